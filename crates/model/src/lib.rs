@@ -1,0 +1,35 @@
+//! The nouns that all of whocalls shares. Nothing here reads, writes or waits; the verbs
+//! (`observe`, `track`, `show` ...) import this crate and no other verb.
+//!
+//! An absent fact is `None`, never 0 or an empty text. Times are UTC.
+#![forbid(unsafe_code)]
+
+mod connection;
+mod doctor;
+mod event;
+mod finding;
+mod gap;
+mod identity;
+mod look;
+mod owner;
+mod pair;
+mod process;
+mod protocol;
+mod snapshot;
+mod text;
+mod time;
+
+pub use connection::{Connection, ConnectionError, Direction, Endpoint, Phase, State};
+pub use doctor::{Check, Condition, Doctor};
+pub use event::{Event, EventKind};
+pub use finding::{About, Confidence, Evidence, Fact, Finding, FindingId, Severity};
+pub use gap::Gap;
+pub use identity::{BootId, ConnectionId, NetworkNamespace, ProcessId, SocketKey};
+pub use look::{Holder, Host, Look, Remembered, RememberedBy, Socket, Tier};
+pub use owner::{Owner, Source, WhyUnknown};
+pub use pair::{Pair, PairKey};
+pub use process::{Container, Parent, PathState, Process};
+pub use protocol::{IcmpKind, Protocol};
+pub use snapshot::Snapshot;
+pub use text::Text;
+pub use time::Timestamp;

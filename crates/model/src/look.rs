@@ -1,0 +1,123 @@
+//! One look at a computer: its sockets, processes and memories at one moment, as a source gives
+//! them. `track` turns looks and events into connections.
+
+use std::net::IpAddr;
+
+use crate::{
+    BootId, Endpoint, Gap, NetworkNamespace, Owner, Process, ProcessId, Protocol, SocketKey,
+    Source, State, Text, Timestamp, WhyUnknown,
+};
+
+/// All that one look gives.
+#[derive(Clone, Debug)]
+pub struct Look {
+    pub host: Host,
+    /// The network namespace whocalls runs in. `None`: the platform has none.
+    pub home_netns: Option<NetworkNamespace>,
+    pub taken: Timestamp,
+    pub tier: Tier,
+    pub sockets: Vec<Socket>,
+    /// Those that hold a socket, or every one, as was asked.
+    pub processes: Vec<Process>,
+    /// Connections of the past; empty unless asked for.
+    pub remembered: Vec<Remembered>,
+    pub gaps: Vec<Gap>,
+}
+
+/// The computer that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    pub name: Text,
+    pub boot: BootId,
+}
+
+/// How much of the computer this run can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    Full,
+    NoBtf,
+    Polling,
+    Import,
+}
+
+impl Tier {
+    /// The word of the public contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::NoBtf => "no-btf",
+            Self::Polling => "polling",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// One socket of the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Socket {
+    pub key: SocketKey,
+    pub protocol: Protocol,
+    pub state: State,
+    pub local: Endpoint,
+    pub remote: Option<Endpoint>,
+    pub netns: Option<NetworkNamespace>,
+    pub interface: Option<Text>,
+    pub uid: Option<u32>,
+    pub bytes_sent: Option<u64>,
+    pub bytes_received: Option<u64>,
+    /// Whether this side opened the connection. `None`: the kernel does not tell.
+    pub opened_here: Option<bool>,
+    /// Every process with a descriptor for it; each once.
+    pub holders: Vec<Holder>,
+    /// Holds when there are no holders.
+    pub why_unheld: WhyUnknown,
+}
+
+/// A process with a descriptor for a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    pub process: ProcessId,
+    pub source: Source,
+}
+
+/// An address this computer once talked to, kept by some part of it for its own use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    pub ip: IpAddr,
+    pub port: Option<u16>,
+    pub name: Option<Text>,
+    /// `None`: the source does not tell.
+    pub protocol: Option<Protocol>,
+    pub by: RememberedBy,
+    pub netns: Option<NetworkNamespace>,
+    /// When the entry was last used, as far as the source tells.
+    pub seen: Option<Timestamp>,
+    pub bytes_sent: Option<u64>,
+    pub bytes_received: Option<u64>,
+    pub owner: Owner,
+}
+
+/// Which part of the computer remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RememberedBy {
+    TcpMetrics,
+    Conntrack,
+    Neighbours,
+    ResolverCache,
+    TcpTable,
+    Srum,
+}
+
+impl RememberedBy {
+    /// The word of the public contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::TcpMetrics => "tcp_metrics",
+            Self::Conntrack => "conntrack",
+            Self::Neighbours => "neighbours",
+            Self::ResolverCache => "resolver_cache",
+            Self::TcpTable => "tcp_table",
+            Self::Srum => "srum",
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! A process, as far as its network life needs it.
+
+use crate::{NetworkNamespace, ProcessId, Text, Timestamp};
+
+/// One run of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    pub id: ProcessId,
+    pub started: Timestamp,
+    /// `None`: it was alive when last seen.
+    pub ended: Option<Timestamp>,
+    /// The short name the kernel keeps (at most 15 bytes; the process can change it).
+    pub name: Text,
+    /// The program file. `None`: a kernel thread, or no right to see it.
+    pub path: Option<Text>,
+    pub path_state: PathState,
+    /// The arguments, the program's name first. `None`: no right to see them.
+    pub command_line: Option<Vec<Text>>,
+    /// There was more than we keep.
+    pub command_line_truncated: bool,
+    /// Effective user id.
+    pub uid: Option<u32>,
+    /// From this computer's /etc/passwd. `None`: not listed there.
+    pub user: Option<Text>,
+    /// Nearest first.
+    pub parents: Vec<Parent>,
+    pub container: Option<Container>,
+    /// The systemd unit (service, scope) it runs in.
+    pub unit: Option<Text>,
+    /// `None`: no right to see it.
+    pub netns: Option<NetworkNamespace>,
+    pub kernel_thread: bool,
+}
+
+/// Whether the program file is still where it was started from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathState {
+    Present,
+    /// The file has been deleted or replaced since the start.
+    Deleted,
+    /// It never was a file: a memfd.
+    Memfd,
+    /// No path, or it could not be asked.
+    Unknown,
+}
+
+impl PathState {
+    /// The word of the public contract; `None` stands for an absent fact.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Present => Some("present"),
+            Self::Deleted => Some("deleted"),
+            Self::Memfd => Some("memfd"),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// A process above another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parent {
+    pub pid: u32,
+    pub name: Text,
+    /// `None`: a kernel thread, or no right to see it.
+    pub path: Option<Text>,
+}
+
+/// What keeps the process apart from the rest of the computer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// `docker`, `podman`, `containerd`, `cri-o`, `kubernetes`, `lxc`, `systemd-nspawn`.
+    pub engine: &'static str,
+    /// As the engine names it.
+    pub id: Text,
+}

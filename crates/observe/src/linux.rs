@@ -1,0 +1,182 @@
+//! Linux: sockets from BPF iterators or netlink, processes from /proc.
+
+mod capabilities;
+mod clock;
+mod descriptors;
+mod doctor;
+mod host;
+mod iterators;
+mod namespaces;
+mod netlink;
+mod process;
+mod remembered;
+mod snapshot;
+mod sock_diag;
+mod tables;
+mod users;
+
+use model::{Gap, Host, Look, Remembered, Socket, Source, Tier, Timestamp};
+
+use self::iterators::{Iterators, IteratorsError};
+use self::namespaces::Namespaces;
+use self::process::Processes;
+use self::snapshot::Scene;
+use crate::{Error, LookOptions};
+
+pub(crate) use self::doctor::doctor;
+
+/// Keeps what every look needs.
+pub(crate) struct Observer {
+    host: Host,
+    boot_time: Timestamp,
+    nested: bool,
+    /// `Err`: why they are not used; `None` when polling was asked for.
+    iterators: Result<Iterators, Option<IteratorsError>>,
+}
+
+impl Observer {
+    pub(crate) fn open(polling_only: bool) -> Result<Self, Error> {
+        let nested = host::in_nested_pid_namespace();
+        Ok(Self {
+            host: host::host().map_err(failed("the name and boot of this computer"))?,
+            boot_time: clock::boot_time(),
+            nested,
+            iterators: if polling_only {
+                Err(None)
+            } else {
+                Iterators::load(nested).map_err(Some)
+            },
+        })
+    }
+
+    pub(crate) fn look(&mut self, options: LookOptions) -> Result<Look, Error> {
+        let taken = clock::now();
+        let mut processes =
+            Processes::open(self.host.boot, self.boot_time).map_err(failed("/proc"))?;
+        let pids = processes.pids().map_err(failed("/proc"))?;
+        let namespaces =
+            Namespaces::find(&pids).map_err(failed("our network namespace: /proc/self/ns/net"))?;
+        let (boot, nested) = (self.host.boot, self.nested);
+        let scene = Scene {
+            boot,
+            pids: &pids,
+            namespaces: &namespaces,
+            nested,
+        };
+
+        let (tier, sockets, seen) = self.sockets(&scene, &mut processes);
+        let mut gaps = standing_gaps(&scene);
+        gaps.extend(seen);
+        let mut remembered = Vec::new();
+        if options.remembered {
+            let (entries, missed) = remember(&namespaces);
+            remembered = entries;
+            gaps.extend(missed);
+        }
+        if options.every_process {
+            for pid in &pids {
+                processes.read(*pid);
+            }
+        }
+        gaps.extend(processes.gaps());
+        said_once(&mut gaps);
+        let processes = processes.into_processes();
+        let (host, home_netns) = (self.host.clone(), Some(namespaces.own()));
+        Ok(Look {
+            host,
+            home_netns,
+            taken,
+            tier,
+            sockets,
+            processes,
+            remembered,
+            gaps,
+        })
+    }
+
+    /// The best way that works here.
+    fn sockets(
+        &mut self,
+        scene: &Scene<'_>,
+        processes: &mut Processes,
+    ) -> (Tier, Vec<Socket>, Vec<Gap>) {
+        let why = match &mut self.iterators {
+            Ok(iterators) => match snapshot::with_iterators(iterators, scene, processes) {
+                Ok((sockets, gaps)) => return (Tier::Full, sockets, gaps),
+                Err(error) => Some(no_iterators(&error)),
+            },
+            Err(why) => why.as_ref().map(no_iterators),
+        };
+        let (sockets, mut gaps) = snapshot::by_polling(scene, processes);
+        gaps.extend(why);
+        (Tier::Polling, sockets, gaps)
+    }
+}
+
+fn failed(what: &'static str) -> impl Fn(std::io::Error) -> Error {
+    move |source| Error::Read { what, source }
+}
+
+fn remember(namespaces: &Namespaces) -> (Vec<Remembered>, Vec<Gap>) {
+    let (mut remembered, mut gaps) = remembered::by_resolvers(clock::now());
+    for netns in namespaces.all() {
+        // A namespace that cannot be entered has had its gap already.
+        let read = namespaces.inside(netns, || remembered::in_this_namespace(netns, clock::now()));
+        if let Ok((entries, missed)) = read {
+            remembered.extend(entries);
+            gaps.extend(missed);
+        }
+    }
+    (remembered, gaps)
+}
+
+/// What holds wherever this process stands.
+fn standing_gaps(scene: &Scene<'_>) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    if scene.nested {
+        gaps.push(Gap::standing(
+            "outside_namespace",
+            Source::Proc,
+            "whocalls runs in a PID namespace of its own, as in a container",
+            "the processes outside of it; start it on the computer itself to see them",
+        ));
+    }
+    if scene.namespaces.hidden_processes > 0 {
+        gaps.push(
+            Gap::standing(
+                "namespaces_not_seen",
+                Source::Proc,
+                "no right to see the network namespace of some processes; root has it",
+                "the sockets of network namespaces (containers) that only these processes are in",
+            )
+            .counted(scene.namespaces.hidden_processes),
+        );
+    }
+    gaps
+}
+
+fn no_iterators(why: &IteratorsError) -> Gap {
+    let root = if capabilities::may_use_bpf() {
+        ""
+    } else {
+        "; root may do that"
+    };
+    Gap::standing(
+        "no_ebpf",
+        Source::Ebpf,
+        format!("{why}{root}"),
+        "nothing of this look, but it takes more time, and sockets that come and go meanwhile \
+         may be missing",
+    )
+}
+
+/// The same limit met in several namespaces is said once.
+fn said_once(gaps: &mut Vec<Gap>) {
+    let mut kept = Vec::<Gap>::new();
+    for gap in gaps.drain(..) {
+        if !kept.contains(&gap) {
+            kept.push(gap);
+        }
+    }
+    *gaps = kept;
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0
+//
+// Reads the socket tables of the running kernel through BPF iterators. Nothing is attached to
+// anything: a program runs only while whocalls reads from its iterator, and changes nothing.
+//
+//   sockets_held  iter/task_file  every socket that a file descriptor holds, in every network
+//                                 namespace, once per holder
+//   sockets_tcp   iter/tcp        the TCP table of the namespace that opened the iterator
+//   sockets_udp   iter/udp        the same for UDP
+//
+// The two tables exist for what no descriptor holds (TIME_WAIT, half-open, never accepted,
+// orphaned, kernel's own): these come as whole records; of the others only the identity is
+// written, so that user space can tell what it missed.
+//
+// Kernel memory is read by plain field access only (typed pointers, checked by the verifier),
+// never by bpf_probe_read, which lockdown forbids. The records are mirrored in records.rs.
+
+#include "vmlinux.h"
+
+#define SEC(name) __attribute__((section(name), used))
+#define __always_inline inline __attribute__((always_inline))
+
+/* Helper numbers: include/uapi/linux/bpf.h, ___BPF_FUNC_MAPPER. */
+static __u64 (*bpf_get_socket_cookie)(void *socket) = (void *)46;
+static long (*bpf_seq_write)(struct seq_file *seq, const void *data, __u32 size) = (void *)127;
+static struct tcp_sock *(*bpf_skc_to_tcp_sock)(void *socket) = (void *)137;
+static struct tcp_timewait_sock *(*bpf_skc_to_tcp_timewait_sock)(void *socket) = (void *)138;
+static struct task_struct *(*bpf_get_current_task_btf)(void) = (void *)158;
+static struct socket *(*bpf_sock_from_file)(struct file *file) = (void *)162;
+
+#define AF_INET 2
+#define AF_INET6 10
+#define AF_PACKET 17
+#define TCP_TIME_WAIT 6
+#define TCP_LISTEN 10
+#define TCP_NEW_SYN_RECV 12
+#define IPPROTO_TCP 6
+
+enum record_kind {
+	RECORD_HELD = 1,    /* whole; pid, fd and started tell the holder */
+	RECORD_UNHELD = 2,  /* whole; no holder */
+	RECORD_IDENTITY = 3 /* the first IDENTITY_SIZE bytes; somebody should hold it */
+};
+
+enum record_flags {
+	FLAG_BYTES = 1,  /* the byte counts are known */
+	FLAG_SIDE = 2,   /* it is known which side opened the connection ... */
+	FLAG_ACTIVE = 4, /* ... and it was this one */
+	FLAG_KERNEL = 8, /* a socket of the kernel itself */
+	FLAG_SOCKET = 16,   /* it still has a struct socket; without one it is closed or not accepted */
+	FLAG_HALF_OPEN = 32 /* a listener with connections that are not established yet */
+};
+
+struct record {
+	__u32 kind;
+	__u32 flags;
+	__u64 cookie;
+	__u64 inode;
+	/* end of the identity */
+	__u64 started; /* of the holder: ns since boot, suspend included */
+	__u64 bytes_sent;
+	__u64 bytes_received;
+	__u32 pid;
+	__u32 fd;
+	__u32 netns;
+	__u32 interface;
+	__u32 uid;
+	__u16 family;
+	__u16 protocol;
+	__u16 local_port;  /* host order */
+	__be16 remote_port;
+	__u16 type;
+	__u16 state;
+	__be32 local[4];
+	__be32 remote[4];
+};
+
+#define IDENTITY_SIZE 24
+
+/* 1 when whocalls runs in a PID namespace below the first; set before loading. */
+const volatile __u32 nested_pid_namespace = 0;
+
+#define copy_address(to, from)                                                                     \
+	do {                                                                                       \
+		(to)[0] = (from).in6_u.u6_addr32[0];                                               \
+		(to)[1] = (from).in6_u.u6_addr32[1];                                               \
+		(to)[2] = (from).in6_u.u6_addr32[2];                                               \
+		(to)[3] = (from).in6_u.u6_addr32[3];                                               \
+	} while (0)
+
+/* What every kind of socket has, TIME_WAIT and half-open ones included. */
+static __always_inline void fill_common(struct record *record, struct sock_common *common)
+{
+	record->family = common->skc_family;
+	record->state = common->skc_state;
+	record->local_port = common->skc_num;
+	record->remote_port = common->skc_dport;
+	record->interface = common->skc_bound_dev_if;
+	record->netns = common->skc_net.net->ns.inum;
+	if (record->family == AF_INET6) {
+		copy_address(record->local, common->skc_v6_rcv_saddr);
+		copy_address(record->remote, common->skc_v6_daddr);
+	} else if (record->family == AF_INET) {
+		record->local[0] = common->skc_rcv_saddr;
+		record->remote[0] = common->skc_daddr;
+	}
+}
+
+static __always_inline void fill_tcp(struct record *record, struct tcp_sock *tcp)
+{
+	/* Payload only: what was sent, less what was sent again. bytes_acked would count the SYN
+	 * of the side that opened, which in turn tells that side: acknowledged + still on the way
+	 * is one more than the payload there, equal on the other side, until a FIN is sent. */
+	__u64 payload = tcp->bytes_sent - tcp->bytes_retrans;
+	__u64 numbered = tcp->bytes_acked + (__u32)(tcp->snd_nxt - tcp->snd_una);
+
+	record->bytes_sent = payload;
+	record->bytes_received = tcp->bytes_received;
+	record->flags |= FLAG_BYTES;
+	/* ESTABLISHED or CLOSE_WAIT: no FIN of ours has been counted yet. */
+	if (record->state == 1 || record->state == 8) {
+		if (numbered == payload)
+			record->flags |= FLAG_SIDE;
+		else if (numbered == payload + 1)
+			record->flags |= FLAG_SIDE | FLAG_ACTIVE;
+	}
+}
+
+static __always_inline void fill_sock(struct record *record, struct sock *sk)
+{
+	struct tcp_sock *tcp;
+
+	fill_common(record, &sk->__sk_common);
+	record->uid = sk->sk_uid.val;
+	record->protocol = sk->sk_protocol;
+	record->type = sk->sk_type;
+	if (record->protocol == IPPROTO_TCP) {
+		tcp = bpf_skc_to_tcp_sock(sk);
+		if (tcp && record->state != TCP_LISTEN)
+			fill_tcp(record, tcp);
+		else if (tcp && tcp->inet_conn.icsk_accept_queue.qlen.counter > 0)
+			record->flags |= FLAG_HALF_OPEN;
+	}
+}
+
+/* The pid of a task as the reader sees it; a task outside the reader's namespace is never visited. */
+static __always_inline __u32 visible_pid(struct task_struct *leader)
+{
+	struct pid_number *numbers;
+	struct pid *pid;
+
+	if (!nested_pid_namespace)
+		return leader->tgid;
+	pid = leader->thread_pid;
+	if (!pid)
+		return 0;
+	numbers = (struct pid_number *)&pid->numbers;
+	switch (bpf_get_current_task_btf()->thread_pid->level) {
+	case 1:
+		return numbers[1].nr;
+	case 2:
+		return numbers[2].nr;
+	case 3:
+		return numbers[3].nr;
+	case 4:
+		return numbers[4].nr;
+	}
+	return 0;
+}
+
+SEC("iter/task_file")
+int sockets_held(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct seq_file *seq = ctx->meta->seq;
+	__u32 fd = ctx->fd;
+	struct record record = {};
+	struct task_struct *leader;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk)
+		return 0;
+	record.family = sk->__sk_common.skc_family;
+	if (record.family != AF_INET && record.family != AF_INET6 && record.family != AF_PACKET)
+		return 0;
+	record.kind = RECORD_HELD;
+	record.flags = FLAG_SOCKET;
+	fill_sock(&record, sk);
+	record.cookie = bpf_get_socket_cookie(sk);
+	record.inode = file->f_inode->i_ino;
+	leader = task->group_leader;
+	record.started = leader->start_boottime;
+	record.pid = visible_pid(leader);
+	record.fd = fd;
+	bpf_seq_write(seq, &record, sizeof(record));
+	return 0;
+}
+
+/* A socket met in a protocol's table. Written whole when no descriptor can lead to it. */
+static __always_inline void table_socket(struct seq_file *seq, struct sock *sk)
+{
+	struct record record = {};
+	struct socket *socket = sk->sk_socket;
+
+	record.cookie = bpf_get_socket_cookie(sk);
+	if (socket) {
+		struct file *file = socket->file;
+
+		record.flags = FLAG_SOCKET;
+		if (file)
+			record.inode = file->f_inode->i_ino;
+		else
+			record.flags |= FLAG_KERNEL;
+		/* An MPTCP subflow belongs to a socket that is not its own. */
+		if (file && socket->sk == sk) {
+			record.kind = RECORD_IDENTITY;
+			bpf_seq_write(seq, &record, IDENTITY_SIZE);
+			return;
+		}
+	}
+	record.kind = RECORD_UNHELD;
+	fill_sock(&record, sk);
+	bpf_seq_write(seq, &record, sizeof(record));
+}
+
+SEC("iter/tcp")
+int sockets_tcp(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+	struct seq_file *seq = ctx->meta->seq;
+	struct record record = {};
+	struct tcp_timewait_sock *waiting;
+	struct sock *sk;
+	__u16 state;
+
+	if (!common)
+		return 0;
+	state = common->skc_state;
+	if (state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV) {
+		sk = (struct sock *)bpf_skc_to_tcp_sock(common);
+		if (sk)
+			table_socket(seq, sk);
+		return 0;
+	}
+	record.kind = RECORD_UNHELD;
+	record.cookie = bpf_get_socket_cookie(common);
+	record.protocol = IPPROTO_TCP;
+	fill_common(&record, common);
+	if (state == TCP_TIME_WAIT) {
+		/* A FIN_WAIT_2 without an owner lives on as a small TIME_WAIT structure. */
+		waiting = bpf_skc_to_tcp_timewait_sock(common);
+		if (waiting)
+			record.state = waiting->tw_sk.tw_substate;
+	}
+	bpf_seq_write(seq, &record, sizeof(record));
+	return 0;
+}
+
+SEC("iter/udp")
+int sockets_udp(struct bpf_iter__udp *ctx)
+{
+	struct sock *sk = (struct sock *)ctx->udp_sk;
+	struct seq_file *seq = ctx->meta->seq;
+
+	if (sk)
+		table_socket(seq, sk);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

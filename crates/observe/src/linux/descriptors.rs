@@ -1,0 +1,105 @@
+//! Who holds which socket, read from `/proc/PID/fd`: the way that works on every kernel.
+
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::io;
+
+use rustix::fs::{Dir, Mode, OFlags, readlinkat_raw};
+
+/// Walks the descriptors of every process of `pids`: who holds which socket, by its inode, each
+/// pid once. A process that we may not look into is left out; see [`hidden`].
+pub(crate) fn walk(pids: &[u32]) -> HashMap<u64, Vec<u32>> {
+    let mut found = HashMap::<u64, Vec<u32>>::new();
+    for pid in pids {
+        // What was read before an error stays.
+        let _ = sockets_of(*pid, |inode| {
+            let holders = found.entry(inode).or_default();
+            if holders.last() != Some(pid) {
+                holders.push(*pid);
+            }
+        });
+    }
+    found
+}
+
+/// How many of `pids` have descriptors that we may not see.
+pub(crate) fn hidden(pids: &[u32]) -> usize {
+    let denied = |pid: &&u32| {
+        let mut first = Err(io::Error::other("first"));
+        let result = each_link(**pid, |link| {
+            first = link.map(|_| ());
+            false
+        });
+        let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+        result.is_err_and(|error| denied(&error)) || first.is_err_and(|error| denied(&error))
+    };
+    pids.iter().filter(denied).count()
+}
+
+fn sockets_of(pid: u32, mut socket: impl FnMut(u64)) -> io::Result<()> {
+    let mut refused = None;
+    each_link(pid, |link| {
+        match link {
+            Ok(link) => {
+                if let Some(inode) = socket_inode(link) {
+                    socket(inode);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                refused = Some(error);
+                return false;
+            }
+            // That descriptor was closed meanwhile.
+            Err(_) => {}
+        }
+        true
+    })?;
+    refused.map_or(Ok(()), Err)
+}
+
+/// Hands the target of each descriptor to `each` until it returns false.
+fn each_link(pid: u32, mut each: impl FnMut(io::Result<&[u8]>) -> bool) -> io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(format!("/proc/{pid}/fd"), flags, Mode::empty())?;
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 64];
+    for entry in Dir::read_from(&folder)? {
+        let entry = entry?;
+        let name: &CStr = entry.file_name();
+        if name.to_bytes().first() == Some(&b'.') {
+            continue;
+        }
+        let link = readlinkat_raw(&folder, name, &mut buffer);
+        let link = link.map(|(link, _)| &*link).map_err(io::Error::from);
+        if !each(link) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// `socket:[33322]`
+fn socket_inode(link: &[u8]) -> Option<u64> {
+    let number = link.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
+    std::str::from_utf8(number).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_a_socket_of_our_own() {
+        let _socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let found = walk(&[std::process::id()]);
+        assert!(found.values().all(|pids| *pids == [std::process::id()]));
+        assert!(!found.is_empty());
+        assert_eq!(hidden(&[std::process::id()]), 0);
+    }
+
+    #[test]
+    fn only_sockets_have_an_inode() {
+        assert_eq!(socket_inode(b"socket:[33322]"), Some(33322));
+        assert_eq!(socket_inode(b"/tmp/socket:[33322]"), None);
+        assert_eq!(socket_inode(b"socket:[]"), None);
+    }
+}

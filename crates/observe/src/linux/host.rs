@@ -1,0 +1,29 @@
+//! Which computer this is, and where on it whocalls stands.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use model::{BootId, Host, Text};
+
+/// Inode of the first PID namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h).
+const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
+
+/// Name and boot of this computer.
+///
+/// Error: the boot cannot be told (no /proc).
+pub(crate) fn host() -> io::Result<Host> {
+    let name = rustix::system::uname().nodename().to_bytes().to_vec();
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    let boot = BootId::parse(&boot).ok_or_else(|| io::Error::other("not a boot id"))?;
+    Ok(Host {
+        name: Text::from(name),
+        boot,
+    })
+}
+
+/// Whether there may be processes outside the PID namespace of whocalls.
+pub(crate) fn in_nested_pid_namespace() -> bool {
+    let link = fs::read_link("/proc/self/ns/pid");
+    link.is_ok_and(|link| link != Path::new(FIRST_PID_NAMESPACE))
+}

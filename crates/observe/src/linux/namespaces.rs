@@ -1,0 +1,201 @@
+//! The network namespaces of this computer: finds them, and works inside them.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use model::NetworkNamespace;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+/// A way into a network namespace.
+#[derive(Clone, Debug)]
+enum Door {
+    /// The one whocalls was started in.
+    Own,
+    /// `/proc/PID/ns/net`, or a file that a namespace is mounted on.
+    File(PathBuf),
+}
+
+/// The network namespaces that were found, each with a way in.
+#[derive(Debug)]
+pub(crate) struct Namespaces {
+    own: NetworkNamespace,
+    doors: BTreeMap<NetworkNamespace, Door>,
+    /// Processes whose namespace we may not see.
+    pub(crate) hidden_processes: usize,
+}
+
+impl Namespaces {
+    /// Looks at every process of `pids` and at every mounted namespace.
+    ///
+    /// Error: not even our own namespace can be seen (no /proc).
+    pub(crate) fn find(pids: &[u32]) -> io::Result<Self> {
+        let own = of_link(Path::new("/proc/self/ns/net"))?;
+        let mut found = Self {
+            own,
+            doors: BTreeMap::from([(own, Door::Own)]),
+            hidden_processes: 0,
+        };
+        for pid in pids {
+            let path = PathBuf::from(format!("/proc/{pid}/ns/net"));
+            match of_link(&path) {
+                Ok(netns) => found.add(netns, path),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    found.hidden_processes += 1;
+                }
+                // It has ended.
+                Err(_) => {}
+            }
+        }
+        for path in mounted() {
+            if let Ok(netns) = of_mount(&path) {
+                found.add(netns, path);
+            }
+        }
+        Ok(found)
+    }
+
+    fn add(&mut self, netns: NetworkNamespace, path: PathBuf) {
+        self.doors.entry(netns).or_insert(Door::File(path));
+    }
+
+    /// The namespace whocalls was started in.
+    pub(crate) fn own(&self) -> NetworkNamespace {
+        self.own
+    }
+
+    pub(crate) fn all(&self) -> Vec<NetworkNamespace> {
+        self.doors.keys().copied().collect()
+    }
+
+    /// The file that leads into it; `None` for our own, which needs none.
+    pub(crate) fn file(&self, netns: NetworkNamespace) -> Option<&Path> {
+        match self.doors.get(&netns)? {
+            Door::Own => None,
+            Door::File(path) => Some(path),
+        }
+    }
+
+    /// Runs `work` on a thread inside the namespace.
+    ///
+    /// Errors: it is gone, or we may not enter it (`EPERM`).
+    pub(crate) fn inside<T: Send>(
+        &self,
+        netns: NetworkNamespace,
+        work: impl FnOnce() -> T + Send,
+    ) -> io::Result<T> {
+        let file = match self.doors.get(&netns) {
+            Some(Door::Own) => return Ok(work()),
+            Some(Door::File(path)) => open(path)?,
+            None => {
+                return Err(io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "no way into it is known",
+                ));
+            }
+        };
+        thread::scope(|scope| {
+            let inside = thread::Builder::new().spawn_scoped(scope, move || {
+                move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))?;
+                // A pid may have been reused between finding and entering.
+                if of_link(Path::new("/proc/thread-self/ns/net"))? != netns {
+                    return Err(io::Error::new(io::ErrorKind::NotFound, "it is gone"));
+                }
+                Ok(work())
+            })?;
+            inside
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("the thread inside it panicked")))
+        })
+    }
+}
+
+fn open(path: &Path) -> io::Result<OwnedFd> {
+    Ok(rustix::fs::open(
+        path,
+        OFlags::RDONLY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?)
+}
+
+/// `net:[4026531840]`
+fn of_link(path: &Path) -> io::Result<NetworkNamespace> {
+    let link = rustix::fs::readlink(path, Vec::new())?;
+    let number = link
+        .to_str()
+        .ok()
+        .and_then(|text| text.strip_prefix("net:[")?.strip_suffix(']')?.parse().ok());
+    number
+        .map(NetworkNamespace)
+        .ok_or_else(|| Errno::INVAL.into())
+}
+
+/// The inode number of a mounted namespace is its number.
+fn of_mount(path: &Path) -> io::Result<NetworkNamespace> {
+    let number = rustix::fs::stat(path)?.st_ino;
+    u32::try_from(number)
+        .map(NetworkNamespace)
+        .map_err(io::Error::other)
+}
+
+/// Files that a network namespace is mounted on (`ip netns add`, container engines), out of
+/// /proc/self/mountinfo (proc(5)): the root field of such a mount is `net:[NUMBER]`.
+fn mounted() -> Vec<PathBuf> {
+    use std::io::BufRead;
+    let Ok(file) = File::open("/proc/self/mountinfo") else {
+        return Vec::new();
+    };
+    let lines = io::BufReader::new(file).split(b'\n').map_while(Result::ok);
+    lines
+        .filter_map(|line| {
+            let line = String::from_utf8(line).ok()?;
+            let mut fields = line.split(' ').skip(3);
+            let (root, mount_point) = (fields.next()?, fields.next()?);
+            root.starts_with("net:[")
+                .then(|| PathBuf::from(unescaped(mount_point)))
+        })
+        .collect()
+}
+
+/// mountinfo writes space, tab, newline and backslash as `\NNN` in octal.
+fn unescaped(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        result.push_str(before);
+        let code = after
+            .get(..3)
+            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        if let Some(code) = code.filter(u8::is_ascii) {
+            result.push(char::from(code));
+            rest = after.get(3..).unwrap_or_default();
+        } else {
+            result.push('\\');
+            rest = after;
+        }
+    }
+    result + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mount_points_are_unescaped() {
+        assert_eq!(unescaped(r"/run/netns/a\040b"), "/run/netns/a b");
+        assert_eq!(unescaped(r"/run/\9\134"), r"/run/\9\");
+    }
+
+    #[test]
+    fn finds_our_own_namespace() {
+        let namespaces = Namespaces::find(&[std::process::id()]).unwrap();
+        assert!(namespaces.all().contains(&namespaces.own()));
+        assert_eq!(namespaces.inside(namespaces.own(), || 7).unwrap(), 7);
+    }
+}

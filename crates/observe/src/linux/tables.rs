@@ -1,0 +1,192 @@
+//! The socket tables of one network namespace, read from inside it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use model::{Gap, NetworkNamespace, Source};
+
+use super::iterators::{Iterators, IteratorsError, Table};
+use super::sock_diag::{self, InetTable};
+use crate::parse::proc_net::{TcpCounts, table_line, tcp_counts};
+use crate::parse::socket_entry::SocketEntry;
+use crate::parse::socket_record::SocketRecord;
+
+const SOCK_STREAM: u16 = 1;
+const SOCK_DGRAM: u16 = 2;
+const SOCK_RAW: u16 = 3;
+/// A line is at most about 250 bytes; a table of 400,000 sockets.
+const MOST_BYTES: u64 = 100 * 1024 * 1024;
+
+/// What the tables of a namespace hold.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    pub(crate) entries: Vec<SocketEntry>,
+    /// Cookies of sockets that some descriptor should lead to (iterators only).
+    pub(crate) expected: Vec<u64>,
+    pub(crate) gaps: Vec<Gap>,
+}
+
+impl Tables {
+    fn add(&mut self, table: InetTable, result: io::Result<Vec<SocketEntry>>) {
+        match result {
+            Ok(entries) => self.entries.extend(entries),
+            Err(error) => self.gaps.extend(sock_diag::gap(table, &error)),
+        }
+    }
+}
+
+/// Asks by netlink for every protocol, and reads from /proc what netlink does not tell. With
+/// `held_elsewhere` TCP and UDP are left out: the iterators tell them.
+pub(crate) fn by_netlink(held_elsewhere: bool) -> Tables {
+    let mut tables = Tables::default();
+    let folder = Path::new("/proc/thread-self/net");
+    let mut netlink = match sock_diag::open() {
+        Ok(netlink) => netlink,
+        Err(error) => {
+            tables.gaps.push(Gap::standing(
+                "socket_table_not_read",
+                Source::Netlink,
+                format!("cannot open netlink sock_diag: {error}"),
+                "byte counts and packet sockets",
+            ));
+            tables.entries = by_text(folder, held_elsewhere);
+            return tables;
+        }
+    };
+    let asked: &[InetTable] = if held_elsewhere {
+        &[sock_diag::UDP_LITE]
+    } else {
+        &[
+            sock_diag::TCP,
+            sock_diag::UDP,
+            sock_diag::UDP_LITE,
+            sock_diag::SCTP,
+        ]
+    };
+    for table in asked {
+        tables.add(*table, sock_diag::inet(&mut netlink, *table));
+    }
+    match sock_diag::inet(&mut netlink, sock_diag::RAW) {
+        Ok(entries) => tables.entries.extend(entries),
+        // Many kernels come without raw_diag.
+        Err(_) => tables.entries.extend(text_tables(folder, RAW_TEXT)),
+    }
+    tables.entries.extend(text_tables(folder, ICMP_TEXT));
+    match sock_diag::packet(&mut netlink) {
+        Ok(entries) => tables.entries.extend(entries),
+        Err(error) => tables.gaps.push(Gap::standing(
+            "packet_sockets_not_read",
+            Source::Netlink,
+            format!("cannot read the packet sockets: netlink packet_diag: {error}"),
+            "programs that read or forge whole frames (sniffers)",
+        )),
+    }
+    tables
+}
+
+/// TCP or UDP alone, by netlink.
+pub(crate) fn by_netlink_again() -> Vec<SocketEntry> {
+    let Ok(mut netlink) = sock_diag::open() else {
+        return Vec::new();
+    };
+    let tables = [sock_diag::TCP, sock_diag::UDP];
+    tables
+        .into_iter()
+        .flat_map(|table| sock_diag::inet(&mut netlink, table).unwrap_or_default())
+        .collect()
+}
+
+/// Reads the tables of `/proc/PID/net`: no cookies, no byte counts, but any process will do, and
+/// no namespace has to be entered.
+pub(crate) fn by_text(folder: &Path, held_elsewhere: bool) -> Vec<SocketEntry> {
+    let mut entries = text_tables(folder, RAW_TEXT);
+    entries.extend(text_tables(folder, ICMP_TEXT));
+    if !held_elsewhere {
+        entries.extend(text_tables(folder, TRANSPORT_TEXT));
+    }
+    entries
+}
+
+/// File name, socket type, and protocol where the file does not tell it.
+type TextTable = (&'static str, u16, Option<u16>);
+const RAW_TEXT: &[TextTable] = &[("raw", SOCK_RAW, None), ("raw6", SOCK_RAW, None)];
+const ICMP_TEXT: &[TextTable] = &[
+    ("icmp", SOCK_DGRAM, Some(1)),
+    ("icmp6", SOCK_DGRAM, Some(58)),
+];
+const TRANSPORT_TEXT: &[TextTable] = &[
+    ("tcp", SOCK_STREAM, Some(6)),
+    ("tcp6", SOCK_STREAM, Some(6)),
+    ("udp", SOCK_DGRAM, Some(17)),
+    ("udp6", SOCK_DGRAM, Some(17)),
+    ("udplite", SOCK_DGRAM, Some(136)),
+    ("udplite6", SOCK_DGRAM, Some(136)),
+];
+
+fn text_tables(folder: &Path, tables: &[TextTable]) -> Vec<SocketEntry> {
+    let read = |(name, kind, protocol): &TextTable| {
+        // A table that is missing belongs to a protocol that is not there.
+        let text = bounded_text(&folder.join(name)).unwrap_or_default();
+        text.lines()
+            .filter_map(|line| table_line(line, *kind, *protocol))
+            .collect::<Vec<_>>()
+    };
+    tables.iter().flat_map(read).collect()
+}
+
+fn bounded_text(path: &PathBuf) -> io::Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    fs::File::open(path)?
+        .take(MOST_BYTES)
+        .read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// What the iterators should have found among the descriptors of a namespace.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Held {
+    /// TCP connections and listeners.
+    pub(crate) tcp: u64,
+    /// Some listener has connections that are not established yet.
+    pub(crate) half_open: bool,
+}
+
+/// Reads the kernel's own tables for what no descriptor holds.
+///
+/// The table of TCP is long where there are many connections, and walking it costs as much as
+/// walking the descriptors. It is left out when the kernel's count of TCP sockets in this
+/// namespace says that the descriptors already led to all of them.
+pub(crate) fn by_iterators(
+    iterators: &mut Iterators,
+    netns: NetworkNamespace,
+    held: Held,
+) -> Result<Tables, IteratorsError> {
+    let mut tables = by_netlink(true);
+    let mut wanted = vec![Table::Udp];
+    let nothing_missing = TcpCounts {
+        in_use: held.tcp,
+        time_wait: 0,
+    };
+    if held.half_open || counts() != Some(nothing_missing) {
+        wanted.push(Table::Tcp);
+    }
+    for table in wanted {
+        iterators.read(table, |record| match record {
+            SocketRecord::Unheld(record) if record.netns() == netns => {
+                tables.entries.push(record.entry());
+            }
+            SocketRecord::Identity { cookie } => tables.expected.push(cookie),
+            SocketRecord::Unheld(_) | SocketRecord::Held(_) => {}
+        })?;
+    }
+    Ok(tables)
+}
+
+fn counts() -> Option<TcpCounts> {
+    let folder = Path::new("/proc/thread-self/net");
+    let text = fs::read_to_string(folder.join("sockstat")).ok()?;
+    // Without IPv6 in the kernel there is no second file.
+    tcp_counts(&(text + &fs::read_to_string(folder.join("sockstat6")).unwrap_or_default()))
+}

@@ -1,0 +1,31 @@
+//! What can be seen on this computer, for people.
+
+use std::io::{self, Write};
+
+use model::{Condition, Doctor};
+
+use crate::visible::visible_str;
+
+/// Writes what was checked, then what therefore cannot be seen.
+pub fn report(doctor: &Doctor, out: &mut impl Write) -> io::Result<()> {
+    for check in &doctor.checks {
+        let mark = match check.condition {
+            Condition::Good => "ok    ",
+            Condition::Limits => "LIMITS",
+            Condition::Neutral => "      ",
+        };
+        writeln!(out, "{mark}  {}: {}", check.what, visible_str(&check.found))?;
+        if let Some(help) = &check.help {
+            writeln!(out, "        help: {}", visible_str(help))?;
+        }
+    }
+    writeln!(out)?;
+    if doctor.gaps.is_empty() {
+        return writeln!(
+            out,
+            "Nothing is known to be out of sight of one look. A look is one moment: what opened \
+             and closed before it, or opens after it, is not in it."
+        );
+    }
+    crate::gaps::lines(&doctor.gaps, out)
+}

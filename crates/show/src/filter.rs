@@ -1,0 +1,132 @@
+//! The filter language: picks connections and processes, the same in every command and screen.
+//! A text goes in, a [`Filter`] that says yes or no comes out; `docs/filter.md` is its manual.
+//!
+//! The text becomes tokens (`lexer`), these an expression (`parser`) of terms whose values are
+//! typed by their key (`key`, `value`); `facts` holds an expression against what is known.
+
+mod address;
+mod error;
+mod expression;
+mod facts;
+mod glob;
+mod key;
+mod lexer;
+mod number;
+mod parser;
+mod value;
+mod words;
+
+use std::fmt;
+
+use model::{Connection, Process, Timestamp};
+
+pub use error::FilterError;
+
+use expression::Expression;
+use facts::Subject;
+
+/// What a person wants to see. The default matches everything.
+///
+/// Prints as a text that reads back as the same filter, control characters included: whoever
+/// shows it to a person makes those visible first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// `None`: everything matches.
+    expression: Option<Expression>,
+}
+
+impl Filter {
+    /// Reads a filter; a text of nothing but spaces matches everything.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        let expression = parser::parse(text, &key::NOT_KNOWN_HERE)?;
+        Ok(Self { expression })
+    }
+
+    /// Whether a connection is wanted. `process` is the one behind it, `None` when that is not
+    /// known; `now` is the moment from which ages count.
+    pub fn matches(
+        &self,
+        connection: &Connection,
+        process: Option<&Process>,
+        now: Timestamp,
+    ) -> bool {
+        self.holds(&Subject {
+            connection: Some(connection),
+            process,
+            now,
+        })
+    }
+
+    /// Whether a process is wanted where processes are listed, with or without connections: all
+    /// facts about a connection are absent.
+    pub fn matches_process(&self, process: &Process, now: Timestamp) -> bool {
+        self.holds(&Subject {
+            connection: None,
+            process: Some(process),
+            now,
+        })
+    }
+
+    /// Whether everything matches because nothing was asked.
+    pub fn is_empty(&self) -> bool {
+        self.expression.is_none()
+    }
+
+    fn holds(&self, subject: &Subject<'_>) -> bool {
+        self.expression
+            .as_ref()
+            .is_none_or(|expression| subject.satisfies(expression))
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.expression
+            .as_ref()
+            .map_or(Ok(()), |expression| expression.fmt(f))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use key::Key;
+
+    const MANUAL: &str = include_str!("../../../docs/filter.md");
+
+    #[test]
+    fn every_filter_in_the_manual_can_be_read() {
+        let mut examples = 0;
+        let mut inside = false;
+        for line in MANUAL.lines() {
+            if line.starts_with("```") {
+                inside = line == "```filter";
+            } else if inside {
+                examples += 1;
+                if let Err(error) = Filter::parse(line) {
+                    assert!(error.not_known_here, "{error}");
+                }
+            }
+        }
+        assert!(examples > 20, "only {examples} examples found");
+    }
+
+    #[test]
+    fn every_key_stands_in_the_manual() {
+        for key in Key::ALL {
+            let row = format!("| `{}:` |", key.word());
+            assert!(MANUAL.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn nothing_asked_matches_everything() {
+        for text in ["", "  \t\n "] {
+            let filter = Filter::parse(text).unwrap();
+            assert!(filter.is_empty());
+            assert_eq!(filter, Filter::default());
+            assert_eq!(filter.to_string(), "");
+        }
+        assert!(!Filter::parse("curl").unwrap().is_empty());
+    }
+}

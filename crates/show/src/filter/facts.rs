@@ -1,0 +1,224 @@
+//! Holds an expression against what is known of a connection and its process.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
+
+use model::{Connection, Direction, Endpoint, Owner, Process, State, Text, Timestamp};
+
+use super::expression::{Expression, Term};
+use super::glob::lower;
+use super::key::Key;
+use super::value::Value;
+
+/// What a filter is asked about.
+pub(super) struct Subject<'a> {
+    /// `None`: a process by itself.
+    pub(super) connection: Option<&'a Connection>,
+    /// `None`: not known.
+    pub(super) process: Option<&'a Process>,
+    pub(super) now: Timestamp,
+}
+
+/// One known fact.
+enum Fact<'a> {
+    Text(Cow<'a, str>),
+    Number(u64),
+    Address(IpAddr),
+    /// A word of the public contract.
+    Word(&'static str),
+    /// Why the fact is absent, as a word of the public contract.
+    Why(&'static str),
+}
+
+/// All that is known for one key; a value that matches one of them is enough. The fact is
+/// absent when none of them is known.
+type Facts<'a> = [Option<Fact<'a>>; 3];
+
+/// How much of a container's id its engine shows.
+const SHORT_ID: usize = 12;
+
+impl<'a> Subject<'a> {
+    pub(super) fn satisfies(&self, expression: &Expression) -> bool {
+        match expression {
+            Expression::All(parts) => parts.iter().all(|part| self.satisfies(part)),
+            Expression::Any(parts) => parts.iter().any(|part| self.satisfies(part)),
+            Expression::Not(inner) => !self.satisfies(inner),
+            Expression::Term(Term::FreeText(text)) => self.says(text),
+            Expression::Term(Term::Fact { key, values }) => {
+                let facts = self.facts(*key);
+                values.iter().any(|value| accepts(value, &facts))
+            }
+        }
+    }
+
+    fn facts(&self, key: Key) -> Facts<'a> {
+        let (connection, process) = (self.connection, self.process);
+        let local = connection.map(|connection| connection.local);
+        let remote = connection.and_then(|connection| connection.remote);
+        match key {
+            Key::Proc => [
+                process.and_then(|process| text(&process.name)),
+                process.and_then(file_name).map(Fact::Text),
+                None,
+            ],
+            Key::Pid => one(self.pid().map(number)),
+            Key::User => one(process.and_then(|process| text(process.user.as_ref()?))),
+            Key::Uid => [
+                process.and_then(|process| process.uid).map(number),
+                connection.and_then(|connection| connection.uid).map(number),
+                None,
+            ],
+            Key::Exe => one(process.and_then(|process| text(process.path.as_ref()?))),
+            Key::Unit => {
+                let unit = process.and_then(|process| Some(process.unit.as_ref()?.lossy()));
+                let short = unit
+                    .as_deref()
+                    .and_then(|unit| unit.strip_suffix(".service"))
+                    .map(str::to_owned);
+                [
+                    unit.map(Fact::Text),
+                    short.map(|unit| Fact::Text(Cow::Owned(unit))),
+                    None,
+                ]
+            }
+            Key::Container => {
+                let container = process.and_then(|process| process.container.as_ref());
+                let short = container.map(|container| {
+                    Cow::Owned(container.id.lossy().chars().take(SHORT_ID).collect())
+                });
+                [
+                    container.map(|container| Fact::Text(Cow::Borrowed(container.engine))),
+                    container.and_then(|container| text(&container.id)),
+                    short.map(Fact::Text),
+                ]
+            }
+            Key::Netns => {
+                let netns = match connection {
+                    Some(connection) => connection.netns,
+                    None => process.and_then(|process| process.netns),
+                };
+                one(netns.map(|netns| number(netns.0)))
+            }
+            Key::Dst => one(remote.and_then(|remote| remote.ip).map(Fact::Address)),
+            Key::Src => one(local.and_then(|local| local.ip).map(Fact::Address)),
+            Key::Port => [local.and_then(port), remote.and_then(port), None],
+            Key::Lport => one(local.and_then(port)),
+            Key::Rport => one(remote.and_then(port)),
+            Key::Proto => one(connection.map(|connection| Fact::Word(connection.protocol.word()))),
+            Key::State => one(connection
+                .map(|connection| connection.state)
+                .filter(|state| *state != State::Unknown)
+                .map(|state| Fact::Word(state.word()))),
+            Key::Dir => one(connection
+                .map(|connection| connection.direction)
+                .filter(|direction| *direction != Direction::Unknown)
+                .map(|direction| Fact::Word(direction.word()))),
+            Key::Inode => one(connection
+                .and_then(|connection| connection.socket.inode)
+                .map(Fact::Number)),
+            Key::New => one(connection
+                .and_then(|connection| connection.opened)
+                .and_then(|opened| u64::try_from(opened.until(self.now).as_nanos()).ok())
+                .map(Fact::Number)),
+            Key::Up => one(connection
+                .and_then(|connection| connection.bytes_sent)
+                .map(Fact::Number)),
+            Key::Down => one(connection
+                .and_then(|connection| connection.bytes_received)
+                .map(Fact::Number)),
+            Key::Owner => one(connection.map(|connection| match connection.owner {
+                Owner::Known { .. } => Fact::Word("known"),
+                Owner::Unknown { why } => Fact::Why(why.word()),
+            })),
+            // Neither a connection nor a process carries these.
+            Key::Name | Key::Every | Key::Severity => one(None),
+        }
+    }
+
+    fn pid(&self) -> Option<u32> {
+        let id = self.process.map(|process| process.id);
+        let id = id.or_else(|| self.connection?.owner.process());
+        id.map(|id| id.pid)
+    }
+
+    /// Whether a text, in lower case, is a part of any fact that a list shows.
+    fn says(&self, wanted: &str) -> bool {
+        let says = |text: &str| lower(text).contains(wanted);
+        let process_says = |process: &Process| {
+            let texts = [
+                Some(&process.name),
+                process.path.as_ref(),
+                process.user.as_ref(),
+            ];
+            texts.into_iter().flatten().any(|text| says(&text.lossy()))
+                || process.command_line.as_deref().is_some_and(|arguments| {
+                    let arguments: Vec<_> = arguments.iter().map(Text::lossy).collect();
+                    says(&arguments.join(" "))
+                })
+        };
+        let connection_says = |connection: &Connection| {
+            let ends = [Some(connection.local), connection.remote];
+            says(connection.protocol.word())
+                || says(connection.state.word())
+                || ends.into_iter().flatten().any(|end| says(&written(end)))
+        };
+        self.connection.is_some_and(connection_says) || self.process.is_some_and(process_says)
+    }
+}
+
+fn accepts(value: &Value, facts: &Facts<'_>) -> bool {
+    let mut facts = facts.iter().flatten();
+    match value {
+        Value::Unknown => facts.all(|fact| matches!(fact, Fact::Why(_))),
+        Value::Text(glob) => {
+            facts.any(|fact| matches!(fact, Fact::Text(text) if glob.matches(text)))
+        }
+        Value::Numbers(numbers, _) => {
+            facts.any(|fact| matches!(fact, Fact::Number(number) if numbers.contains(*number)))
+        }
+        Value::Addresses(addresses) => {
+            facts.any(|fact| matches!(fact, Fact::Address(address) if addresses.contains(*address)))
+        }
+        Value::Word(wanted) => {
+            facts.any(|fact| matches!(fact, Fact::Word(word) | Fact::Why(word) if word == wanted))
+        }
+    }
+}
+
+fn one(fact: Option<Fact<'_>>) -> Facts<'_> {
+    [fact, None, None]
+}
+
+/// `None` when it is empty: nobody is called nothing.
+fn text(text: &Text) -> Option<Fact<'_>> {
+    (!text.is_empty()).then(|| Fact::Text(text.lossy()))
+}
+
+fn number<'a>(number: u32) -> Fact<'a> {
+    Fact::Number(number.into())
+}
+
+fn port<'a>(end: Endpoint) -> Option<Fact<'a>> {
+    end.port.map(|port| Fact::Number(port.into()))
+}
+
+/// The last part of the program's path; only a path without any `/` is taken apart at `\`.
+fn file_name(process: &Process) -> Option<Cow<'_, str>> {
+    let path = process.path.as_ref()?.lossy();
+    let separator = if path.contains('/') { '/' } else { '\\' };
+    let name = path.rsplit(separator).next()?.to_owned();
+    (!name.is_empty()).then_some(Cow::Owned(name))
+}
+
+/// `10.0.0.1:443`, `[::1]:443`, or what there is of it.
+fn written(end: Endpoint) -> String {
+    match (end.ip, end.port) {
+        (Some(ip), Some(port)) => SocketAddr::new(ip, port).to_string(),
+        (Some(ip), None) => ip.to_string(),
+        (None, Some(port)) => port.to_string(),
+        (None, None) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

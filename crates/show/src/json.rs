@@ -1,0 +1,299 @@
+//! The JSON of the public contract (docs/json.md): one document, or a stream of lines.
+
+mod connection;
+mod process;
+mod writer;
+
+use std::io::{self, Write};
+
+use model::{Connection, Gap, Process, Remembered, Snapshot, Timestamp};
+
+use self::connection::Encoder;
+use self::writer::{Object, object};
+
+/// Name and version of the shapes; it changes only when a name changes its meaning.
+pub const SCHEMA: &str = "whocalls/1";
+
+/// The buffer is handed on whenever it holds this much.
+const CHUNK: usize = 256 * 1024;
+
+/// What a list shows: connections and processes already picked and sorted.
+#[derive(Clone, Copy, Debug)]
+pub struct Listing<'a> {
+    pub snapshot: &'a Snapshot,
+    pub connections: &'a [&'a Connection],
+    pub processes: &'a [&'a Process],
+    /// What the computer remembers; `None` when it was not asked.
+    pub remembered: Option<&'a [Remembered]>,
+}
+
+/// Writes one document.
+pub fn document(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
+    let Listing {
+        snapshot,
+        connections,
+        processes,
+        remembered,
+    } = listing;
+    let encoder = Encoder::new(snapshot);
+    let mut buffer = Vec::with_capacity(CHUNK + CHUNK / 4);
+    let mut result = Ok(());
+    object(&mut buffer, |document| {
+        document.plain("schema", SCHEMA);
+        head(document, snapshot);
+        document.array("gaps", &snapshot.gaps, gap);
+        document.array("processes", processes, |out, process| {
+            process::whole(out, process)
+        });
+        if let Some(remembered) = remembered {
+            document.array("remembered", remembered, |out, entry| {
+                object(out, |object| {
+                    remembered_members(object, entry, snapshot.taken)
+                });
+            });
+        }
+        document.array("connections", connections, |buffer, connection| {
+            object(buffer, |object| encoder.connection(object, connection));
+            if buffer.len() >= CHUNK && result.is_ok() {
+                result = out.write_all(buffer);
+                buffer.clear();
+            }
+        });
+        document.array("findings", std::iter::empty::<()>(), |_, ()| {});
+    });
+    result?;
+    buffer.push(b'\n');
+    out.write_all(&buffer)?;
+    out.flush()
+}
+
+/// Writes a stream: `start`, processes, connections, gaps, `end`, a line each.
+pub fn lines(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
+    let Listing {
+        snapshot,
+        connections,
+        processes,
+        remembered,
+    } = listing;
+    let encoder = Encoder::new(snapshot);
+    let mut lines = Lines {
+        buffer: Vec::with_capacity(CHUNK + CHUNK / 4),
+        out,
+    };
+    lines.line("start", |line| head(line, snapshot))?;
+    for process in processes {
+        lines.line("process", |line| process::members(line, process))?;
+    }
+    for connection in connections {
+        lines.line("connection", |line| {
+            line.word("change", "present");
+            line.plain("time", snapshot.taken);
+            encoder.connection(line, connection);
+        })?;
+    }
+    for entry in remembered.unwrap_or_default() {
+        lines.line("remembered", |line| {
+            remembered_members(line, entry, snapshot.taken)
+        })?;
+    }
+    for entry in &snapshot.gaps {
+        lines.line("gap", |line| gap_members(line, entry))?;
+    }
+    lines.line("end", |line| {
+        line.plain("time", snapshot.taken);
+        line.number("processes", processes.len());
+        line.number("connections", connections.len());
+        line.number("gaps", snapshot.gaps.len());
+        line.number("lost", 0);
+    })?;
+    lines.out.write_all(&lines.buffer)?;
+    lines.out.flush()
+}
+
+struct Lines<'a, W> {
+    buffer: Vec<u8>,
+    out: &'a mut W,
+}
+
+impl<W: Write> Lines<'_, W> {
+    fn line(&mut self, kind: &'static str, write: impl FnOnce(&mut Object<'_>)) -> io::Result<()> {
+        object(&mut self.buffer, |line| {
+            if kind == "start" {
+                line.plain("schema", SCHEMA);
+            }
+            line.word("type", kind);
+            write(line);
+        });
+        self.buffer.push(b'\n');
+        if self.buffer.len() >= CHUNK {
+            self.out.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+}
+
+fn head(object: &mut Object<'_>, snapshot: &Snapshot) {
+    object.text("host", &snapshot.host.name.lossy());
+    object.plain("boot", snapshot.host.boot);
+    object.plain("taken", snapshot.taken);
+    object.word("tier", snapshot.tier.word());
+}
+
+fn gap(out: &mut Vec<u8>, gap: &Gap) {
+    object(out, |object| gap_members(object, gap));
+}
+
+fn gap_members(object: &mut Object<'_>, gap: &Gap) {
+    object.text("id", &gap.id);
+    object.word("source", gap.source.word());
+    object.text("why", &gap.why);
+    object.text("missed", &gap.missed);
+    object.optional_plain("since", gap.since);
+    object.optional_plain("until", gap.until);
+    object.optional_number("count", gap.count);
+}
+
+fn remembered_members(object: &mut Object<'_>, entry: &Remembered, taken: Timestamp) {
+    object.object("remote", |remote| {
+        remote.ip("ip", entry.ip);
+        remote.optional_number("port", entry.port);
+        remote.optional_text(
+            "name",
+            entry.name.as_ref().map(|name| name.lossy()).as_deref(),
+        );
+        remote.optional_plain("name_source", entry.name.as_ref().map(|_| "dns"));
+    });
+    object.optional_plain("protocol", entry.protocol.map(|protocol| protocol.word()));
+    object.word("source", entry.by.word());
+    object.optional_number("netns", entry.netns.map(|netns| netns.0));
+    object.optional_plain("seen", entry.seen);
+    let age = entry.seen.map(|seen| seen.until(taken).as_nanos());
+    object.optional_number("age_ns", age);
+    object.optional_number("bytes_sent", entry.bytes_sent);
+    object.optional_number("bytes_received", entry.bytes_received);
+    object.object("owner", |owner| connection::owner(owner, entry.owner));
+    object.null("process");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use model::{Host, Source, Text, Tier};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::example;
+
+    fn snapshot() -> Snapshot {
+        let process = example::process();
+        Snapshot {
+            host: Host {
+                name: Text::from("lena-laptop"),
+                boot: process.id.boot,
+            },
+            home_netns: None,
+            taken: process.started,
+            tier: Tier::Full,
+            connections: vec![example::connection()],
+            processes: HashMap::from([(process.id, process)]),
+            remembered: Vec::new(),
+            gaps: vec![Gap::standing("no_rights", Source::Proc, "why", "missed").counted(3)],
+        }
+    }
+
+    fn listing(snapshot: &Snapshot, write: impl Fn(Listing<'_>, &mut Vec<u8>)) -> String {
+        let connections: Vec<_> = snapshot.connections.iter().collect();
+        let processes: Vec<_> = snapshot.processes.values().collect();
+        let mut out = Vec::new();
+        let listing = Listing {
+            snapshot,
+            connections: &connections,
+            processes: &processes,
+            remembered: None,
+        };
+        write(listing, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_document_has_the_shape_of_the_contract() {
+        let text = listing(&snapshot(), |listing, out| document(listing, out).unwrap());
+        let read: Value = serde_json::from_str(&text).unwrap();
+        let connection = &read["connections"][0];
+        let expected = json!({
+            "id": connection["id"],
+            "protocol": "tcp",
+            "state": "established",
+            "direction": "outbound",
+            "local": {"ip": "192.0.2.7", "port": 40512},
+            "remote": {"ip": "203.0.113.9", "port": 443, "name": null, "name_source": null},
+            "netns": 4_026_531_840_u32,
+            "interface": null,
+            "socket": {"inode": 1, "cookie": 2},
+            "uid": 1000,
+            "opened": null,
+            "closed": null,
+            "error": null,
+            "bytes_sent": 512,
+            "bytes_received": 2048,
+            "packets_sent": null,
+            "packets_received": null,
+            "community_id": connection["community_id"],
+            "owner": {"known": true, "source": "ebpf", "why": null},
+            "process": {
+                "id": "4242-1534-9f9f9f9f",
+                "pid": 4242,
+                "started": "2026-11-22T10:15:00.123456789Z",
+                "name": "curl",
+                "path": "/usr/bin/curl",
+                "uid": 1000,
+                "user": "alice",
+            },
+            "also_held_by": [],
+            "address": null,
+            "findings": [],
+        });
+        assert_eq!(connection, &expected);
+        assert_eq!(read["schema"], "whocalls/1");
+        assert_eq!(read["gaps"][0]["count"], 3);
+        assert_eq!(
+            read["processes"][0]["command_line"],
+            json!(["curl", "https://example.com/"])
+        );
+        assert_eq!(read["findings"], json!([]));
+    }
+
+    #[test]
+    fn every_line_of_a_stream_has_its_type() {
+        let text = listing(&snapshot(), |listing, out| lines(listing, out).unwrap());
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let types: Vec<_> = lines
+            .iter()
+            .map(|line| line["type"].as_str().unwrap())
+            .collect();
+        assert_eq!(types, ["start", "process", "connection", "gap", "end"]);
+        assert_eq!(lines[0]["schema"], "whocalls/1");
+        assert_eq!(lines[2]["change"], "present");
+        assert_eq!(lines[4]["connections"], 1);
+    }
+
+    #[test]
+    fn names_that_are_not_utf8_keep_their_bytes() {
+        let mut snapshot = snapshot();
+        for process in snapshot.processes.values_mut() {
+            process.path = Some(Text::from(&b"/tmp/\xff\x1b[2J"[..]));
+            process.command_line = Some(vec![Text::from(&b"\xfe"[..])]);
+        }
+        let text = listing(&snapshot, |listing, out| document(listing, out).unwrap());
+        assert!(!text.contains('\u{1b}'));
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["processes"][0]["path"], "/tmp/\u{fffd}\u{1b}[2J");
+        assert_eq!(read["processes"][0]["path_hex"], "2f746d702fff1b5b324a");
+        assert_eq!(read["processes"][0]["command_line_hex"], json!(["fe"]));
+    }
+}

@@ -1,0 +1,16 @@
+//! Shows what is known: tables, JSON, CSV, and the filter language that picks from it.
+//! A `model::Snapshot` goes in, text comes out.
+#![forbid(unsafe_code)]
+
+pub mod csv;
+pub mod doctor;
+pub mod filter;
+pub mod gaps;
+pub mod json;
+pub mod quantity;
+pub mod services;
+pub mod table;
+pub mod visible;
+
+#[cfg(test)]
+mod example;

@@ -1,0 +1,173 @@
+//! Which side opened a connection.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+
+use model::{Direction, NetworkNamespace, Protocol, Socket, State};
+
+/// Where this computer waits for calls, and which addresses are its own.
+#[derive(Debug, Default)]
+pub(crate) struct Listeners {
+    /// Addresses listened on, by namespace and port.
+    listening: HashMap<(Option<NetworkNamespace>, u16), Vec<IpAddr>>,
+    own: HashSet<IpAddr>,
+}
+
+impl Listeners {
+    pub(crate) fn among(sockets: &[Socket]) -> Self {
+        let mut listeners = Self::default();
+        for socket in sockets {
+            let Some(ip) = socket.local.ip else { continue };
+            if socket.state == State::Listen {
+                if let Some(port) = socket.local.port {
+                    listeners
+                        .listening
+                        .entry((socket.netns, port))
+                        .or_default()
+                        .push(ip);
+                }
+            } else if !ip.is_unspecified() {
+                listeners.own.insert(ip);
+            }
+        }
+        listeners
+    }
+
+    /// What the kernel tells comes first, then whether somebody listens at the local end.
+    pub(crate) fn direction(&self, socket: &Socket) -> Direction {
+        if socket.state == State::Listen {
+            return Direction::Listening;
+        }
+        let Some(remote) = socket.remote else {
+            return match socket.protocol {
+                Protocol::Udp | Protocol::UdpLite => Direction::Listening,
+                Protocol::Tcp
+                | Protocol::Mptcp
+                | Protocol::Sctp
+                | Protocol::Dccp
+                | Protocol::Icmp(_)
+                | Protocol::Raw { .. }
+                | Protocol::Packet { .. }
+                | Protocol::Other(_) => Direction::Unknown,
+            };
+        };
+        match (socket.opened_here, socket.state) {
+            (Some(true), _) | (None, State::SynSent) => Direction::Outbound,
+            (Some(false), _) | (None, State::SynReceived) => Direction::Inbound,
+            (None, _) if socket.protocol.has_connections() && self.is_listening_at(socket) => {
+                Direction::Inbound
+            }
+            (None, _) if remote.ip.is_some_and(|ip| self.is_own(ip)) => Direction::Local,
+            (None, _) => Direction::Unknown,
+        }
+    }
+
+    fn is_listening_at(&self, socket: &Socket) -> bool {
+        let (Some(ip), Some(port)) = (socket.local.ip, socket.local.port) else {
+            return false;
+        };
+        self.listening
+            .get(&(socket.netns, port))
+            .is_some_and(|addresses| {
+                // `::` takes IPv4 calls as well, unless told not to.
+                addresses.iter().any(|listening| {
+                    *listening == ip
+                        || listening.is_unspecified() && (listening.is_ipv6() || ip.is_ipv4())
+                })
+            })
+    }
+
+    fn is_own(&self, ip: IpAddr) -> bool {
+        ip.is_loopback() || self.own.contains(&ip)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{Endpoint, SocketKey, WhyUnknown};
+
+    fn socket(
+        state: State,
+        local: &str,
+        remote: Option<&str>,
+        opened_here: Option<bool>,
+    ) -> Socket {
+        let endpoint = |text: &str| {
+            let address: std::net::SocketAddr = text.parse().unwrap();
+            Endpoint::new(address.ip(), address.port())
+        };
+        Socket {
+            key: SocketKey {
+                inode: None,
+                cookie: None,
+            },
+            protocol: Protocol::Tcp,
+            state,
+            local: endpoint(local),
+            remote: remote.map(endpoint),
+            netns: None,
+            interface: None,
+            uid: None,
+            bytes_sent: None,
+            bytes_received: None,
+            opened_here,
+            holders: Vec::new(),
+            why_unheld: WhyUnknown::NoHolder,
+        }
+    }
+
+    fn check(local: &str, remote: &str, opened_here: Option<bool>, expected: Direction) {
+        let seen = socket(State::Established, local, Some(remote), opened_here);
+        let sockets = [socket(State::Listen, "[::]:80", None, None), seen.clone()];
+        assert_eq!(Listeners::among(&sockets).direction(&seen), expected);
+    }
+
+    #[test]
+    fn an_accepted_connection_is_inbound() {
+        check("192.0.2.7:80", "203.0.113.9:5000", None, Direction::Inbound);
+        check(
+            "192.0.2.7:80",
+            "203.0.113.9:5000",
+            Some(false),
+            Direction::Inbound,
+        );
+    }
+
+    #[test]
+    fn the_kernel_knows_better_than_the_port() {
+        check(
+            "192.0.2.7:80",
+            "203.0.113.9:5000",
+            Some(true),
+            Direction::Outbound,
+        );
+    }
+
+    #[test]
+    fn no_guess_from_port_numbers() {
+        check(
+            "192.0.2.7:40512",
+            "203.0.113.9:443",
+            None,
+            Direction::Unknown,
+        );
+        check(
+            "192.0.2.7:40512",
+            "203.0.113.9:443",
+            Some(true),
+            Direction::Outbound,
+        );
+    }
+
+    #[test]
+    fn both_ends_here() {
+        check("127.0.0.1:40512", "127.0.0.1:443", None, Direction::Local);
+        check(
+            "127.0.0.1:40512",
+            "127.0.0.1:443",
+            Some(true),
+            Direction::Outbound,
+        );
+    }
+}

@@ -1,0 +1,185 @@
+//! `whocalls list`: one look at this computer.
+
+mod order;
+mod pick;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use model::{Connection, Process, ProcessId, Snapshot};
+use observe::{LookOptions, Observer};
+use show::filter::Filter;
+use show::json::Listing;
+use show::table::{self, TableOptions};
+
+use crate::arguments::{Color, Group, ListArguments};
+use crate::exit::{self, Exit};
+use crate::interrupt::Interrupt;
+use crate::output::{self, Talk, Usage};
+
+const CLEAR_SCREEN: &[u8] = b"\x1b[H\x1b[2J";
+
+pub(crate) fn run(list: &ListArguments, color: Color, strict: bool, talk: Talk) -> Result<Exit> {
+    let filter = filter(list)?;
+    let mut observer = Observer::open(list.polling)?;
+    let mut out = output::stdout()?;
+    let Some(every) = list.watch else {
+        return look_once(list, &filter, color, strict, talk, &mut observer, &mut out);
+    };
+    let interrupt = Interrupt::listen()?;
+    let mut first = true;
+    loop {
+        if output::terminal_width().is_some() {
+            out.write_all(CLEAR_SCREEN)?;
+        } else if !first && !list.json && !list.ndjson {
+            out.write_all(b"\n")?;
+        }
+        first = false;
+        let exit = look_once(list, &filter, color, strict, talk, &mut observer, &mut out)?;
+        if interrupt.wait(every) {
+            return Ok(exit);
+        }
+    }
+}
+
+fn look_once(
+    list: &ListArguments,
+    filter: &Filter,
+    color: Color,
+    strict: bool,
+    talk: Talk,
+    observer: &mut Observer,
+    out: &mut File,
+) -> Result<Exit> {
+    let options = LookOptions {
+        every_process: list.processes,
+        remembered: list.before,
+    };
+    let snapshot = track::snapshot(observer.look(options)?);
+    let picked = pick::connections(&snapshot, list, filter);
+    let mut connections = picked.shown;
+    // Programs that read the list put it in their own order.
+    let for_programs = list.json || list.ndjson || list.csv;
+    if !for_programs || list.sort.is_some() || list.reverse {
+        order::connections(&snapshot, &mut connections, list.sort, list.reverse);
+    }
+    let processes = pick::processes(&snapshot, list, filter, &connections);
+
+    if list.json || list.ndjson {
+        let listing = Listing {
+            snapshot: &snapshot,
+            connections: if list.before { &[] } else { &connections },
+            processes: &processes,
+            remembered: list.before.then_some(snapshot.remembered.as_slice()),
+        };
+        if list.json {
+            show::json::document(listing, out)
+        } else {
+            show::json::lines(listing, out)
+        }
+        .context("cannot write to standard output")?;
+    } else {
+        let mut text = std::io::BufWriter::with_capacity(64 * 1024, out);
+        if list.csv {
+            show::csv::connections(&snapshot, &connections, &mut text)
+        } else {
+            write_table(&snapshot, list, color, &connections, &processes, &mut text)
+        }
+        .and_then(|()| text.flush())
+        .context("cannot write to standard output")?;
+        talk_about(&snapshot, list, picked.hidden, talk)?;
+    }
+    Ok(exit::with_gaps(&snapshot.gaps, strict))
+}
+
+fn write_table(
+    snapshot: &Snapshot,
+    list: &ListArguments,
+    color: Color,
+    connections: &[&Connection],
+    processes: &[&Process],
+    out: &mut impl Write,
+) -> std::io::Result<()> {
+    let options = TableOptions {
+        width: output::terminal_width(),
+        numeric: list.numeric,
+        color: output::wants_color(color),
+        group: list.group.map(|group| match group {
+            Group::Process => table::Group::Process,
+            Group::Remote => table::Group::Remote,
+            Group::User => table::Group::User,
+        }),
+        home_netns: snapshot.home_netns,
+    };
+    if list.before {
+        table::remembered(snapshot, &options, out)
+    } else if list.processes {
+        let mut counts = HashMap::<ProcessId, usize>::new();
+        for connection in &snapshot.connections {
+            for process in connection
+                .owner
+                .process()
+                .iter()
+                .chain(&connection.also_held_by)
+            {
+                *counts.entry(*process).or_default() += 1;
+            }
+        }
+        let count = |process: &Process| counts.get(&process.id).copied().unwrap_or(0);
+        let shown: Vec<_> = processes
+            .iter()
+            .map(|process| (*process, count(process)))
+            .collect();
+        table::processes(&shown, &options, out)
+    } else {
+        table::connections(snapshot, connections, &options, out)
+    }
+}
+
+/// Beside the table: what is not in it, and what could not be seen.
+fn talk_about(snapshot: &Snapshot, list: &ListArguments, hidden: usize, talk: Talk) -> Result<()> {
+    let mut text = Vec::new();
+    if hidden > 0 && !list.processes && !list.before {
+        let things = if hidden == 1 {
+            "listener or open socket is"
+        } else {
+            "listeners and open sockets are"
+        };
+        writeln!(text, "{hidden} {things} not shown; -a shows them")?;
+    }
+    show::gaps::lines(&snapshot.gaps, &mut text)?;
+    talk.say(&String::from_utf8_lossy(&text));
+    Ok(())
+}
+
+/// All filters together; each of them has to match.
+fn filter(list: &ListArguments) -> Result<Filter> {
+    if let Some(file) = list
+        .words
+        .iter()
+        .find(|word| !word.contains(':') && Path::new(word).exists())
+    {
+        let text = format!(
+            "'{file}' is a file; this build looks at this computer only\nhelp: to search for the text '{file}', write --filter '\"{file}\"'"
+        );
+        return Err(Usage(text).into());
+    }
+    let mut parts = Vec::new();
+    if !list.words.is_empty() {
+        parts.push(list.words.join(" "));
+    }
+    parts.extend(list.filter.iter().cloned());
+    let text = match parts.as_slice() {
+        [] => return Ok(Filter::default()),
+        [one] => one.clone(),
+        several => several
+            .iter()
+            .map(|part| format!("({part})"))
+            .collect::<Vec<_>>()
+            .join(" "),
+    };
+    Ok(Filter::parse(&text)?)
+}

@@ -1,0 +1,88 @@
+//! Which connections and processes a list shows.
+
+use std::collections::HashSet;
+
+use model::{Connection, Direction, Process, ProcessId, Protocol, Snapshot};
+use show::filter::Filter;
+
+use crate::arguments::ListArguments;
+
+/// What is shown, and how many listeners are not.
+pub(super) struct Picked<'a> {
+    pub(super) shown: Vec<&'a Connection>,
+    pub(super) hidden: usize,
+}
+
+pub(super) fn connections<'a>(
+    snapshot: &'a Snapshot,
+    list: &ListArguments,
+    filter: &Filter,
+) -> Picked<'a> {
+    let mut picked = Picked {
+        shown: Vec::new(),
+        hidden: 0,
+    };
+    for connection in &snapshot.connections {
+        let matches = is_of_protocol(connection.protocol, list)
+            && (filter.is_empty()
+                || filter.matches(connection, snapshot.owner_of(connection), snapshot.taken));
+        if !matches {
+            continue;
+        }
+        let listening = connection.direction == Direction::Listening;
+        let wanted = list.all || listening == list.listening;
+        if wanted {
+            picked.shown.push(connection);
+        } else {
+            picked.hidden += usize::from(listening);
+        }
+    }
+    picked
+}
+
+fn is_of_protocol(protocol: Protocol, list: &ListArguments) -> bool {
+    match protocol {
+        Protocol::Tcp | Protocol::Mptcp => list.tcp || !list.udp,
+        Protocol::Udp | Protocol::UdpLite => list.udp || !list.tcp,
+        Protocol::Sctp
+        | Protocol::Dccp
+        | Protocol::Icmp(_)
+        | Protocol::Raw { .. }
+        | Protocol::Packet { .. }
+        | Protocol::Other(_) => !list.tcp && !list.udp,
+    }
+}
+
+/// Every process that matches, or those behind the connections, by pid.
+pub(super) fn processes<'a>(
+    snapshot: &'a Snapshot,
+    list: &ListArguments,
+    filter: &Filter,
+    connections: &[&Connection],
+) -> Vec<&'a Process> {
+    let mut processes: Vec<&Process> = if list.processes {
+        let matches = |process: &&Process| filter.matches_process(process, snapshot.taken);
+        snapshot.processes.values().filter(matches).collect()
+    } else {
+        let holders = connections.iter().flat_map(|connection| {
+            connection
+                .owner
+                .process()
+                .into_iter()
+                .chain(connection.also_held_by.iter().copied())
+        });
+        let mut last = None;
+        // Long rows of connections belong to one process.
+        let new = holders.filter(|holder| last.replace(*holder) != Some(*holder));
+        let holders: HashSet<ProcessId> = new.collect();
+        holders
+            .iter()
+            .filter_map(|id| snapshot.processes.get(id))
+            .collect()
+    };
+    processes.sort_unstable_by_key(|process| (process.id.pid, process.id.start_ticks));
+    if list.processes && list.reverse {
+        processes.reverse();
+    }
+    processes
+}

@@ -1,0 +1,26 @@
+//! `whocalls man`: the manual page, from the same definition as the help.
+
+use anyhow::{Context, Result};
+use clap::CommandFactory;
+use clap_mangen::Man;
+
+use crate::arguments::Arguments;
+use crate::exit::Exit;
+use crate::output::{self, Usage};
+
+pub(crate) fn run(command: Option<&str>) -> Result<Exit> {
+    let mut program = Arguments::command();
+    program.build();
+    let page = match command {
+        None => program,
+        Some(name) => {
+            let found = program.find_subcommand(name).cloned();
+            found.ok_or_else(|| Usage(format!("there is no command '{name}'")))?
+        }
+    };
+    let mut text = Vec::new();
+    Man::new(page).render(&mut text)?;
+    let mut out = output::stdout()?;
+    std::io::Write::write_all(&mut out, &text).context("cannot write to standard output")?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,36 @@
+//! How a run ended, for the shell.
+
+/// The exit codes, all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done,
+    /// It could not do what was asked.
+    Failed,
+    /// Wrong usage.
+    Usage,
+    /// Something asked for was lost during the run or, with `--strict`, cannot be seen here.
+    Lost,
+}
+
+impl Exit {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Lost => 3,
+        }
+    }
+}
+
+/// A second Ctrl-C ends at once with this code.
+pub(crate) const INTERRUPTED_TWICE: i32 = 130;
+
+/// A standing limit is no failure, unless the person wants it to be.
+pub(crate) fn with_gaps(gaps: &[model::Gap], strict: bool) -> Exit {
+    if strict && !gaps.is_empty() {
+        Exit::Lost
+    } else {
+        Exit::Done
+    }
+}

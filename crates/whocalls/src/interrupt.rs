@@ -1,0 +1,45 @@
+//! Ends a waiting run cleanly on Ctrl-C or SIGTERM; a second one ends it at once.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::exit::INTERRUPTED_TWICE;
+
+/// How soon a wish to stop is heard.
+const STEP: Duration = Duration::from_millis(50);
+
+/// Tells whether the person wants to stop.
+pub(crate) struct Interrupt {
+    asked: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    pub(crate) fn listen() -> io::Result<Self> {
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            flag::register_conditional_shutdown(signal, INTERRUPTED_TWICE, Arc::clone(&asked))?;
+            flag::register(signal, Arc::clone(&asked))?;
+        }
+        Ok(Self { asked })
+    }
+
+    /// Waits; true when the person asked to stop meanwhile.
+    pub(crate) fn wait(&self, time: Duration) -> bool {
+        let start = Instant::now();
+        loop {
+            if self.asked.load(Ordering::Relaxed) {
+                return true;
+            }
+            let Some(left) = time.checked_sub(start.elapsed()) else {
+                return false;
+            };
+            thread::sleep(left.min(STEP));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Who calls? The program: reads the command line, joins the verbs, and says how it ended.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod commands;
+mod exit;
+mod interrupt;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Exit;
+use crate::output::Talk;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return output::usage(&error).into(),
+    };
+    let talk = Talk {
+        quiet: arguments.quiet,
+    };
+    let color = arguments.color;
+    let result = match arguments.command.unwrap_or_default() {
+        Command::List(list) => commands::list::run(&list, color, arguments.strict, talk),
+        Command::Doctor => commands::doctor::run(arguments.strict),
+        Command::Completions { shell } => commands::completions::run(shell),
+        Command::Man { command } => commands::man::run(command.as_deref()),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => output::failure(&error).into(),
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
