@@ -1,6 +1,7 @@
 //! One look at a computer: its sockets, processes and memories at one moment, as a source gives
 //! them. `track` turns looks and events into connections.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::{
@@ -19,6 +20,8 @@ pub struct Look {
     pub sockets: Vec<Socket>,
     /// Those that hold a socket, or every one, as was asked.
     pub processes: Vec<Process>,
+    /// Names of the users who created sockets, as far as this computer lists them.
+    pub users: HashMap<u32, Text>,
     /// Connections of the past; empty unless asked for.
     pub remembered: Vec<Remembered>,
     pub gaps: Vec<Gap>,

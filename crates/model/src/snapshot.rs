@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    Connection, Gap, Host, NetworkNamespace, Process, ProcessId, Remembered, Tier, Timestamp,
+    Connection, Gap, Host, NetworkNamespace, Process, ProcessId, Remembered, Text, Tier, Timestamp,
 };
 
 /// All that is known at one moment: what every screen, report and rule reads.
@@ -16,6 +16,8 @@ pub struct Snapshot {
     pub tier: Tier,
     pub connections: Vec<Connection>,
     pub processes: HashMap<ProcessId, Process>,
+    /// Names of the users who created sockets, as far as this computer lists them.
+    pub users: HashMap<u32, Text>,
     pub remembered: Vec<Remembered>,
     pub gaps: Vec<Gap>,
 }

@@ -15,6 +15,8 @@ mod sock_diag;
 mod tables;
 mod users;
 
+use std::collections::HashSet;
+
 use model::{Gap, Host, Look, Remembered, Socket, Source, Tier, Timestamp};
 
 use self::iterators::{Iterators, IteratorsError};
@@ -43,8 +45,10 @@ impl Observer {
             nested,
             iterators: if polling_only {
                 Err(None)
-            } else {
+            } else if capabilities::may_use_bpf() {
                 Iterators::load(nested).map_err(Some)
+            } else {
+                Err(Some(IteratorsError::NoRights))
             },
         })
     }
@@ -78,7 +82,11 @@ impl Observer {
                 processes.read(*pid);
             }
         }
-        gaps.extend(processes.gaps());
+        if !gaps.iter().any(|gap| gap.id == NO_RIGHTS) {
+            gaps.extend(processes.gaps());
+        }
+        let uids: HashSet<u32> = sockets.iter().filter_map(|socket| socket.uid).collect();
+        let users = processes.users(uids.into_iter());
         said_once(&mut gaps);
         let processes = processes.into_processes();
         let (host, home_netns) = (self.host.clone(), Some(namespaces.own()));
@@ -89,6 +97,7 @@ impl Observer {
             tier,
             sockets,
             processes,
+            users,
             remembered,
             gaps,
         })
@@ -142,12 +151,19 @@ fn standing_gaps(scene: &Scene<'_>) -> Vec<Gap> {
         ));
     }
     if scene.namespaces.hidden_processes > 0 {
+        let whose = if capabilities::missing().is_empty() {
+            "processes that not even root may look into: a container or a security module protects \
+             them, or they have more rights than whocalls"
+        } else {
+            "processes of other users; root may look into them: sudo whocalls"
+        };
         gaps.push(
             Gap::standing(
-                "namespaces_not_seen",
+                NO_RIGHTS,
                 Source::Proc,
-                "no right to see the network namespace of some processes; root has it",
-                "the sockets of network namespaces (containers) that only these processes are in",
+                format!("no right to look into {whose}"),
+                "which sockets they hold, their program files, and the network namespaces \
+                 (containers) that only they are in",
             )
             .counted(scene.namespaces.hidden_processes),
         );
@@ -155,18 +171,16 @@ fn standing_gaps(scene: &Scene<'_>) -> Vec<Gap> {
     gaps
 }
 
+/// Some processes may not be looked into.
+const NO_RIGHTS: &str = "no_rights";
+
 fn no_iterators(why: &IteratorsError) -> Gap {
-    let root = if capabilities::may_use_bpf() {
-        ""
-    } else {
-        "; root may do that"
-    };
     Gap::standing(
         "no_ebpf",
         Source::Ebpf,
-        format!("{why}{root}"),
-        "nothing of this look, but it takes more time, and sockets that come and go meanwhile \
-         may be missing",
+        why.to_string(),
+        "nothing that stays, but sockets that come and go during the look may be missing, and \
+         looking costs more time",
     )
 }
 

@@ -1,5 +1,6 @@
 //! Windows: not read yet; every look says so.
 
+use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::{BootId, Check, Condition, Doctor, Gap, Host, Look, Source, Text, Tier, Timestamp};
@@ -25,6 +26,7 @@ impl Observer {
             tier: Tier::Polling,
             sockets: Vec::new(),
             processes: Vec::new(),
+            users: HashMap::new(),
             remembered: Vec::new(),
             gaps: vec![Gap::standing(
                 "windows_not_read",

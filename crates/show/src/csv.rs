@@ -29,9 +29,9 @@ pub fn connections(
     let mut out = BufWriter::with_capacity(1 << 16, out);
     let mut processes: HashMap<ProcessId, ProcessFields> = HashMap::new();
     let users: HashMap<u32, String> = snapshot
-        .processes
-        .values()
-        .filter_map(|process| Some((process.uid?, field(process.user.as_ref()?))))
+        .users
+        .iter()
+        .map(|(uid, user)| (*uid, field(user)))
         .collect();
     out.write_all(HEADER.as_bytes())?;
     for connection in shown {

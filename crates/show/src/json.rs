@@ -198,6 +198,7 @@ mod tests {
             tier: Tier::Full,
             connections: vec![example::connection()],
             processes: HashMap::from([(process.id, process)]),
+            users: HashMap::new(),
             remembered: Vec::new(),
             gaps: vec![Gap::standing("no_rights", Source::Proc, "why", "missed").counted(3)],
         }

@@ -20,6 +20,7 @@ pub fn snapshot(look: Look) -> Snapshot {
         tier,
         sockets,
         processes,
+        users,
         remembered,
         gaps,
     } = look;
@@ -39,6 +40,7 @@ pub fn snapshot(look: Look) -> Snapshot {
         tier,
         connections,
         processes,
+        users,
         remembered,
         gaps,
     }

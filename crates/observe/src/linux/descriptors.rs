@@ -57,24 +57,48 @@ fn sockets_of(pid: u32, mut socket: impl FnMut(u64)) -> io::Result<()> {
     refused.map_or(Ok(()), Err)
 }
 
-/// Hands the target of each descriptor to `each` until it returns false.
+/// Hands the target of each descriptor of a process to `each` until it returns false.
+///
+/// When its first thread has ended, the kernel shows no descriptors of the process; those of its
+/// other threads are still there. A thread that has taken a table of its own (unshare(2) with
+/// CLONE_FILES) is not looked for here; the BPF iterators find it.
 fn each_link(pid: u32, mut each: impl FnMut(io::Result<&[u8]>) -> bool) -> io::Result<()> {
+    if each_link_in(&format!("/proc/{pid}/fd"), &mut each)? > 0 {
+        return Ok(());
+    }
+    let threads = format!("/proc/{pid}/task");
+    for thread in std::fs::read_dir(&threads)?.map_while(Result::ok) {
+        let thread = thread.file_name();
+        if each_link_in(&format!("{threads}/{}/fd", thread.display()), &mut each)? > 0 {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Gives how many descriptors there were.
+fn each_link_in(
+    folder: &str,
+    each: &mut impl FnMut(io::Result<&[u8]>) -> bool,
+) -> io::Result<usize> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let folder = rustix::fs::open(format!("/proc/{pid}/fd"), flags, Mode::empty())?;
+    let folder = rustix::fs::open(folder, flags, Mode::empty())?;
     let mut buffer = [std::mem::MaybeUninit::uninit(); 64];
+    let mut count = 0;
     for entry in Dir::read_from(&folder)? {
         let entry = entry?;
         let name: &CStr = entry.file_name();
         if name.to_bytes().first() == Some(&b'.') {
             continue;
         }
+        count += 1;
         let link = readlinkat_raw(&folder, name, &mut buffer);
         let link = link.map(|(link, _)| &*link).map_err(io::Error::from);
         if !each(link) {
             break;
         }
     }
-    Ok(())
+    Ok(count)
 }
 
 /// `socket:[33322]`

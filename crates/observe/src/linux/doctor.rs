@@ -17,17 +17,16 @@ pub(crate) fn doctor() -> Result<Doctor, Error> {
         ..LookOptions::default()
     };
     let look = super::Observer::open(false)?.look(options)?;
-    let checks = vec![
-        kernel(),
-        tier(&look),
-        rights(),
+    let mut checks = vec![kernel(), tier(&look)];
+    checks.extend(rights());
+    checks.extend([
         type_information(),
         lockdown(),
         pid_namespace(),
         network_namespaces(&look),
         hidepid(&look),
         own_file(),
-    ];
+    ]);
     Ok(Doctor {
         tier: look.tier,
         checks,
@@ -83,31 +82,31 @@ fn tier(look: &Look) -> Check {
     }
 }
 
-fn rights() -> Check {
+/// One check for all rights, or one for each that is missing.
+fn rights() -> Vec<Check> {
     let missing = capabilities::missing();
     if missing.is_empty() {
         let names: Vec<_> = capabilities::RIGHTS
             .iter()
             .map(|right| right.name)
             .collect();
-        return check(
-            "rights",
-            format!("all that a look needs: {}", names.join(" ")),
-            Condition::Good,
-        );
+        let found = format!("all that a look needs: {}", names.join(" "));
+        return vec![check("rights", found, Condition::Good)];
     }
-    let lost: Vec<_> = missing
+    let mut checks: Vec<_> = missing
         .iter()
-        .map(|right| format!("{}: {}", right.name, right.without_it))
+        .map(|right| {
+            check(
+                right.name,
+                format!("missing, for: {}", right.without_it),
+                Condition::Limits,
+            )
+        })
         .collect();
-    Check {
-        help: Some("start whocalls as root: sudo whocalls".to_owned()),
-        ..check(
-            "rights",
-            format!("missing {}", lost.join("; ")),
-            Condition::Limits,
-        )
+    if let Some(last) = checks.last_mut() {
+        last.help = Some("start whocalls as root: sudo whocalls".to_owned());
     }
+    checks
 }
 
 fn type_information() -> Check {
@@ -157,12 +156,7 @@ fn network_namespaces(look: &Look) -> Check {
     let trouble: Vec<&Gap> = look
         .gaps
         .iter()
-        .filter(|gap| {
-            matches!(
-                gap.id.as_str(),
-                "namespace_not_entered" | "namespaces_not_seen"
-            )
-        })
+        .filter(|gap| matches!(gap.id.as_str(), "namespace_not_entered" | "no_rights"))
         .collect();
     let mut found = format!("{} with sockets", with_sockets.len());
     if trouble.is_empty() {

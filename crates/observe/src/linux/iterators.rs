@@ -45,6 +45,8 @@ pub(crate) struct Iterators {
 /// Why the iterators cannot be used here.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IteratorsError {
+    #[error("no right to load BPF programs (CAP_BPF and CAP_PERFMON); root has it")]
+    NoRights,
     #[error("cannot read the kernel's type information: {TYPE_INFORMATION}: {0}")]
     ReadTypes(#[source] io::Error),
     #[error("cannot understand the kernel's type information: {TYPE_INFORMATION}: {0}")]

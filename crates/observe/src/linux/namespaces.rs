@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -46,7 +46,7 @@ impl Namespaces {
             match of_link(&path) {
                 Ok(netns) => found.add(netns, path),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                    found.hidden_processes += 1;
+                    found.hidden_processes += usize::from(is_program(*pid));
                 }
                 // It has ended.
                 Err(_) => {}
@@ -115,6 +115,13 @@ impl Namespaces {
     }
 }
 
+/// Kernel threads have no arguments, and nothing to hide.
+fn is_program(pid: u32) -> bool {
+    let mut first = [0];
+    let file = File::open(format!("/proc/{pid}/cmdline"));
+    file.is_ok_and(|mut file| file.read(&mut first).is_ok_and(|length| length > 0))
+}
+
 fn open(path: &Path) -> io::Result<OwnedFd> {
     Ok(rustix::fs::open(
         path,
@@ -146,7 +153,6 @@ fn of_mount(path: &Path) -> io::Result<NetworkNamespace> {
 /// Files that a network namespace is mounted on (`ip netns add`, container engines), out of
 /// /proc/self/mountinfo (proc(5)): the root field of such a mount is `net:[NUMBER]`.
 fn mounted() -> Vec<PathBuf> {
-    use std::io::BufRead;
     let Ok(file) = File::open("/proc/self/mountinfo") else {
         return Vec::new();
     };

@@ -112,7 +112,9 @@ impl Netlink {
         consistency: &mut Dump,
         entry: &mut impl FnMut(u16, &[u8]),
     ) -> io::Result<bool> {
-        let (length, _) = net::recv(&self.socket, self.buffer.as_mut_slice(), RecvFlags::empty())?;
+        let (length, _) = rustix::io::retry_on_intr(|| {
+            net::recv(&self.socket, self.buffer.as_mut_slice(), RecvFlags::empty())
+        })?;
         let mut rest = self.buffer.get(..length).unwrap_or_default();
         while let (Some(length), Some(kind), Some(flags), Some(sequence)) = (
             u32_at(rest, 0),
@@ -132,13 +134,13 @@ impl Netlink {
                 *consistency = Dump::Interrupted;
             }
             match kind {
-                NLMSG_DONE => return Ok(true),
-                NLMSG_ERROR => {
+                // Both carry a negative errno, or 0: a dump that fails may end, too.
+                NLMSG_DONE | NLMSG_ERROR => {
                     let code = u32_at(body, 0).map_or(0, u32::cast_signed);
-                    return if code == 0 {
-                        Ok(true)
-                    } else {
+                    return if code < 0 {
                         Err(io::Error::from_raw_os_error(-code))
+                    } else {
+                        Ok(true)
                     };
                 }
                 _ => entry(kind, body),

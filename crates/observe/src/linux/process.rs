@@ -12,7 +12,7 @@ mod tests;
 use std::collections::HashMap;
 use std::io;
 
-use model::{BootId, Gap, Parent, Process, ProcessId, Source, Timestamp};
+use model::{BootId, Gap, Parent, Process, ProcessId, Source, Text, Timestamp};
 use rustix::io::Errno;
 
 use self::read::{Facts, Reader};
@@ -108,6 +108,12 @@ impl Processes {
     #[cfg(test)]
     pub(crate) fn known(&self, id: ProcessId) -> Option<&Process> {
         self.known.get(&id).map(|entry| &entry.process)
+    }
+
+    /// Names of the users with these ids, as far as they are listed here.
+    pub(crate) fn users(&mut self, uids: impl Iterator<Item = u32>) -> HashMap<u32, Text> {
+        uids.filter_map(|uid| Some((uid, self.reader.user(uid)?)))
+            .collect()
     }
 
     /// Everything read so far, ancestors too, by pid.

@@ -40,13 +40,8 @@ impl Owners {
             processes: HashMap::new(),
             users: HashMap::new(),
         };
-        for process in snapshot.processes.values() {
-            if let (Some(uid), Some(user)) = (process.uid, &process.user) {
-                owners
-                    .users
-                    .entry(uid)
-                    .or_insert_with(|| visible(user).into_owned());
-            }
+        for (uid, user) in &snapshot.users {
+            owners.users.insert(*uid, visible(user).into_owned());
         }
         for connection in shown {
             if let Some(process) = snapshot.owner_of(connection) {

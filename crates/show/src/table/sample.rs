@@ -100,7 +100,12 @@ pub(crate) fn connection(owner: Owner, local: &str, remote: &str) -> Connection 
 }
 
 pub(crate) fn snapshot(processes: Vec<Process>, connections: Vec<Connection>) -> Snapshot {
+    let users = processes
+        .iter()
+        .filter_map(|process| Some((process.uid?, process.user.clone()?)));
+    let users = users.collect();
     Snapshot {
+        users,
         host: Host {
             name: "desk".into(),
             boot: BOOT,

@@ -69,6 +69,11 @@ impl Reader {
         })
     }
 
+    /// `None`: not listed.
+    pub(super) fn user(&mut self, uid: u32) -> Option<Text> {
+        self.users.name(uid)
+    }
+
     /// The start ticks of whocalls itself.
     pub(super) fn own_start(&mut self) -> io::Result<u64> {
         let file = read_file(&self.proc, c"self/stat", &mut self.buffer)?;
