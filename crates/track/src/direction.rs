@@ -1,40 +1,50 @@
 //! Which side opened a connection.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use model::{Direction, NetworkNamespace, Protocol, Socket, State};
 
-/// Where this computer waits for calls, and which addresses are its own.
-#[derive(Debug, Default)]
-pub(crate) struct Listeners {
-    /// Addresses listened on, by namespace and port.
-    listening: HashMap<(Option<NetworkNamespace>, u16), Vec<IpAddr>>,
-    own: HashSet<IpAddr>,
+/// Which side opened each of `sockets`, which are all of this computer.
+pub(crate) fn directions(sockets: &[Socket]) -> Vec<Direction> {
+    let listeners = Listeners::among(sockets);
+    sockets
+        .iter()
+        .map(|socket| listeners.direction(socket))
+        .collect()
 }
 
-impl Listeners {
-    pub(crate) fn among(sockets: &[Socket]) -> Self {
-        let mut listeners = Self::default();
-        for socket in sockets {
-            let Some(ip) = socket.local.ip else { continue };
-            if socket.state == State::Listen {
-                if let Some(port) = socket.local.port {
-                    listeners
-                        .listening
-                        .entry((socket.netns, port))
-                        .or_default()
-                        .push(ip);
-                }
-            } else if !ip.is_unspecified() {
-                listeners.own.insert(ip);
+/// Where this computer waits for calls, and which addresses are its own.
+#[derive(Debug)]
+struct Listeners<'a> {
+    /// Addresses listened on, by namespace and port.
+    listening: HashMap<(Option<NetworkNamespace>, u16), Vec<IpAddr>>,
+    /// Made when it is first needed; most connections say themselves who opened them.
+    own: OnceCell<HashSet<IpAddr>>,
+    sockets: &'a [Socket],
+}
+
+impl<'a> Listeners<'a> {
+    fn among(sockets: &'a [Socket]) -> Self {
+        let mut listening = HashMap::<_, Vec<IpAddr>>::new();
+        for socket in sockets
+            .iter()
+            .filter(|socket| socket.state == State::Listen)
+        {
+            if let (Some(ip), Some(port)) = (socket.local.ip, socket.local.port) {
+                listening.entry((socket.netns, port)).or_default().push(ip);
             }
         }
-        listeners
+        Self {
+            listening,
+            own: OnceCell::new(),
+            sockets,
+        }
     }
 
     /// What the kernel tells comes first, then whether somebody listens at the local end.
-    pub(crate) fn direction(&self, socket: &Socket) -> Direction {
+    fn direction(&self, socket: &Socket) -> Direction {
         if socket.state == State::Listen {
             return Direction::Listening;
         }
@@ -78,7 +88,13 @@ impl Listeners {
     }
 
     fn is_own(&self, ip: IpAddr) -> bool {
-        ip.is_loopback() || self.own.contains(&ip)
+        let addresses = || {
+            self.sockets
+                .iter()
+                .filter_map(|socket| socket.local.ip)
+                .collect()
+        };
+        ip.is_loopback() || self.own.get_or_init(addresses).contains(&ip)
     }
 }
 
@@ -120,7 +136,7 @@ mod tests {
     fn check(local: &str, remote: &str, opened_here: Option<bool>, expected: Direction) {
         let seen = socket(State::Established, local, Some(remote), opened_here);
         let sockets = [socket(State::Listen, "[::]:80", None, None), seen.clone()];
-        assert_eq!(Listeners::among(&sockets).direction(&seen), expected);
+        assert_eq!(directions(&sockets), [Direction::Listening, expected]);
     }
 
     #[test]

@@ -7,9 +7,9 @@ mod owner;
 
 use std::collections::HashMap;
 
-use model::{Connection, ConnectionId, Host, Look, Process, ProcessId, Snapshot, Socket};
-
-use crate::direction::Listeners;
+use model::{
+    Connection, ConnectionId, Direction, Host, Look, Process, ProcessId, Snapshot, Socket,
+};
 
 /// All that one look tells, as connections.
 pub fn snapshot(look: Look) -> Snapshot {
@@ -24,10 +24,11 @@ pub fn snapshot(look: Look) -> Snapshot {
         remembered,
         gaps,
     } = look;
-    let listeners = Listeners::among(&sockets);
+    let directions = direction::directions(&sockets);
     let connections = sockets
         .into_iter()
-        .map(|socket| connection(&host, &listeners, socket))
+        .zip(directions)
+        .map(|(socket, direction)| connection(&host, direction, socket))
         .collect();
     let processes: HashMap<ProcessId, Process> = processes
         .into_iter()
@@ -46,8 +47,7 @@ pub fn snapshot(look: Look) -> Snapshot {
     }
 }
 
-fn connection(host: &Host, listeners: &Listeners, socket: Socket) -> Connection {
-    let direction = listeners.direction(&socket);
+fn connection(host: &Host, direction: Direction, socket: Socket) -> Connection {
     let (owner, also_held_by) = owner::owner(&socket.holders, socket.why_unheld);
     Connection {
         id: ConnectionId::of(

@@ -338,9 +338,18 @@ impl Collection {
     /// Checks that the holders still run, and says why nobody holds what is not held.
     fn finish(mut self, scene: &Scene<'_>, processes: &mut Processes) -> (Vec<Socket>, Vec<Gap>) {
         let mut runs = HashMap::<ProcessId, bool>::new();
+        // Long rows of sockets belong to one process.
+        let mut last = None;
         let mut runs = |run: ProcessId| {
+            if let Some((last, runs)) = last
+                && last == run
+            {
+                return runs;
+            }
             let read = || processes.read_same(run.pid, run.start_ticks).is_some();
-            *runs.entry(run).or_insert_with(read)
+            let runs = *runs.entry(run).or_insert_with(read);
+            last = Some((run, runs));
+            runs
         };
         let mut hidden = None;
         let mut hidden = || *hidden.get_or_insert_with(|| descriptors::hidden(scene.pids) > 0);

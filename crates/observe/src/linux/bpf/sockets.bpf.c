@@ -111,9 +111,14 @@ static __always_inline void fill_tcp(struct record *record, struct tcp_sock *tcp
 	/* Payload only: what was sent, less what was sent again. bytes_acked would count the SYN
 	 * of the side that opened, which in turn tells that side: acknowledged + still on the way
 	 * is one more than the payload there, equal on the other side, until a FIN is sent. */
-	__u64 payload = tcp->bytes_sent - tcp->bytes_retrans;
-	__u64 numbered = tcp->bytes_acked + (__u32)(tcp->snd_nxt - tcp->snd_una);
+	__u64 payload = tcp->bytes_sent;
+	__u64 numbered = tcp->bytes_acked;
 
+	/* Where nothing was sent these are 0; not reading them saves two cache lines a socket. */
+	if (payload) {
+		payload -= tcp->bytes_retrans;
+		numbered += (__u32)(tcp->snd_nxt - tcp->snd_una);
+	}
 	record->bytes_sent = payload;
 	record->bytes_received = tcp->bytes_received;
 	record->flags |= FLAG_BYTES;

@@ -1,0 +1,22 @@
+//! Situations: real sockets of real programs, mostly in network namespaces that a test makes for
+//! itself, seen by the finished program. What a test needs and does not find here (rights, a tool,
+//! a feature of the kernel) it names on standard error as `skipped: TEST: REASON`.
+#![cfg(target_os = "linux")]
+#![forbid(unsafe_code)]
+
+mod actor;
+mod bytes;
+mod contract;
+mod directions;
+mod holders;
+mod hostile;
+mod namespaces;
+mod network;
+mod oracle;
+mod ordinary;
+mod pages;
+mod program;
+mod remembered;
+mod setting;
+mod stick;
+mod structure;
