@@ -4,6 +4,7 @@
 
 mod direction;
 mod owner;
+mod remembered;
 
 use std::collections::HashMap;
 
@@ -25,11 +26,12 @@ pub fn snapshot(look: Look) -> Snapshot {
         gaps,
     } = look;
     let directions = direction::directions(&sockets);
-    let connections = sockets
+    let connections: Vec<_> = sockets
         .into_iter()
         .zip(directions)
         .map(|(socket, direction)| connection(&host, direction, socket))
         .collect();
+    let remembered = remembered::over(remembered, &connections);
     let processes: HashMap<ProcessId, Process> = processes
         .into_iter()
         .map(|process| (process.id, process))

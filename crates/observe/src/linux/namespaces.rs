@@ -12,20 +12,15 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// A way into a network namespace.
-#[derive(Clone, Debug)]
-enum Door {
-    /// The one whocalls was started in.
-    Own,
-    /// `/proc/PID/ns/net`, or a file that a namespace is mounted on.
-    File(PathBuf),
-}
+/// How many ways into one namespace are kept; a process may end before it is used.
+const MOST_DOORS: usize = 8;
 
-/// The network namespaces that were found, each with a way in.
+/// The network namespaces that were found, each with the ways in.
 #[derive(Debug)]
 pub(crate) struct Namespaces {
     own: NetworkNamespace,
-    doors: BTreeMap<NetworkNamespace, Door>,
+    /// Each a `/proc/PID/ns/net`, or a file that a namespace is mounted on.
+    doors: BTreeMap<NetworkNamespace, Vec<PathBuf>>,
     /// Processes whose namespace we may not see.
     pub(crate) hidden_processes: usize,
 }
@@ -38,7 +33,7 @@ impl Namespaces {
         let own = of_link(Path::new("/proc/self/ns/net"))?;
         let mut found = Self {
             own,
-            doors: BTreeMap::from([(own, Door::Own)]),
+            doors: BTreeMap::from([(own, Vec::new())]),
             hidden_processes: 0,
         };
         for pid in pids {
@@ -61,7 +56,10 @@ impl Namespaces {
     }
 
     fn add(&mut self, netns: NetworkNamespace, path: PathBuf) {
-        self.doors.entry(netns).or_insert(Door::File(path));
+        let doors = self.doors.entry(netns).or_default();
+        if doors.len() < MOST_DOORS {
+            doors.push(path);
+        }
     }
 
     /// The namespace whocalls was started in.
@@ -73,46 +71,54 @@ impl Namespaces {
         self.doors.keys().copied().collect()
     }
 
-    /// The file that leads into it; `None` for our own, which needs none.
-    pub(crate) fn file(&self, netns: NetworkNamespace) -> Option<&Path> {
-        match self.doors.get(&netns)? {
-            Door::Own => None,
-            Door::File(path) => Some(path),
-        }
+    /// The files that lead into it, besides being in it.
+    pub(crate) fn doors(&self, netns: NetworkNamespace) -> &[PathBuf] {
+        self.doors.get(&netns).map_or(&[], Vec::as_slice)
     }
 
-    /// Runs `work` on a thread inside the namespace.
+    /// Runs `work` inside the namespace: on a thread of its own, unless it is ours.
     ///
-    /// Errors: it is gone, or we may not enter it (`EPERM`).
+    /// Errors: `NotFound`, it is gone or no way into it is known; or we may not enter it.
     pub(crate) fn inside<T: Send>(
         &self,
         netns: NetworkNamespace,
         work: impl FnOnce() -> T + Send,
     ) -> io::Result<T> {
-        let file = match self.doors.get(&netns) {
-            Some(Door::Own) => return Ok(work()),
-            Some(Door::File(path)) => open(path)?,
-            None => {
-                return Err(io::Error::new(
-                    io::ErrorKind::NotFound,
-                    "no way into it is known",
-                ));
+        if netns == self.own {
+            return Ok(work());
+        }
+        let mut failed = io::Error::new(io::ErrorKind::NotFound, "no way into it is known");
+        for path in self.doors(netns) {
+            match open_door(path, netns) {
+                Ok(door) => return enter(&door, work),
+                Err(error) => failed = error,
             }
-        };
-        thread::scope(|scope| {
-            let inside = thread::Builder::new().spawn_scoped(scope, move || {
-                move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))?;
-                // A pid may have been reused between finding and entering.
-                if of_link(Path::new("/proc/thread-self/ns/net"))? != netns {
-                    return Err(io::Error::new(io::ErrorKind::NotFound, "it is gone"));
-                }
-                Ok(work())
-            })?;
-            inside
-                .join()
-                .unwrap_or_else(|_| Err(io::Error::other("the thread inside it panicked")))
-        })
+        }
+        Err(failed)
     }
+}
+
+/// Opens a way in, and makes sure that it still leads there: a pid may have been reused.
+fn open_door(path: &Path, netns: NetworkNamespace) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let door = rustix::fs::open(path, flags, Mode::empty())?;
+    if rustix::fs::fstat(&door)?.st_ino == u64::from(netns.0) {
+        Ok(door)
+    } else {
+        Err(io::Error::new(io::ErrorKind::NotFound, "it is gone"))
+    }
+}
+
+fn enter<T: Send>(door: &OwnedFd, work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    thread::scope(|scope| {
+        let inside = thread::Builder::new().spawn_scoped(scope, move || {
+            move_into_link_name_space(door.as_fd(), Some(LinkNameSpaceType::Network))?;
+            Ok(work())
+        })?;
+        inside
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the thread inside it panicked")))
+    })
 }
 
 /// Kernel threads have no arguments, and nothing to hide.
@@ -120,14 +126,6 @@ fn is_program(pid: u32) -> bool {
     let mut first = [0];
     let file = File::open(format!("/proc/{pid}/cmdline"));
     file.is_ok_and(|mut file| file.read(&mut first).is_ok_and(|length| length > 0))
-}
-
-fn open(path: &Path) -> io::Result<OwnedFd> {
-    Ok(rustix::fs::open(
-        path,
-        OFlags::RDONLY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )?)
 }
 
 /// `net:[4026531840]`

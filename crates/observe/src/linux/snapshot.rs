@@ -86,10 +86,10 @@ pub(crate) fn with_iterators(
 
     let mut missing = HashSet::new();
     for netns in all_namespaces(scene.namespaces, held.keys()) {
-        let held = held.get(&netns).copied().unwrap_or_default();
-        let read = scene
-            .namespaces
-            .inside(netns, || tables::by_iterators(iterators, netns, held));
+        let held = held.get(&netns).copied();
+        let read = scene.namespaces.inside(netns, || {
+            tables::by_iterators(iterators, netns, held.unwrap_or_default())
+        });
         match read {
             Ok(tables) => {
                 let tables = tables?;
@@ -101,6 +101,8 @@ pub(crate) fn with_iterators(
                 );
                 collection.merge(netns, tables);
             }
+            // It has ended with all that was in it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && held.is_none() => {}
             Err(error) => collection.gaps.push(not_entered(netns, &error)),
         }
     }
@@ -119,14 +121,13 @@ pub(crate) fn by_polling(scene: &Scene<'_>, processes: &mut Processes) -> (Vec<S
         let entered = scene.namespaces.inside(netns, || tables::by_netlink(false));
         let tables = match (entered, text_tables(scene.namespaces, netns)) {
             (Ok(tables), _) => tables,
-            (Err(error), None) => {
+            // It has ended with all that was in it.
+            (Err(error), _) if error.kind() == io::ErrorKind::NotFound => continue,
+            (Err(error), folder) => {
                 collection.gaps.push(not_entered(netns, &error));
-                continue;
-            }
-            (Err(error), Some(folder)) => {
-                collection.gaps.push(not_entered(netns, &error));
+                let entries = folder.map(|folder| tables::by_text(&folder, false));
                 Tables {
-                    entries: tables::by_text(&folder, false),
+                    entries: entries.unwrap_or_default(),
                     ..Tables::default()
                 }
             }
@@ -472,10 +473,8 @@ fn not_entered(netns: NetworkNamespace, error: &io::Error) -> Gap {
 
 /// Where to read the text tables of a namespace without entering it.
 fn text_tables(namespaces: &Namespaces, netns: NetworkNamespace) -> Option<PathBuf> {
-    let door = namespaces.file(netns)?;
+    let mut doors = namespaces.doors(netns).iter();
     // /proc/PID/ns/net -> /proc/PID/net
-    let process = door
-        .ends_with("ns/net")
-        .then(|| door.ancestors().nth(2))??;
-    Some(process.join("net"))
+    let door = doors.find(|door| door.ends_with("ns/net"))?;
+    Some(door.ancestors().nth(2)?.join("net"))
 }

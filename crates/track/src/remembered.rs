@@ -1,0 +1,28 @@
+//! What the computer remembers of connections that are over.
+
+use std::collections::HashSet;
+
+use model::{Connection, Remembered, RememberedBy};
+
+/// Leaves out what conntrack knows of connections that still stand: they are in the list itself.
+/// The other memories keep no ports, so that nothing can be said of theirs.
+pub(crate) fn over(remembered: Vec<Remembered>, connections: &[Connection]) -> Vec<Remembered> {
+    if remembered.is_empty() {
+        return remembered;
+    }
+    let standing: HashSet<_> = connections
+        .iter()
+        .filter_map(|connection| {
+            let remote = connection.remote?;
+            Some((connection.protocol.word(), remote.ip?, remote.port?))
+        })
+        .collect();
+    let is_over = |entry: &Remembered| {
+        let (Some(protocol), Some(port)) = (entry.protocol, entry.port) else {
+            return true;
+        };
+        entry.by != RememberedBy::Conntrack
+            || !standing.contains(&(protocol.word(), entry.ip, port))
+    };
+    remembered.into_iter().filter(is_over).collect()
+}
