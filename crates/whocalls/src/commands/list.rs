@@ -90,7 +90,7 @@ fn look_once(
         }
         .and_then(|()| text.flush())
         .context("cannot write to standard output")?;
-        talk_about(&snapshot, list, picked.hidden, talk)?;
+        talk_about(&snapshot, list, connections.len(), picked.hidden, talk)?;
     }
     Ok(exit::with_gaps(&snapshot.gaps, strict))
 }
@@ -140,15 +140,33 @@ fn write_table(
 }
 
 /// Beside the table: what is not in it, and what could not be seen.
-fn talk_about(snapshot: &Snapshot, list: &ListArguments, hidden: usize, talk: Talk) -> Result<()> {
+fn talk_about(
+    snapshot: &Snapshot,
+    list: &ListArguments,
+    shown: usize,
+    hidden: usize,
+    talk: Talk,
+) -> Result<()> {
     let mut text = Vec::new();
-    if hidden > 0 && !list.processes && !list.before {
-        let things = if hidden == 1 {
-            "listener or open socket is"
-        } else {
-            "listeners and open sockets are"
-        };
-        writeln!(text, "{hidden} {things} not shown; -a shows them")?;
+    if !list.processes && !list.before {
+        if shown == 0 {
+            writeln!(
+                text,
+                "No connection that matches stood open at this moment. A look is one moment: what \
+                 opened and closed before it is not in it; --before shows what the computer remembers."
+            )?;
+        }
+        if hidden > 0 {
+            let things = if hidden == 1 {
+                "socket that waits"
+            } else {
+                "sockets that wait"
+            };
+            writeln!(
+                text,
+                "{hidden} {things} for others to call not shown; -a shows them."
+            )?;
+        }
     }
     show::gaps::lines(&snapshot.gaps, &mut text)?;
     talk.say(&String::from_utf8_lossy(&text));
