@@ -121,18 +121,21 @@ fn hash_endpoint(hash: &mut Sha256, endpoint: Endpoint) {
     hash.update(endpoint.port.unwrap_or(0).to_be_bytes());
 }
 
+/// At most 16 bytes, which is the longest identity.
 fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     let digit = |value: u8| {
-        char::from(if value < 10 {
+        if value < 10 {
             b'0' + value
         } else {
             b'a' - 10 + value
-        })
+        }
     };
-    let digits = bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-    f.write_str(&digits.collect::<String>())
+    let mut digits = [0; 32];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    let written = digits.get(..bytes.len() * 2).unwrap_or_default();
+    f.write_str(std::str::from_utf8(written).unwrap_or_default())
 }
 
 #[cfg(test)]

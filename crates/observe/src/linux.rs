@@ -32,6 +32,7 @@ pub(crate) struct Observer {
     host: Host,
     boot_time: Timestamp,
     nested: bool,
+    boot_time_shift: i64,
     /// `Err`: why they are not used; `None` when polling was asked for.
     iterators: Result<Iterators, Option<IteratorsError>>,
 }
@@ -42,6 +43,7 @@ impl Observer {
         Ok(Self {
             host: host::host().map_err(failed("the name and boot of this computer"))?,
             boot_time: clock::boot_time(),
+            boot_time_shift: host::boot_time_shift(),
             nested,
             iterators: if polling_only {
                 Err(None)
@@ -66,6 +68,8 @@ impl Observer {
             pids: &pids,
             namespaces: &namespaces,
             nested,
+            boot_time_shift: self.boot_time_shift,
+            conceals: processes.conceals(),
         };
 
         let (tier, sockets, seen) = self.sockets(&scene, &mut processes);
@@ -82,9 +86,9 @@ impl Observer {
                 processes.read(*pid);
             }
         }
-        if !gaps.iter().any(|gap| gap.id == NO_RIGHTS) {
-            gaps.extend(processes.gaps());
-        }
+        let said = gaps.iter().any(|gap| gap.id == NO_RIGHTS);
+        let of_processes = processes.gaps().into_iter();
+        gaps.extend(of_processes.filter(|gap| !said || gap.id != "processes_not_readable"));
         let uids: HashSet<u32> = sockets.iter().filter_map(|socket| socket.uid).collect();
         let users = processes.users(uids.into_iter());
         said_once(&mut gaps);
@@ -112,12 +116,13 @@ impl Observer {
         let why = match &mut self.iterators {
             Ok(iterators) => match snapshot::with_iterators(iterators, scene, processes) {
                 Ok((sockets, gaps)) => return (Tier::Full, sockets, gaps),
-                Err(error) => Some(no_iterators(&error)),
+                Err(error) => no_iterators(&error),
             },
-            Err(why) => why.as_ref().map(no_iterators),
+            Err(Some(why)) => no_iterators(why),
+            Err(None) => no_iterators(&"polling was asked for"),
         };
         let (sockets, mut gaps) = snapshot::by_polling(scene, processes);
-        gaps.extend(why);
+        gaps.push(why);
         (Tier::Polling, sockets, gaps)
     }
 }
@@ -174,13 +179,13 @@ fn standing_gaps(scene: &Scene<'_>) -> Vec<Gap> {
 /// Some processes may not be looked into.
 const NO_RIGHTS: &str = "no_rights";
 
-fn no_iterators(why: &IteratorsError) -> Gap {
+fn no_iterators(why: &dyn std::fmt::Display) -> Gap {
     Gap::standing(
         "no_ebpf",
         Source::Ebpf,
         why.to_string(),
-        "nothing that stays, but sockets that come and go during the look may be missing, and \
-         looking costs more time",
+        "sockets that come and go during the look, and those of network namespaces that no \
+         process is in and that are mounted nowhere",
     )
 }
 

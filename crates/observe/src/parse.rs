@@ -4,6 +4,7 @@
 pub(crate) mod attributes;
 pub(crate) mod cgroup;
 pub(crate) mod conntrack;
+pub(crate) mod mount_info;
 pub(crate) mod neighbours;
 pub(crate) mod passwd;
 pub(crate) mod proc_net;

@@ -21,7 +21,7 @@ struct Listeners<'a> {
     /// Addresses listened on, by namespace and port.
     listening: HashMap<(Option<NetworkNamespace>, u16), Vec<IpAddr>>,
     /// Made when it is first needed; most connections say themselves who opened them.
-    own: OnceCell<HashSet<IpAddr>>,
+    own: OnceCell<HashSet<(Option<NetworkNamespace>, IpAddr)>>,
     sockets: &'a [Socket],
 }
 
@@ -67,7 +67,9 @@ impl<'a> Listeners<'a> {
             (None, _) if socket.protocol.has_connections() && self.is_listening_at(socket) => {
                 Direction::Inbound
             }
-            (None, _) if remote.ip.is_some_and(|ip| self.is_own(ip)) => Direction::Local,
+            (None, _) if remote.ip.is_some_and(|ip| self.is_own(socket.netns, ip)) => {
+                Direction::Local
+            }
             (None, _) => Direction::Unknown,
         }
     }
@@ -87,14 +89,14 @@ impl<'a> Listeners<'a> {
             })
     }
 
-    fn is_own(&self, ip: IpAddr) -> bool {
+    fn is_own(&self, netns: Option<NetworkNamespace>, ip: IpAddr) -> bool {
         let addresses = || {
-            self.sockets
-                .iter()
-                .filter_map(|socket| socket.local.ip)
+            let sockets = self.sockets.iter();
+            sockets
+                .filter_map(|socket| Some((socket.netns, socket.local.ip?)))
                 .collect()
         };
-        ip.is_loopback() || self.own.get_or_init(addresses).contains(&ip)
+        ip.is_loopback() || self.own.get_or_init(addresses).contains(&(netns, ip))
     }
 }
 

@@ -14,7 +14,8 @@ pub(crate) fn over(remembered: Vec<Remembered>, connections: &[Connection]) -> V
         .iter()
         .filter_map(|connection| {
             let remote = connection.remote?;
-            Some((connection.protocol.word(), remote.ip?, remote.port?))
+            let netns = connection.netns;
+            Some((netns, connection.protocol.word(), remote.ip?, remote.port?))
         })
         .collect();
     let is_over = |entry: &Remembered| {
@@ -22,7 +23,7 @@ pub(crate) fn over(remembered: Vec<Remembered>, connections: &[Connection]) -> V
             return true;
         };
         entry.by != RememberedBy::Conntrack
-            || !standing.contains(&(protocol.word(), entry.ip, port))
+            || !standing.contains(&(entry.netns, protocol.word(), entry.ip, port))
     };
     remembered.into_iter().filter(is_over).collect()
 }

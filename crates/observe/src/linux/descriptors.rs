@@ -4,36 +4,36 @@ use std::collections::HashMap;
 use std::ffi::CStr;
 use std::io;
 
+use model::ProcessId;
 use rustix::fs::{Dir, Mode, OFlags, readlinkat_raw};
 
-/// Walks the descriptors of every process of `pids`: who holds which socket, by its inode, each
-/// pid once. A process that we may not look into is left out; see [`hidden`].
-pub(crate) fn walk(pids: &[u32]) -> HashMap<u64, Vec<u32>> {
-    let mut found = HashMap::<u64, Vec<u32>>::new();
-    for pid in pids {
+/// Walks the descriptors of every process of `runs`: who holds which socket, by its inode, each
+/// process once. A process that we may not look into is left out; see [`any_hidden`].
+pub(crate) fn walk(runs: &[ProcessId]) -> HashMap<u64, Vec<ProcessId>> {
+    let mut found = HashMap::<u64, Vec<ProcessId>>::new();
+    for run in runs {
         // What was read before an error stays.
-        let _ = sockets_of(*pid, |inode| {
+        let _ = sockets_of(run.pid, |inode| {
             let holders = found.entry(inode).or_default();
-            if holders.last() != Some(pid) {
-                holders.push(*pid);
+            if holders.last() != Some(run) {
+                holders.push(*run);
             }
         });
     }
     found
 }
 
-/// How many of `pids` have descriptors that we may not see.
-pub(crate) fn hidden(pids: &[u32]) -> usize {
-    let denied = |pid: &&u32| {
-        let mut first = Err(io::Error::other("first"));
-        let result = each_link(**pid, |link| {
+/// Whether any of `pids` has descriptors that we may not see.
+pub(crate) fn any_hidden(pids: &[u32]) -> bool {
+    pids.iter().any(|pid| {
+        let mut first = Ok(());
+        let all = each_link(*pid, |link| {
             first = link.map(|_| ());
             false
         });
-        let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
-        result.is_err_and(|error| denied(&error)) || first.is_err_and(|error| denied(&error))
-    };
-    pids.iter().filter(denied).count()
+        let denied = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+        all.is_err_and(denied) || first.is_err_and(denied)
+    })
 }
 
 fn sockets_of(pid: u32, mut socket: impl FnMut(u64)) -> io::Result<()> {
@@ -114,10 +114,17 @@ mod tests {
     #[test]
     fn finds_a_socket_of_our_own() {
         let _socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let found = walk(&[std::process::id()]);
-        assert!(found.values().all(|pids| *pids == [std::process::id()]));
+        let boot = model::BootId([0; 16]);
+        let pid = std::process::id();
+        let run = ProcessId {
+            boot,
+            pid,
+            start_ticks: 1,
+        };
+        let found = walk(&[run]);
+        assert!(found.values().all(|runs| *runs == [run]));
         assert!(!found.is_empty());
-        assert_eq!(hidden(&[std::process::id()]), 0);
+        assert!(!any_hidden(&[pid]));
     }
 
     #[test]

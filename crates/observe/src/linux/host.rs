@@ -22,6 +22,19 @@ pub(crate) fn host() -> io::Result<Host> {
     })
 }
 
+/// How far the time since boot that /proc shows to us is ahead of the kernel's own, in nanoseconds
+/// (time_namespaces(7)); 0 but in a time namespace.
+pub(crate) fn boot_time_shift() -> i64 {
+    let offsets = fs::read_to_string("/proc/self/timens_offsets").unwrap_or_default();
+    let shift = offsets.lines().find_map(|line| {
+        let mut fields = line.strip_prefix("boottime")?.split_ascii_whitespace();
+        let seconds: i64 = fields.next()?.parse().ok()?;
+        let nanos: i64 = fields.next()?.parse().ok()?;
+        seconds.checked_mul(1_000_000_000)?.checked_add(nanos)
+    });
+    shift.unwrap_or(0)
+}
+
 /// Whether there may be processes outside the PID namespace of whocalls.
 pub(crate) fn in_nested_pid_namespace() -> bool {
     let link = fs::read_link("/proc/self/ns/pid");

@@ -58,8 +58,8 @@ pub(crate) enum IteratorsError {
         program: &'static str,
         source: Box<aya::programs::ProgramError>,
     },
-    #[error("cannot start the BPF iterator '{program}': {source}")]
-    Attach {
+    #[error("cannot read from the BPF iterator '{program}': {}", chain(.source))]
+    Read {
         program: &'static str,
         source: io::Error,
     },
@@ -117,7 +117,7 @@ impl Iterators {
         mut record: impl FnMut(SocketRecord<'_>),
     ) -> Result<(), IteratorsError> {
         let (program, _) = table.names();
-        let failed = |source| IteratorsError::Attach { program, source };
+        let failed = |source| IteratorsError::Read { program, source };
         let iterator = iterator_program(&mut self.programs, program)?;
         let link = iterator
             .attach()
@@ -133,7 +133,8 @@ impl Iterators {
         loop {
             let space = buffer.get_mut(filled..).unwrap_or_default();
             match file.read(space) {
-                Ok(0) => return Ok(()),
+                Ok(0) if filled == 0 => return Ok(()),
+                Ok(0) => return Err(failed(io::Error::other("it ended within a record"))),
                 Ok(length) => filled += length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(failed(error)),
@@ -164,7 +165,7 @@ fn iterator_program<'a>(
     programs: &'a mut Ebpf,
     name: &'static str,
 ) -> Result<&'a mut Iter, IteratorsError> {
-    let missing = || IteratorsError::Attach {
+    let missing = || IteratorsError::Read {
         program: name,
         source: io::Error::new(io::ErrorKind::NotFound, "not in the object"),
     };

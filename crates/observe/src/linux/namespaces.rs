@@ -1,9 +1,11 @@
 //! The network namespaces of this computer: finds them, and works inside them.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -11,6 +13,8 @@ use model::NetworkNamespace;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use crate::parse::mount_info::namespace_mount;
 
 /// How many ways into one namespace are kept; a process may end before it is used.
 const MOST_DOORS: usize = 8;
@@ -91,7 +95,9 @@ impl Namespaces {
         for path in self.doors(netns) {
             match open_door(path, netns) {
                 Ok(door) => return enter(&door, work),
-                Err(error) => failed = error,
+                // That it was refused tells more than that a process has ended.
+                Err(error) if failed.kind() == io::ErrorKind::NotFound => failed = error,
+                Err(_) => {}
             }
         }
         Err(failed)
@@ -148,53 +154,20 @@ fn of_mount(path: &Path) -> io::Result<NetworkNamespace> {
         .map_err(io::Error::other)
 }
 
-/// Files that a network namespace is mounted on (`ip netns add`, container engines), out of
-/// /proc/self/mountinfo (proc(5)): the root field of such a mount is `net:[NUMBER]`.
+/// Files that a network namespace is mounted on (`ip netns add`, container engines).
 fn mounted() -> Vec<PathBuf> {
     let Ok(file) = File::open("/proc/self/mountinfo") else {
         return Vec::new();
     };
     let lines = io::BufReader::new(file).split(b'\n').map_while(Result::ok);
     lines
-        .filter_map(|line| {
-            let line = String::from_utf8(line).ok()?;
-            let mut fields = line.split(' ').skip(3);
-            let (root, mount_point) = (fields.next()?, fields.next()?);
-            root.starts_with("net:[")
-                .then(|| PathBuf::from(unescaped(mount_point)))
-        })
+        .filter_map(|line| namespace_mount(&line).map(|path| OsString::from_vec(path).into()))
         .collect()
-}
-
-/// mountinfo writes space, tab, newline and backslash as `\NNN` in octal.
-fn unescaped(text: &str) -> String {
-    let mut result = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('\\') {
-        result.push_str(before);
-        let code = after
-            .get(..3)
-            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        if let Some(code) = code.filter(u8::is_ascii) {
-            result.push(char::from(code));
-            rest = after.get(3..).unwrap_or_default();
-        } else {
-            result.push('\\');
-            rest = after;
-        }
-    }
-    result + rest
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn mount_points_are_unescaped() {
-        assert_eq!(unescaped(r"/run/netns/a\040b"), "/run/netns/a b");
-        assert_eq!(unescaped(r"/run/\9\134"), r"/run/\9\");
-    }
 
     #[test]
     fn finds_our_own_namespace() {

@@ -12,7 +12,7 @@ mod tests;
 use std::collections::HashMap;
 use std::io;
 
-use model::{BootId, Gap, Parent, Process, ProcessId, Source, Text, Timestamp};
+use model::{BootId, Gap, Parent, PathState, Process, ProcessId, Source, Text, Timestamp};
 use rustix::io::Errno;
 
 use self::read::{Facts, Reader};
@@ -114,6 +114,40 @@ impl Processes {
     pub(crate) fn users(&mut self, uids: impl Iterator<Item = u32>) -> HashMap<u32, Text> {
         uids.filter_map(|uid| Some((uid, self.reader.user(uid)?)))
             .collect()
+    }
+
+    /// Takes note of a process that another source saw, and that ended before it could be read.
+    pub(crate) fn ended_meanwhile(&mut self, id: ProcessId, name: Text) {
+        let process = Process {
+            id,
+            started: self.reader.started(id.start_ticks),
+            ended: None,
+            name,
+            path: None,
+            path_state: PathState::Unknown,
+            command_line: None,
+            command_line_truncated: false,
+            uid: None,
+            user: None,
+            parents: Vec::new(),
+            container: None,
+            unit: None,
+            netns: None,
+            kernel_thread: false,
+        };
+        self.known.entry(id).or_insert(Entry {
+            process,
+            parent_pid: 0,
+            parent: Above::Asked(None),
+            stack: 0,
+            settled: true,
+            unread: None,
+        });
+    }
+
+    /// Whether /proc leaves out processes of other users (hidepid).
+    pub(crate) fn conceals(&self) -> bool {
+        self.reader.conceals_processes()
     }
 
     /// Everything read so far, ancestors too, by pid.

@@ -85,16 +85,12 @@ pub(crate) fn by_netlink(held_elsewhere: bool) -> Tables {
     tables
 }
 
-/// TCP or UDP alone, by netlink.
-pub(crate) fn by_netlink_again() -> Vec<SocketEntry> {
-    let Ok(mut netlink) = sock_diag::open() else {
-        return Vec::new();
-    };
-    let tables = [sock_diag::TCP, sock_diag::UDP];
-    tables
-        .into_iter()
-        .flat_map(|table| sock_diag::inet(&mut netlink, table).unwrap_or_default())
-        .collect()
+/// TCP and UDP alone, by netlink.
+pub(crate) fn by_netlink_again() -> io::Result<Vec<SocketEntry>> {
+    let mut netlink = sock_diag::open()?;
+    let mut entries = sock_diag::inet(&mut netlink, sock_diag::TCP)?;
+    entries.extend(sock_diag::inet(&mut netlink, sock_diag::UDP)?);
+    Ok(entries)
 }
 
 /// Reads the tables of `/proc/PID/net`: no cookies, no byte counts, but any process will do, and

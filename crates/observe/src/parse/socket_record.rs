@@ -6,7 +6,7 @@ use super::attributes::{u16_at, u32_at, u64_at};
 use super::socket_entry::{AF_PACKET, Numbers, SocketEntry, address, received_payload};
 
 const IDENTITY_SIZE: usize = 24;
-const RECORD_SIZE: usize = 112;
+const RECORD_SIZE: usize = 128;
 
 const HELD: u32 = 1;
 const UNHELD: u32 = 2;
@@ -57,7 +57,7 @@ pub(crate) fn take_record(bytes: &[u8]) -> Option<(SocketRecord<'_>, &[u8])> {
     }
 }
 
-impl Whole<'_> {
+impl<'a> Whole<'a> {
     /// Of the holder.
     pub(crate) fn pid(self) -> u32 {
         self.word(48)
@@ -66,6 +66,12 @@ impl Whole<'_> {
     /// Start of the holder, in nanoseconds since boot, suspend included.
     pub(crate) fn started(self) -> u64 {
         self.long(24)
+    }
+
+    /// Name of the holder.
+    pub(crate) fn name(self) -> &'a [u8] {
+        let name = self.0.get(112..).unwrap_or_default();
+        name.split(|byte| *byte == 0).next().unwrap_or_default()
     }
 
     pub(crate) fn cookie(self) -> Option<u64> {
@@ -171,6 +177,7 @@ mod tests {
         }
         bytes.extend([192, 0, 2, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         bytes.extend([203, 0, 113, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        bytes.extend(b"curl");
         bytes.resize(RECORD_SIZE, 0);
         bytes
     }
@@ -185,6 +192,7 @@ mod tests {
             (record.pid(), record.started(), rest.len()),
             (4242, 2_105_074_748, 0)
         );
+        assert_eq!(record.name(), b"curl");
         let socket = record.entry().socket;
         assert_eq!(socket.state, State::Established);
         assert_eq!(

@@ -13,7 +13,7 @@
 // written, so that user space can tell what it missed.
 //
 // Kernel memory is read by plain field access only (typed pointers, checked by the verifier),
-// never by bpf_probe_read, which lockdown forbids. The records are mirrored in records.rs.
+// never by bpf_probe_read, which lockdown forbids. The records are read in parse/socket_record.rs.
 
 #include "vmlinux.h"
 
@@ -73,7 +73,10 @@ struct record {
 	__u16 state;
 	__be32 local[4];
 	__be32 remote[4];
+	char name[16]; /* of the holder, ended by NUL */
 };
+
+_Static_assert(sizeof(struct record) == 128, "parse/socket_record.rs reads it at fixed offsets");
 
 #define IDENTITY_SIZE 24
 
@@ -160,16 +163,45 @@ static __always_inline __u32 visible_pid(struct task_struct *leader)
 	if (!pid)
 		return 0;
 	numbers = (struct pid_number *)&pid->numbers;
+#define LEVEL(level)                                                                               \
+	case level:                                                                                \
+		return numbers[level].nr
+	/* The verifier wants constant offsets; 32 is MAX_PID_NS_LEVEL. */
 	switch (bpf_get_current_task_btf()->thread_pid->level) {
-	case 1:
-		return numbers[1].nr;
-	case 2:
-		return numbers[2].nr;
-	case 3:
-		return numbers[3].nr;
-	case 4:
-		return numbers[4].nr;
+	LEVEL(1);
+	LEVEL(2);
+	LEVEL(3);
+	LEVEL(4);
+	LEVEL(5);
+	LEVEL(6);
+	LEVEL(7);
+	LEVEL(8);
+	LEVEL(9);
+	LEVEL(10);
+	LEVEL(11);
+	LEVEL(12);
+	LEVEL(13);
+	LEVEL(14);
+	LEVEL(15);
+	LEVEL(16);
+	LEVEL(17);
+	LEVEL(18);
+	LEVEL(19);
+	LEVEL(20);
+	LEVEL(21);
+	LEVEL(22);
+	LEVEL(23);
+	LEVEL(24);
+	LEVEL(25);
+	LEVEL(26);
+	LEVEL(27);
+	LEVEL(28);
+	LEVEL(29);
+	LEVEL(30);
+	LEVEL(31);
+	LEVEL(32);
 	}
+#undef LEVEL
 	return 0;
 }
 
@@ -204,6 +236,8 @@ int sockets_held(struct bpf_iter__task_file *ctx)
 	leader = task->group_leader;
 	record.started = leader->start_boottime;
 	record.pid = visible_pid(leader);
+	/* Taken now: a process that ends before /proc is read keeps at least its name. */
+	__builtin_memcpy(record.name, leader->comm, sizeof(record.name));
 	record.fd = fd;
 	bpf_seq_write(seq, &record, sizeof(record));
 	return 0;

@@ -125,6 +125,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	__u64 start_boottime;
 	int tgid;
+	char comm[16];
 };
 
 #pragma clang attribute pop

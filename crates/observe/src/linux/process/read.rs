@@ -69,6 +69,11 @@ impl Reader {
         })
     }
 
+    /// When a process with these start ticks started.
+    pub(super) fn started(&self, start_ticks: u64) -> Timestamp {
+        started(self.boot_time, start_ticks)
+    }
+
     /// `None`: not listed.
     pub(super) fn user(&mut self, uid: u32) -> Option<Text> {
         self.users.name(uid)
