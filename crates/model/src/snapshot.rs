@@ -27,4 +27,30 @@ impl Snapshot {
     pub fn owner_of(&self, connection: &Connection) -> Option<&Process> {
         self.processes.get(&connection.owner.process()?)
     }
+
+    /// Whose connection it is: the user of the process, or the one who created the socket. `None`:
+    /// unknown, or not listed on this computer.
+    pub fn user_of(&self, connection: &Connection) -> Option<&Text> {
+        match self.owner_of(connection) {
+            Some(process) => process.user.as_ref(),
+            None => self.users.get(&connection.uid?),
+        }
+    }
+
+    /// How many connections and listeners each process holds; none stands for 0.
+    pub fn connections_of_processes(&self) -> HashMap<ProcessId, usize> {
+        let mut counts = HashMap::new();
+        for connection in &self.connections {
+            let owner = connection.owner.process();
+            for process in owner.iter().chain(&connection.also_held_by) {
+                *counts.entry(*process).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// Whether we could see what sockets the process holds.
+    pub fn shows_sockets_of(&self, process: &Process) -> bool {
+        self.tier == Tier::Full || process.kernel_thread || process.netns.is_some()
+    }
 }

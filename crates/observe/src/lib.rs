@@ -34,7 +34,7 @@ pub struct LookOptions {
 /// Why there is nothing to see at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot read {what}: {source}")]
+    #[error("cannot read {what}")]
     Read {
         what: &'static str,
         source: io::Error,

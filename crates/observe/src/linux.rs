@@ -17,7 +17,7 @@ mod users;
 
 use std::collections::HashSet;
 
-use model::{Gap, Host, Look, Remembered, Socket, Source, Tier, Timestamp};
+use model::{Gap, Host, Look, Remembered, Socket, Source, Tier, Timestamp, WhyUnknown};
 
 use self::iterators::{Iterators, IteratorsError};
 use self::namespaces::Namespaces;
@@ -86,7 +86,14 @@ impl Observer {
                 processes.read(*pid);
             }
         }
-        let said = gaps.iter().any(|gap| gap.id == NO_RIGHTS);
+        let mut said = gaps.iter().any(|gap| gap.id == NO_RIGHTS);
+        let refused = |socket: &Socket| {
+            socket.holders.is_empty() && socket.why_unheld == WhyUnknown::NoRights
+        };
+        if !said && sockets.iter().any(refused) {
+            gaps.push(no_rights());
+            said = true;
+        }
         let of_processes = processes.gaps().into_iter();
         gaps.extend(of_processes.filter(|gap| !said || gap.id != "processes_not_readable"));
         let uids: HashSet<u32> = sockets.iter().filter_map(|socket| socket.uid).collect();
@@ -156,24 +163,25 @@ fn standing_gaps(scene: &Scene<'_>) -> Vec<Gap> {
         ));
     }
     if scene.namespaces.hidden_processes > 0 {
-        let whose = if capabilities::missing().is_empty() {
-            "processes that not even root may look into: a container or a security module protects \
-             them, or they have more rights than whocalls"
-        } else {
-            "processes of other users; root may look into them: sudo whocalls"
-        };
-        gaps.push(
-            Gap::standing(
-                NO_RIGHTS,
-                Source::Proc,
-                format!("no right to look into {whose}"),
-                "which sockets they hold, their program files, and the network namespaces \
-                 (containers) that only they are in",
-            )
-            .counted(scene.namespaces.hidden_processes),
-        );
+        gaps.push(no_rights().counted(scene.namespaces.hidden_processes));
     }
     gaps
+}
+
+fn no_rights() -> Gap {
+    let why = if capabilities::missing().is_empty() {
+        "some processes are closed even to root: a container or a security module protects them, \
+         or they have rights that whocalls was not given"
+    } else {
+        "no right to look into the processes of other users; root has it: sudo whocalls"
+    };
+    Gap::standing(
+        NO_RIGHTS,
+        Source::Proc,
+        why,
+        "which sockets these processes hold, their program files, and the network namespaces \
+         (containers) that only they are in",
+    )
 }
 
 /// Some processes may not be looked into.

@@ -18,7 +18,7 @@ mod words;
 
 use std::fmt;
 
-use model::{Connection, Process, Timestamp};
+use model::{Connection, Process, Text, Timestamp};
 
 pub use error::FilterError;
 
@@ -48,11 +48,13 @@ impl Filter {
         &self,
         connection: &Connection,
         process: Option<&Process>,
+        user: Option<&Text>,
         now: Timestamp,
     ) -> bool {
         self.holds(&Subject {
             connection: Some(connection),
             process,
+            user,
             now,
         })
     }
@@ -63,6 +65,7 @@ impl Filter {
         self.holds(&Subject {
             connection: None,
             process: Some(process),
+            user: process.user.as_ref(),
             now,
         })
     }

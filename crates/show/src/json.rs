@@ -4,9 +4,10 @@ mod connection;
 mod process;
 mod writer;
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
-use model::{Connection, Gap, Process, Remembered, Snapshot, Timestamp};
+use model::{Connection, Gap, Process, ProcessId, Remembered, Snapshot, Timestamp};
 
 use self::connection::Encoder;
 use self::writer::{Object, object};
@@ -23,6 +24,8 @@ pub struct Listing<'a> {
     pub snapshot: &'a Snapshot,
     pub connections: &'a [&'a Connection],
     pub processes: &'a [&'a Process],
+    /// How many connections each process has, where processes are what is listed.
+    pub counts: Option<&'a HashMap<ProcessId, usize>>,
     /// What the computer remembers; `None` when it was not asked.
     pub remembered: Option<&'a [Remembered]>,
 }
@@ -33,6 +36,7 @@ pub fn document(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
         snapshot,
         connections,
         processes,
+        counts,
         remembered,
     } = listing;
     let encoder = Encoder::new(snapshot);
@@ -43,7 +47,9 @@ pub fn document(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
         head(document, snapshot);
         document.array("gaps", &snapshot.gaps, gap);
         document.array("processes", processes, |out, process| {
-            process::whole(out, process)
+            object(out, |object| {
+                process_members(object, snapshot, process, counts)
+            });
         });
         if let Some(remembered) = remembered {
             document.array("remembered", remembered, |out, entry| {
@@ -73,6 +79,7 @@ pub fn lines(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
         snapshot,
         connections,
         processes,
+        counts,
         remembered,
     } = listing;
     let encoder = Encoder::new(snapshot);
@@ -82,7 +89,9 @@ pub fn lines(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
     };
     lines.line("start", |line| head(line, snapshot))?;
     for process in processes {
-        lines.line("process", |line| process::members(line, process))?;
+        lines.line("process", |line| {
+            process_members(line, snapshot, process, counts)
+        })?;
     }
     for connection in connections {
         lines.line("connection", |line| {
@@ -140,6 +149,19 @@ fn head(object: &mut Object<'_>, snapshot: &Snapshot) {
     object.word("tier", snapshot.tier.word());
 }
 
+fn process_members(
+    object: &mut Object<'_>,
+    snapshot: &Snapshot,
+    process: &Process,
+    counts: Option<&HashMap<ProcessId, usize>>,
+) {
+    process::members(object, process);
+    if let Some(counts) = counts {
+        let none = snapshot.shows_sockets_of(process).then_some(0);
+        object.optional_number("connections", counts.get(&process.id).copied().or(none));
+    }
+}
+
 fn gap(out: &mut Vec<u8>, gap: &Gap) {
     object(out, |object| gap_members(object, gap));
 }
@@ -178,8 +200,6 @@ fn remembered_members(object: &mut Object<'_>, entry: &Remembered, taken: Timest
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use model::{Host, Source, Text, Tier};
     use serde_json::{Value, json};
 
@@ -212,6 +232,7 @@ mod tests {
             snapshot,
             connections: &connections,
             processes: &processes,
+            counts: None,
             remembered: None,
         };
         write(listing, &mut out);

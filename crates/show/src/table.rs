@@ -55,10 +55,10 @@ pub fn connections(
     buffered(out, |out| connections::write(&owners, shown, options, out))
 }
 
-/// `whocalls list --processes`: a line for each process with the number of its connections, in
-/// the order given.
+/// `whocalls list --processes`: a line for each process with the number of its connections, `None`
+/// where that could not be seen, in the order given.
 pub fn processes(
-    shown: &[(&Process, usize)],
+    shown: &[(&Process, Option<usize>)],
     options: &TableOptions,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -383,7 +383,7 @@ helper 99 alice  /usr/libexec/helper  3 connections
                 check_lines(&table(&snapshot, &options(Some(width), group)), Some(width), 2);
             }
             let mut out = Vec::new();
-            processes(&[(&process, 1)], &options(Some(width), None), &mut out).unwrap();
+            processes(&[(&process, Some(1))], &options(Some(width), None), &mut out).unwrap();
             check_lines(&String::from_utf8(out).unwrap(), Some(width), 2);
             let text = table(&snapshot, &options(None, None));
             check_lines(&text, None, 2);

@@ -33,6 +33,24 @@ pub fn visible_str(text: &str) -> Cow<'_, str> {
     visible_bytes(text.as_bytes())
 }
 
+/// Sentences of our own with words of others in them, where nothing acts or hides any more. Line
+/// ends, blanks and marks that are there already stay.
+pub fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if acts_or_hides(character) && !matches!(character, '\n' | MARK_OPENS) {
+            let _ = write!(
+                shown,
+                "{MARK_OPENS}U+{:04X}{MARK_CLOSES}",
+                u32::from(character)
+            );
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 fn visible_bytes(bytes: &[u8]) -> Cow<'_, str> {
     if let Some(plain) = plain(bytes) {
         return Cow::Borrowed(plain);

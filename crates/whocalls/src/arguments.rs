@@ -20,8 +20,12 @@ pub(crate) struct Arguments {
     pub(crate) color: Color,
 
     /// Say nothing on standard error but errors
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
+
+    /// Say on standard error also how the look was taken
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
 
     /// Exit with 3 when something cannot be seen from here
     #[arg(long, global = true)]
@@ -95,7 +99,9 @@ pub(crate) struct ListArguments {
     pub(crate) processes: bool,
 
     /// What the computer still remembers of connections that are over
-    #[arg(long, conflicts_with_all = ["csv", "group"])]
+    #[arg(long, conflicts_with_all = [
+        "csv", "group", "words", "filter", "sort", "reverse", "all", "listening", "tcp", "udp",
+    ])]
     pub(crate) before: bool,
 
     /// Order of the rows; outgoing connections first when not given

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     };
     let talk = Talk {
         quiet: arguments.quiet,
+        verbose: arguments.verbose,
     };
     let color = arguments.color;
     let result = match arguments.command.unwrap_or_default() {

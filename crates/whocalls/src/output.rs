@@ -1,10 +1,10 @@
 //! The two streams: data on stdout, talk on stderr.
-#![expect(clippy::print_stderr, reason = "this is where the program talks")]
 
 use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use show::filter::FilterError;
+use show::visible::harmless;
 
 use crate::arguments::Color;
 use crate::exit::Exit;
@@ -13,12 +13,13 @@ use crate::exit::Exit;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Talk {
     pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
 }
 
 impl Talk {
     pub(crate) fn say(self, text: &str) {
         if !self.quiet && !text.is_empty() {
-            eprint!("{text}");
+            talk(text);
         }
     }
 }
@@ -45,12 +46,13 @@ pub(crate) fn terminal_width() -> Option<usize> {
 
 /// Says why the command line was not understood, or gives the help that was asked for.
 pub(crate) fn usage(error: &clap::Error) -> Exit {
-    // A closed pipe takes the text away; nothing can be said about it.
-    let _ = error.print();
     if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Done
+        talk(&error.to_string());
+        return Exit::Usage;
+    }
+    match error.print() {
+        Ok(()) => Exit::Done,
+        Err(error) => failure(&anyhow::Error::from(error)),
     }
 }
 
@@ -63,16 +65,18 @@ pub(crate) fn failure(error: &anyhow::Error) -> Exit {
     if closed_pipe {
         return Exit::Done;
     }
-    if let Some(error) = error.downcast_ref::<FilterError>() {
-        eprintln!("whocalls: {error}");
+    if error.is::<FilterError>() || error.is::<Usage>() {
+        talk(&format!("whocalls: {error}\n"));
         return Exit::Usage;
     }
-    if let Some(error) = error.downcast_ref::<Usage>() {
-        eprintln!("whocalls: {error}");
-        return Exit::Usage;
-    }
-    eprintln!("whocalls: {error:#}");
+    talk(&format!("whocalls: {error:#}\n"));
     Exit::Failed
+}
+
+/// What a person typed, or a file was called, does nothing on the screen. Where nobody listens,
+/// nothing is said.
+fn talk(text: &str) {
+    let _ = io::stderr().write_all(harmless(text).as_bytes());
 }
 
 /// Something asked for that makes no sense, or not yet.

@@ -1,6 +1,11 @@
 //! Which rights (capabilities(7)) this process has.
 
+use std::path::Path;
+
 use rustix::thread::{CapabilitySet, capabilities};
+
+/// Inode of the first user namespace (PROC_USER_INIT_INO, include/linux/proc_ns.h).
+const FIRST_USER_NAMESPACE: &str = "user:[4026531837]";
 
 /// A right, what it is for, and what cannot be seen without it.
 pub(crate) struct Right {
@@ -43,9 +48,18 @@ pub(crate) const RIGHTS: [Right; 6] = [
     },
 ];
 
-/// Those of [`RIGHTS`] that are missing. CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON.
+/// Whether we are in a user namespace below the first: its rights hold only inside it.
+pub(crate) fn in_nested_user_namespace() -> bool {
+    let link = std::fs::read_link("/proc/self/ns/user");
+    link.is_ok_and(|link| link != Path::new(FIRST_USER_NAMESPACE))
+}
+
+/// Those of [`RIGHTS`] that are missing: all of them in a user namespace below the first. CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON.
 pub(crate) fn missing() -> Vec<&'static Right> {
     let mut present = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
+    if in_nested_user_namespace() {
+        present = CapabilitySet::empty();
+    }
     if present.contains(CapabilitySet::SYS_ADMIN) {
         present |= CapabilitySet::BPF | CapabilitySet::PERFMON;
     }

@@ -1,6 +1,6 @@
 //! Who holds which socket, read from `/proc/PID/fd`: the way that works on every kernel.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::CStr;
 use std::io;
 
@@ -18,6 +18,28 @@ pub(crate) fn walk(runs: &[ProcessId]) -> HashMap<u64, Vec<ProcessId>> {
             if holders.last() != Some(run) {
                 holders.push(*run);
             }
+        });
+    }
+    found
+}
+
+/// Walks the descriptors of every thread of every process of `runs`, for the sockets of `wanted`:
+/// a thread can take a table of descriptors of its own (unshare(2), CLONE_FILES).
+pub(crate) fn walk_threads(
+    runs: &[ProcessId],
+    wanted: &HashSet<u64>,
+) -> HashMap<u64, Vec<ProcessId>> {
+    let mut found = HashMap::<u64, Vec<ProcessId>>::new();
+    for run in runs {
+        let _ = each_link_of_threads(run.pid, &mut |link| {
+            let inode = link.ok().and_then(socket_inode);
+            if let Some(inode) = inode.filter(|inode| wanted.contains(inode)) {
+                let holders = found.entry(inode).or_default();
+                if holders.last() != Some(run) {
+                    holders.push(*run);
+                }
+            }
+            true
         });
     }
     found
@@ -57,21 +79,26 @@ fn sockets_of(pid: u32, mut socket: impl FnMut(u64)) -> io::Result<()> {
     refused.map_or(Ok(()), Err)
 }
 
-/// Hands the target of each descriptor of a process to `each` until it returns false.
-///
-/// When its first thread has ended, the kernel shows no descriptors of the process; those of its
-/// other threads are still there. A thread that has taken a table of its own (unshare(2) with
-/// CLONE_FILES) is not looked for here; the BPF iterators find it.
+/// Hands the target of each descriptor of a process to `each` until it returns false: those of its
+/// threads too when its first thread has ended, as the kernel then shows none of the process.
 fn each_link(pid: u32, mut each: impl FnMut(io::Result<&[u8]>) -> bool) -> io::Result<()> {
     if each_link_in(&format!("/proc/{pid}/fd"), &mut each)? > 0 {
         return Ok(());
     }
+    each_link_of_threads(pid, &mut each)
+}
+
+fn each_link_of_threads(
+    pid: u32,
+    each: &mut impl FnMut(io::Result<&[u8]>) -> bool,
+) -> io::Result<()> {
     let threads = format!("/proc/{pid}/task");
     for thread in std::fs::read_dir(&threads)?.map_while(Result::ok) {
-        let thread = thread.file_name();
-        if each_link_in(&format!("{threads}/{}/fd", thread.display()), &mut each)? > 0 {
-            return Ok(());
-        }
+        // It may have ended meanwhile.
+        let _ = each_link_in(
+            &format!("{threads}/{}/fd", thread.file_name().display()),
+            each,
+        );
     }
     Ok(())
 }

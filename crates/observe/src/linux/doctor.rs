@@ -8,6 +8,7 @@ use rustix::fs::StatVfsMountFlags;
 
 use super::capabilities;
 use super::host;
+use super::iterators::TYPE_INFORMATION;
 use crate::{Error, LookOptions};
 
 /// Takes a look, and tells what bears on it.
@@ -93,16 +94,26 @@ fn rights() -> Vec<Check> {
         let found = format!("all that a look needs: {}", names.join(" "));
         return vec![check("rights", found, Condition::Good)];
     }
-    let mut checks: Vec<_> = missing
-        .iter()
-        .map(|right| {
-            check(
-                right.name,
-                format!("missing, for: {}", right.without_it),
-                Condition::Limits,
-            )
-        })
-        .collect();
+    let is_missing = |name: &str| missing.iter().any(|right| right.name == name);
+    let names = capabilities::RIGHTS.iter().map(|right| right.name);
+    let present: Vec<_> = names.filter(|name| !is_missing(name)).collect();
+    let present = if present.is_empty() {
+        "none".to_owned()
+    } else {
+        present.join(" ")
+    };
+    let mut checks = vec![check("rights", present, Condition::Neutral)];
+    if capabilities::in_nested_user_namespace() {
+        let found = "one of its own: rights do not reach beyond it";
+        checks.push(check("user namespace", found, Condition::Limits));
+    }
+    checks.extend(missing.iter().map(|right| {
+        check(
+            right.name,
+            format!("missing, for: {}", right.without_it),
+            Condition::Limits,
+        )
+    }));
     if let Some(last) = checks.last_mut() {
         last.help = Some("start whocalls as root: sudo whocalls".to_owned());
     }
@@ -110,7 +121,7 @@ fn rights() -> Vec<Check> {
 }
 
 fn type_information() -> Check {
-    let path = "/sys/kernel/btf/vmlinux";
+    let path = TYPE_INFORMATION;
     if Path::new(path).exists() {
         check("kernel type information (BTF)", path, Condition::Good)
     } else {

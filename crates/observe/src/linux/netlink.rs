@@ -112,9 +112,14 @@ impl Netlink {
         consistency: &mut Dump,
         entry: &mut impl FnMut(u16, &[u8]),
     ) -> io::Result<bool> {
-        let (length, _) = rustix::io::retry_on_intr(|| {
-            net::recv(&self.socket, self.buffer.as_mut_slice(), RecvFlags::empty())
+        let (length, _, sender) = rustix::io::retry_on_intr(|| {
+            net::recvfrom(&self.socket, self.buffer.as_mut_slice(), RecvFlags::empty())
         })?;
+        // Other programs can send to this socket, too; the kernel's number is 0.
+        let sender = sender.and_then(|sender| netlink::SocketAddrNetlink::try_from(sender).ok());
+        if sender.is_none_or(|sender| sender.pid() != 0) {
+            return Ok(false);
+        }
         let mut rest = self.buffer.get(..length).unwrap_or_default();
         while let (Some(length), Some(kind), Some(flags), Some(sequence)) = (
             u32_at(rest, 0),

@@ -60,6 +60,8 @@ enum Above {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unread {
     NoRight,
+    /// Something is mounted over its folder in /proc.
+    Covered,
     /// The kernel shows no path longer than a page.
     PathTooLong,
     Failed(Errno),
@@ -171,11 +173,12 @@ impl Processes {
 
     /// What could not be read so far.
     pub(crate) fn gaps(&self) -> Vec<Gap> {
-        let (mut refused, mut too_long, mut failed, mut error) = (0, 0, 0, None);
+        let (mut refused, mut covered, mut too_long, mut failed, mut error) = (0, 0, 0, 0, None);
         let of_known = self.known.values().filter_map(|entry| entry.unread);
         for unread in self.unread.values().copied().chain(of_known) {
             match unread {
                 Unread::NoRight => refused += 1,
+                Unread::Covered => covered += 1,
                 Unread::PathTooLong => too_long += 1,
                 Unread::Failed(errno) => {
                     failed += 1;
@@ -186,6 +189,16 @@ impl Processes {
         let mut gaps = Vec::new();
         if refused > 0 {
             gaps.push(not_readable().counted(refused));
+        }
+        if covered > 0 {
+            let gap = Gap::standing(
+                "proc_covered",
+                Source::Proc,
+                "something is mounted over the folders of some processes in /proc; programs that \
+                 hide do that",
+                "who these processes are",
+            );
+            gaps.push(gap.counted(covered));
         }
         if too_long > 0 {
             let gap = Gap::standing(
@@ -329,6 +342,7 @@ impl From<Errno> for Unread {
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::ACCESS | Errno::PERM => Self::NoRight,
+            Errno::XDEV => Self::Covered,
             Errno::NAMETOOLONG => Self::PathTooLong,
             errno => Self::Failed(errno),
         }

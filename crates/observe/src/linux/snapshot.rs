@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 
-use model::{BootId, Gap, Holder, NetworkNamespace, Protocol, Socket, Source};
+use model::{BootId, Gap, NetworkNamespace, Protocol, Socket, Source, State};
 
 use self::collection::Collection;
 use super::descriptors;
 use super::iterators::{Iterators, IteratorsError, Table};
 use super::namespaces::Namespaces;
 use super::process::Processes;
-use super::tables::{self, Held, Tables};
+use super::tables::{self, Census, Held, Tables};
 use crate::parse::socket_entry::is_in_use;
 use crate::parse::socket_record::SocketRecord;
 
@@ -38,23 +38,33 @@ pub(crate) fn with_iterators(
     processes: &mut Processes,
 ) -> Result<(Vec<Socket>, Vec<Gap>), IteratorsError> {
     let mut collection = Collection::new(scene, Source::Ebpf);
+    let own = scene.namespaces.own();
+    let before = Census::take();
     let mut held = BTreeMap::<NetworkNamespace, Held>::new();
     iterators.read(Table::Held, |record| {
         let SocketRecord::Held(record) = record else {
             return;
         };
         let held = held.entry(record.netns()).or_default();
-        if let Some(new) = collection.hold(record) {
-            held.tcp += u64::from(new.protocol == Protocol::Tcp && is_in_use(new));
+        if let Some(new) = collection.hold(record)
+            && new.protocol == Protocol::Tcp
+            && is_in_use(new)
+        {
+            held.tcp += 1;
+            if new.state == State::Listen {
+                held.listeners.extend(new.key.cookie);
+            }
         }
         held.half_open |= record.is_half_open();
     })?;
 
     let mut missing = HashSet::new();
     for netns in all_namespaces(scene.namespaces, held.keys()) {
-        let held = held.get(&netns).copied();
+        let nothing = Held::default();
+        let held = held.get(&netns);
+        let before = before.as_ref().filter(|_| netns == own);
         let read = scene.namespaces.inside(netns, || {
-            tables::by_iterators(iterators, netns, held.unwrap_or_default())
+            tables::by_iterators(iterators, netns, held.unwrap_or(&nothing), before)
         });
         match read {
             Ok(tables) => {
@@ -107,14 +117,10 @@ pub(crate) fn by_polling(scene: &Scene<'_>, processes: &mut Processes) -> (Vec<S
         .filter_map(|pid| processes.read(*pid))
         .collect();
     let found = descriptors::walk(&runs);
-    let source = collection.source;
-    for socket in &mut collection.sockets {
-        let holders = socket.key.inode.and_then(|inode| found.get(&inode));
-        let holders = holders.into_iter().flatten().map(|process| Holder {
-            process: *process,
-            source,
-        });
-        socket.holders.extend(holders);
+    collection.held_by(&found);
+    let unheld = collection.unheld();
+    if !unheld.is_empty() {
+        collection.held_by(&descriptors::walk_threads(&runs, &unheld));
     }
     collection.name_interfaces(scene.namespaces);
     collection.drop_closed_meanwhile(scene);
@@ -138,7 +144,7 @@ fn not_entered(netns: NetworkNamespace, error: &io::Error) -> Gap {
         "namespace_not_entered",
         Source::Netlink,
         format!("cannot enter network namespace {}: {error}", netns.0),
-        "its sockets that no process holds, and their byte counts",
+        "sockets in that namespace that no process we can see holds, and their byte counts",
     )
 }
 

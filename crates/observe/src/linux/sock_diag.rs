@@ -1,5 +1,6 @@
 //! The socket tables of one network namespace, asked by netlink (sock_diag(7)).
 
+use std::collections::BTreeSet;
 use std::io;
 
 use model::{Gap, Protocol, Source};
@@ -15,6 +16,7 @@ const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 const AF_PACKET: u8 = 17;
 const PACKET_SHOW_INFO: u32 = 1;
+const TCP_LISTEN: u32 = 10;
 /// INET_DIAG_INFO as a bit: byte counts of TCP.
 const WITH_TCP_INFO: u8 = 1 << 1;
 /// How often a table that changes while it is read is read anew.
@@ -68,11 +70,33 @@ pub(crate) const RAW: InetTable = InetTable {
 ///
 /// Error `ENOENT`: the kernel cannot tell about this protocol.
 pub(crate) fn inet(netlink: &mut Netlink, table: InetTable) -> io::Result<Vec<SocketEntry>> {
+    inet_in_states(netlink, table, u32::MAX)
+}
+
+/// The cookies of the TCP listeners; a table of its own, and a short one.
+pub(crate) fn listeners(netlink: &mut Netlink) -> io::Result<BTreeSet<u64>> {
+    let without_info = InetTable {
+        extensions: 0,
+        ..TCP
+    };
+    let entries = inet_in_states(netlink, without_info, 1 << TCP_LISTEN)?;
+    Ok(entries
+        .iter()
+        .filter_map(|entry| entry.socket.key.cookie)
+        .collect())
+}
+
+/// `states` has a bit for each wanted TCP_ state (include/net/tcp_states.h).
+fn inet_in_states(
+    netlink: &mut Netlink,
+    table: InetTable,
+    states: u32,
+) -> io::Result<Vec<SocketEntry>> {
     let mut entries = Vec::new();
     for family in [AF_INET, AF_INET6] {
         let mut request = vec![family, table.protocol, table.extensions, 0];
-        // All states, and an empty `struct inet_diag_sockid`.
-        request.extend(u32::MAX.to_ne_bytes());
+        // An empty `struct inet_diag_sockid` follows.
+        request.extend(states.to_ne_bytes());
         request.resize(56, 0);
         dump_settled(netlink, &request, &mut entries, |message| {
             let mut entry = inet_entry(message, table.kind, u16::from(table.protocol))?;

@@ -1,5 +1,6 @@
 //! The socket tables of one network namespace, read from inside it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use model::{Gap, NetworkNamespace, Source};
 
 use super::iterators::{Iterators, IteratorsError, Table};
 use super::sock_diag::{self, InetTable};
-use crate::parse::proc_net::{TcpCounts, table_line, tcp_counts};
+use crate::parse::proc_net::{TcpCounts, table_line, tcp_counts, tcp_opens};
 use crate::parse::socket_entry::SocketEntry;
 use crate::parse::socket_record::SocketRecord;
 
@@ -55,7 +56,7 @@ pub(crate) fn by_netlink(held_elsewhere: bool) -> Tables {
         }
     };
     let asked: &[InetTable] = if held_elsewhere {
-        &[sock_diag::UDP_LITE]
+        &[sock_diag::UDP_LITE, sock_diag::SCTP]
     } else {
         &[
             sock_diag::TCP,
@@ -140,32 +141,67 @@ fn bounded_text(path: &PathBuf) -> io::Result<String> {
     Ok(text)
 }
 
-/// What the iterators should have found among the descriptors of a namespace.
-#[derive(Clone, Copy, Debug, Default)]
+/// What the descriptors led to in a namespace.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
     /// TCP connections and listeners.
     pub(crate) tcp: u64,
+    /// Cookies of the listeners among them.
+    pub(crate) listeners: BTreeSet<u64>,
     /// Some listener has connections that are not established yet.
     pub(crate) half_open: bool,
+}
+
+/// What the kernel itself counts of TCP in a namespace. Two that are equal say that no TCP socket
+/// came into being between them: each new one is a listener or is counted as opened or accepted.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Census {
+    counts: TcpCounts,
+    opens: (u64, u64),
+    listeners: BTreeSet<u64>,
+}
+
+impl Census {
+    /// Takes it in the namespace of this thread. `None`: the kernel does not tell all of it.
+    pub(crate) fn take() -> Option<Self> {
+        let folder = Path::new("/proc/thread-self/net");
+        let read = |name: &str| fs::read_to_string(folder.join(name));
+        // Without IPv6 in the kernel there is no second file.
+        let sockets = read("sockstat").ok()? + &read("sockstat6").unwrap_or_default();
+        Some(Self {
+            counts: tcp_counts(&sockets)?,
+            opens: tcp_opens(&read("snmp").ok()?)?,
+            listeners: sock_diag::listeners(&mut sock_diag::open().ok()?).ok()?,
+        })
+    }
+
+    /// Whether the descriptors, read after this census was taken, led to every TCP socket.
+    fn is_matched_by(&self, held: &Held) -> bool {
+        let all_held = TcpCounts {
+            in_use: held.tcp,
+            time_wait: 0,
+        };
+        self.counts == all_held
+            && self.listeners == held.listeners
+            && !held.half_open
+            && Self::take().as_ref() == Some(self)
+    }
 }
 
 /// Reads the kernel's own tables for what no descriptor holds.
 ///
 /// The table of TCP is long where there are many connections, and walking it costs as much as
-/// walking the descriptors. It is left out when the kernel's count of TCP sockets in this
-/// namespace says that the descriptors already led to all of them.
+/// walking the descriptors. It is left out when a census taken before proves that these led to
+/// all of it.
 pub(crate) fn by_iterators(
     iterators: &mut Iterators,
     netns: NetworkNamespace,
-    held: Held,
+    held: &Held,
+    before: Option<&Census>,
 ) -> Result<Tables, IteratorsError> {
     let mut tables = by_netlink(true);
     let mut wanted = vec![Table::Udp];
-    let nothing_missing = TcpCounts {
-        in_use: held.tcp,
-        time_wait: 0,
-    };
-    if held.half_open || counts() != Some(nothing_missing) {
+    if !before.is_some_and(|before| before.is_matched_by(held)) {
         wanted.push(Table::Tcp);
     }
     for table in wanted {
@@ -178,11 +214,4 @@ pub(crate) fn by_iterators(
         })?;
     }
     Ok(tables)
-}
-
-fn counts() -> Option<TcpCounts> {
-    let folder = Path::new("/proc/thread-self/net");
-    let text = fs::read_to_string(folder.join("sockstat")).ok()?;
-    // Without IPv6 in the kernel there is no second file.
-    tcp_counts(&(text + &fs::read_to_string(folder.join("sockstat6")).unwrap_or_default()))
 }

@@ -8,14 +8,13 @@ use std::io::{self, Read};
 use model::Text;
 use rustix::fs::{Mode, OFlags};
 
-use crate::parse::passwd::user_name;
+use crate::parse::passwd::user_names;
 
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The users of this computer. Those that only a directory service knows are not among them.
 pub(crate) struct Users {
-    file: Vec<u8>,
-    asked: HashMap<u32, Option<Text>>,
+    names: HashMap<u32, Text>,
 }
 
 impl Users {
@@ -24,16 +23,14 @@ impl Users {
         let mut file = Vec::new();
         // What came before an error is still right, line by line.
         let _ = read_into(&mut file);
-        Self {
-            file,
-            asked: HashMap::new(),
-        }
+        let names = user_names(&file).into_iter();
+        let names = names.map(|(uid, name)| (uid, Text::from(name))).collect();
+        Self { names }
     }
 
     /// `None`: not listed.
-    pub(crate) fn name(&mut self, uid: u32) -> Option<Text> {
-        let find = || user_name(&self.file, uid).map(Text::from);
-        self.asked.entry(uid).or_insert_with(find).clone()
+    pub(crate) fn name(&self, uid: u32) -> Option<Text> {
+        self.names.get(&uid).cloned()
     }
 }
 
@@ -51,7 +48,7 @@ mod tests {
 
     #[test]
     fn knows_root_and_no_stranger() {
-        let mut users = Users::read();
+        let users = Users::read();
         assert_eq!(users.name(0), Some(Text::from("root")));
         assert_eq!(users.name(4_000_000_001), None);
     }

@@ -1,17 +1,20 @@
 //! `/etc/passwd` (passwd(5)).
 
+use std::collections::HashMap;
+
 use super::proc_pid::decimal;
 
 /// LOGIN_NAME_MAX (limits.h): no program can log in under a longer name.
 const LONGEST_NAME: usize = 256;
 
-/// The name of the first user with this id, as getpwuid(3) chooses. Odd lines are skipped:
-/// comments, entries of NIS (`+`, `-`), too few fields.
-pub(crate) fn user_name(file: &[u8], uid: u32) -> Option<&[u8]> {
-    file.split(|byte| *byte == b'\n')
-        .filter_map(entry)
-        .find(|entry| entry.0 == uid)
-        .map(|entry| entry.1)
+/// The names of the users by id; of several with one id the first, as getpwuid(3) chooses. Odd
+/// lines are skipped: comments, entries of NIS (`+`, `-`), too few fields.
+pub(crate) fn user_names(file: &[u8]) -> HashMap<u32, &[u8]> {
+    let mut names = HashMap::new();
+    for (uid, name) in file.split(|byte| *byte == b'\n').filter_map(entry) {
+        names.entry(uid).or_insert(name);
+    }
+    names
 }
 
 /// User id and name of one line.
@@ -46,7 +49,10 @@ big:x:4294967295:0::/:
 bigger:x:4294967296:0::/:";
 
     fn check(uid: u32, expected: Option<&str>) {
-        assert_eq!(user_name(FILE.as_bytes(), uid), expected.map(str::as_bytes));
+        assert_eq!(
+            user_names(FILE.as_bytes()).get(&uid).copied(),
+            expected.map(str::as_bytes)
+        );
     }
 
     #[test]
@@ -64,19 +70,22 @@ bigger:x:4294967296:0::/:";
             "{}:x:7:7::/:\nbob:x:7:7::/:\n",
             "a".repeat(LONGEST_NAME + 1)
         );
-        assert_eq!(user_name(file.as_bytes(), 7), Some(&b"bob"[..]));
+        assert_eq!(
+            user_names(file.as_bytes()).get(&7).copied(),
+            Some(&b"bob"[..])
+        );
     }
 
     proptest! {
         #[test]
         fn never_panics(file: Vec<u8>, uid: u32) {
-            user_name(&file, uid);
+            let _ = user_names(&file).get(&uid).copied();
         }
 
         #[test]
         fn finds_what_was_written(name in "[a-z_][a-z0-9_-]{0,31}", uid: u32, gid: u32) {
             let file = format!("{name}:x:{uid}:{gid}:,,,:/home/{name}:/bin/sh\n");
-            prop_assert_eq!(user_name(file.as_bytes(), uid), Some(name.as_bytes()));
+            prop_assert_eq!(user_names(file.as_bytes()).get(&uid).copied(), Some(name.as_bytes()));
         }
     }
 }

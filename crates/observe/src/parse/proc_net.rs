@@ -84,6 +84,20 @@ pub(crate) fn tcp_counts(sockstat: &str) -> Option<TcpCounts> {
     counts
 }
 
+/// How many TCP connections this network namespace has ever opened and accepted: `ActiveOpens` and
+/// `PassiveOpens` of `snmp` (RFC 4022). Two lines, the names and the numbers.
+pub(crate) fn tcp_opens(snmp: &str) -> Option<(u64, u64)> {
+    let mut lines = snmp.lines().filter_map(|line| line.strip_prefix("Tcp:"));
+    let (names, numbers) = (lines.next()?, lines.next()?);
+    let number = |wanted: &str| {
+        let place = names
+            .split_ascii_whitespace()
+            .position(|name| name == wanted)?;
+        numbers.split_ascii_whitespace().nth(place)?.parse().ok()
+    };
+    Some((number("ActiveOpens")?, number("PassiveOpens")?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,9 +148,18 @@ mod tests {
         assert_eq!(tcp_counts("UDP: inuse 0"), None);
     }
 
+    #[test]
+    fn finds_the_opens_by_their_names() {
+        let text = "Ip: Forwarding\nIp: 1\nTcp: RtoMin ActiveOpens PassiveOpens\nTcp: 200 31 17\n";
+        assert_eq!(tcp_opens(text), Some((31, 17)));
+        assert_eq!(tcp_opens("Tcp: RtoMin\nTcp: 200\n"), None);
+        assert_eq!(tcp_opens(""), None);
+    }
+
     proptest! {
         #[test]
         fn never_panics(line: String) {
+            let _ = tcp_opens(&line);
             let _ = table_line(&line, 1, Some(6));
             let _ = tcp_counts(&line);
         }

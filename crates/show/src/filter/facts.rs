@@ -16,6 +16,8 @@ pub(super) struct Subject<'a> {
     pub(super) connection: Option<&'a Connection>,
     /// `None`: not known.
     pub(super) process: Option<&'a Process>,
+    /// `None`: not known. Of the process or, where that is not known, of who created the socket.
+    pub(super) user: Option<&'a Text>,
     pub(super) now: Timestamp,
 }
 
@@ -62,7 +64,7 @@ impl<'a> Subject<'a> {
                 None,
             ],
             Key::Pid => one(self.pid().map(number)),
-            Key::User => one(process.and_then(|process| text(process.user.as_ref()?))),
+            Key::User => one(self.user.and_then(text)),
             Key::Uid => [
                 process.and_then(|process| process.uid).map(number),
                 connection.and_then(|connection| connection.uid).map(number),

@@ -18,11 +18,6 @@ pub(super) fn brief(out: &mut Vec<u8>, process: &Process) {
 }
 
 /// All that is known of it.
-pub(super) fn whole(out: &mut Vec<u8>, process: &Process) {
-    object(out, |object| members(object, process));
-}
-
-/// As [`whole`], within an object that is already open.
 pub(super) fn members(object: &mut Object<'_>, process: &Process) {
     object.plain("id", process.id);
     object.number("pid", process.id.pid);

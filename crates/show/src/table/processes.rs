@@ -29,7 +29,7 @@ const SPARE: [Kind; 3] = [Kind::Unit, Kind::Started, Kind::User];
 const LAST_RESORT: [Kind; 2] = [Kind::Connections, Kind::Pid];
 
 pub(super) fn write(
-    shown: &[(&Process, usize)],
+    shown: &[(&Process, Option<usize>)],
     options: &TableOptions,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -66,7 +66,13 @@ pub(super) fn write(
     grid.note_left_out(options.width, out)
 }
 
-fn fill(kind: Kind, process: &Process, connections: usize, text: &ProcessText, cell: &mut Cell) {
+fn fill(
+    kind: Kind,
+    process: &Process,
+    connections: Option<usize>,
+    text: &ProcessText,
+    cell: &mut Cell,
+) {
     match kind {
         Kind::Pid => {
             let _ = write!(cell.head, "{}", process.id.pid);
@@ -78,10 +84,13 @@ fn fill(kind: Kind, process: &Process, connections: usize, text: &ProcessText, c
                 cell.tail.push_str(" (ended)");
             }
         }
-        Kind::Connections if connections == 0 => cell.head.push_str("none"),
-        Kind::Connections => {
-            let _ = write!(cell.head, "{connections}");
-        }
+        Kind::Connections => match connections {
+            None => cell.head.push('?'),
+            Some(0) => cell.head.push_str("none"),
+            Some(connections) => {
+                let _ = write!(cell.head, "{connections}");
+            }
+        },
         Kind::Started => {
             let _ = write!(cell.head, "{}", process.started);
             cell.head.truncate(TO_THE_SECOND);
@@ -102,7 +111,7 @@ mod tests {
     use crate::table::sample::{self, check_lines};
     use model::{PathState, Timestamp};
 
-    fn table(processes: &[(Process, usize)], width: Option<usize>) -> String {
+    fn table(processes: &[(Process, Option<usize>)], width: Option<usize>) -> String {
         let shown: Vec<_> = processes
             .iter()
             .map(|(process, count)| (process, *count))
@@ -116,7 +125,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    fn some_processes() -> Vec<(Process, usize)> {
+    fn some_processes() -> Vec<(Process, Option<usize>)> {
         let mut kernel = sample::process(2, "kthreadd", "");
         kernel.path = None;
         kernel.kernel_thread = true;
@@ -127,7 +136,7 @@ mod tests {
         let mut deleted = sample::process(1464, "", "/tmp/.cache/updater/bin/agent");
         deleted.path_state = PathState::Deleted;
         deleted.ended = Some(Timestamp::from_unix_nanos(sample::TAKEN));
-        vec![(kernel, 0), (service, 12), (deleted, 1)]
+        vec![(kernel, Some(0)), (service, Some(12)), (deleted, Some(1))]
     }
 
     #[test]

@@ -3,13 +3,13 @@
 mod order;
 mod pick;
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
-use model::{Connection, Process, ProcessId, Snapshot};
+use model::{Connection, Process, Snapshot};
 use observe::{LookOptions, Observer};
 use show::filter::Filter;
 use show::json::Listing;
@@ -32,9 +32,10 @@ pub(crate) fn run(list: &ListArguments, color: Color, strict: bool, talk: Talk) 
     let interrupt = Interrupt::listen()?;
     let mut first = true;
     loop {
-        if output::terminal_width().is_some() {
+        let for_people = !list.json && !list.ndjson && !list.csv;
+        if for_people && output::terminal_width().is_some() {
             out.write_all(CLEAR_SCREEN)?;
-        } else if !first && !list.json && !list.ndjson {
+        } else if for_people && !first {
             out.write_all(b"\n")?;
         }
         first = false;
@@ -58,7 +59,17 @@ fn look_once(
         every_process: list.processes,
         remembered: list.before,
     };
+    let start = Instant::now();
     let snapshot = track::snapshot(observer.look(options)?);
+    if talk.verbose {
+        talk.say(&format!(
+            "One look, {}: {} sockets and {} processes in {} ms.\n",
+            snapshot.tier.word(),
+            snapshot.connections.len(),
+            snapshot.processes.len(),
+            start.elapsed().as_millis()
+        ));
+    }
     let picked = pick::connections(&snapshot, list, filter);
     let mut connections = picked.shown;
     // Programs that read the list put it in their own order.
@@ -69,10 +80,12 @@ fn look_once(
     let processes = pick::processes(&snapshot, list, filter, &connections);
 
     if list.json || list.ndjson {
+        let counts = list.processes.then(|| snapshot.connections_of_processes());
         let listing = Listing {
             snapshot: &snapshot,
             connections: if list.before { &[] } else { &connections },
             processes: &processes,
+            counts: counts.as_ref(),
             remembered: list.before.then_some(snapshot.remembered.as_slice()),
         };
         if list.json {
@@ -117,18 +130,11 @@ fn write_table(
     if list.before {
         table::remembered(snapshot, &options, out)
     } else if list.processes {
-        let mut counts = HashMap::<ProcessId, usize>::new();
-        for connection in &snapshot.connections {
-            for process in connection
-                .owner
-                .process()
-                .iter()
-                .chain(&connection.also_held_by)
-            {
-                *counts.entry(*process).or_default() += 1;
-            }
-        }
-        let count = |process: &Process| counts.get(&process.id).copied().unwrap_or(0);
+        let counts = snapshot.connections_of_processes();
+        let count = |process: &Process| {
+            let none = snapshot.shows_sockets_of(process).then_some(0);
+            counts.get(&process.id).copied().or(none)
+        };
         let shown: Vec<_> = processes
             .iter()
             .map(|process| (*process, count(process)))
@@ -150,22 +156,24 @@ fn talk_about(
     let mut text = Vec::new();
     if !list.processes && !list.before {
         if shown == 0 {
+            let which = if list.words.is_empty() && list.filter.is_empty() {
+                "No connection"
+            } else {
+                "No connection that matches"
+            };
             writeln!(
                 text,
-                "No connection that matches stood open at this moment. A look is one moment: what \
+                "{which} stood open at this moment. A look is one moment: what \
                  opened and closed before it is not in it; --before shows what the computer remembers."
             )?;
         }
         if hidden > 0 {
             let things = if hidden == 1 {
-                "socket that waits"
+                "socket that waits for others to call is"
             } else {
-                "sockets that wait"
+                "sockets that wait for others to call are"
             };
-            writeln!(
-                text,
-                "{hidden} {things} for others to call not shown; -a shows them."
-            )?;
+            writeln!(text, "{hidden} {things} not shown; -a shows them.")?;
         }
     }
     show::gaps::lines(&snapshot.gaps, &mut text)?;
@@ -181,7 +189,7 @@ fn filter(list: &ListArguments) -> Result<Filter> {
         .find(|word| !word.contains(':') && Path::new(word).exists())
     {
         let text = format!(
-            "'{file}' is a file; this build looks at this computer only\nhelp: to search for the text '{file}', write --filter '\"{file}\"'"
+            "'{file}' is a file or folder here; this build looks at this computer only\nhelp: to search for the text '{file}', write --filter '\"{file}\"'"
         );
         return Err(Usage(text).into());
     }

@@ -3,6 +3,13 @@
 //! a feature of the kernel) it names on standard error as `skipped: TEST: REASON`.
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic, in its helpers too"
+)]
 
 mod actor;
 mod bytes;

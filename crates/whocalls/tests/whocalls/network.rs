@@ -64,8 +64,18 @@ impl Namespace {
         let added = run(
             "ip",
             &[
-                "-n", &self.name, "link", "add", here, "type", "veth", "peer", "name", there,
-                "netns", &other.name,
+                "-n",
+                &self.name,
+                "link",
+                "add",
+                here,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                there,
+                "netns",
+                &other.name,
             ],
         );
         if let Err(why) = added {

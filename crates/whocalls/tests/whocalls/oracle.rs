@@ -123,7 +123,8 @@ fn the_sockets_of_this_namespace_are_as_ss_shows_them() {
         return;
     }
     let (actor, _) = Actor::start(Place::Home, AT_HOME);
-    let home = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata("/proc/self/ns/net").unwrap());
+    let home =
+        std::os::unix::fs::MetadataExt::ino(&std::fs::metadata("/proc/self/ns/net").unwrap());
     for tier in TIERS {
         let mut extra = BTreeSet::new();
         for _ in 0..ATTEMPTS {
@@ -175,6 +176,54 @@ fn the_sockets_of_this_namespace_are_as_ss_shows_them() {
 }
 
 #[test]
+fn sockets_of_a_cable_are_as_ss_shows_them() {
+    let (Some(here), Some(there)) = (Namespace::new(), Namespace::new()) else {
+        return;
+    };
+    if lacks(&[Need::Program("python3"), Need::Program("ss")]) || !here.connect(&there) {
+        return;
+    }
+    // Link-local addresses belong to an interface.
+    let (_actor, words) = Actor::start(Place::Inside(&here), ON_A_CABLE);
+    for tier in TIERS {
+        let rows = compare(&here, tier);
+        let local = rows.iter().filter(|row| row.local.starts_with("[fe80:"));
+        let names: Vec<_> = local.map(|row| row.interface.as_deref()).collect();
+        assert_eq!(names, [Some("cable"); 4], "{tier:?}");
+        assert_eq!(rows.len(), words[0].parse::<usize>().unwrap());
+    }
+}
+
+#[test]
+fn what_stays_is_seen_amid_what_comes_and_goes() {
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    if lacks(&[Need::Program("python3")]) {
+        return;
+    }
+    let (actor, _) = Actor::start(Place::Inside(&namespace), COMING_AND_GOING);
+    for tier in TIERS {
+        for _ in 0..4 {
+            let look = look(tier);
+            let seen = look.inside(&namespace);
+            let staying = |seen: &&Seen<'_>| {
+                seen.local().starts_with("127.0.0.9:") || seen.remote().starts_with("127.0.0.9:")
+            };
+            let staying: Vec<_> = seen.iter().filter(staying).collect();
+            assert_eq!(staying.len(), 1 + 2 * 50, "{tier:?}");
+            for seen in staying {
+                assert_eq!(seen.pids(), [actor.pid()], "{tier:?}: {seen:#?}");
+            }
+            let cookies = seen.iter().map(|seen| seen.0["socket"]["cookie"].as_u64());
+            let cookies: Vec<_> = cookies.flatten().collect();
+            let different: BTreeSet<_> = cookies.iter().collect();
+            assert_eq!(cookies.len(), different.len(), "{tier:?}");
+        }
+    }
+}
+
+#[test]
 fn bpf_and_netlink_tell_the_same() {
     if lacks(&[Need::Program("python3")]) {
         return;
@@ -213,6 +262,10 @@ fn comparable(seen: Seen<'_>) -> String {
     let mut facts = seen.0.clone();
     let own = facts.as_object_mut().unwrap();
     own.remove("owner");
+    // The wall clock moves on between the two runs.
+    own["process"]
+        .as_object_mut()
+        .map(|process| process.remove("started"));
     // Text tables know no cookies, and ids are made from them.
     if own["protocol"] == "icmp" || own["protocol"] == "raw" {
         own.remove("id");
@@ -235,11 +288,14 @@ fn compare(namespace: &Namespace, tier: Option<&str>) -> BTreeSet<Row> {
         if before != after {
             continue;
         }
-        let seen: BTreeSet<_> = seen
+        let seen: Vec<_> = seen
             .inside(namespace)
             .into_iter()
             .filter_map(Row::of)
             .collect();
+        let count = seen.len();
+        let seen: BTreeSet<_> = seen.into_iter().collect();
+        assert_eq!(seen.len(), count, "{tier:?}: some are there twice");
         // ss has no word for ping sockets.
         let known: BTreeSet<_> = seen
             .iter()
@@ -522,5 +578,50 @@ const AT_HOME: &str = r#"
 both(('127.0.0.1', 0))
 asked = keep(socket(AF_INET, SOCK_DGRAM)); asked.bind(('127.0.0.1', 0))
 asking = keep(socket(AF_INET, SOCK_DGRAM)); asking.connect(asked.getsockname())
+ready()
+"#;
+
+const ON_A_CABLE: &str = r#"
+def own_address():
+    with open('/proc/net/if_inet6') as file:
+        for line in file:
+            digits, *_, flags, name = line.split()
+            TENTATIVE = 0x40
+            if digits.startswith('fe80') and name == 'cable' and not int(flags, 16) & TENTATIVE:
+                return inet_ntop(AF_INET6, bytes.fromhex(digits))
+# Whether nobody else has the address is tried for a second or two.
+for _ in range(1000):
+    address = own_address()
+    if address:
+        break
+    time.sleep(0.01)
+index = if_nametoindex('cable')
+calling, accepted, waiting = both((address, 1001, 0, index), AF_INET6)
+keep(socket(AF_INET6, SOCK_DGRAM)).bind((address, 1002, 0, index))
+both(('192.0.2.1', 1003))
+group = keep(socket(AF_INET, SOCK_DGRAM)); group.bind(('224.0.0.251', 5353))
+keep(socket(AF_PACKET, SOCK_RAW, htons(3))).bind(('cable', 3))
+ready(9)
+"#;
+
+const COMING_AND_GOING: &str = r#"
+waiting = listener(('127.0.0.9', 1001), backlog=100)
+for _ in range(50):
+    caller(('127.0.0.9', 1001)); keep(waiting.accept()[0])
+def come_and_go():
+    busy = socket(); busy.bind(('127.0.0.1', 1002)); busy.listen()
+    # Without TIME_WAIT there is no end of ports.
+    linger = struct.pack('ii', 1, 0)
+    while True:
+        calling = socket(); calling.connect(('127.0.0.1', 1002)); accepted, _ = busy.accept()
+        datagram = socket(AF_INET, SOCK_DGRAM); datagram.bind(('127.0.0.1', 0))
+        calling.setsockopt(SOL_SOCKET, SO_LINGER, linger); calling.close(); accepted.close()
+        datagram.close()
+        time.sleep(0.0005)
+child = os.fork()
+if child == 0:
+    for made in kept:
+        made.close()
+    come_and_go()
 ready()
 "#;

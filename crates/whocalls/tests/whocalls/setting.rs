@@ -1,10 +1,12 @@
 //! What a test needs around it: rights, tools, folders, time.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
@@ -30,10 +32,14 @@ pub(crate) fn lacks(needs: &[Need]) -> bool {
 
 /// Says that the test of this thread is left out. True, for the sake of its callers.
 pub(crate) fn skip(reason: &str) -> bool {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let thread = thread::current();
     let test = thread.name().unwrap_or("a test");
-    // Not eprintln, which `cargo test` keeps to itself when a test passes.
-    let _ = std::io::stderr().write_all(format!("skipped: {test}: {reason}\n").as_bytes());
+    let line = format!("skipped: {test}: {reason}\n");
+    if SAID.lock().unwrap().insert(line.clone()) {
+        // Not eprintln, which `cargo test` keeps to itself when a test passes.
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
     true
 }
 

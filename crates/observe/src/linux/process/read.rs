@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use model::{BootId, NetworkNamespace, PathState, Process, ProcessId, Text, Timestamp};
-use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, RawDir};
+use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, RawDir, ResolveFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::path::DecInt;
 
@@ -102,7 +102,7 @@ impl Reader {
     /// Errors: `NOENT` and `SRCH` say that there is no such process.
     pub(super) fn see(&mut self, pid: u32) -> Result<Seen, Errno> {
         let pid = DecInt::new(pid);
-        let directory = rustix::fs::openat(&self.proc, pid.as_c_str(), DIRECTORY, Mode::empty())?;
+        let directory = open_uncovered(&self.proc, pid.as_c_str())?;
         let stat = stat(read_file(&directory, c"stat", &mut self.buffer)?).ok_or(Errno::INVAL)?;
         Ok(Seen { directory, stat })
     }
@@ -254,6 +254,16 @@ fn numbers_in(directory: impl AsFd, name: &CStr, most: usize) -> Result<Vec<u32>
         numbers.extend(name);
     }
     Ok(numbers)
+}
+
+/// Opens the folder of a process. Error `XDEV`: something else is mounted there.
+fn open_uncovered(proc: &OwnedFd, name: &CStr) -> Result<OwnedFd, Errno> {
+    let same_mount = ResolveFlags::NO_XDEV;
+    match rustix::fs::openat2(proc, name, DIRECTORY, Mode::empty(), same_mount) {
+        // Before Linux 5.6, or where a sandbox forbids it.
+        Err(Errno::NOSYS | Errno::PERM) => rustix::fs::openat(proc, name, DIRECTORY, Mode::empty()),
+        result => result,
+    }
 }
 
 fn mountinfo(proc: &OwnedFd) -> io::Result<Vec<u8>> {

@@ -139,7 +139,7 @@ impl OwnSide {
             remote,
             protocol: Some(tracked.protocol),
             name: None,
-            seen: tracked.started,
+            seen: None,
             bytes_sent,
             bytes_received,
             why_unknown,

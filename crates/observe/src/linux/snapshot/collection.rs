@@ -24,7 +24,7 @@ pub(super) struct Collection {
     boot: BootId,
     boot_time_shift: i64,
     /// What tells of holders.
-    pub(super) source: Source,
+    source: Source,
     pub(super) sockets: Vec<Socket>,
     by_cookie: HashMap<u64, usize, BuildHasherDefault<CookieHasher>>,
     /// Made when it is first needed, and kept from then on.
@@ -112,8 +112,8 @@ impl Collection {
             .cookie()
             .and_then(|cookie| self.by_cookie.get(&cookie));
         if let Some(known) = known.and_then(|index| self.sockets.get_mut(*index)) {
-            // The same process may hold it by several descriptors.
-            if !known.holders.contains(&holder) {
+            // The same process may hold it by several descriptors; they come one after the other.
+            if known.holders.last() != Some(&holder) {
                 known.holders.push(holder);
             }
             return None;
@@ -242,6 +242,28 @@ impl Collection {
         }
     }
 
+    /// Adds the holders that were found, by inode.
+    pub(super) fn held_by(&mut self, found: &HashMap<u64, Vec<ProcessId>>) {
+        let source = self.source;
+        for socket in &mut self.sockets {
+            let holders = socket.key.inode.and_then(|inode| found.get(&inode));
+            let holders = holders.into_iter().flatten().map(|process| Holder {
+                process: *process,
+                source,
+            });
+            socket.holders.extend(holders);
+        }
+    }
+
+    /// Inodes of the sockets that somebody should hold and nobody was found to.
+    pub(super) fn unheld(&self) -> HashSet<u64> {
+        let unheld = self
+            .sockets
+            .iter()
+            .filter(|socket| socket.holders.is_empty());
+        unheld.filter_map(|socket| socket.key.inode).collect()
+    }
+
     /// Lets go of sockets that were closed between reading the tables and the descriptors: they
     /// would otherwise stand there as held by nobody. Those of a namespace whose tables cannot be
     /// read again stay.
@@ -293,6 +315,13 @@ impl Collection {
             if !is_in_use(socket) {
                 return false;
             }
+            if socket.holders.len() > 1 {
+                // Threads with descriptors of their own come between those of other processes.
+                socket.holders.sort_unstable_by_key(|holder| {
+                    (holder.process.start_ticks, holder.process.pid)
+                });
+                socket.holders.dedup();
+            }
             for holder in &socket.holders {
                 let run = holder.process;
                 if last != Some(run) && read.insert(run) {
@@ -327,7 +356,11 @@ impl Collection {
         let mut wanted = BTreeMap::<NetworkNamespace, HashMap<u32, Text>>::new();
         for (socket, interface) in &self.interfaces {
             if let Some(netns) = self.sockets.get(*socket).and_then(|socket| socket.netns) {
-                let unnamed = || Text::from(format!("if{interface}"));
+                // A packet socket keeps -1 when its interface is removed.
+                let unnamed = || match interface.cast_signed() {
+                    -1 => Text::from("(removed)"),
+                    index => Text::from(format!("if{index}")),
+                };
                 wanted
                     .entry(netns)
                     .or_default()

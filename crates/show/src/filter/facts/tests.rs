@@ -112,6 +112,7 @@ fn satisfied(text: &str, connection: Option<&Connection>, process: Option<&Proce
     let subject = Subject {
         connection,
         process,
+        user: process.and_then(|process| process.user.as_ref()),
         now: NOW,
     };
     subject.satisfies(&expression)

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use model::{Connection, Direction, Process, ProcessId, Protocol, Snapshot};
 use show::filter::Filter;
 
-use crate::arguments::ListArguments;
+use crate::arguments::{ListArguments, Sort};
 
 /// What is shown, and how many listeners are not.
 pub(super) struct Picked<'a> {
@@ -24,8 +24,7 @@ pub(super) fn connections<'a>(
     };
     for connection in &snapshot.connections {
         let matches = is_of_protocol(connection.protocol, list)
-            && (filter.is_empty()
-                || filter.matches(connection, snapshot.owner_of(connection), snapshot.taken));
+            && (filter.is_empty() || wanted(snapshot, connection, filter));
         if !matches {
             continue;
         }
@@ -38,6 +37,18 @@ pub(super) fn connections<'a>(
         }
     }
     picked
+}
+
+/// By its owner, or by any other process that holds it.
+fn wanted(snapshot: &Snapshot, connection: &Connection, filter: &Filter) -> bool {
+    let now = snapshot.taken;
+    let (owner, user) = (snapshot.owner_of(connection), snapshot.user_of(connection));
+    filter.matches(connection, owner, user, now)
+        || connection.also_held_by.iter().any(|holder| {
+            snapshot.processes.get(holder).is_some_and(|holder| {
+                filter.matches(connection, Some(holder), holder.user.as_ref(), now)
+            })
+        })
 }
 
 fn is_of_protocol(protocol: Protocol, list: &ListArguments) -> bool {
@@ -60,6 +71,9 @@ pub(super) fn processes<'a>(
     filter: &Filter,
     connections: &[&Connection],
 ) -> Vec<&'a Process> {
+    if list.before {
+        return Vec::new();
+    }
     let mut processes: Vec<&Process> = if list.processes {
         let matches = |process: &&Process| filter.matches_process(process, snapshot.taken);
         snapshot.processes.values().filter(matches).collect()
@@ -80,7 +94,22 @@ pub(super) fn processes<'a>(
             .filter_map(|id| snapshot.processes.get(id))
             .collect()
     };
-    processes.sort_unstable_by_key(|process| (process.id.pid, process.id.start_ticks));
+    let run = |process: &&Process| (process.id.pid, process.id.start_ticks);
+    processes.sort_unstable_by_key(run);
+    match list.sort.filter(|_| list.processes) {
+        Some(Sort::Process) => processes.sort_by(|one, other| one.name.cmp(&other.name)),
+        Some(Sort::User) => processes.sort_by(|one, other| one.user.cmp(&other.user)),
+        Some(
+            Sort::Pid
+            | Sort::Protocol
+            | Sort::State
+            | Sort::Local
+            | Sort::Remote
+            | Sort::Sent
+            | Sort::Received,
+        )
+        | None => {}
+    }
     if list.processes && list.reverse {
         processes.reverse();
     }
