@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use crate::{
-    Connection, Gap, Host, NetworkNamespace, Process, ProcessId, Remembered, Text, Tier, Timestamp,
+    Connection, Gap, Host, NetworkNamespace, Owner, Process, ProcessId, Remembered, Text, Tier,
+    Timestamp, WhyUnknown,
 };
 
 /// All that is known at one moment: what every screen, report and rule reads.
@@ -51,6 +52,15 @@ impl Snapshot {
 
     /// Whether we could see what sockets the process holds.
     pub fn shows_sockets_of(&self, process: &Process) -> bool {
-        self.tier == Tier::Full || process.kernel_thread || process.netns.is_some()
+        // One that has ended and was not fetched by its parent has neither arguments nor sockets.
+        let over = process.command_line.as_ref().is_some_and(Vec::is_empty);
+        process.kernel_thread || process.netns.is_some() || over
+    }
+
+    /// Connections whose owner got lost while they were read.
+    pub fn lost(&self) -> usize {
+        let why = WhyUnknown::Lost;
+        let lost = |connection: &&Connection| connection.owner == Owner::Unknown { why };
+        self.connections.iter().filter(lost).count()
     }
 }

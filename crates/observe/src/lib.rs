@@ -20,7 +20,7 @@ mod windows;
 #[cfg(windows)]
 use windows as platform;
 
-use model::{Doctor, Look};
+use model::{Doctor, Look, Timestamp};
 
 /// What a look should take in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +51,11 @@ impl Observer {
     /// look.
     pub fn open(polling_only: bool) -> Result<Self, Error> {
         platform::Observer::open(polling_only).map(Self)
+    }
+
+    /// The wall clock, in UTC.
+    pub fn now(&self) -> Timestamp {
+        platform::now()
     }
 
     /// Takes one look.

@@ -25,6 +25,7 @@ use self::process::Processes;
 use self::snapshot::Scene;
 use crate::{Error, LookOptions};
 
+pub(crate) use self::clock::now;
 pub(crate) use self::doctor::doctor;
 
 /// Keeps what every look needs.
@@ -162,8 +163,15 @@ fn standing_gaps(scene: &Scene<'_>) -> Vec<Gap> {
             "the processes outside of it; start it on the computer itself to see them",
         ));
     }
-    if scene.namespaces.hidden_processes > 0 {
-        gaps.push(no_rights().counted(scene.namespaces.hidden_processes));
+    if !scene.namespaces.hidden_processes.is_empty() {
+        let hidden = &scene.namespaces.hidden_processes;
+        let mut gap = no_rights().counted(hidden.len());
+        // As root there are few, and who they are is the first question.
+        if hidden.len() <= 5 {
+            let pids: Vec<_> = hidden.iter().map(u32::to_string).collect();
+            gap.why = format!("{}; process {}", gap.why, pids.join(", "));
+        }
+        gaps.push(gap);
     }
     gaps
 }

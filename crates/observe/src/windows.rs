@@ -57,7 +57,7 @@ pub(crate) fn doctor() -> Result<Doctor, Error> {
     clippy::disallowed_methods,
     reason = "this is where wall-clock time enters evidence"
 )]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -4,19 +4,21 @@ use std::io::{self, Write};
 
 use model::{Condition, Doctor};
 
+use crate::gaps::{folded, lines};
 use crate::visible::visible_str;
 
 /// Writes what was checked, then what therefore cannot be seen.
-pub fn report(doctor: &Doctor, out: &mut impl Write) -> io::Result<()> {
+pub fn report(doctor: &Doctor, width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
     for check in &doctor.checks {
         let mark = match check.condition {
             Condition::Good => "ok    ",
             Condition::Limits => "LIMITS",
             Condition::Neutral => "      ",
         };
-        writeln!(out, "{mark}  {}: {}", check.what, visible_str(&check.found))?;
+        let text = format!("{}: {}", check.what, visible_str(&check.found));
+        folded(&format!("{mark}  "), &text, width, out)?;
         if let Some(help) = &check.help {
-            writeln!(out, "        help: {}", visible_str(help))?;
+            folded("        help: ", &visible_str(help), width, out)?;
         }
     }
     writeln!(out)?;
@@ -27,5 +29,5 @@ pub fn report(doctor: &Doctor, out: &mut impl Write) -> io::Result<()> {
              and closed before it, or opens after it, is not in it."
         );
     }
-    crate::gaps::lines(&doctor.gaps, out)
+    lines(&doctor.gaps, width, out)
 }

@@ -4,18 +4,75 @@ use std::io::{self, Write};
 
 use model::Gap;
 
-use crate::visible::visible_str;
+use crate::visible::{display_width, visible_str};
 
-/// Writes `not seen:` lines; nothing when there is no gap.
-pub fn lines(gaps: &[Gap], out: &mut impl Write) -> io::Result<()> {
+/// Writes `not seen:` lines, folded to `width` columns where there is one; nothing when there is
+/// no gap.
+pub fn lines(gaps: &[Gap], width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
     for gap in gaps {
         let count = gap
             .count
             .map(|count| format!(" ({count})"))
             .unwrap_or_default();
         let (missed, why) = (visible_str(&gap.missed), visible_str(&gap.why));
-        writeln!(out, "not seen: {missed}{count}")?;
-        writeln!(out, "     why: {why}")?;
+        folded("not seen: ", &format!("{missed}{count}"), width, out)?;
+        folded("     why: ", &why, width, out)?;
     }
     Ok(())
+}
+
+/// Writes a text after a heading; further lines stand below the beginning of the text.
+pub(crate) fn folded(
+    heading: &str,
+    text: &str,
+    width: Option<usize>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let indent = display_width(heading);
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(indent).max(20));
+    let mut line = String::new();
+    let mut start = heading.to_owned();
+    for word in text.split(' ') {
+        if !line.is_empty() && display_width(&line) + 1 + display_width(word) > room {
+            writeln!(out, "{start}{line}")?;
+            start = " ".repeat(indent);
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    writeln!(out, "{start}{line}")
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Source;
+
+    use super::*;
+
+    fn check(width: Option<usize>, expected: &str) {
+        let gap = Gap::standing(
+            "id",
+            Source::Proc,
+            "no right to look; root has it",
+            "owners",
+        );
+        let mut out = Vec::new();
+        lines(&[gap.counted(3)], width, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn long_lines_are_folded_on_a_terminal_only() {
+        check(
+            None,
+            "not seen: owners (3)\n     why: no right to look; root has it\n",
+        );
+        check(
+            Some(30),
+            "not seen: owners (3)\n     why: no right to look;\n          root has it\n",
+        );
+    }
 }

@@ -113,7 +113,7 @@ pub fn lines(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
         line.number("processes", processes.len());
         line.number("connections", connections.len());
         line.number("gaps", snapshot.gaps.len());
-        line.number("lost", 0);
+        line.number("lost", snapshot.lost());
     })?;
     lines.out.write_all(&lines.buffer)?;
     lines.out.flush()

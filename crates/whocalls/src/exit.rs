@@ -1,5 +1,7 @@
 //! How a run ended, for the shell.
 
+use model::{Gap, Snapshot};
+
 /// The exit codes, all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -27,10 +29,19 @@ impl Exit {
 pub(crate) const INTERRUPTED_TWICE: i32 = 130;
 
 /// A standing limit is no failure, unless the person wants it to be.
-pub(crate) fn with_gaps(gaps: &[model::Gap], strict: bool) -> Exit {
+pub(crate) fn with_gaps(gaps: &[Gap], strict: bool) -> Exit {
     if strict && !gaps.is_empty() {
         Exit::Lost
     } else {
         Exit::Done
+    }
+}
+
+/// What was lost during the look, other than what cannot be seen from here at all, is said always.
+pub(crate) fn after_look(snapshot: &Snapshot, strict: bool) -> Exit {
+    if snapshot.lost() > 0 {
+        Exit::Lost
+    } else {
+        with_gaps(&snapshot.gaps, strict)
     }
 }

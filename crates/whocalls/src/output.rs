@@ -44,6 +44,15 @@ pub(crate) fn terminal_width() -> Option<usize> {
         .or(Some(80))
 }
 
+/// Width of the terminal in columns; `None` when standard error is none.
+pub(crate) fn talk_width() -> Option<usize> {
+    let stderr = io::stderr();
+    if !stderr.is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size_of(&stderr).map(|(width, _)| usize::from(width.0))
+}
+
 /// Says why the command line was not understood, or gives the help that was asked for.
 pub(crate) fn usage(error: &clap::Error) -> Exit {
     if error.use_stderr() {

@@ -174,11 +174,7 @@ fn network_namespaces(look: &Look) -> Check {
         return check("network namespaces", found, Condition::Good);
     }
     for gap in trouble {
-        let count = gap
-            .count
-            .map(|count| format!(" ({count} processes)"))
-            .unwrap_or_default();
-        found = format!("{found}; {}{count}", gap.why);
+        found = format!("{found}; {}", gap.why);
     }
     check("network namespaces", found, Condition::Limits)
 }

@@ -26,7 +26,7 @@ pub(crate) struct Namespaces {
     /// Each a `/proc/PID/ns/net`, or a file that a namespace is mounted on.
     doors: BTreeMap<NetworkNamespace, Vec<PathBuf>>,
     /// Processes whose namespace we may not see.
-    pub(crate) hidden_processes: usize,
+    pub(crate) hidden_processes: Vec<u32>,
 }
 
 impl Namespaces {
@@ -38,14 +38,16 @@ impl Namespaces {
         let mut found = Self {
             own,
             doors: BTreeMap::from([(own, Vec::new())]),
-            hidden_processes: 0,
+            hidden_processes: Vec::new(),
         };
         for pid in pids {
             let path = PathBuf::from(format!("/proc/{pid}/ns/net"));
             match of_link(&path) {
                 Ok(netns) => found.add(netns, path),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                    found.hidden_processes += usize::from(is_program(*pid));
+                    found
+                        .hidden_processes
+                        .extend(Some(*pid).filter(|pid| is_program(*pid)));
                 }
                 // It has ended.
                 Err(_) => {}

@@ -13,7 +13,7 @@ use super::descriptors;
 use super::iterators::{Iterators, IteratorsError, Table};
 use super::namespaces::Namespaces;
 use super::process::Processes;
-use super::tables::{self, Census, Held, Tables};
+use super::tables::{self, Census, Held};
 use crate::parse::socket_entry::is_in_use;
 use crate::parse::socket_record::SocketRecord;
 
@@ -101,11 +101,8 @@ pub(crate) fn by_polling(scene: &Scene<'_>, processes: &mut Processes) -> (Vec<S
             (Err(error), _) if error.kind() == io::ErrorKind::NotFound => continue,
             (Err(error), folder) => {
                 collection.gaps.push(not_entered(netns, &error));
-                let entries = folder.map(|folder| tables::by_text(&folder, false));
-                Tables {
-                    entries: entries.unwrap_or_default(),
-                    ..Tables::default()
-                }
+                let text = folder.map(|folder| tables::by_text(&folder, false));
+                text.unwrap_or_default()
             }
         };
         collection.merge(netns, tables);

@@ -35,6 +35,26 @@ impl Tables {
             Err(error) => self.gaps.extend(sock_diag::gap(table, &error)),
         }
     }
+
+    fn add_text(&mut self, folder: &Path, tables: &[TextTable]) {
+        for (name, kind, protocol) in tables {
+            match bounded_text(&folder.join(name)) {
+                Ok(text) => {
+                    let lines = text.lines();
+                    let entries = lines.filter_map(|line| table_line(line, *kind, *protocol));
+                    self.entries.extend(entries);
+                }
+                // It belongs to a protocol that is not there.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => self.gaps.push(Gap::standing(
+                    "socket_table_not_read",
+                    Source::Proc,
+                    format!("cannot read /proc/PID/net/{name}: {error}"),
+                    format!("sockets of the table '{name}'"),
+                )),
+            }
+        }
+    }
 }
 
 /// Asks by netlink for every protocol, and reads from /proc what netlink does not tell. With
@@ -51,7 +71,9 @@ pub(crate) fn by_netlink(held_elsewhere: bool) -> Tables {
                 format!("cannot open netlink sock_diag: {error}"),
                 "byte counts and packet sockets",
             ));
-            tables.entries = by_text(folder, held_elsewhere);
+            let text = by_text(folder, held_elsewhere);
+            tables.entries = text.entries;
+            tables.gaps.extend(text.gaps);
             return tables;
         }
     };
@@ -71,9 +93,9 @@ pub(crate) fn by_netlink(held_elsewhere: bool) -> Tables {
     match sock_diag::inet(&mut netlink, sock_diag::RAW) {
         Ok(entries) => tables.entries.extend(entries),
         // Many kernels come without raw_diag.
-        Err(_) => tables.entries.extend(text_tables(folder, RAW_TEXT)),
+        Err(_) => tables.add_text(folder, RAW_TEXT),
     }
-    tables.entries.extend(text_tables(folder, ICMP_TEXT));
+    tables.add_text(folder, ICMP_TEXT);
     match sock_diag::packet(&mut netlink) {
         Ok(entries) => tables.entries.extend(entries),
         Err(error) => tables.gaps.push(Gap::standing(
@@ -96,13 +118,14 @@ pub(crate) fn by_netlink_again() -> io::Result<Vec<SocketEntry>> {
 
 /// Reads the tables of `/proc/PID/net`: no cookies, no byte counts, but any process will do, and
 /// no namespace has to be entered.
-pub(crate) fn by_text(folder: &Path, held_elsewhere: bool) -> Vec<SocketEntry> {
-    let mut entries = text_tables(folder, RAW_TEXT);
-    entries.extend(text_tables(folder, ICMP_TEXT));
+pub(crate) fn by_text(folder: &Path, held_elsewhere: bool) -> Tables {
+    let mut tables = Tables::default();
+    tables.add_text(folder, RAW_TEXT);
+    tables.add_text(folder, ICMP_TEXT);
     if !held_elsewhere {
-        entries.extend(text_tables(folder, TRANSPORT_TEXT));
+        tables.add_text(folder, TRANSPORT_TEXT);
     }
-    entries
+    tables
 }
 
 /// File name, socket type, and protocol where the file does not tell it.
@@ -120,17 +143,6 @@ const TRANSPORT_TEXT: &[TextTable] = &[
     ("udplite", SOCK_DGRAM, Some(136)),
     ("udplite6", SOCK_DGRAM, Some(136)),
 ];
-
-fn text_tables(folder: &Path, tables: &[TextTable]) -> Vec<SocketEntry> {
-    let read = |(name, kind, protocol): &TextTable| {
-        // A table that is missing belongs to a protocol that is not there.
-        let text = bounded_text(&folder.join(name)).unwrap_or_default();
-        text.lines()
-            .filter_map(|line| table_line(line, *kind, *protocol))
-            .collect::<Vec<_>>()
-    };
-    tables.iter().flat_map(read).collect()
-}
 
 fn bounded_text(path: &PathBuf) -> io::Result<String> {
     use std::io::Read;

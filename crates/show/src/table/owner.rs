@@ -165,6 +165,6 @@ pub(super) fn why_unknown(why: WhyUnknown) -> &'static str {
         WhyUnknown::Forwarded => "forwarded",
         WhyUnknown::OutsideNamespace => "other PID namespace",
         WhyUnknown::NotInSource => "not in source",
-        WhyUnknown::Lost => "event lost",
+        WhyUnknown::Lost => "lost",
     }
 }

@@ -39,6 +39,10 @@ pub(crate) fn run(list: &ListArguments, color: Color, strict: bool, talk: Talk) 
             out.write_all(b"\n")?;
         }
         first = false;
+        if for_people {
+            let now = observer.now();
+            writeln!(out, "{now}  every {} s, Ctrl-C ends", every.as_secs_f64())?;
+        }
         let exit = look_once(list, &filter, color, strict, talk, &mut observer, &mut out)?;
         if interrupt.wait(every) {
             return Ok(exit);
@@ -95,17 +99,15 @@ fn look_once(
         }
         .context("cannot write to standard output")?;
     } else {
-        let mut text = std::io::BufWriter::with_capacity(64 * 1024, out);
         if list.csv {
-            show::csv::connections(&snapshot, &connections, &mut text)
+            show::csv::connections(&snapshot, &connections, out)
         } else {
-            write_table(&snapshot, list, color, &connections, &processes, &mut text)
+            write_table(&snapshot, list, color, &connections, &processes, out)
         }
-        .and_then(|()| text.flush())
         .context("cannot write to standard output")?;
         talk_about(&snapshot, list, connections.len(), picked.hidden, talk)?;
     }
-    Ok(exit::with_gaps(&snapshot.gaps, strict))
+    Ok(exit::after_look(&snapshot, strict))
 }
 
 fn write_table(
@@ -164,7 +166,7 @@ fn talk_about(
             writeln!(
                 text,
                 "{which} stood open at this moment. A look is one moment: what \
-                 opened and closed before it is not in it; --before shows what the computer remembers."
+                 opened and closed before it is not in it; whocalls list --before shows what the computer remembers."
             )?;
         }
         if hidden > 0 {
@@ -173,10 +175,13 @@ fn talk_about(
             } else {
                 "sockets that wait for others to call are"
             };
-            writeln!(text, "{hidden} {things} not shown; -a shows them.")?;
+            writeln!(
+                text,
+                "{hidden} {things} not shown; whocalls list -a shows them."
+            )?;
         }
     }
-    show::gaps::lines(&snapshot.gaps, &mut text)?;
+    show::gaps::lines(&snapshot.gaps, output::talk_width(), &mut text)?;
     talk.say(&String::from_utf8_lossy(&text));
     Ok(())
 }

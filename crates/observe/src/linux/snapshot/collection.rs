@@ -329,6 +329,8 @@ impl Collection {
                     match (same, self.names.get(&run)) {
                         (Some(_), _) => {}
                         (None, Some(name)) => processes.ended_meanwhile(run, name.clone()),
+                        // It has ended, and what was read of it before stays true.
+                        (None, None) if processes.read(run.pid).is_none() => {}
                         (None, None) => {
                             reused.insert(run);
                         }
