@@ -18,11 +18,11 @@ def main():
         if not meter.there(command):
             print(f"{command[0]}: not there, left out")
     results = meter.medians([command for command in commands if meter.there(command)], runs)
-    print(f"{'':32}{'CPU s':>9}{'wall s':>9}{'peak MiB':>10}{'TCP sockets shown':>19}")
+    print(f"{'':36}{'CPU s':>9}{'wall s':>9}{'peak MiB':>10}{'TCP sockets shown':>19}")
     floor = meter.own_peak()
     for command, result in results.items():
         peak = f"{result.peak_mib:.1f}" if result.peak > floor else f"< {floor / 1024:.0f}"
-        print(f"{command:32}{result.cpu:9.3f}{result.wall:9.3f}{peak:>10}{result.shown:19}")
+        print(f"{command:36}{result.cpu:9.3f}{result.wall:9.3f}{peak:>10}{result.shown:19}")
     judge(sockets, results)
 
 
