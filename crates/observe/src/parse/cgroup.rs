@@ -86,6 +86,7 @@ fn group(above: &[u8], name: &[u8]) -> Option<(&'static str, Text)> {
         .or_else(|| by_parent(above, name))
         .or_else(|| machine(name))
         .or_else(|| pod(above, name))
+        .filter(|(_, id)| !id.is_empty())
 }
 
 /// What engines put before the id, with and without `.scope`.

@@ -75,8 +75,8 @@ pub(crate) fn tcp_counts(sockstat: &str) -> Option<TcpCounts> {
         while let (Some(name), Some(number)) = (words.next(), words.next()) {
             let number: u64 = number.parse().ok()?;
             match name {
-                "inuse" => counts.in_use += number,
-                "tw" => counts.time_wait += number,
+                "inuse" => counts.in_use = counts.in_use.saturating_add(number),
+                "tw" => counts.time_wait = counts.time_wait.saturating_add(number),
                 _ => {}
             }
         }
