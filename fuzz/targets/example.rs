@@ -1,8 +1,8 @@
 //! A process and its connection, with a text that somebody chose wherever one can.
 
 use model::{
-    BootId, Connection, ConnectionId, Container, Direction, Endpoint, Owner, Parent, PathState,
-    Process, ProcessId, Protocol, SocketKey, Source, State, Text, Timestamp,
+    BootId, Connection, ConnectionId, Container, Direction, Endpoint, FileIdentity, Owner, Parent,
+    PathState, Process, ProcessId, Protocol, SocketKey, Source, State, Text, Timestamp,
 };
 
 const PROCESS: ProcessId = ProcessId {
@@ -20,6 +20,8 @@ pub(crate) fn process(name: &[u8]) -> Process {
         name: text(),
         path: Some(text()),
         path_state: PathState::Present,
+        file: Some(FileIdentity { device: 1, inode: 2 }),
+        sha256: Some([7; 32]),
         command_line: Some(vec![Text::from("program"), text()]),
         command_line_truncated: false,
         uid: Some(1000),

@@ -13,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(filter) else {
         return;
     };
-    let Ok(filter) = Filter::parse(text) else {
+    let Ok(filter) = Filter::parse_for_watch(text) else {
         return;
     };
     let (process, connection) = (example::process(name), example::connection(name));
@@ -22,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
     filter.matches(&connection, None, None, now);
     filter.matches_process(&process, now);
     // What is not wanted is the rest.
-    if let Ok(opposite) = Filter::parse(&format!("not ({text})")) {
+    if let Ok(opposite) = Filter::parse_for_watch(&format!("not ({text})")) {
         assert_ne!(opposite.matches(&connection, Some(&process), process.user.as_ref(), now), found);
     }
 });

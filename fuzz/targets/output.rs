@@ -2,10 +2,14 @@
 //! JSON, CSV and tables with text that somebody chose in every place.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use model::{BootId, Host, Process, Snapshot, Text, Tier};
-use show::json::{Listing, document, lines};
+use model::{
+    BootId, Connection, Detail, Event, EventKind, Host, NameSeen, NameSource, Process, Shelf, Snapshot, Source,
+    Text, Tier,
+};
+use show::json::{Listing, Stream, document, lines};
 use show::table::{self, Group, TableOptions};
 use show::visible::display_width;
 
@@ -22,8 +26,9 @@ fuzz_target!(|input: (u8, &[u8])| {
         home_netns: None,
         taken: process.started,
         tier: Tier::Full,
-        connections: vec![connection.clone()],
-        processes: HashMap::from([(process.id, process.clone())]),
+        connections: Shelf::from_iter([connection.clone()]),
+        processes: Arc::new(HashMap::from([(process.id, Arc::new(process.clone()))])),
+        pairs: Shelf::default(),
         users: HashMap::from([(1000, Text::from(name))]),
         remembered: Vec::new(),
         gaps: Vec::new(),
@@ -36,6 +41,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         counts: None,
     };
     json(listing, &process);
+    stream(&process, name);
     csv(&snapshot);
     screen(&snapshot, width);
 });
@@ -55,13 +61,60 @@ fn json(listing: Listing<'_>, process: &Process) {
     }
 }
 
+/// A name that somebody asked for.
+fn stream(process: &Process, name: &[u8]) {
+    let seen = NameSeen {
+        name: Some(Text::from(name)),
+        source: NameSource::Dns,
+        question: Some(1),
+    };
+    let (mut stream, mut out) = (Stream::default(), Vec::new());
+    stream.process(&Arc::new(process.clone()));
+    stream.event(&event(process, Detail::Name(seen)));
+    stream.write_to(&mut out).unwrap();
+    let lines: Vec<serde_json::Value> = out
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[1]["name"], *Text::from(name).lossy());
+}
+
+fn event(process: &Process, detail: Detail) -> Event {
+    Event {
+        seq: 1,
+        time: process.started,
+        boot_ns: 0,
+        source: Source::Ebpf,
+        kind: EventKind::NameSeen,
+        process: Some(process.id),
+        thread: None,
+        netns: None,
+        socket: None,
+        protocol: None,
+        local: None,
+        remote: None,
+        error: None,
+        bytes_sent: None,
+        bytes_received: None,
+        packets_sent: None,
+        packets_received: None,
+        detail,
+    }
+}
+
 /// Two lines, whatever the text holds.
 fn csv(snapshot: &Snapshot) {
     let mut out = Vec::new();
-    show::csv::connections(snapshot, &[&snapshot.connections[0]], &mut out).unwrap();
+    show::csv::connections(snapshot, &[first(snapshot)], &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.matches("\r\n").count(), 2, "{text:?}");
     assert_eq!(text.matches(['\r', '\n']).count(), 4, "{text:?}");
+}
+
+fn first(snapshot: &Snapshot) -> &Connection {
+    snapshot.connections.iter().next().unwrap()
 }
 
 /// Nothing that acts on the screen, and no line wider than it.
@@ -72,9 +125,9 @@ fn screen(snapshot: &Snapshot, width: usize) {
         ..TableOptions::default()
     };
     let mut out = Vec::new();
-    table::connections(snapshot, &[&snapshot.connections[0]], &options, &mut out).unwrap();
+    table::connections(snapshot, &[first(snapshot)], &options, &mut out).unwrap();
     let process = snapshot.processes.values().next().unwrap();
-    table::processes(&[(process, Some(1))], &options, &mut out).unwrap();
+    table::processes(&[(process.as_ref(), Some(1))], &options, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
     for line in text.lines() {

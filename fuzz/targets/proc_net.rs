@@ -1,5 +1,5 @@
 #![no_main]
-//! Lines of `/proc/PID/net/{tcp,udp,raw,icmp}`, `sockstat` and `snmp`.
+//! Lines of `/proc/PID/net/{tcp,udp,raw,icmp,netlink}`, `sockstat` and `snmp`.
 
 #[expect(dead_code, reason = "one parser of many")]
 #[path = "../../crates/observe/src"]
@@ -22,4 +22,5 @@ fuzz_target!(|text: &str| {
     }
     parse::proc_net::tcp_counts(text);
     parse::proc_net::tcp_opens(text);
+    parse::netlink_sockets::dropped(text.as_bytes(), 4);
 });

@@ -177,15 +177,18 @@ impl Direction {
 /// Why a connection did not come about or ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionError {
-    /// The kernel's error number (errno(3)).
-    pub errno: i32,
+    /// The kernel's error number (errno(3)). `None`: it told none, the program gave up first.
+    pub errno: Option<i32>,
     pub phase: Phase,
 }
 
 /// What the connection was doing when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// Nothing has left this computer yet.
     Connect,
+    /// It was asked for, and there was no connection yet.
+    Handshake,
     Established,
     Send,
 }

@@ -1,8 +1,38 @@
 //! One thing seen at one time by one source: the evidence everything else is computed from.
 
+use std::sync::Arc;
+
 use crate::{
-    ConnectionError, Endpoint, NetworkNamespace, ProcessId, Protocol, SocketKey, Source, Timestamp,
+    ConnectionError, Endpoint, Gap, Look, NetworkNamespace, Process, ProcessId, Protocol,
+    SocketKey, Source, Text, Timestamp, WhyUnknown,
 };
+
+/// What a source hands on, in the order in which it is to be taken.
+#[derive(Clone, Debug)]
+pub enum Observed {
+    Event(Event),
+    /// Comes before the first event that names it, and again when more or other things are known
+    /// of it: it started another program, it ended.
+    Process(Arc<Process>),
+    /// All sockets there are at one moment: the first thing of a run, and what repairs a loss.
+    Look(Box<Look>),
+    /// What the kernel has counted since, of connections that are open.
+    Counts(Vec<Counts>),
+    Gap(Gap),
+}
+
+/// What has gone over a connection so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    pub time: Timestamp,
+    pub socket: SocketKey,
+    /// `None`: the socket has one connection only.
+    pub remote: Option<Endpoint>,
+    pub bytes_sent: Option<u64>,
+    pub bytes_received: Option<u64>,
+    pub packets_sent: Option<u64>,
+    pub packets_received: Option<u64>,
+}
 
 /// One thing seen at one time by one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +56,53 @@ pub struct Event {
     pub error: Option<ConnectionError>,
     pub bytes_sent: Option<u64>,
     pub bytes_received: Option<u64>,
+    pub packets_sent: Option<u64>,
+    pub packets_received: Option<u64>,
+    pub detail: Detail,
+}
+
+/// What belongs to some kinds of event only.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    #[default]
+    Nothing,
+    /// Why no process belongs to it.
+    NoProcess { why: WhyUnknown },
+    /// Of `NameSeen`.
+    Name(NameSeen),
+    /// Of `ClockStep` and `Resumed`: by how much the wall clock moved, or how long it slept.
+    Clock { step_ns: i64 },
+    /// Of `ProcessEnded`, as wait(2) gives it. `None`: not known.
+    Exit { status: Option<i32> },
+}
+
+/// A name that was asked for or greeted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameSeen {
+    /// `None`: that a name was asked for is known, but not which.
+    pub name: Option<Text>,
+    pub source: NameSource,
+    /// Type of the DNS question (RFC 1035, 3.2.2). `None`: not DNS.
+    pub question: Option<u16>,
+}
+
+/// How a name was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NameSource {
+    /// A question in a packet.
+    Dns,
+    /// A question to the resolver of this computer that makes no packet.
+    Resolver,
+}
+
+impl NameSource {
+    /// The word of the public contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Resolver => "resolver",
+        }
+    }
 }
 
 /// What happened.

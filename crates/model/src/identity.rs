@@ -97,12 +97,17 @@ impl ConnectionId {
         {
             hash_endpoint(&mut hash, remote);
         }
-        let digest: [u8; 32] = hash.finalize().into();
-        let mut id = [0; 16];
-        for (to, from) in id.iter_mut().zip(digest) {
-            *to = from;
-        }
-        Self(id)
+        Self(cut(hash))
+    }
+
+    /// Of a later connection that would have the same id: the socket was used again after `times`
+    /// others had ended. SHA-256 over the id of the first one and the number.
+    #[must_use]
+    pub fn again(self, times: u32) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(self.0);
+        hash.update(times.to_le_bytes());
+        Self(cut(hash))
     }
 }
 
@@ -110,6 +115,15 @@ impl fmt::Display for ConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_hex(f, &self.0)
     }
+}
+
+fn cut(hash: Sha256) -> [u8; 16] {
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut id = [0; 16];
+    for (to, from) in id.iter_mut().zip(digest) {
+        *to = from;
+    }
+    id
 }
 
 fn hash_endpoint(hash: &mut Sha256, endpoint: Endpoint) {
@@ -186,6 +200,14 @@ mod tests {
     #[test]
     fn without_a_cookie_the_endpoints_tell_connections_apart() {
         assert_ne!(id(None, Protocol::Tcp, 443), id(None, Protocol::Tcp, 80));
+    }
+
+    #[test]
+    fn a_socket_that_is_used_again_is_another_connection() {
+        let first = ConnectionId([7; 16]);
+        assert_eq!(first.again(1), first.again(1));
+        assert_ne!(first.again(1), first);
+        assert_ne!(first.again(1), first.again(2));
     }
 
     #[test]

@@ -14,6 +14,10 @@ pub struct Process {
     /// The program file. `None`: a kernel thread, or no right to see it.
     pub path: Option<Text>,
     pub path_state: PathState,
+    /// Which file that was. `None`: not known.
+    pub file: Option<FileIdentity>,
+    /// SHA-256 of the program file, when it could still be read. `None`: not read.
+    pub sha256: Option<[u8; 32]>,
     /// The arguments, the program's name first. `None`: no right to see them.
     pub command_line: Option<Vec<Text>>,
     /// There was more than we keep.
@@ -30,6 +34,14 @@ pub struct Process {
     /// `None`: no right to see it.
     pub netns: Option<NetworkNamespace>,
     pub kernel_thread: bool,
+}
+
+/// Tells a file from every other, also when another one takes its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileIdentity {
+    /// As stat(2) gives it.
+    pub device: u64,
+    pub inode: u64,
 }
 
 /// Whether the program file is still where it was started from.

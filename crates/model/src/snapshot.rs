@@ -1,10 +1,11 @@
 //! All that is known at one moment.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::{
-    Connection, Gap, Host, NetworkNamespace, Owner, Process, ProcessId, Remembered, Text, Tier,
-    Timestamp, WhyUnknown,
+    Connection, Gap, Host, NetworkNamespace, Owner, Pair, Process, ProcessId, Remembered, Shelf,
+    Text, Tier, Timestamp, WhyUnknown,
 };
 
 /// All that is known at one moment: what every screen, report and rule reads.
@@ -15,8 +16,11 @@ pub struct Snapshot {
     pub home_netns: Option<NetworkNamespace>,
     pub taken: Timestamp,
     pub tier: Tier,
-    pub connections: Vec<Connection>,
-    pub processes: HashMap<ProcessId, Process>,
+    /// Open ones, and the newest of those that have ended.
+    pub connections: Shelf<Connection>,
+    pub processes: Arc<HashMap<ProcessId, Arc<Process>>>,
+    /// All calls over time, by program and destination; empty for a single look.
+    pub pairs: Shelf<Pair>,
     /// Names of the users who created sockets, as far as this computer lists them.
     pub users: HashMap<u32, Text>,
     pub remembered: Vec<Remembered>,
@@ -26,7 +30,9 @@ pub struct Snapshot {
 impl Snapshot {
     /// The process behind a connection. `None`: unknown, `connection.owner` says why.
     pub fn owner_of(&self, connection: &Connection) -> Option<&Process> {
-        self.processes.get(&connection.owner.process()?)
+        self.processes
+            .get(&connection.owner.process()?)
+            .map(Arc::as_ref)
     }
 
     /// Whose connection it is: the user of the process, or the one who created the socket. `None`:

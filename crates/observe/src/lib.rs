@@ -5,6 +5,8 @@
 //! operating systems are taken apart in `parse`, which is plain code and tested everywhere.
 
 use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -15,12 +17,13 @@ use linux as platform;
     expect(dead_code, reason = "its callers are elsewhere")
 )]
 mod parse;
+pub mod program;
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
 use windows as platform;
 
-use model::{Doctor, Look, Timestamp};
+use model::{Doctor, Host, Look, Observed, Tier, Timestamp};
 
 /// What a look should take in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +67,73 @@ impl Observer {
     pub fn look(&mut self, options: LookOptions) -> Result<Look, Error> {
         self.0.look(options)
     }
+}
+
+/// How to watch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WatchOptions {
+    /// Read by netlink and /proc only, even where more is possible.
+    pub polling: bool,
+}
+
+/// Watches this computer: what happens, while it happens.
+pub struct Watch(platform::Watch);
+
+/// What a run saw, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub events: u64,
+    /// Events that the kernel had no room for.
+    pub lost: u64,
+}
+
+impl Watch {
+    /// Attaches to the kernel, takes the first look, and opens the gate. The look is the first
+    /// that [`Watch::next`] gives.
+    ///
+    /// Errors: as [`Observer::open`].
+    pub fn start(options: WatchOptions) -> Result<Self, Error> {
+        platform::Watch::start(options).map(Self)
+    }
+
+    /// The computer that is watched.
+    pub fn host(&self) -> &Host {
+        self.0.host()
+    }
+
+    pub fn tier(&self) -> Tier {
+        self.0.tier()
+    }
+
+    /// Waits at most so long, and appends what has happened.
+    ///
+    /// Errors: the kernel no longer tells anything.
+    pub fn next(&mut self, wait: Duration, seen: &mut Vec<Observed>) -> Result<(), Error> {
+        self.0.next(wait, seen)
+    }
+
+    /// Appends what the open connections have counted since it was last asked, and where nothing
+    /// else tells what happens, a new look. To be called once a refresh.
+    ///
+    /// Errors: as [`Watch::next`].
+    pub fn refresh(&mut self, seen: &mut Vec<Observed>) -> Result<(), Error> {
+        self.0.refresh(seen)
+    }
+
+    pub fn totals(&self) -> Totals {
+        self.0.totals()
+    }
+
+    /// The wall clock, in UTC.
+    pub fn now(&self) -> Timestamp {
+        platform::now()
+    }
+}
+
+/// To be called before anything else. `Some`: this process was started as the helper of another
+/// one, its work is over, and it is to end with this code.
+pub fn helped() -> Option<ExitCode> {
+    platform::helped()
 }
 
 /// Tells what can be seen on this computer, what not, and how to mend it.

@@ -1,25 +1,39 @@
 //! Linux: sockets from BPF iterators or netlink, processes from /proc.
 
+mod bpf;
 mod capabilities;
+mod cgroup;
 mod clock;
 mod descriptors;
+mod destroyed_sockets;
 mod doctor;
+mod events;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "not all questions are asked yet")
+)]
+mod helper;
 mod host;
 mod iterators;
 mod namespaces;
 mod netlink;
 mod process;
+mod process_connector;
 mod remembered;
+mod resolver_monitor;
+mod rights;
 mod snapshot;
 mod sock_diag;
 mod tables;
 mod users;
+mod watch;
 
 use std::collections::HashSet;
 
 use model::{Gap, Host, Look, Remembered, Socket, Source, Tier, Timestamp, WhyUnknown};
 
-use self::iterators::{Iterators, IteratorsError};
+use self::bpf::BpfError;
+use self::iterators::Iterators;
 use self::namespaces::Namespaces;
 use self::process::Processes;
 use self::snapshot::Scene;
@@ -27,6 +41,8 @@ use crate::{Error, LookOptions};
 
 pub(crate) use self::clock::now;
 pub(crate) use self::doctor::doctor;
+pub(crate) use self::helper::{helped, is_only_child};
+pub(crate) use self::watch::Watch;
 
 /// Keeps what every look needs.
 pub(crate) struct Observer {
@@ -35,7 +51,7 @@ pub(crate) struct Observer {
     nested: bool,
     boot_time_shift: i64,
     /// `Err`: why they are not used; `None` when polling was asked for.
-    iterators: Result<Iterators, Option<IteratorsError>>,
+    iterators: Result<Iterators, Option<BpfError>>,
 }
 
 impl Observer {
@@ -51,7 +67,7 @@ impl Observer {
             } else if capabilities::may_use_bpf() {
                 Iterators::load(nested).map_err(Some)
             } else {
-                Err(Some(IteratorsError::NoRights))
+                Err(Some(BpfError::NoRights))
             },
         })
     }

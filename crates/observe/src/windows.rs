@@ -1,11 +1,14 @@
 //! Windows: not read yet; every look says so.
 
 use std::collections::HashMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use model::{BootId, Check, Condition, Doctor, Gap, Host, Look, Source, Text, Tier, Timestamp};
+use model::{
+    BootId, Check, Condition, Doctor, Gap, Host, Look, Observed, Source, Text, Tier, Timestamp,
+};
 
-use crate::{Error, LookOptions};
+use crate::{Error, LookOptions, Totals, WatchOptions};
 
 pub(crate) struct Observer;
 
@@ -35,6 +38,50 @@ impl Observer {
                 "every connection and every process",
             )],
         })
+    }
+}
+
+pub(crate) fn helped() -> Option<ExitCode> {
+    None
+}
+
+/// Sees nothing happen; its first look says so.
+pub(crate) struct Watch {
+    host: Host,
+    first: Option<Look>,
+}
+
+impl Watch {
+    pub(crate) fn start(_options: WatchOptions) -> Result<Self, Error> {
+        let look = Observer.look(LookOptions::default())?;
+        Ok(Self {
+            host: look.host.clone(),
+            first: Some(look),
+        })
+    }
+
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
+    }
+
+    pub(crate) fn tier(&self) -> Tier {
+        Tier::Polling
+    }
+
+    pub(crate) fn next(&mut self, wait: Duration, seen: &mut Vec<Observed>) -> Result<(), Error> {
+        match self.first.take() {
+            Some(look) => seen.push(Observed::Look(Box::new(look))),
+            None => std::thread::sleep(wait),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn refresh(&mut self, _seen: &mut Vec<Observed>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        Totals::default()
     }
 }
 

@@ -239,7 +239,10 @@ mod tests {
             "nginx,801,root,tcp,listen,listening,0.0.0.0,80,,,,,,,,/usr/sbin/nginx",
         );
         check(9, ",,root,packet,open,listening,,,,,,,,,no_rights,");
-        assert_eq!(lines[1][0], desk.connections[0].id.to_string());
+        assert_eq!(
+            lines[1][0],
+            desk.connections.iter().next().unwrap().id.to_string()
+        );
     }
 
     #[test]

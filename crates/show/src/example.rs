@@ -53,6 +53,8 @@ pub(crate) fn process() -> Process {
         name: Text::from("curl"),
         path: Some(Text::from("/usr/bin/curl")),
         path_state: PathState::Present,
+        file: None,
+        sha256: None,
         command_line: Some(vec![Text::from("curl"), Text::from("https://example.com/")]),
         command_line_truncated: false,
         uid: Some(1000),

@@ -36,9 +36,15 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Reads a filter; a text of nothing but spaces matches everything.
+    /// Reads a filter for one look; a text of nothing but spaces matches everything.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let expression = parser::parse(text, &key::NOT_KNOWN_HERE)?;
+        let expression = parser::parse(text, &key::NOT_KNOWN_AT_ONE_MOMENT)?;
+        Ok(Self { expression })
+    }
+
+    /// The same for a run that watches, and so knows more.
+    pub fn parse_for_watch(text: &str) -> Result<Self, FilterError> {
+        let expression = parser::parse(text, &key::NOT_KNOWN_OVER_TIME)?;
         Ok(Self { expression })
     }
 
@@ -119,6 +125,15 @@ mod tests {
         for key in Key::ALL {
             let row = format!("| `{}:` |", key.word());
             assert!(MANUAL.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn who_watches_knows_what_is_new() {
+        assert!(Filter::parse("new:1h").unwrap_err().not_known_here);
+        assert!(Filter::parse_for_watch("new:1h").is_ok());
+        for text in ["name:x", "every:60s", "severity:high"] {
+            assert!(Filter::parse_for_watch(text).unwrap_err().not_known_here);
         }
     }
 

@@ -1,16 +1,21 @@
 //! The JSON of the public contract (docs/json.md): one document, or a stream of lines.
 
 mod connection;
+mod encoder;
+mod event;
 mod process;
+mod stream;
 mod writer;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use model::{Connection, Gap, Process, ProcessId, Remembered, Snapshot, Timestamp};
+use model::{Connection, Gap, Host, Process, ProcessId, Remembered, Snapshot, Tier, Timestamp};
 
-use self::connection::Encoder;
+use self::encoder::Encoder;
 use self::writer::{Object, object};
+
+pub use self::stream::{End, Program, Status, Stream};
 
 /// Name and version of the shapes; it changes only when a name changes its meaning.
 pub const SCHEMA: &str = "whocalls/1";
@@ -39,16 +44,17 @@ pub fn document(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
         counts,
         remembered,
     } = listing;
-    let encoder = Encoder::new(snapshot);
+    let encoder = Encoder::of(snapshot.processes.values());
     let mut buffer = Vec::with_capacity(CHUNK + CHUNK / 4);
     let mut result = Ok(());
     object(&mut buffer, |document| {
         document.plain("schema", SCHEMA);
-        head(document, snapshot);
+        head(document, &snapshot.host, snapshot.taken, snapshot.tier);
         document.array("gaps", &snapshot.gaps, gap);
         document.array("processes", processes, |out, process| {
             object(out, |object| {
-                process_members(object, snapshot, process, counts)
+                process::members(object, process);
+                connection_count(object, snapshot, process, counts);
             });
         });
         if let Some(remembered) = remembered {
@@ -59,7 +65,9 @@ pub fn document(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
             });
         }
         document.array("connections", connections, |buffer, connection| {
-            object(buffer, |object| encoder.connection(object, connection));
+            object(buffer, |object| {
+                connection::members(object, connection, &encoder);
+            });
             if buffer.len() >= CHUNK && result.is_ok() {
                 result = out.write_all(buffer);
                 buffer.clear();
@@ -73,7 +81,7 @@ pub fn document(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes a stream: `start`, processes, connections, gaps, `end`, a line each.
+/// Writes one look as a stream: `start`, processes, connections, gaps, `end`.
 pub fn lines(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
     let Listing {
         snapshot,
@@ -82,80 +90,55 @@ pub fn lines(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
         counts,
         remembered,
     } = listing;
-    let encoder = Encoder::new(snapshot);
-    let mut lines = Lines {
-        buffer: Vec::with_capacity(CHUNK + CHUNK / 4),
-        out,
-    };
-    lines.line("start", |line| head(line, snapshot))?;
+    let mut stream = Stream::of(snapshot);
+    stream.start(&snapshot.host, snapshot.taken, snapshot.tier);
     for process in processes {
-        lines.line("process", |line| {
-            process_members(line, snapshot, process, counts)
-        })?;
+        stream.listed_process(process, |line| {
+            connection_count(line, snapshot, process, counts);
+        });
+        hand_on(&mut stream, out)?;
     }
     for connection in connections {
-        lines.line("connection", |line| {
-            line.word("change", "present");
-            line.plain("time", snapshot.taken);
-            encoder.connection(line, connection);
-        })?;
+        stream.connection("present", snapshot.taken, connection);
+        hand_on(&mut stream, out)?;
     }
     for entry in remembered.unwrap_or_default() {
-        lines.line("remembered", |line| {
-            remembered_members(line, entry, snapshot.taken)
-        })?;
+        stream.remembered(entry, snapshot.taken);
     }
     for entry in &snapshot.gaps {
-        lines.line("gap", |line| gap_members(line, entry))?;
+        stream.gap(entry);
     }
-    lines.line("end", |line| {
-        line.plain("time", snapshot.taken);
-        line.number("processes", processes.len());
-        line.number("connections", connections.len());
-        line.number("gaps", snapshot.gaps.len());
-        line.number("lost", snapshot.lost());
-    })?;
-    lines.out.write_all(&lines.buffer)?;
-    lines.out.flush()
+    stream.end(&End {
+        time: snapshot.taken,
+        events_seen: 0,
+        lost: u64::try_from(snapshot.lost()).unwrap_or(u64::MAX),
+        dropped: 0,
+        dropped_updates: 0,
+        program: None,
+    });
+    stream.write_to(out)
 }
 
-struct Lines<'a, W> {
-    buffer: Vec<u8>,
-    out: &'a mut W,
-}
-
-impl<W: Write> Lines<'_, W> {
-    fn line(&mut self, kind: &'static str, write: impl FnOnce(&mut Object<'_>)) -> io::Result<()> {
-        object(&mut self.buffer, |line| {
-            if kind == "start" {
-                line.plain("schema", SCHEMA);
-            }
-            line.word("type", kind);
-            write(line);
-        });
-        self.buffer.push(b'\n');
-        if self.buffer.len() >= CHUNK {
-            self.out.write_all(&self.buffer)?;
-            self.buffer.clear();
-        }
-        Ok(())
+fn hand_on(stream: &mut Stream, out: &mut impl Write) -> io::Result<()> {
+    if stream.waiting_bytes() < CHUNK {
+        return Ok(());
     }
+    stream.write_to(out)
 }
 
-fn head(object: &mut Object<'_>, snapshot: &Snapshot) {
-    object.text("host", &snapshot.host.name.lossy());
-    object.plain("boot", snapshot.host.boot);
-    object.plain("taken", snapshot.taken);
-    object.word("tier", snapshot.tier.word());
+fn head(object: &mut Object<'_>, host: &Host, taken: Timestamp, tier: Tier) {
+    object.text("host", &host.name.lossy());
+    object.plain("boot", host.boot);
+    object.plain("taken", taken);
+    object.word("tier", tier.word());
 }
 
-fn process_members(
+fn connection_count(
     object: &mut Object<'_>,
     snapshot: &Snapshot,
     process: &Process,
     counts: Option<&HashMap<ProcessId, usize>>,
 ) {
-    process::members(object, process);
     if let Some(counts) = counts {
         let none = snapshot.shows_sockets_of(process).then_some(0);
         object.optional_number("connections", counts.get(&process.id).copied().or(none));
@@ -200,7 +183,9 @@ fn remembered_members(object: &mut Object<'_>, entry: &Remembered, taken: Timest
 
 #[cfg(test)]
 mod tests {
-    use model::{Host, Source, Text, Tier};
+    use std::sync::Arc;
+
+    use model::{Shelf, Source, Text};
     use serde_json::{Value, json};
 
     use super::*;
@@ -216,8 +201,9 @@ mod tests {
             home_netns: None,
             taken: process.started,
             tier: Tier::Full,
-            connections: vec![example::connection()],
-            processes: HashMap::from([(process.id, process)]),
+            connections: Shelf::from_iter([example::connection()]),
+            processes: Arc::new(HashMap::from([(process.id, Arc::new(process))])),
+            pairs: Shelf::default(),
             users: HashMap::new(),
             remembered: Vec::new(),
             gaps: vec![Gap::standing("no_rights", Source::Proc, "why", "missed").counted(3)],
@@ -226,7 +212,7 @@ mod tests {
 
     fn listing(snapshot: &Snapshot, write: impl Fn(Listing<'_>, &mut Vec<u8>)) -> String {
         let connections: Vec<_> = snapshot.connections.iter().collect();
-        let processes: Vec<_> = snapshot.processes.values().collect();
+        let processes: Vec<_> = snapshot.processes.values().map(Arc::as_ref).collect();
         let mut out = Vec::new();
         let listing = Listing {
             snapshot,
@@ -307,7 +293,8 @@ mod tests {
     #[test]
     fn names_that_are_not_utf8_keep_their_bytes() {
         let mut snapshot = snapshot();
-        for process in snapshot.processes.values_mut() {
+        for process in Arc::make_mut(&mut snapshot.processes).values_mut() {
+            let process = Arc::make_mut(process);
             process.path = Some(Text::from(&b"/tmp/\xff\x1b[2J"[..]));
             process.command_line = Some(vec![Text::from(&b"\xfe"[..])]);
         }

@@ -1,9 +1,10 @@
 //! Shows what is known: tables, JSON, CSV, and the filter language that picks from it.
-//! A `model::Snapshot` goes in, text comes out.
+//! A `model::Snapshot`, or what happens one after the other, goes in; text comes out.
 #![forbid(unsafe_code)]
 
 pub mod csv;
 pub mod doctor;
+pub mod errors;
 pub mod filter;
 pub mod gaps;
 pub mod json;

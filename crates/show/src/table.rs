@@ -147,9 +147,9 @@ helper        99    raw    open        0.….0 proto 89 ospf *
     #[test]
     fn eighty_columns_are_enough_for_ipv4() {
         let mut desk = sample::desk();
-        desk.connections
-            .retain(|connection| matches!(connection.local.ip, Some(IpAddr::V4(_))));
-        desk.connections.truncate(3);
+        let is_ipv4 = |connection: &&Connection| matches!(connection.local.ip, Some(IpAddr::V4(_)));
+        let some = desk.connections.iter().filter(is_ipv4).take(3).cloned();
+        desk.connections = some.collect();
         let expected = "
 PROCESS            PID   PROTO  STATE        LOCAL            REMOTE
 firefox            1464  tcp    established  192.0.2.7:40512  203.0.113.9:443

@@ -15,6 +15,21 @@ pub(crate) fn directions(sockets: &[Socket]) -> Vec<Direction> {
         .collect()
 }
 
+/// Of a socket that has no remote side and is not a listener of connections.
+pub(crate) fn of_unconnected(protocol: Protocol) -> Direction {
+    match protocol {
+        Protocol::Udp | Protocol::UdpLite => Direction::Listening,
+        Protocol::Tcp
+        | Protocol::Mptcp
+        | Protocol::Sctp
+        | Protocol::Dccp
+        | Protocol::Icmp(_)
+        | Protocol::Raw { .. }
+        | Protocol::Packet { .. }
+        | Protocol::Other(_) => Direction::Unknown,
+    }
+}
+
 /// Where this computer waits for calls, and which addresses are its own.
 #[derive(Debug)]
 struct Listeners<'a> {
@@ -49,17 +64,7 @@ impl<'a> Listeners<'a> {
             return Direction::Listening;
         }
         let Some(remote) = socket.remote else {
-            return match socket.protocol {
-                Protocol::Udp | Protocol::UdpLite => Direction::Listening,
-                Protocol::Tcp
-                | Protocol::Mptcp
-                | Protocol::Sctp
-                | Protocol::Dccp
-                | Protocol::Icmp(_)
-                | Protocol::Raw { .. }
-                | Protocol::Packet { .. }
-                | Protocol::Other(_) => Direction::Unknown,
-            };
+            return of_unconnected(socket.protocol);
         };
         match (socket.opened_here, socket.state) {
             (Some(true), _) | (None, State::SynSent) => Direction::Outbound,

@@ -1,15 +1,20 @@
-//! Folds what was seen into connections: a `model::Look` goes in, a `model::Snapshot` comes out.
+//! Folds what was seen into connections. One `model::Look` goes in and a `model::Snapshot` comes out;
+//! or a `Tracker` takes all that is observed, one thing after the other, and tells what changed.
 //! No I/O, no clock, no failure.
 #![forbid(unsafe_code)]
 
 mod direction;
 mod owner;
 mod remembered;
+mod tracker;
+
+pub use tracker::{Change, LetGo, Limits, Told, Tracker};
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use model::{
-    Connection, ConnectionId, Direction, Host, Look, Process, ProcessId, Snapshot, Socket,
+    Connection, ConnectionId, Direction, Host, Look, Process, ProcessId, Shelf, Snapshot, Socket,
 };
 
 /// All that one look tells, as connections.
@@ -25,16 +30,11 @@ pub fn snapshot(look: Look) -> Snapshot {
         remembered,
         gaps,
     } = look;
-    let directions = direction::directions(&sockets);
-    let connections: Vec<_> = sockets
-        .into_iter()
-        .zip(directions)
-        .map(|(socket, direction)| connection(&host, direction, socket))
-        .collect();
+    let connections: Shelf<_> = connections(&host, sockets).collect();
     let remembered = remembered::over(remembered, &connections);
-    let processes: HashMap<ProcessId, Process> = processes
+    let processes: HashMap<ProcessId, Arc<Process>> = processes
         .into_iter()
-        .map(|process| (process.id, process))
+        .map(|process| (process.id, Arc::new(process)))
         .collect();
     Snapshot {
         host,
@@ -42,11 +42,19 @@ pub fn snapshot(look: Look) -> Snapshot {
         taken,
         tier,
         connections,
-        processes,
+        processes: Arc::new(processes),
+        pairs: Shelf::default(),
         users,
         remembered,
         gaps,
     }
+}
+
+/// Each of `sockets`, which are all of this computer, as a connection.
+fn connections(host: &Host, sockets: Vec<Socket>) -> impl Iterator<Item = Connection> {
+    let directions = direction::directions(&sockets);
+    let sockets = sockets.into_iter().zip(directions);
+    sockets.map(|(socket, direction)| connection(host, direction, socket))
 }
 
 fn connection(host: &Host, direction: Direction, socket: Socket) -> Connection {

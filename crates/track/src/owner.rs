@@ -1,6 +1,9 @@
 //! Whose socket it is, when several processes hold it.
 
-use model::{Holder, Owner, ProcessId, WhyUnknown};
+use model::{Connection, Holder, Owner, ProcessId, Source, WhyUnknown};
+
+/// Other holders that are remembered while a socket goes from process to process.
+const MOST_OTHERS: usize = 64;
 
 /// Picks the owner, and names the other holders, oldest first.
 ///
@@ -24,6 +27,24 @@ pub(crate) fn owner(holders: &[Holder], why_unheld: WhyUnknown) -> (Owner, Vec<P
         owner,
         others.into_iter().map(|holder| holder.process).collect(),
     )
+}
+
+/// Makes `process`, which just used the socket, its owner. The former owner still holds it, as far
+/// as is known.
+pub(crate) fn used_by(connection: &mut Connection, process: ProcessId, source: Source) {
+    let former = connection.owner.process();
+    if former == Some(process) {
+        return;
+    }
+    connection.owner = Owner::Known { process, source };
+    let others = &mut connection.also_held_by;
+    others.retain(|other| *other != process);
+    if let Some(former) = former {
+        let age = |process: &ProcessId| (process.start_ticks, process.pid);
+        let place = others.partition_point(|other| age(other) < age(&former));
+        others.insert(place, former);
+        others.truncate(MOST_OTHERS);
+    }
 }
 
 #[cfg(test)]

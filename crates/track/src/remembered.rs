@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 
-use model::{Connection, Remembered, RememberedBy};
+use model::{Connection, Remembered, RememberedBy, Shelf};
 
 /// Leaves out what conntrack knows of connections that still stand: they are in the list itself.
 /// The other memories keep no ports, so that nothing can be said of theirs.
-pub(crate) fn over(remembered: Vec<Remembered>, connections: &[Connection]) -> Vec<Remembered> {
+pub(crate) fn over(
+    remembered: Vec<Remembered>,
+    connections: &Shelf<Connection>,
+) -> Vec<Remembered> {
     if remembered.is_empty() {
         return remembered;
     }

@@ -1,7 +1,17 @@
 //! The command line. Help, manual page and completions are made from this definition.
 
+mod duration;
+
+use std::ffi::OsString;
+use std::time::Duration;
+
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+use self::duration::{seconds, time};
+
+/// What all commands take stands after what a command takes itself.
+const LAST: usize = 900;
 
 /// Who calls? Shows every network connection of this computer with the process behind it.
 ///
@@ -9,26 +19,33 @@ use clap_complete::Shell;
 #[derive(Debug, Parser)]
 #[command(name = "whocalls", version, about, long_about, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something cannot be seen and --strict was given."
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was lost during the run, or cannot be \
+                  seen and --strict was given."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
     /// When to use colour; NO_COLOR in the environment means never
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        global = true,
+        display_order = LAST,
+        value_name = "WHEN",
+        default_value = "auto"
+    )]
     pub(crate) color: Color,
 
     /// Say nothing on standard error but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, display_order = LAST + 1, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
     /// Say on standard error also how the look was taken
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = LAST + 2)]
     pub(crate) verbose: bool,
 
     /// Exit with 3 when something cannot be seen from here
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = LAST + 3)]
     pub(crate) strict: bool,
 }
 
@@ -43,6 +60,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// One look at this computer: its connections, or its processes
     List(ListArguments),
+    /// What happens, while it happens: every attempt, connection and datagram, with its process
+    Watch(WatchArguments),
     /// What can be seen here, what not, and how to mend it
     Doctor,
     /// Completions for a shell
@@ -130,11 +149,57 @@ pub(crate) struct ListArguments {
 
     /// Look again every so many seconds, until Ctrl-C
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) watch: Option<std::time::Duration>,
+    pub(crate) watch: Option<Duration>,
 
     /// Read by netlink and /proc only, even where BPF works
     #[arg(long)]
     pub(crate) polling: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  whocalls watch --ndjson                      everything, until Ctrl-C
+  whocalls watch --ndjson --for 5m proc:curl   what curl does in the next five minutes
+  whocalls watch --ndjson state:failed         every connection that did not come about
+  whocalls watch --ndjson --until-exit -- curl https://example.com/
+                                               what this program does, and all that it starts")]
+pub(crate) struct WatchArguments {
+    /// Show only what matches: proc:curl dst:10.0.0.0/8 state:failed new:1m ... (docs/filter.md)
+    #[arg(value_name = "FILTER")]
+    pub(crate) words: Vec<String>,
+
+    /// The same, for terms that begin with a hyphen: --filter=-proc:firefox
+    #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
+    pub(crate) filter: Vec<String>,
+
+    /// JSON, a line for each thing that happens (docs/json.md)
+    #[arg(long)]
+    pub(crate) ndjson: bool,
+
+    /// End after this time: 30s, 5m, 1h30m, 2d; without a unit it is seconds
+    #[arg(long = "for", value_name = "TIME", value_parser = time)]
+    pub(crate) time: Option<Duration>,
+
+    /// How often to count what has gone over open connections
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    pub(crate) refresh: Duration,
+
+    /// Read by netlink and /proc only, even where BPF works
+    #[arg(long)]
+    pub(crate) polling: bool,
+
+    /// How many lines to keep for a reader who is slow; further ones are lost, and counted
+    #[arg(long, value_name = "LINES", default_value = "65536", value_parser = clap::value_parser!(u32).range(16..=10_000_000))]
+    pub(crate) queue: u32,
+
+    /// Start PROGRAM, show only what it and all that it starts do, and end with the last of them
+    #[arg(long, requires = "program")]
+    pub(crate) until_exit: bool,
+
+    /// The program and its arguments
+    #[arg(last = true, value_name = "PROGRAM", requires = "until_exit")]
+    pub(crate) program: Vec<OsString>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -155,14 +220,4 @@ pub(crate) enum Group {
     Process,
     Remote,
     User,
-}
-
-fn seconds(text: &str) -> Result<std::time::Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
-    if !(0.1..=86_400.0).contains(&seconds) {
-        return Err("between 0.1 and 86400 seconds".to_owned());
-    }
-    Ok(std::time::Duration::from_secs_f64(seconds))
 }

@@ -2,5 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod doctor;
+mod filter;
 pub(crate) mod list;
 pub(crate) mod man;
+pub(crate) mod watch;

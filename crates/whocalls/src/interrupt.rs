@@ -29,11 +29,16 @@ impl Interrupt {
         Ok(Self { asked })
     }
 
+    /// Whether the person has asked to stop.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     /// Waits; true when the person asked to stop meanwhile.
     pub(crate) fn wait(&self, time: Duration) -> bool {
         let start = Instant::now();
         loop {
-            if self.asked.load(Ordering::Relaxed) {
+            if self.is_asked() {
                 return true;
             }
             let Some(left) = time.checked_sub(start.elapsed()) else {

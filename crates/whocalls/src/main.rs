@@ -16,6 +16,9 @@ use crate::exit::Exit;
 use crate::output::Talk;
 
 fn main() -> ExitCode {
+    if let Some(code) = observe::program::waited().or_else(observe::helped) {
+        return code;
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return output::usage(&error).into(),
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     let color = arguments.color;
     let result = match arguments.command.unwrap_or_default() {
         Command::List(list) => commands::list::run(&list, color, arguments.strict, talk),
+        Command::Watch(watch) => commands::watch::run(&watch, arguments.strict, talk),
         Command::Doctor => commands::doctor::run(arguments.strict),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man { command } => commands::man::run(command.as_deref()),

@@ -33,6 +33,24 @@ pub(crate) fn stdout() -> io::Result<File> {
     Ok(File::from(copy))
 }
 
+/// Whether whoever read this has gone: known before anything is written.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_closed(out: &File) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut ends = [PollFd::new(out, PollFlags::empty())];
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    poll(&mut ends, Some(&at_once)).is_ok_and(|count| count > 0)
+}
+
+/// Not known here before something is written.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_closed(_out: &File) -> bool {
+    false
+}
+
 /// Width of the terminal in columns; `None` when standard output is none.
 pub(crate) fn terminal_width() -> Option<usize> {
     let stdout = io::stdout();

@@ -1,7 +1,10 @@
-//! Which rights (capabilities(7)) this process has.
+//! The rights (capabilities(7)) that whocalls makes use of, in one table, and which of them this
+//! process was started with.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
+use model::{Gap, Source};
 use rustix::thread::{CapabilitySet, capabilities};
 
 /// Inode of the first user namespace (PROC_USER_INIT_INO, include/linux/proc_ns.h).
@@ -11,40 +14,67 @@ const FIRST_USER_NAMESPACE: &str = "user:[4026531837]";
 pub(crate) struct Right {
     pub(crate) name: &'static str,
     pub(crate) set: CapabilitySet,
-    pub(crate) without_it: &'static str,
+    /// Of the gap where it is missing.
+    gap: &'static str,
+    source: Source,
+    pub(crate) purpose: &'static str,
+    pub(crate) missed: &'static str,
 }
 
-/// The rights that a look makes use of.
 pub(crate) const RIGHTS: [Right; 6] = [
-    Right {
-        name: "CAP_SYS_PTRACE",
-        set: CapabilitySet::SYS_PTRACE,
-        without_it: "which process holds a socket, and its program file, for other users' processes",
-    },
-    Right {
-        name: "CAP_DAC_READ_SEARCH",
-        set: CapabilitySet::DAC_READ_SEARCH,
-        without_it: "the descriptors of other users' processes",
-    },
-    Right {
-        name: "CAP_SYS_ADMIN",
-        set: CapabilitySet::SYS_ADMIN,
-        without_it: "sockets of other network namespaces (containers) that no process holds",
-    },
     Right {
         name: "CAP_BPF",
         set: CapabilitySet::BPF,
-        without_it: "the quick and exact way to read all sockets at once",
+        gap: "right_missing_bpf",
+        source: Source::Ebpf,
+        purpose: "to load BPF programs: events while they happen, all sockets at once",
+        missed: "connections that open and close between two looks, attempts that fail at once, and \
+                 processes that ended meanwhile",
     },
     Right {
         name: "CAP_PERFMON",
         set: CapabilitySet::PERFMON,
-        without_it: "the quick and exact way to read all sockets at once",
+        gap: "right_missing_perfmon",
+        source: Source::Ebpf,
+        purpose: "to let BPF programs read which process, file and addresses an event is about",
+        missed: "as without CAP_BPF: one is of no use without the other",
     },
     Right {
         name: "CAP_NET_ADMIN",
         set: CapabilitySet::NET_ADMIN,
-        without_it: "the connections the firewall remembers (conntrack)",
+        gap: "right_missing_net_admin",
+        source: Source::Ebpf,
+        purpose: "to attach BPF programs to the control groups of all processes; to read what the \
+                  firewall remembers",
+        missed: "events of connections, as without CAP_BPF; in one look the connections that the \
+                 firewall remembers (conntrack)",
+    },
+    Right {
+        name: "CAP_SYS_PTRACE",
+        set: CapabilitySet::SYS_PTRACE,
+        gap: "right_missing_sys_ptrace",
+        source: Source::Proc,
+        purpose: "to look into processes of other users",
+        missed: "program files of other users' processes, with their hashes, and which of these \
+                 processes hold a socket where BPF does not tell",
+    },
+    Right {
+        name: "CAP_DAC_READ_SEARCH",
+        set: CapabilitySet::DAC_READ_SEARCH,
+        gap: "right_missing_dac_read_search",
+        source: Source::Proc,
+        purpose: "to list the descriptors of other users' processes, and to read files for hashes",
+        missed: "sockets of other users' processes where BPF does not tell, and hashes of program \
+                 files that not everyone may read",
+    },
+    Right {
+        name: "CAP_SYS_ADMIN",
+        set: CapabilitySet::SYS_ADMIN,
+        gap: "right_missing_sys_admin",
+        source: Source::Netlink,
+        purpose: "to enter other network namespaces",
+        missed: "sockets of other network namespaces (containers) that no process holds; without \
+                 BPF all of their sockets",
     },
 ];
 
@@ -54,24 +84,71 @@ pub(crate) fn in_nested_user_namespace() -> bool {
     link.is_ok_and(|link| link != Path::new(FIRST_USER_NAMESPACE))
 }
 
-/// Those of [`RIGHTS`] that are missing: all of them in a user namespace below the first. CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON.
+/// What this process had when it was first asked, before it gave up anything; nothing in a user
+/// namespace below the first.
+fn given() -> CapabilitySet {
+    static GIVEN: OnceLock<CapabilitySet> = OnceLock::new();
+    *GIVEN.get_or_init(|| {
+        let mut given = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
+        if in_nested_user_namespace() {
+            given = CapabilitySet::empty();
+        }
+        if given.contains(CapabilitySet::SYS_ADMIN) {
+            given |= CapabilitySet::BPF | CapabilitySet::PERFMON;
+        }
+        given
+    })
+}
+
+/// Those of [`RIGHTS`] that were not given. CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON.
 pub(crate) fn missing() -> Vec<&'static Right> {
-    let mut present = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
-    if in_nested_user_namespace() {
-        present = CapabilitySet::empty();
-    }
-    if present.contains(CapabilitySet::SYS_ADMIN) {
-        present |= CapabilitySet::BPF | CapabilitySet::PERFMON;
-    }
-    RIGHTS
-        .iter()
-        .filter(|right| !present.contains(right.set))
-        .collect()
+    let given = given();
+    let is_missing = |right: &&Right| !given.contains(right.set);
+    RIGHTS.iter().filter(is_missing).collect()
+}
+
+/// One for each right that is missing.
+pub(crate) fn gaps() -> Vec<Gap> {
+    let gap = |right: &Right| {
+        let why = format!("{} is missing, {}; root has it", right.name, right.purpose);
+        Gap::standing(right.gap, right.source, why, right.missed)
+    };
+    missing().into_iter().map(gap).collect()
 }
 
 /// Whether loading BPF programs is not a matter of rights.
 pub(crate) fn may_use_bpf() -> bool {
-    !missing()
-        .iter()
-        .any(|right| matches!(right.name, "CAP_BPF" | "CAP_PERFMON"))
+    given().contains(CapabilitySet::BPF | CapabilitySet::PERFMON)
+}
+
+/// The command that gives the program in this file all of [`RIGHTS`], whoever starts it.
+pub(crate) fn setcap_line(file: &Path) -> String {
+    let names = RIGHTS.iter().map(|right| right.name.to_ascii_lowercase());
+    let names: Vec<_> = names.collect();
+    let path = file.to_string_lossy();
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/._+-".contains(character);
+    let path = if path.chars().all(plain) {
+        path.into_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    };
+    format!("sudo setcap {}+ep {path}", names.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_can_be_pasted_into_a_shell() {
+        let check = |path: &str, expected: &str| {
+            let line = setcap_line(Path::new(path));
+            let (rights, file) = line.split_once("+ep ").unwrap();
+            assert!(rights.starts_with("sudo setcap cap_bpf,cap_perfmon,cap_net_admin,"));
+            assert_eq!(file, expected);
+        };
+        check("/usr/bin/whocalls", "/usr/bin/whocalls");
+        check("/media/my stick/w", "'/media/my stick/w'");
+        check("/a'; reboot", r"'/a'\''; reboot'");
+    }
 }

@@ -28,3 +28,35 @@ pub(crate) fn boot_time() -> Timestamp {
     let up = i64::try_from(up.as_nanos()).unwrap_or(0);
     Timestamp::from_unix_nanos(now().unix_nanos().saturating_sub(up))
 }
+
+/// The clocks at one moment, to tell later what happened to them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clocks {
+    wall: i64,
+    boot: i64,
+    monotonic: i64,
+}
+
+impl Clocks {
+    pub(crate) fn now() -> Self {
+        let nanos = |clock| {
+            let time = clock_gettime(clock);
+            time.tv_sec.saturating_mul(1_000_000_000) + time.tv_nsec
+        };
+        Self {
+            wall: now().unix_nanos(),
+            boot: nanos(ClockId::Boottime),
+            monotonic: nanos(ClockId::Monotonic),
+        }
+    }
+
+    /// How long the computer slept in between, in nanoseconds.
+    pub(crate) fn slept_since(&self, before: &Self) -> i64 {
+        (self.boot - self.monotonic) - (before.boot - before.monotonic)
+    }
+
+    /// By how much the wall clock was set in between, in nanoseconds; forward is positive.
+    pub(crate) fn stepped_since(&self, before: &Self) -> i64 {
+        (self.wall - self.boot) - (before.wall - before.boot)
+    }
+}

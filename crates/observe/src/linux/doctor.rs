@@ -1,14 +1,17 @@
 //! What can be seen from where whocalls stands, and what would mend the rest.
 
+mod others;
+
 use std::fs;
 use std::path::Path;
 
 use model::{Check, Condition, Doctor, Gap, Look, Tier};
 use rustix::fs::StatVfsMountFlags;
 
-use super::capabilities;
-use super::host;
-use super::iterators::TYPE_INFORMATION;
+use super::bpf::{BpfError, TYPE_INFORMATION};
+use super::events::Probes;
+use super::watch::no_events;
+use super::{capabilities, cgroup, host};
 use crate::{Error, LookOptions};
 
 /// Takes a look, and tells what bears on it.
@@ -18,20 +21,36 @@ pub(crate) fn doctor() -> Result<Doctor, Error> {
         ..LookOptions::default()
     };
     let look = super::Observer::open(false)?.look(options)?;
-    let mut checks = vec![kernel(), tier(&look)];
+    // Before our own are there.
+    let other_programs = others::on_the_network_path();
+    let attached = if capabilities::may_use_bpf() {
+        Probes::attach(host::in_nested_pid_namespace())
+    } else {
+        Err(BpfError::NoRights)
+    };
+    let mut checks = vec![kernel(), tier(&look), events(&attached)];
     checks.extend(rights());
     checks.extend([
         type_information(),
         lockdown(),
+        settings(),
+        control_groups(),
+        other_programs,
         pid_namespace(),
         network_namespaces(&look),
         hidepid(&look),
         own_file(),
     ]);
+    let mut gaps = look.gaps;
+    gaps.extend(capabilities::gaps());
+    match attached {
+        Ok(probes) => gaps.extend(probes.gaps()),
+        Err(error) => gaps.push(no_events(&error)),
+    }
     Ok(Doctor {
         tier: look.tier,
         checks,
-        gaps: look.gaps,
+        gaps,
     })
 }
 
@@ -83,6 +102,32 @@ fn tier(look: &Look) -> Check {
     }
 }
 
+/// What `watch` goes by: tried, and taken back at once.
+fn events(attached: &Result<Probes, BpfError>) -> Check {
+    let what = "how events are seen";
+    match attached {
+        Ok(probes) if probes.is_plain() => check(
+            what,
+            "no-btf: BPF programs tell of connections and attempts, with fewer facts",
+            Condition::Limits,
+        ),
+        Ok(_) => check(
+            what,
+            "full: BPF programs tell of every attempt, connection, peer and process",
+            Condition::Good,
+        ),
+        Err(why) => Check {
+            help: Some("start whocalls as root".to_owned())
+                .filter(|_| !capabilities::may_use_bpf()),
+            ..check(
+                what,
+                format!("polling: one look after the other, and what netlink tells ({why})"),
+                Condition::Limits,
+            )
+        },
+    }
+}
+
 /// One check for all rights, or one for each that is missing.
 fn rights() -> Vec<Check> {
     let missing = capabilities::missing();
@@ -91,8 +136,11 @@ fn rights() -> Vec<Check> {
             .iter()
             .map(|right| right.name)
             .collect();
-        let found = format!("all that a look needs: {}", names.join(" "));
-        return vec![check("rights", found, Condition::Good)];
+        let found = format!("all that whocalls needs: {}", names.join(" "));
+        return vec![Check {
+            help: setcap(),
+            ..check("rights", found, Condition::Good)
+        }];
     }
     let is_missing = |name: &str| missing.iter().any(|right| right.name == name);
     let names = capabilities::RIGHTS.iter().map(|right| right.name);
@@ -110,14 +158,28 @@ fn rights() -> Vec<Check> {
     checks.extend(missing.iter().map(|right| {
         check(
             right.name,
-            format!("missing, for: {}", right.without_it),
+            format!("missing: it is there {}", right.purpose),
             Condition::Limits,
         )
     }));
     if let Some(last) = checks.last_mut() {
-        last.help = Some("start whocalls as root: sudo whocalls".to_owned());
+        let root = "start whocalls as root: sudo whocalls";
+        let setcap = setcap().map_or(String::new(), |line| format!("; or {line}"));
+        last.help = Some(format!("{root}{setcap}"));
     }
     checks
+}
+
+/// `None`: rights that are given to the file would not count, or it is not known where it is.
+fn setcap() -> Option<String> {
+    if capabilities::in_nested_user_namespace() {
+        return None;
+    }
+    let file = std::env::current_exe().ok()?;
+    let flags = rustix::fs::statvfs(&file).ok()?.f_flag;
+    let line = capabilities::setcap_line(&file);
+    (!flags.contains(StatVfsMountFlags::NOSUID))
+        .then(|| format!("to run it without root, for everyone who may start this file: {line}"))
 }
 
 fn type_information() -> Check {
@@ -136,7 +198,54 @@ fn lockdown() -> Check {
     // `none [integrity] confidentiality`: the brackets mark what is in force.
     let text = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
     let mode = text.split(['[', ']']).nth(1).unwrap_or("none").to_owned();
+    if mode == "confidentiality" {
+        let found = format!("{mode}: BPF programs may not read all of the kernel's memory");
+        return check("kernel lockdown", found, Condition::Limits);
+    }
     check("kernel lockdown", mode, Condition::Neutral)
+}
+
+/// Settings that are known for keeping others from BPF.
+fn settings() -> Check {
+    let number = |name: &str| {
+        let text = fs::read_to_string(Path::new("/proc/sys/kernel").join(name));
+        text.map_or("not there".to_owned(), |text| text.trim().to_owned())
+    };
+    let (bpf, perf) = (
+        number("unprivileged_bpf_disabled"),
+        number("perf_event_paranoid"),
+    );
+    let found = format!(
+        "unprivileged_bpf_disabled {bpf}, perf_event_paranoid {perf}: neither stands in the way of \
+         whoever has CAP_BPF and CAP_PERFMON"
+    );
+    check("kernel settings", found, Condition::Neutral)
+}
+
+fn control_groups() -> Check {
+    let what = "control groups (version 2)";
+    if cgroup::in_nested_cgroup_namespace() {
+        return Check {
+            help: Some("start whocalls on the computer itself, not in a container".to_owned()),
+            ..check(
+                what,
+                "in a namespace of their own, as in a container: attempts and UDP of programs \
+                 outside cannot be seen",
+                Condition::Limits,
+            )
+        };
+    }
+    match cgroup::mounted().first() {
+        Some(root) => check(what, root.display().to_string(), Condition::Good),
+        None => match cgroup::root() {
+            Ok(_) => check(
+                what,
+                "not mounted; whocalls mounts them for itself",
+                Condition::Good,
+            ),
+            Err(error) => check(what, format!("not mounted: {error}"), Condition::Limits),
+        },
+    }
 }
 
 fn pid_namespace() -> Check {

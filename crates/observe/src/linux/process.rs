@@ -106,6 +106,14 @@ impl Processes {
         Some(id)
     }
 
+    /// The process that has this pid now, by itself and not kept. `None`: there is none, or it
+    /// could not be read.
+    pub(crate) fn see(&mut self, pid: u32) -> Option<Process> {
+        let seen = self.reader.see(pid).ok()?;
+        let id = self.reader.id(pid, &seen.stat);
+        Some(self.reader.facts(id, &seen).process)
+    }
+
     /// What was read of it. `None`: it was not.
     #[cfg(test)]
     pub(crate) fn known(&self, id: ProcessId) -> Option<&Process> {
@@ -127,6 +135,8 @@ impl Processes {
             name,
             path: None,
             path_state: PathState::Unknown,
+            file: None,
+            sha256: None,
             command_line: None,
             command_line_truncated: false,
             uid: None,

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use model::{BootId, Gap, NetworkNamespace, Protocol, Socket, Source, State};
 
 use self::collection::Collection;
+use super::bpf::BpfError;
 use super::descriptors;
-use super::iterators::{Iterators, IteratorsError, Table};
+use super::iterators::{Iterators, Table};
 use super::namespaces::Namespaces;
 use super::process::Processes;
 use super::tables::{self, Census, Held};
@@ -36,7 +37,7 @@ pub(crate) fn with_iterators(
     iterators: &mut Iterators,
     scene: &Scene<'_>,
     processes: &mut Processes,
-) -> Result<(Vec<Socket>, Vec<Gap>), IteratorsError> {
+) -> Result<(Vec<Socket>, Vec<Gap>), BpfError> {
     let mut collection = Collection::new(scene, Source::Ebpf);
     let own = scene.namespaces.own();
     let before = Census::take();

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use model::{Gap, NetworkNamespace, Source};
 
-use super::iterators::{Iterators, IteratorsError, Table};
+use super::bpf::BpfError;
+use super::iterators::{Iterators, Table};
 use super::sock_diag::{self, InetTable};
 use crate::parse::proc_net::{TcpCounts, table_line, tcp_counts, tcp_opens};
 use crate::parse::socket_entry::SocketEntry;
@@ -210,7 +211,7 @@ pub(crate) fn by_iterators(
     netns: NetworkNamespace,
     held: &Held,
     before: Option<&Census>,
-) -> Result<Tables, IteratorsError> {
+) -> Result<Tables, BpfError> {
     let mut tables = by_netlink(true);
     let mut wanted = vec![Table::Udp];
     if !before.is_some_and(|before| before.is_matched_by(held)) {

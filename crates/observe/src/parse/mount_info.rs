@@ -1,11 +1,60 @@
 //! `/proc/PID/mountinfo` (proc(5)).
 
+use super::proc_pid::decimal;
+
 /// Where a network namespace is mounted, if this line tells of one: the root of such a mount is
 /// `net:[NUMBER]`.
 pub(crate) fn namespace_mount(line: &[u8]) -> Option<Vec<u8>> {
     let mut fields = line.split(|byte| *byte == b' ').skip(3);
     let (root, mount_point) = (fields.next()?, fields.next()?);
     root.starts_with(b"net:[").then(|| unescaped(mount_point))
+}
+
+/// Where the whole tree of control groups (version 2) is mounted, if this line tells of it.
+pub(crate) fn cgroup2_mount(line: &[u8]) -> Option<Vec<u8>> {
+    let mut fields = line.split(|byte| *byte == b' ').skip(3);
+    let (root, mount_point) = (fields.next()?, fields.next()?);
+    // Optional fields, then `-` and the type.
+    let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
+    (root == b"/" && kind == b"cgroup2").then(|| unescaped(mount_point))
+}
+
+/// A mount, as far as it bears on reading a file there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mount {
+    pub(crate) id: u64,
+    /// Major and minor number.
+    pub(crate) device: (u32, u32),
+    /// Another computer or a program answers for its files, and may not answer at all.
+    pub(crate) is_elsewhere: bool,
+}
+
+/// The mount that this line tells of.
+pub(crate) fn mount(line: &[u8]) -> Option<Mount> {
+    let mut fields = line.split(|byte| *byte == b' ');
+    let id = decimal(fields.next()?)?;
+    let device = fields.nth(1)?;
+    let colon = device.iter().position(|byte| *byte == b':')?;
+    let (major, minor) = (device.get(..colon)?, device.get(colon + 1..)?);
+    // Optional fields, then `-` and the type.
+    let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
+    let elsewhere: [&[u8]; 10] = [
+        b"9p",
+        b"afs",
+        b"ceph",
+        b"cifs",
+        b"coda",
+        b"fuse",
+        b"nfs",
+        b"nfs4",
+        b"orangefs",
+        b"smb3",
+    ];
+    Some(Mount {
+        id,
+        device: (decimal(major)?, decimal(minor)?),
+        is_elsewhere: elsewhere.contains(&kind) || kind.starts_with(b"fuse."),
+    })
 }
 
 /// Space, tab, newline and backslash are written as `\\NNN` in octal.
@@ -53,10 +102,45 @@ mod tests {
         check(b"", None);
     }
 
+    #[test]
+    fn finds_the_whole_tree_of_groups() {
+        let line = b"36 25 0:31 / /sys/fs/cgroup\\040x rw,nosuid shared:9 - cgroup2 cgroup2 rw";
+        assert_eq!(
+            cgroup2_mount(line).as_deref(),
+            Some(&b"/sys/fs/cgroup x"[..])
+        );
+        let part = b"36 25 0:31 /docker/1 /sys/fs/cgroup rw - cgroup2 cgroup2 rw";
+        assert_eq!(cgroup2_mount(part), None);
+    }
+
+    #[test]
+    fn tells_which_mounts_others_answer_for() {
+        let check = |line: &[u8], expected: Option<(u64, (u32, u32), bool)>| {
+            let found = mount(line).map(|mount| (mount.id, mount.device, mount.is_elsewhere));
+            assert_eq!(found, expected);
+        };
+        let line = b"36 25 8:31 / /a\\040b rw,nosuid shared:9 master:1 - ext4 /dev/sda rw";
+        check(line, Some((36, (8, 31), false)));
+        let line = b"40 25 0:52 / /mnt rw - fuse.sshfs a@b:/ rw";
+        check(line, Some((40, (0, 52), true)));
+        check(
+            b"41 25 0:53 / /m rw - nfs4 a:/ rw",
+            Some((41, (0, 53), true)),
+        );
+        check(
+            b"42 25 0:54 / /m rw - fuseblk /dev/sdb rw",
+            Some((42, (0, 54), false)),
+        );
+        check(b"43 25 0 / /m rw - ext4 x rw", None);
+        check(b"", None);
+    }
+
     proptest! {
         #[test]
         fn never_panics(line: Vec<u8>) {
+            let _ = mount(&line);
             let _ = namespace_mount(&line);
+            let _ = cgroup2_mount(&line);
             prop_assert!(unescaped(&line).len() <= line.len());
         }
     }

@@ -78,6 +78,10 @@ impl<'a> Whole<'a> {
         Some(self.long(8)).filter(|cookie| *cookie != 0)
     }
 
+    pub(crate) fn inode(self) -> Option<u64> {
+        Some(self.long(16)).filter(|inode| *inode != 0)
+    }
+
     pub(crate) fn netns(self) -> NetworkNamespace {
         NetworkNamespace(self.word(56))
     }
@@ -105,7 +109,7 @@ impl<'a> Whole<'a> {
         };
         entry.interface = Some(self.word(60)).filter(|index| *index != 0);
         let socket = &mut entry.socket;
-        let inode = Some(self.long(16)).filter(|inode| *inode != 0);
+        let inode = self.inode();
         socket.key = SocketKey {
             inode,
             cookie: self.cookie(),

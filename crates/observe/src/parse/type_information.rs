@@ -14,6 +14,7 @@ const KIND_ARRAY: u32 = 3;
 const KIND_STRUCT: u32 = 4;
 const KIND_UNION: u32 = 5;
 const KIND_ENUM: u32 = 6;
+const KIND_TYPEDEF: u32 = 8;
 const KIND_FUNC: u32 = 12;
 const KIND_FUNC_PROTO: u32 = 13;
 const KIND_VAR: u32 = 14;
@@ -23,7 +24,7 @@ const KIND_ENUM64: u32 = 19;
 const NEWEST_KIND: u32 = KIND_ENUM64;
 
 /// The same types under the same numbers, but nameless and empty unless `wanted` says yes to the
-/// name of a structure or function. Structures without a name keep their members, as they may be
+/// name of a structure, function or typedef. Structures without a name keep their members, as they may be
 /// part of a wanted one.
 ///
 /// `None`: this is not type information as far as we know it, and has to be taken whole.
@@ -45,7 +46,8 @@ pub(crate) fn cut_down(whole: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Option<V
         let length = TYPE.checked_add(tail(kind, members)?)?;
         let (this, after) = rest.split_at_checked(length)?;
         rest = after;
-        let named = matches!(kind, KIND_STRUCT | KIND_UNION | KIND_FUNC) && name != 0;
+        let named =
+            matches!(kind, KIND_STRUCT | KIND_UNION | KIND_FUNC | KIND_TYPEDEF) && name != 0;
         let is_wanted = named && wanted(string(strings, name)?);
         let is_part = matches!(kind, KIND_STRUCT | KIND_UNION) && name == 0;
         if is_wanted || is_part {

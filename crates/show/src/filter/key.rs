@@ -33,14 +33,19 @@ pub(super) enum Key {
     Owner,
 }
 
-/// Keys whose fact this build cannot know, and why: the one place where they are switched off.
-/// Their values are read all the same.
-pub(super) const NOT_KNOWN_HERE: [(Key, &str); 4] = [
-    (Key::Name, "this build does not see names yet"),
-    (Key::New, "this build does not see connections open yet"),
-    (Key::Every, "this build does not judge rhythm yet"),
-    (Key::Severity, "this build does not judge connections yet"),
-];
+/// Keys whose fact a run that watches cannot know, and why. Their values are read all the same.
+pub(super) const NOT_KNOWN_OVER_TIME: [(Key, &str); 3] = [NO_NAMES, NO_RHYTHM, NO_FINDINGS];
+/// The same, for one look.
+pub(super) const NOT_KNOWN_AT_ONE_MOMENT: [(Key, &str); 4] =
+    [NO_NAMES, NO_OPENING, NO_RHYTHM, NO_FINDINGS];
+
+const NO_NAMES: (Key, &str) = (Key::Name, "this build does not see names yet");
+const NO_OPENING: (Key, &str) = (
+    Key::New,
+    "one look does not tell when a connection was opened; whocalls watch does",
+);
+const NO_RHYTHM: (Key, &str) = (Key::Every, "this build does not judge rhythm yet");
+const NO_FINDINGS: (Key, &str) = (Key::Severity, "this build does not judge connections yet");
 
 /// Words that other tools use, and the key that means it here.
 const ELSEWHERE: [(&str, Key); 33] = [

@@ -1,115 +1,72 @@
 //! A connection in JSON.
 
-use std::collections::HashMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use model::{Connection, ConnectionError, Endpoint, Owner, Phase, ProcessId, Protocol, Snapshot};
+use model::{Connection, ConnectionError, Endpoint, Owner, Protocol, SocketKey};
 use sha1::{Digest, Sha1};
 
-use super::process;
-use super::writer::{Object, object};
+use super::encoder::Encoder;
+use super::writer::Object;
+use crate::errors;
 
-/// Encodes connections; each process once.
-pub(super) struct Encoder {
-    processes: HashMap<ProcessId, Encoded>,
-}
-
-struct Encoded {
-    brief: Vec<u8>,
-    /// As it stands in `also_held_by`.
-    holder: Vec<u8>,
-}
-
-impl Encoder {
-    pub(super) fn new(snapshot: &Snapshot) -> Self {
-        let encoded = |process: &model::Process| {
-            let mut brief = Vec::new();
-            process::brief(&mut brief, process);
-            let mut holder = Vec::new();
-            object(&mut holder, |object| {
-                object.plain("id", process.id);
-                object.number("pid", process.id.pid);
-                object.text("name", &process.name.lossy());
-            });
-            Encoded { brief, holder }
-        };
-        let processes = snapshot.processes.iter();
-        Self {
-            processes: processes
-                .map(|(id, process)| (*id, encoded(process)))
-                .collect(),
-        }
+/// All members of a connection; those of its processes come from `processes`.
+pub(super) fn members(object: &mut Object<'_>, connection: &Connection, processes: &Encoder) {
+    object.plain("id", connection.id);
+    object.word("protocol", connection.protocol.word());
+    object.word("state", connection.state.word());
+    object.word("direction", connection.direction.word());
+    object.object("local", |local| endpoint(local, connection.local));
+    match connection.remote {
+        Some(remote) => object.object("remote", |object| {
+            endpoint(object, remote);
+            // Names come from the traffic, which this build does not read.
+            object.null("name");
+            object.null("name_source");
+        }),
+        None => object.null("remote"),
     }
-
-    pub(super) fn connection(&self, object: &mut Object<'_>, connection: &Connection) {
-        object.plain("id", connection.id);
-        object.word("protocol", connection.protocol.word());
-        object.word("state", connection.state.word());
-        object.word("direction", connection.direction.word());
-        object.object("local", |local| endpoint(local, connection.local));
-        match connection.remote {
-            Some(remote) => object.object("remote", |object| {
-                endpoint(object, remote);
-                // Names come from the traffic, which this build does not read.
-                object.null("name");
-                object.null("name_source");
-            }),
-            None => object.null("remote"),
-        }
-        protocol_details(object, connection.protocol);
-        object.optional_number("netns", connection.netns.map(|netns| netns.0));
-        object.optional_text(
-            "interface",
-            connection
-                .interface
-                .as_ref()
-                .map(|name| name.lossy())
-                .as_deref(),
-        );
-        object.object("socket", |socket| {
-            socket.optional_number("inode", connection.socket.inode);
-            socket.optional_number("cookie", connection.socket.cookie);
-        });
-        object.optional_number("uid", connection.uid);
-        object.optional_plain("opened", connection.opened);
-        object.optional_plain("closed", connection.closed);
-        match &connection.error {
-            Some(error) => object.object("error", |object| connection_error(object, error)),
-            None => object.null("error"),
-        }
-        object.optional_number("bytes_sent", connection.bytes_sent);
-        object.optional_number("bytes_received", connection.bytes_received);
-        object.optional_number("packets_sent", connection.packets_sent);
-        object.optional_number("packets_received", connection.packets_received);
-        match community_id(connection) {
-            Some(id) => object.word("community_id", &id),
-            None => object.null("community_id"),
-        }
-        object.object("owner", |object| owner(object, connection.owner));
-        let process = connection
-            .owner
-            .process()
-            .and_then(|id| self.processes.get(&id));
-        match process {
-            Some(process) => object.raw("process", &process.brief),
-            None => object.null("process"),
-        }
-        object.array(
-            "also_held_by",
-            &connection.also_held_by,
-            |out, id| match self.processes.get(id) {
-                Some(process) => out.extend(&process.holder),
-                None => out.extend(b"null"),
-            },
-        );
-        // Owner tables and rules are not part of this build.
-        object.null("address");
-        object.raw("findings", b"[]");
+    protocol_details(object, connection.protocol);
+    object.optional_number("netns", connection.netns.map(|netns| netns.0));
+    object.optional_text(
+        "interface",
+        connection
+            .interface
+            .as_ref()
+            .map(|name| name.lossy())
+            .as_deref(),
+    );
+    object.object("socket", |object| socket(object, connection.socket));
+    object.optional_number("uid", connection.uid);
+    object.optional_plain("opened", connection.opened);
+    object.optional_plain("closed", connection.closed);
+    optional_error(object, connection.error.as_ref());
+    object.optional_number("bytes_sent", connection.bytes_sent);
+    object.optional_number("bytes_received", connection.bytes_received);
+    object.optional_number("packets_sent", connection.packets_sent);
+    object.optional_number("packets_received", connection.packets_received);
+    match community_id(connection) {
+        Some(id) => object.word("community_id", &id),
+        None => object.null("community_id"),
     }
+    object.object("owner", |object| owner(object, connection.owner));
+    match connection.owner.process() {
+        Some(id) => processes.brief(object, "process", id),
+        None => object.null("process"),
+    }
+    object.array("also_held_by", &connection.also_held_by, |out, id| {
+        processes.holder(out, *id);
+    });
+    // Owner tables and rules are not part of this build.
+    object.null("address");
+    object.raw("findings", b"[]");
 }
 
-fn endpoint(object: &mut Object<'_>, endpoint: Endpoint) {
+pub(super) fn socket(object: &mut Object<'_>, socket: SocketKey) {
+    object.optional_number("inode", socket.inode);
+    object.optional_number("cookie", socket.cookie);
+}
+
+pub(super) fn endpoint(object: &mut Object<'_>, endpoint: Endpoint) {
     match endpoint.ip {
         Some(ip) => object.ip("ip", ip),
         None => object.null("ip"),
@@ -117,7 +74,7 @@ fn endpoint(object: &mut Object<'_>, endpoint: Endpoint) {
     object.optional_number("port", endpoint.port);
 }
 
-fn protocol_details(object: &mut Object<'_>, protocol: Protocol) {
+pub(super) fn protocol_details(object: &mut Object<'_>, protocol: Protocol) {
     match protocol {
         Protocol::Icmp(icmp) => object.object("icmp", |object| {
             object.optional_number("type", icmp.kind);
@@ -151,15 +108,15 @@ pub(super) fn owner(object: &mut Object<'_>, owner: Owner) {
     }
 }
 
-fn connection_error(object: &mut Object<'_>, error: &ConnectionError) {
-    object.number("errno", error.errno);
-    object.null("word");
-    let phase = match error.phase {
-        Phase::Connect => "connect",
-        Phase::Established => "established",
-        Phase::Send => "send",
+pub(super) fn optional_error(object: &mut Object<'_>, error: Option<&ConnectionError>) {
+    let Some(error) = error else {
+        return object.null("error");
     };
-    object.word("phase", phase);
+    object.object("error", |object| {
+        object.optional_number("errno", error.errno);
+        object.word("word", &errors::word(error));
+        object.word("phase", errors::phase(error.phase));
+    });
 }
 
 /// Community ID version 1 with seed 0 (github.com/corelight/community-id-spec). `None` where the

@@ -1,6 +1,6 @@
 //! A process in JSON.
 
-use model::{Process, Text};
+use model::{Process, ProcessId, Text};
 
 use super::writer::{Object, object, string};
 
@@ -17,6 +17,29 @@ pub(super) fn brief(out: &mut Vec<u8>, process: &Process) {
     });
 }
 
+/// The same, of a process of which nothing else is known.
+pub(super) fn brief_unknown(object: &mut Object<'_>, id: ProcessId) {
+    object.plain("id", id);
+    object.number("pid", id.pid);
+    for name in ["started", "name", "path", "uid", "user"] {
+        object.null(name);
+    }
+}
+
+/// One that holds a connection beside the owner.
+pub(super) fn holder(object: &mut Object<'_>, process: &Process) {
+    object.plain("id", process.id);
+    object.number("pid", process.id.pid);
+    object.text("name", &process.name.lossy());
+}
+
+/// The same, of a process of which nothing else is known.
+pub(super) fn holder_unknown(object: &mut Object<'_>, id: ProcessId) {
+    object.plain("id", id);
+    object.number("pid", id.pid);
+    object.null("name");
+}
+
 /// All that is known of it.
 pub(super) fn members(object: &mut Object<'_>, process: &Process) {
     object.plain("id", process.id);
@@ -26,6 +49,13 @@ pub(super) fn members(object: &mut Object<'_>, process: &Process) {
     object.text("name", &process.name.lossy());
     text_or_hex(object, "path", "path_hex", process.path.as_ref());
     object.optional_plain("path_state", process.path_state.word());
+    match process.file {
+        Some(file) => object.object("file", |object| {
+            object.number("device", file.device);
+            object.number("inode", file.inode);
+        }),
+        None => object.null("file"),
+    }
     command_line(object, process);
     optional(object, "user", process.user.as_ref());
     object.optional_number("uid", process.uid);
@@ -46,8 +76,8 @@ pub(super) fn members(object: &mut Object<'_>, process: &Process) {
     optional(object, "unit", process.unit.as_ref());
     object.optional_number("netns", process.netns.map(|netns| netns.0));
     object.boolean("kernel_thread", process.kernel_thread);
+    object.optional_plain("sha256", process.sha256.map(|hash| hex(&hash)));
     // Not examined by this build.
-    object.null("sha256");
     object.null("package");
     object.null("package_state");
     object.null("ordinary");
@@ -68,7 +98,7 @@ fn command_line(object: &mut Object<'_>, process: &Process) {
         .any(|argument| argument.as_utf8().is_none())
     {
         object.array("command_line_hex", arguments, |out, argument| {
-            string(out, &hex(argument))
+            string(out, &hex(argument.bytes()))
         });
     }
     object.boolean("command_line_truncated", process.command_line_truncated);
@@ -79,7 +109,7 @@ fn optional(object: &mut Object<'_>, name: &'static str, text: Option<&Text>) {
 }
 
 /// A path; the exact bytes besides, when they are not UTF-8.
-fn text_or_hex(
+pub(super) fn text_or_hex(
     object: &mut Object<'_>,
     name: &'static str,
     hex_name: &'static str,
@@ -87,13 +117,10 @@ fn text_or_hex(
 ) {
     optional(object, name, text);
     if let Some(text) = text.filter(|text| text.as_utf8().is_none()) {
-        object.plain(hex_name, hex(text));
+        object.plain(hex_name, hex(text.bytes()));
     }
 }
 
-fn hex(text: &Text) -> String {
-    text.bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

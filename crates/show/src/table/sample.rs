@@ -1,13 +1,13 @@
 //! A small computer to show in tests.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::visible::display_width;
 
 use model::{
     BootId, Connection, ConnectionId, Container, Direction, Endpoint, Host, NetworkNamespace,
-    Owner, PathState, Process, ProcessId, Protocol, Snapshot, SocketKey, Source, State, Text, Tier,
-    Timestamp, WhyUnknown,
+    Owner, PathState, Process, ProcessId, Protocol, Shelf, Snapshot, SocketKey, Source, State,
+    Text, Tier, Timestamp, WhyUnknown,
 };
 
 pub(crate) const BOOT: BootId = BootId([7; 16]);
@@ -32,6 +32,8 @@ pub(crate) fn process(pid: u32, name: &str, path: &str) -> Process {
         name: name.into(),
         path: Some(path.into()),
         path_state: PathState::Present,
+        file: None,
+        sha256: None,
         command_line: None,
         command_line_truncated: false,
         uid: Some(1000),
@@ -113,11 +115,14 @@ pub(crate) fn snapshot(processes: Vec<Process>, connections: Vec<Connection>) ->
         home_netns: Some(HOME),
         taken: Timestamp::from_unix_nanos(TAKEN),
         tier: Tier::Polling,
-        connections,
-        processes: processes
-            .into_iter()
-            .map(|process| (process.id, process))
-            .collect::<HashMap<_, _>>(),
+        connections: connections.into_iter().collect(),
+        processes: Arc::new(
+            processes
+                .into_iter()
+                .map(|process| (process.id, Arc::new(process)))
+                .collect(),
+        ),
+        pairs: Shelf::default(),
         remembered: Vec::new(),
         gaps: Vec::new(),
     }

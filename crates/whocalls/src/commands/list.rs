@@ -5,7 +5,6 @@ mod pick;
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -15,15 +14,16 @@ use show::filter::Filter;
 use show::json::Listing;
 use show::table::{self, TableOptions};
 
+use super::filter;
 use crate::arguments::{Color, Group, ListArguments};
 use crate::exit::{self, Exit};
 use crate::interrupt::Interrupt;
-use crate::output::{self, Talk, Usage};
+use crate::output::{self, Talk};
 
 const CLEAR_SCREEN: &[u8] = b"\x1b[H\x1b[2J";
 
 pub(crate) fn run(list: &ListArguments, color: Color, strict: bool, talk: Talk) -> Result<Exit> {
-    let filter = filter(list)?;
+    let filter = filter::read(&list.words, &list.filter, Filter::parse)?;
     let mut observer = Observer::open(list.polling)?;
     let mut out = output::stdout()?;
     let Some(every) = list.watch else {
@@ -184,33 +184,4 @@ fn talk_about(
     show::gaps::lines(&snapshot.gaps, output::talk_width(), &mut text)?;
     talk.say(&String::from_utf8_lossy(&text));
     Ok(())
-}
-
-/// All filters together; each of them has to match.
-fn filter(list: &ListArguments) -> Result<Filter> {
-    if let Some(file) = list
-        .words
-        .iter()
-        .find(|word| !word.contains(':') && Path::new(word).exists())
-    {
-        let text = format!(
-            "'{file}' is a file or folder here; this build looks at this computer only\nhelp: to search for the text '{file}', write --filter '\"{file}\"'"
-        );
-        return Err(Usage(text).into());
-    }
-    let mut parts = Vec::new();
-    if !list.words.is_empty() {
-        parts.push(list.words.join(" "));
-    }
-    parts.extend(list.filter.iter().cloned());
-    let text = match parts.as_slice() {
-        [] => return Ok(Filter::default()),
-        [one] => one.clone(),
-        several => several
-            .iter()
-            .map(|part| format!("({part})"))
-            .collect::<Vec<_>>()
-            .join(" "),
-    };
-    Ok(Filter::parse(&text)?)
 }

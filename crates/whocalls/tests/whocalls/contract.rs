@@ -94,7 +94,11 @@ fn a_stream_starts_and_ends() {
     check(first, "schema type host boot taken tier", "");
     assert_eq!(first["schema"], "whocalls/1");
     assert_eq!(first["type"], "start");
-    check(last, "type time processes connections gaps lost", "");
+    check(last, END, "");
+    assert_eq!(
+        (&last["opened"], &last["program"]),
+        (&Value::from(0), &Value::Null)
+    );
     assert_eq!(last["type"], "end");
     let of = |kind: &str| lines.iter().filter(|line| line["type"] == kind).count();
     for (kind, member) in [
@@ -203,6 +207,13 @@ fn wrong_usage_is_2() {
         (&["list", "new:1h"], "not known here"),
         (&["list", "severity:>=medium"], "not known here"),
         (&["list", "bogus:1"], "unknown key"),
+        (&["watch"], "watch --ndjson"),
+        (&["watch", "--ndjson", "name:x"], "not known here"),
+        (&["watch", "--ndjson", "--for", "soon"], "not a time"),
+        (&["watch", "--ndjson", "--refresh", "0"], "0.1"),
+        (&["watch", "--ndjson", "--until-exit"], "PROGRAM"),
+        (&["watch", "--ndjson", "--", "true"], "--until-exit"),
+        (&["watch", "--ndjson", "--queue", "1"], "16"),
         (&["man", "bogus"], "bogus"),
     ] {
         let run = whocalls(arguments);
@@ -263,6 +274,7 @@ fn a_full_disk_is_a_failure() {
     for arguments in [
         &["list", "-a"][..],
         &["list", "-a", "--json"],
+        &["watch", "--ndjson"],
         &["doctor"],
         &["--help"],
     ] {
@@ -359,17 +371,19 @@ fn end_of(mut child: Child) -> Option<i32> {
     status.code()
 }
 
-const GAP: &str = "id source why missed since until count";
-const PROCESS: &str = "id pid started ended name path path_state command_line \
+pub(crate) const END: &str = "type time events events_seen processes connections opened closed gaps \
+                              lost dropped dropped_updates program";
+pub(crate) const GAP: &str = "id source why missed since until count";
+pub(crate) const PROCESS: &str = "id pid started ended name path path_state file command_line \
                        command_line_truncated user uid parents container unit netns kernel_thread \
                        sha256 package package_state ordinary checks";
 /// Only where the text is not UTF-8.
-const PROCESS_AS_WELL: &str = "path_hex command_line_hex connections";
-const CONNECTION: &str = "id protocol state direction local remote netns interface socket uid \
+pub(crate) const PROCESS_AS_WELL: &str = "path_hex command_line_hex connections";
+pub(crate) const CONNECTION: &str = "id protocol state direction local remote netns interface socket uid \
                           opened closed error bytes_sent bytes_received packets_sent \
                           packets_received community_id owner process also_held_by address findings";
 /// Only of some protocols.
-const DETAILS: &str = "icmp ip_protocol ethertype";
+pub(crate) const DETAILS: &str = "icmp ip_protocol ethertype";
 
 fn check_gaps(gaps: &Value) {
     for gap in list(gaps) {
@@ -414,7 +428,7 @@ fn check_connection(connection: &Value) {
 }
 
 /// `2026-11-22T10:15:00.123456789Z`
-fn check_time(time: &Value) {
+pub(crate) fn check_time(time: &Value) {
     let text = time.as_str().unwrap();
     let shape: String = text
         .chars()
@@ -424,7 +438,7 @@ fn check_time(time: &Value) {
 }
 
 /// Exactly these members, and perhaps those.
-fn check(value: &Value, members: &str, others: &str) {
+pub(crate) fn check(value: &Value, members: &str, others: &str) {
     let found: BTreeSet<&str> = value
         .as_object()
         .unwrap_or_else(|| panic!("not an object: {value}"))

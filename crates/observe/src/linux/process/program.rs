@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use model::{PathState, Text};
+use model::{FileIdentity, PathState, Text};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
 
@@ -26,6 +26,16 @@ pub(super) fn program(process: &OwnedFd, buffer: &mut [u8]) -> Result<(Text, Pat
         Deleted::Yes { .. } => (path.into(), PathState::Deleted),
         Deleted::No => (link.into(), PathState::Present),
         Deleted::NotKnown => (link.into(), PathState::Unknown),
+    })
+}
+
+/// Which file a process runs. `None`: none, or it could not be asked.
+pub(super) fn file(process: &OwnedFd) -> Option<FileIdentity> {
+    let running = identity(process, c"exe").ok()?;
+    let (major, minor) = running.device;
+    Some(FileIdentity {
+        device: rustix::fs::makedev(major, minor),
+        inode: running.inode,
     })
 }
 

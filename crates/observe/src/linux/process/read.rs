@@ -11,7 +11,7 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::path::DecInt;
 
 use super::Unread;
-use super::program::program;
+use super::program::{self, program};
 use crate::linux::users::Users;
 use crate::parse::cgroup::place;
 use crate::parse::proc_pid::{Stat, arguments, conceals_processes, namespace, stat};
@@ -117,9 +117,11 @@ impl Reader {
             .flatten();
         let alive = survivor.as_ref().unwrap_or(directory);
         let (mut path, mut path_state) = (None, PathState::Unknown);
+        let mut file = None;
         let (mut command_line, mut command_line_truncated) = (Some(Vec::new()), false);
         let mut settled = true;
         if !stat.kernel_thread && (!stat.dead || survivor.is_some()) {
+            file = program::file(alive);
             match program(alive, &mut self.buffer) {
                 Ok((text, state)) => (path, path_state) = (Some(text), state),
                 Err(errno) => note(&mut unread, errno),
@@ -149,6 +151,8 @@ impl Reader {
             name: stat.name.clone(),
             path,
             path_state,
+            file,
+            sha256: None,
             command_line,
             command_line_truncated,
             uid,

@@ -10,8 +10,9 @@ use model::{
 use rustix::net::{AddressFamily, SocketType, netdevice, socket};
 
 use super::Scene;
+use crate::linux::bpf::BpfError;
 use crate::linux::descriptors;
-use crate::linux::iterators::{Iterators, IteratorsError, Table};
+use crate::linux::iterators::{Iterators, Table};
 use crate::linux::namespaces::Namespaces;
 use crate::linux::process::Processes;
 use crate::linux::tables::{self, Tables};
@@ -27,6 +28,8 @@ pub(super) struct Collection {
     source: Source,
     pub(super) sockets: Vec<Socket>,
     by_cookie: HashMap<u64, usize, BuildHasherDefault<CookieHasher>>,
+    /// Held sockets of MPTCP, by inode: their cookies may not be asked for (bpf/socket_record.h).
+    without_cookie: HashMap<u64, usize>,
     /// Made when it is first needed, and kept from then on.
     by_inode: Option<HashMap<u64, usize>>,
     /// Names of the holders, as they were when their sockets were read.
@@ -68,6 +71,7 @@ impl Collection {
             source,
             sockets: Vec::new(),
             by_cookie: HashMap::default(),
+            without_cookie: HashMap::new(),
             by_inode: None,
             names: HashMap::new(),
             last_named: None,
@@ -108,9 +112,11 @@ impl Collection {
             let name = || Text::from(record.name());
             self.names.entry(process).or_insert_with(name);
         }
-        let known = record
-            .cookie()
-            .and_then(|cookie| self.by_cookie.get(&cookie));
+        let known = match (record.cookie(), record.inode()) {
+            (Some(cookie), _) => self.by_cookie.get(&cookie),
+            (None, Some(inode)) => self.without_cookie.get(&inode),
+            (None, None) => None,
+        };
         if let Some(known) = known.and_then(|index| self.sockets.get_mut(*index)) {
             // The same process may hold it by several descriptors; they come one after the other.
             if known.holders.last() != Some(&holder) {
@@ -120,6 +126,9 @@ impl Collection {
         }
         let mut entry = record.entry();
         entry.socket.holders = vec![holder];
+        if let (None, Some(inode)) = (record.cookie(), record.inode()) {
+            self.without_cookie.insert(inode, self.sockets.len());
+        }
         self.push(entry);
         self.sockets.last()
     }
@@ -179,7 +188,7 @@ impl Collection {
         missing: &mut HashSet<u64>,
         iterators: &mut Iterators,
         scene: &Scene<'_>,
-    ) -> Result<(), IteratorsError> {
+    ) -> Result<(), BpfError> {
         iterators.read(Table::Held, |record| {
             let SocketRecord::Held(record) = record else {
                 return;

@@ -28,6 +28,8 @@ fn curl() -> Process {
         name: "curl-renamed".into(),
         path: Some("/opt/My Tools/curl".into()),
         path_state: PathState::Present,
+        file: None,
+        sha256: None,
         command_line: Some(vec![
             "curl".into(),
             "-s".into(),
@@ -195,6 +197,23 @@ fn what_happens() {
     check("new:1m", false);
     check("new:>1m", true);
     check("new:1m-2m", true);
+}
+
+#[test]
+fn what_did_not_come_about() {
+    let failed = Connection {
+        state: State::Failed,
+        ..call()
+    };
+    let asked = Connection {
+        state: State::Attempted,
+        opened: Some(NOW),
+        ..call()
+    };
+    let says = |text: &str, connection: &Connection| satisfied(text, Some(connection), None);
+    assert!(says("state:failed", &failed) && !says("state:failed", &asked));
+    assert!(says("state:attempted new:1s", &asked) && !says("state:attempted", &failed));
+    assert!(says("failed", &failed));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::super::address::Addresses;
 use super::super::glob::{Glob, lower};
-use super::super::key::{Kind, NOT_KNOWN_HERE};
+use super::super::key::{Kind, NOT_KNOWN_AT_ONE_MOMENT};
 use super::super::number::{Numbers, Plain, Relation, Unit};
 use super::super::value::Value;
 use super::*;
@@ -108,7 +108,7 @@ fn has_limits() {
 }
 
 fn check_not_known(text: &str, not_known_here: bool, expected: &str) {
-    let error = parse(text, &NOT_KNOWN_HERE).unwrap_err();
+    let error = parse(text, &NOT_KNOWN_AT_ONE_MOMENT).unwrap_err();
     assert_eq!(error.not_known_here, not_known_here, "{text}");
     assert!(error.to_string().contains(expected), "{error}");
 }

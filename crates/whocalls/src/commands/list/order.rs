@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use model::{Connection, Direction, Endpoint, Process, ProcessId, Snapshot, State};
 
@@ -134,7 +135,7 @@ struct Places(HashMap<ProcessId, u64>);
 
 impl Places {
     fn of(snapshot: &Snapshot, by: Option<Sort>) -> Self {
-        let mut processes: Vec<&Process> = snapshot.processes.values().collect();
+        let mut processes: Vec<&Process> = snapshot.processes.values().map(Arc::as_ref).collect();
         let run = |process: &Process| (process.id.pid, process.id.start_ticks);
         match by {
             Some(Sort::Pid) => processes.sort_by_key(|process| run(process)),

@@ -1,11 +1,13 @@
 //! Which connections and processes a list shows.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use model::{Connection, Direction, Process, ProcessId, Protocol, Snapshot};
 use show::filter::Filter;
 
 use crate::arguments::{ListArguments, Sort};
+use crate::commands::filter;
 
 /// What is shown, and how many listeners are not.
 pub(super) struct Picked<'a> {
@@ -24,7 +26,13 @@ pub(super) fn connections<'a>(
     };
     for connection in &snapshot.connections {
         let matches = is_of_protocol(connection.protocol, list)
-            && (filter.is_empty() || wanted(snapshot, connection, filter));
+            && filter::wants(
+                filter,
+                connection,
+                snapshot.taken,
+                snapshot.user_of(connection),
+                |id| snapshot.processes.get(&id).map(Arc::as_ref),
+            );
         if !matches {
             continue;
         }
@@ -37,18 +45,6 @@ pub(super) fn connections<'a>(
         }
     }
     picked
-}
-
-/// By its owner, or by any other process that holds it.
-fn wanted(snapshot: &Snapshot, connection: &Connection, filter: &Filter) -> bool {
-    let now = snapshot.taken;
-    let (owner, user) = (snapshot.owner_of(connection), snapshot.user_of(connection));
-    filter.matches(connection, owner, user, now)
-        || connection.also_held_by.iter().any(|holder| {
-            snapshot.processes.get(holder).is_some_and(|holder| {
-                filter.matches(connection, Some(holder), holder.user.as_ref(), now)
-            })
-        })
 }
 
 fn is_of_protocol(protocol: Protocol, list: &ListArguments) -> bool {
@@ -76,7 +72,8 @@ pub(super) fn processes<'a>(
     }
     let mut processes: Vec<&Process> = if list.processes {
         let matches = |process: &&Process| filter.matches_process(process, snapshot.taken);
-        snapshot.processes.values().filter(matches).collect()
+        let all = snapshot.processes.values().map(Arc::as_ref);
+        all.filter(matches).collect()
     } else {
         let holders = connections.iter().flat_map(|connection| {
             connection
@@ -91,7 +88,7 @@ pub(super) fn processes<'a>(
         let holders: HashSet<ProcessId> = new.collect();
         holders
             .iter()
-            .filter_map(|id| snapshot.processes.get(id))
+            .filter_map(|id| snapshot.processes.get(id).map(Arc::as_ref))
             .collect()
     };
     let run = |process: &&Process| (process.id.pid, process.id.start_ticks);

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0
+ *
+ * What a packet tells, and the peers of sockets that have several. No kernel structure is read
+ * here, so that it serves with type information and without.
+ */
+#ifndef WHOCALLS_PACKETS_H
+#define WHOCALLS_PACKETS_H
+
+#include "common.h"
+
+/* Keeps a first peer with the socket, and others in the table. True: it is new. */
+static __always_inline bool is_new_peer(struct owner *owner, __u64 cookie, const __be32 *address,
+					__be16 port)
+{
+	struct peer_key key = {};
+	struct peer peer = {};
+
+	if (!owner->peer_port && !owner->peer[0] && !owner->peer[1] && !owner->peer[2] &&
+	    !owner->peer[3]) {
+		copy4(owner->peer, address);
+		owner->peer_port = port;
+		return true;
+	}
+	if (owner->peer_port == port && same4(owner->peer, address))
+		return false;
+	key.cookie = cookie;
+	copy4(key.address, address);
+	key.port = port;
+	if (bpf_map_lookup_elem(&peers, &key))
+		return false;
+	peer.last = bpf_ktime_get_boot_ns();
+	if (bpf_map_update_elem(&peers, &key, &peer, BPF_NOEXIST))
+		count_loss(LOST_PEERS);
+	owner->flags |= EVENT_MORE_PEERS;
+	return true;
+}
+
+/* What the heads of a packet tell. */
+struct heads {
+	__be32 source[4];
+	__be32 destination[4];
+	__be16 source_port;
+	__be16 destination_port;
+	__u32 payload; /* where it begins */
+};
+
+static __always_inline bool read_heads(struct __sk_buff *skb, __u32 protocol, __u32 type,
+				       struct heads *heads)
+{
+	unsigned char first = 0, next = 0;
+	__be16 ports[2];
+
+	if (bpf_skb_load_bytes(skb, 0, &first, 1))
+		return false;
+	if (first >> 4 == 4) {
+		heads->payload = (first & 15) * 4;
+		if (bpf_skb_load_bytes(skb, 12, heads->source, 4) ||
+		    bpf_skb_load_bytes(skb, 16, heads->destination, 4))
+			return false;
+	} else {
+		heads->payload = 40;
+		if (bpf_skb_load_bytes(skb, 8, heads->source, 16) ||
+		    bpf_skb_load_bytes(skb, 24, heads->destination, 16) ||
+		    bpf_skb_load_bytes(skb, 6, &next, 1))
+			return false;
+		/* Options in front (hop by hop, routing, fragment, destination) are rare. */
+#pragma unroll
+		for (int i = 0; i < 3; i++) {
+			unsigned char option[2];
+
+			if (next != 0 && next != 43 && next != 44 && next != 60)
+				break;
+			if (bpf_skb_load_bytes(skb, heads->payload, option, 2))
+				return false;
+			heads->payload += next == 44 ? 8 : (option[1] + 1) * 8;
+			next = option[0];
+		}
+	}
+	if (type == SOCK_RAW)
+		return true;
+	if (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE) {
+		if (bpf_skb_load_bytes(skb, heads->payload, ports, 4))
+			return false;
+		heads->source_port = ports[0];
+		heads->destination_port = ports[1];
+	}
+	heads->payload += 8;
+	return true;
+}
+
+/* Both ends, as the socket has them. */
+static __always_inline void place_packet(struct event *about, const struct heads *heads,
+					 __u32 family, bool leaves)
+{
+	const __be32 *remote, *local;
+
+	if (leaves) {
+		local = heads->source;
+		remote = heads->destination;
+		about->local_port = __builtin_bswap16(heads->source_port);
+		about->remote_port = heads->destination_port;
+	} else {
+		local = heads->destination;
+		remote = heads->source;
+		about->local_port = __builtin_bswap16(heads->destination_port);
+		about->remote_port = heads->source_port;
+	}
+	copy4(about->local, local);
+	copy4(about->remote, remote);
+	/* A packet of IPv4 may leave from a socket of IPv6. */
+	about->family = heads->source[1] || heads->source[2] || heads->source[3] ||
+					heads->destination[1] || heads->destination[2] ||
+					heads->destination[3] ?
+				AF_INET6 :
+				AF_INET;
+	if (about->family == AF_INET && family == AF_INET6) {
+		/* As connect6 and send6 have it. */
+		about->remote[3] = about->remote[0];
+		about->remote[2] = __builtin_bswap32(0xffff);
+		about->remote[0] = 0;
+		about->local[3] = about->local[0];
+		about->local[2] = __builtin_bswap32(0xffff);
+		about->local[0] = 0;
+		about->family = AF_INET6;
+	}
+}
+
+static __always_inline bool is_first_peer(const struct owner *owner, const struct event *about)
+{
+	return owner->peer_port == about->remote_port && same4(owner->peer, about->remote);
+}
+
+/* Counts a packet with the peer it came from or goes to. True: nothing was counted there yet. */
+static __always_inline bool count_packet(struct owner *owner, const struct event *about,
+					 __u32 bytes, bool leaves)
+{
+	struct peer_key key = {};
+	struct peer *peer;
+	bool first;
+
+	is_new_peer(owner, owner->cookie, about->remote, about->remote_port);
+	if (is_first_peer(owner, about)) {
+		first = !owner->packets_sent && !owner->packets_received;
+		if (leaves) {
+			owner->packets_sent++;
+			owner->bytes_sent += bytes;
+		} else {
+			owner->packets_received++;
+			owner->bytes_received += bytes;
+		}
+		return first;
+	}
+	key.cookie = owner->cookie;
+	copy4(key.address, about->remote);
+	key.port = about->remote_port;
+	peer = bpf_map_lookup_elem(&peers, &key);
+	if (!peer)
+		return false;
+	first = !peer->packets_sent && !peer->packets_received;
+	peer->last = bpf_ktime_get_boot_ns();
+	if (leaves) {
+		__sync_fetch_and_add(&peer->packets_sent, 1);
+		__sync_fetch_and_add(&peer->bytes_sent, bytes);
+	} else {
+		__sync_fetch_and_add(&peer->packets_received, 1);
+		__sync_fetch_and_add(&peer->bytes_received, bytes);
+	}
+	return first;
+}
+
+static __always_inline void copy_ends(struct event *to, const struct event *about)
+{
+	to->family = about->family;
+	to->type = about->type;
+	to->protocol = about->protocol;
+	to->local_port = about->local_port;
+	to->remote_port = about->remote_port;
+	copy4(to->local, about->local);
+	copy4(to->remote, about->remote);
+}
+
+static __always_inline void tell_question(struct __sk_buff *skb, struct owner *owner,
+					  const struct event *about, __u32 from)
+{
+	struct name_event *name;
+	__u32 length = skb->len;
+
+	if (length <= from)
+		return;
+	length -= from;
+	if (length > MESSAGE_SIZE)
+		length = MESSAGE_SIZE;
+	name = bpf_ringbuf_reserve(&socket_events, sizeof(*name), 0);
+	if (!name) {
+		count_loss(RING_SOCKETS);
+		return;
+	}
+	begin(&name->event, EVENT_NAME, owner->cookie, owner);
+	copy_ends(&name->event, about);
+	name->length = 0;
+	/* The verifier follows a range only from one side at a time. */
+	asm volatile("" : "+r"(length));
+	if (length > 0 && length <= MESSAGE_SIZE) {
+		asm volatile("" : "+r"(length));
+		if (!bpf_skb_load_bytes(skb, from, name->message, length))
+			name->length = length;
+	}
+	submit(name);
+}
+
+#endif

@@ -1,0 +1,381 @@
+//! A second process that keeps the rights which the first one gives up, and answers a closed list
+//! of questions about files of other processes. It takes nothing apart that comes from outside.
+//!
+//! It is our own file, started again with a socket as its standard input, and ends with the process
+//! that started it.
+
+mod answering;
+mod file;
+mod wire;
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use model::{Gap, NetworkNamespace, Source};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, socketpair};
+
+pub(crate) use self::answering::helped;
+pub(crate) use self::wire::{ProgramFile, Request, Why};
+
+/// The argument by which our own file knows that it is to help. Not for people.
+const MARK: &str = "--answer-about-processes";
+/// So many questions may wait.
+const MOST_WAITING: usize = 1024;
+/// A file on a disk is read in less; one that somebody lets us wait for, for ever, is not.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Whether our own file, started again, would help: another program that uses this crate would
+/// start itself over and over.
+static CAN_HELP: AtomicBool = AtomicBool::new(false);
+
+/// The one helper of this process. 0: none.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+/// What the helper found out. It goes with its question.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// SHA-256 of the program file.
+    Hash(Request, Result<[u8; 32], Why>),
+    Program(Request, Result<ProgramFile, Why>),
+    /// A socket for netlink's `SOCK_DIAG` inside the network namespace of the process.
+    Namespace(Request, Result<(NetworkNamespace, OwnedFd), Why>),
+}
+
+/// The way to the helper.
+pub(crate) struct Helper {
+    /// `None`: it has ended.
+    socket: Option<OwnedFd>,
+    child: Child,
+    unsent: VecDeque<Request>,
+    /// Answers come in the order of questions.
+    unanswered: VecDeque<Request>,
+    /// When it began with the first of them.
+    begun: Instant,
+    ended: Option<Gap>,
+}
+
+impl Helper {
+    /// Starts it. To be called while there are rights, by a thread that does not end before us.
+    ///
+    /// Errors: our own file cannot be started, or its main function does not call [`helped`].
+    pub(crate) fn start() -> io::Result<Self> {
+        if !CAN_HELP.load(Ordering::Relaxed) {
+            return Err(io::Error::other(
+                "this program did not ask first whether it is to help",
+            ));
+        }
+        let flags = SocketFlags::CLOEXEC;
+        let (here, there) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+        let child = Command::new("/proc/self/exe")
+            .arg0("whocalls")
+            .arg(MARK)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::from(there))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // Ctrl-C is for us to hear.
+            .process_group(0)
+            .spawn()?;
+        PROCESS.store(child.id(), Ordering::Relaxed);
+        Ok(Self::over(here, child))
+    }
+
+    fn over(socket: OwnedFd, child: Child) -> Self {
+        Self {
+            socket: Some(socket),
+            child,
+            unsent: VecDeque::new(),
+            unanswered: VecDeque::new(),
+            begun: Instant::now(),
+            ended: None,
+        }
+    }
+
+    /// Asks, without waiting. False: too many questions wait, or it has ended.
+    pub(crate) fn ask(&mut self, request: Request) -> bool {
+        let waiting = self.unsent.len() + self.unanswered.len();
+        if self.socket.is_none() || waiting >= MOST_WAITING {
+            return false;
+        }
+        self.unsent.push_back(request);
+        self.send();
+        self.socket.is_some()
+    }
+
+    /// Appends what it has answered, without waiting.
+    pub(crate) fn answers(&mut self, answers: &mut Vec<Answer>) {
+        while let Some(socket) = &self.socket {
+            match wire::receive_answer(socket.as_fd(), self.unanswered.front()) {
+                Ok(Some(answer)) => {
+                    self.unanswered.pop_front();
+                    self.begun = Instant::now();
+                    answers.push(answer);
+                }
+                Ok(None) if self.has_waited_too_long() => {
+                    self.end("it did not answer: a file system made it wait");
+                }
+                Ok(None) => break,
+                Err(error) => self.end(&error.to_string()),
+            }
+        }
+        self.send();
+    }
+
+    /// What is therefore missed, told once when it has ended.
+    pub(crate) fn ended(&mut self) -> Option<Gap> {
+        // With nothing asked nobody reads from it.
+        if let Some(socket) = &self.socket
+            && self.unanswered.is_empty()
+            && wire::is_closed(socket.as_fd())
+        {
+            self.end("nobody asked it to");
+        }
+        self.ended.take()
+    }
+
+    fn has_waited_too_long(&self) -> bool {
+        !self.unanswered.is_empty() && self.begun.elapsed() > PATIENCE
+    }
+
+    fn send(&mut self) {
+        while let (Some(socket), Some(request)) = (&self.socket, self.unsent.front()) {
+            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+            match rustix::net::send(socket, &request.bytes(), flags) {
+                Ok(_) => {
+                    if self.unanswered.is_empty() {
+                        self.begun = Instant::now();
+                    }
+                    self.unanswered.extend(self.unsent.pop_front());
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return,
+                Err(errno) => self.end(&errno.to_string()),
+            }
+        }
+    }
+
+    /// The helper reads the end of the socket, and ends, should it not have done so.
+    fn end(&mut self, why: &str) {
+        self.socket = None;
+        let unanswered = self.unsent.len() + self.unanswered.len();
+        self.unsent.clear();
+        self.unanswered.clear();
+        let gap = without_helper(&format!("the process that kept rights has ended: {why}"));
+        self.ended = Some(if unanswered > 0 {
+            gap.counted(unanswered)
+        } else {
+            gap
+        });
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        self.socket = None;
+        // It may not have ended yet; then it is left to whoever waits for what we leave.
+        let _ = self.child.try_wait();
+    }
+}
+
+/// What is missed without it.
+pub(crate) fn without_helper(why: &str) -> Gap {
+    Gap::standing(
+        "helper_ended",
+        Source::Proc,
+        why,
+        "hashes of program files, program files of processes whose start was not seen, and network \
+         namespaces that appear later",
+    )
+}
+
+/// Whether this process has no other child than the helper.
+pub(crate) fn is_only_child() -> bool {
+    let helper = PROCESS.load(Ordering::Relaxed);
+    let us = std::process::id();
+    // Orphans that come to us are children of the first thread, too.
+    let children = std::fs::read_to_string(format!("/proc/self/task/{us}/children"));
+    helper != 0
+        && children.is_ok_and(|children| {
+            let mut pids = children.split_ascii_whitespace();
+            pids.all(|pid| pid.parse() == Ok(helper))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    use model::FileIdentity;
+
+    use crate::parse::proc_pid::stat;
+
+    /// A helper that answers on a thread, with the rights of this test.
+    fn start() -> Helper {
+        let (mut helper, there) = with_nobody();
+        thread::spawn(move || {
+            let home = rustix::fs::open(
+                "/proc/self/ns/net",
+                rustix::fs::OFlags::RDONLY,
+                rustix::fs::Mode::empty(),
+            );
+            answering::answer_all(there.as_fd(), &home.unwrap())
+        });
+        helper.child.wait().unwrap();
+        helper
+    }
+
+    /// One that does not answer, and the end of the socket that it would read.
+    fn with_nobody() -> (Helper, OwnedFd) {
+        let flags = SocketFlags::CLOEXEC;
+        let (here, there) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+        let child = Command::new("true").spawn().unwrap();
+        (Helper::over(here, child), there)
+    }
+
+    fn answers(helper: &mut Helper, count: usize) -> Vec<Answer> {
+        let start = Instant::now();
+        let mut answers = Vec::new();
+        while answers.len() < count {
+            helper.answers(&mut answers);
+            assert!(helper.ended().is_none());
+            assert!(start.elapsed() < Duration::from_secs(60), "{answers:?}");
+            thread::sleep(Duration::from_millis(1));
+        }
+        answers
+    }
+
+    /// What is told when it has ended. A program that another test starts just now may hold the
+    /// other side open for a moment.
+    fn end_of(helper: &mut Helper) -> Gap {
+        let start = Instant::now();
+        loop {
+            helper.answers(&mut Vec::new());
+            if let Some(gap) = helper.ended() {
+                return gap;
+            }
+            assert!(start.elapsed() < Duration::from_secs(20), "it never ends");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn own() -> (u32, u64) {
+        let text = std::fs::read("/proc/self/stat").unwrap();
+        (std::process::id(), stat(&text).unwrap().start_ticks)
+    }
+
+    #[test]
+    fn questions_are_answered_in_their_order() {
+        let (pid, start_ticks) = own();
+        let program = Request::Program { pid, start_ticks };
+        let other = Request::Program {
+            pid,
+            start_ticks: start_ticks + 1,
+        };
+        let mut helper = start();
+        // More than a socket holds.
+        for _ in 0..MOST_WAITING / 2 {
+            assert!(helper.ask(program));
+            assert!(helper.ask(other));
+        }
+        for pair in answers(&mut helper, MOST_WAITING).chunks(2) {
+            let [
+                Answer::Program(first, Ok(file)),
+                Answer::Program(next, Err(Why::Gone)),
+            ] = pair
+            else {
+                panic!("{pair:?}");
+            };
+            assert_eq!((*first, *next), (program, other));
+            assert!(file.link.lossy().contains("observe"), "{file:?}");
+        }
+        let file = FileIdentity {
+            device: 1,
+            inode: 1,
+        };
+        let hash = Request::Hash {
+            pid,
+            start_ticks,
+            file,
+        };
+        assert!(helper.ask(hash));
+        let answer = answers(&mut helper, 1).remove(0);
+        assert!(
+            matches!(answer, Answer::Hash(request, Err(Why::OtherFile)) if request == hash),
+            "{answer:?}"
+        );
+    }
+
+    #[test]
+    fn a_socket_comes_from_another_namespace() {
+        let mut helper = start();
+        let request = Request::Namespace {
+            pid: std::process::id(),
+        };
+        assert!(helper.ask(request));
+        let answer = answers(&mut helper, 1).remove(0);
+        let Answer::Namespace(asked, found) = answer else {
+            panic!("{answer:?}");
+        };
+        assert_eq!(asked, request);
+        match found {
+            Ok((number, socket)) => {
+                let own = rustix::fs::stat("/proc/self/ns/net").unwrap().st_ino;
+                assert_eq!(u64::from(number.0), own);
+                let domain = rustix::net::sockopt::socket_domain(socket).unwrap();
+                assert_eq!(domain, AddressFamily::NETLINK);
+            }
+            // Only root may enter a namespace, even the own one.
+            Err(why) => assert_eq!(why, Why::Failed(Errno::PERM)),
+        }
+    }
+
+    #[test]
+    fn that_it_ended_is_told_once() {
+        let (mut helper, there) = with_nobody();
+        assert!(helper.ended().is_none());
+        let request = Request::Namespace { pid: 1 };
+        assert!(helper.ask(request));
+        assert!(helper.ended().is_none());
+        drop(there);
+        let gap = end_of(&mut helper);
+        assert_eq!((gap.id.as_str(), gap.count), ("helper_ended", Some(1)));
+        assert!(!helper.ask(request));
+        assert!(helper.ended().is_none());
+
+        let (mut helper, there) = with_nobody();
+        drop(there);
+        assert_eq!(end_of(&mut helper).count, None);
+    }
+
+    #[test]
+    fn what_is_no_answer_ends_it() {
+        for packet in [&b"?"[..], &[0; 40], &[9; 8]] {
+            let (mut helper, there) = with_nobody();
+            assert!(helper.ask(Request::Namespace { pid: 1 }));
+            rustix::net::send(&there, packet, SendFlags::empty()).unwrap();
+            let mut answers = Vec::new();
+            helper.answers(&mut answers);
+            assert!(answers.is_empty(), "{answers:?}");
+            assert!(helper.ended().is_some(), "{packet:?}");
+        }
+    }
+
+    #[test]
+    fn no_more_is_asked_than_can_wait() {
+        let (mut helper, _there) = with_nobody();
+        let request = Request::Namespace { pid: 1 };
+        let asked = (0..2 * MOST_WAITING)
+            .filter(|_| helper.ask(request))
+            .count();
+        assert_eq!(asked, MOST_WAITING);
+    }
+}

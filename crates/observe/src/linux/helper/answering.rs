@@ -1,0 +1,133 @@
+//! The helper itself: makes itself small, then answers until nobody asks any more.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::{env, fs, io};
+
+use model::NetworkNamespace;
+use rustix::fs::{Mode, OFlags};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, netlink, sockopt};
+use rustix::process::{Signal, nice, set_parent_process_death_signal};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_name};
+
+use super::file::{self, Hashes};
+use super::wire::{Request, Why, receive_request, send_answer};
+use super::{Answer, CAN_HELP, MARK};
+use crate::linux::rights;
+
+/// Whoever waits for a line on the screen comes first.
+const NICER: i32 = 10;
+
+/// To be called before anything else. `Some`: this process was started to help, its work is over,
+/// and it is to end with this code.
+pub(crate) fn helped() -> Option<ExitCode> {
+    CAN_HELP.store(true, Ordering::Relaxed);
+    if env::args_os().nth(1)? != MARK {
+        return None;
+    }
+    // There is nobody to tell why: that it ended is what is heard.
+    Some(if help().is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Errors: nobody asks, it cannot give up rights, or what was asked is no question.
+fn help() -> io::Result<()> {
+    let stdin = io::stdin();
+    let socket = stdin.as_fd();
+    let asked_over = (
+        sockopt::socket_domain(socket)?,
+        sockopt::socket_type(socket)?,
+    );
+    if asked_over != (AddressFamily::UNIX, SocketType::SEQPACKET) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    close_all_but_standard()?;
+    // It would be called after the link it was started by.
+    let _ = set_name(c"whocalls-helper");
+    let home = open(c"/proc/self/ns/net")?;
+    // Without it the others wait a little longer.
+    let _ = nice(NICER);
+    rights::keep_for_helper()?;
+    // The end of the socket says the same, but not in the middle of an answer.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    answer_all(socket, &home)
+}
+
+pub(super) fn answer_all(socket: BorrowedFd<'_>, home: &OwnedFd) -> io::Result<()> {
+    let mut hashes = Hashes::default();
+    while let Some(request) = receive_request(socket)? {
+        let answer = match request {
+            Request::Hash {
+                pid,
+                start_ticks,
+                file,
+            } => Answer::Hash(request, hashes.hash(pid, start_ticks, file)),
+            Request::Program { pid, start_ticks } => {
+                Answer::Program(request, file::program(pid, start_ticks))
+            }
+            Request::Namespace { pid } => Answer::Namespace(request, namespace(pid, home)?),
+        };
+        send_answer(socket, &answer)?;
+    }
+    Ok(())
+}
+
+/// Opens a socket in the network namespace of a process.
+///
+/// Errors of the outside: there is no way back.
+fn namespace(pid: u32, home: &OwnedFd) -> io::Result<Result<(NetworkNamespace, OwnedFd), Why>> {
+    let number = match enter(pid) {
+        Ok(number) => number,
+        Err(why) => return Ok(Err(why)),
+    };
+    let socket = diagnosis();
+    move_into_link_name_space(home.as_fd(), Some(LinkNameSpaceType::Network))?;
+    Ok(socket.map(|socket| (number, socket)))
+}
+
+fn enter(pid: u32) -> Result<NetworkNamespace, Why> {
+    let path = format!("/proc/{pid}/ns/net");
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let door = rustix::fs::open(path, flags, Mode::empty())?;
+    let number = u32::try_from(rustix::fs::fstat(&door)?.st_ino).map_err(|_| Why::NotAFile)?;
+    move_into_link_name_space(door.as_fd(), Some(LinkNameSpaceType::Network))?;
+    Ok(NetworkNamespace(number))
+}
+
+fn diagnosis() -> Result<OwnedFd, Why> {
+    let (family, kind) = (AddressFamily::NETLINK, SocketType::RAW);
+    let protocol = Some(netlink::SOCK_DIAG);
+    let socket = rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, protocol)?;
+    rustix::net::bind(&socket, &netlink::SocketAddrNetlink::new(0, 0))?;
+    Ok(socket)
+}
+
+fn open(path: &CStr) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?)
+}
+
+/// Whoever started whocalls may have left us anything.
+fn close_all_but_standard() -> io::Result<()> {
+    let entries = fs::read_dir("/proc/self/fd")?.flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let inherited: Vec<RawFd> = numbers.filter(|number| *number > 2).collect();
+    for number in inherited {
+        close(number);
+    }
+    Ok(())
+}
+
+#[expect(unsafe_code, reason = "no owner is known of what was inherited")]
+fn close(number: RawFd) {
+    // SAFETY: this process has just begun and has opened nothing itself that is still open, so
+    // nothing in it believes to own this descriptor.
+    let closed = unsafe { libc::close(number) };
+    // The list that named it was open too, and is no more: that one fails.
+    let _ = closed;
+}

@@ -1,0 +1,379 @@
+//! The system calls that are still allowed (seccomp(2)). All others fail with EPERM: a list of what
+//! is forbidden would have to be complete, and this one only makes something fail that a test finds.
+//!
+//! On no list: to start a program, to open a file for writing, to open a socket but for netlink, to
+//! connect, to trace, to load a BPF program, to mount, to make memory executable.
+
+use std::collections::BTreeMap;
+
+use libc::c_long;
+use seccompiler::{
+    SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    TargetArch, apply_filter,
+};
+
+/// What the process goes on doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Duty {
+    /// Reads events and BPF tables, folds, writes to what is open.
+    Events,
+    /// Reads /proc, and enters network namespaces.
+    Polling,
+    /// Answers questions about files of processes.
+    Helper,
+}
+
+/// What Rust and the C library need in every thread.
+const ALWAYS: &[c_long] = &[
+    libc::SYS_brk,
+    libc::SYS_clock_getres,
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_close,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    libc::SYS_futex,
+    libc::SYS_getpid,
+    libc::SYS_getrandom,
+    libc::SYS_gettid,
+    libc::SYS_gettimeofday,
+    libc::SYS_madvise,
+    libc::SYS_mremap,
+    libc::SYS_munmap,
+    libc::SYS_nanosleep,
+    libc::SYS_restart_syscall,
+    libc::SYS_rseq,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_yield,
+    libc::SYS_set_robust_list,
+    libc::SYS_sigaltstack,
+];
+
+/// Files and sockets that are open, and what tells of them.
+const READING: &[c_long] = &[
+    libc::SYS_bind,
+    libc::SYS_fstat,
+    libc::SYS_getsockname,
+    libc::SYS_getsockopt,
+    libc::SYS_lseek,
+    libc::SYS_newfstatat,
+    libc::SYS_pread64,
+    libc::SYS_read,
+    libc::SYS_readlinkat,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_sendmsg,
+    libc::SYS_sendto,
+    libc::SYS_statx,
+];
+
+const OBSERVING: &[c_long] = &[
+    libc::SYS_capget,
+    // It returns ENOSYS all the same, see `install`.
+    libc::SYS_clone3,
+    libc::SYS_faccessat,
+    libc::SYS_faccessat2,
+    libc::SYS_fstatfs,
+    libc::SYS_getcwd,
+    libc::SYS_getdents64,
+    libc::SYS_getegid,
+    libc::SYS_geteuid,
+    libc::SYS_getgid,
+    libc::SYS_getppid,
+    libc::SYS_getrusage,
+    libc::SYS_getuid,
+    libc::SYS_ppoll,
+    libc::SYS_readv,
+    libc::SYS_setsockopt,
+    libc::SYS_shutdown,
+    libc::SYS_statfs,
+    libc::SYS_sysinfo,
+    libc::SYS_uname,
+    libc::SYS_wait4,
+    libc::SYS_waitid,
+    libc::SYS_write,
+    libc::SYS_writev,
+];
+
+/// Other calls for the same on the older architecture.
+#[cfg(target_arch = "x86_64")]
+const OLDER: &[c_long] = &[
+    libc::SYS_access,
+    libc::SYS_lstat,
+    libc::SYS_poll,
+    libc::SYS_readlink,
+    libc::SYS_stat,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const OLDER: &[c_long] = &[];
+
+/// A call of which one argument, less the bits that do not matter, has to have one of these values.
+struct Limited {
+    call: c_long,
+    argument: u8,
+    bits: u64,
+    allowed: &'static [u64],
+}
+
+const fn limited(call: c_long, argument: u8, bits: u64, allowed: &'static [u64]) -> Limited {
+    Limited {
+        call,
+        argument,
+        bits,
+        allowed,
+    }
+}
+
+const ALL_BITS: u64 = u32::MAX as u64;
+/// Pointers are longer than other arguments.
+const POINTER: u64 = u64::MAX;
+/// O_ACCMODE, O_CREAT, O_TRUNC and the bit of O_TMPFILE that is not O_DIRECTORY: the same numbers
+/// on all architectures that a filter is made for.
+const WRITES: u64 = 0o3 | 0o100 | 0o1000 | 0o20_000_000;
+const EXECUTABLE: u64 = 0x4;
+const THREAD: u64 = 0x0001_0000;
+/// CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET.
+const NAMESPACES: u64 = 0x7e02_0000;
+const NEW_NETWORK: u64 = 0x4000_0000;
+const NETLINK: u64 = 16;
+
+const ALWAYS_LIMITED: &[Limited] = &[
+    limited(libc::SYS_mmap, 2, EXECUTABLE, &[0]),
+    limited(libc::SYS_mprotect, 2, EXECUTABLE, &[0]),
+    // F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC
+    limited(libc::SYS_fcntl, 1, ALL_BITS, &[1, 2, 3, 4, 1030]),
+    limited(libc::SYS_openat, 2, WRITES, &[0]),
+    limited(libc::SYS_socket, 0, ALL_BITS, &[NETLINK]),
+    #[cfg(target_arch = "x86_64")]
+    limited(libc::SYS_open, 1, WRITES, &[0]),
+];
+
+const OBSERVING_LIMITED: &[Limited] = &[
+    limited(libc::SYS_clone, 0, THREAD | NAMESPACES, &[THREAD]),
+    // TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO: whether something is a terminal, and how wide.
+    limited(
+        libc::SYS_ioctl,
+        1,
+        ALL_BITS,
+        &[0x5401, 0x5413, 0x541b, 0x5421],
+    ),
+    // PR_SET_NAME, PR_GET_NAME, PR_SET_VMA: names of threads and of memory.
+    limited(libc::SYS_prctl, 0, ALL_BITS, &[15, 16, 0x5356_4d41]),
+    // To ask for limits, not to set them.
+    limited(libc::SYS_prlimit64, 2, POINTER, &[0]),
+    // BPF_MAP_LOOKUP_ELEM, UPDATE_ELEM, DELETE_ELEM, GET_NEXT_KEY, OBJ_GET_INFO_BY_FD,
+    // MAP_LOOKUP_BATCH, LINK_CREATE, ITER_CREATE: all of them on descriptors that we hold.
+    limited(libc::SYS_bpf, 0, ALL_BITS, &[1, 2, 3, 4, 15, 24, 28, 33]),
+];
+
+/// Its way into network namespaces, and which signal tells it that nobody asks any more.
+const HELPER_LIMITED: &[Limited] = &[
+    ENTERING,
+    // PR_SET_PDEATHSIG
+    limited(libc::SYS_prctl, 0, ALL_BITS, &[1]),
+];
+
+const POLLING_LIMITED: &[Limited] = &[ENTERING];
+const ENTERING: Limited = limited(libc::SYS_setns, 1, ALL_BITS, &[NEW_NETWORK]);
+
+/// Forbids this thread, and those it will start, all but what the duty needs.
+pub(super) fn install(duty: Duty) -> Result<(), String> {
+    let architecture: TargetArch = std::env::consts::ARCH
+        .try_into()
+        .map_err(|_| "there is no list of them for this architecture".to_owned())?;
+    // The C library starts threads with clone3(2), whose arguments a filter cannot see, and takes
+    // clone(2) where the kernel does not know it. Of two filters the stricter counts.
+    let unknown = SeccompAction::Errno(errno(libc::ENOSYS));
+    let newer = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
+    apply(newer, SeccompAction::Allow, unknown, architecture)?;
+    let forbidden = SeccompAction::Errno(errno(libc::EPERM));
+    let rules = rules(duty).map_err(|error| error.to_string())?;
+    apply(rules, forbidden, SeccompAction::Allow, architecture)
+}
+
+type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
+
+fn apply(
+    rules: Rules,
+    otherwise: SeccompAction,
+    on_list: SeccompAction,
+    architecture: TargetArch,
+) -> Result<(), String> {
+    let filter = SeccompFilter::new(rules, otherwise, on_list, architecture);
+    let program = filter.and_then(seccompiler::BpfProgram::try_from);
+    let program = program.map_err(|error| error.to_string())?;
+    apply_filter(&program).map_err(|error| error.to_string())
+}
+
+fn rules(duty: Duty) -> Result<Rules, seccompiler::BackendError> {
+    let (calls, in_part): (&[&[c_long]], &[&[Limited]]) = match duty {
+        Duty::Events => (
+            &[ALWAYS, READING, OBSERVING, OLDER],
+            &[ALWAYS_LIMITED, OBSERVING_LIMITED],
+        ),
+        // Its arguments cannot be seen, so that it could write where everybody may: to tell a
+        // deleted program from one that is called so takes this call.
+        Duty::Polling => (
+            &[ALWAYS, READING, OBSERVING, OLDER, &[libc::SYS_openat2]],
+            &[ALWAYS_LIMITED, OBSERVING_LIMITED, POLLING_LIMITED],
+        ),
+        Duty::Helper => (&[ALWAYS, READING, OLDER], &[ALWAYS_LIMITED, HELPER_LIMITED]),
+    };
+    let mut rules = Rules::new();
+    for call in calls.iter().copied().flatten() {
+        rules.insert(*call, Vec::new());
+    }
+    for call in in_part.iter().copied().flatten() {
+        let allowed = call.allowed.iter().map(|value| rule(call, *value));
+        rules.insert(call.call, allowed.collect::<Result<_, _>>()?);
+    }
+    // It may abort itself, and end no other process.
+    let kill = limited(libc::SYS_tgkill, 0, ALL_BITS, &[]);
+    let itself = rule(&kill, u64::from(std::process::id()))?;
+    rules.insert(kill.call, vec![itself]);
+    Ok(rules)
+}
+
+fn rule(limited: &Limited, value: u64) -> Result<SeccompRule, seccompiler::BackendError> {
+    let length = if limited.bits > ALL_BITS {
+        SeccompCmpArgLen::Qword
+    } else {
+        SeccompCmpArgLen::Dword
+    };
+    let equal = SeccompCmpOp::MaskedEq(limited.bits);
+    let condition = SeccompCondition::new(limited.argument, length, equal, value)?;
+    SeccompRule::new(vec![condition])
+}
+
+fn errno(errno: i32) -> u32 {
+    errno.unsigned_abs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, File, OpenOptions};
+    use std::io::{Error, ErrorKind, Read};
+    use std::net::TcpListener;
+    use std::process::Command;
+    use std::thread;
+    use std::time::Duration;
+
+    use rustix::net::{AddressFamily, Protocol, SocketType, netlink, socket, socketpair};
+
+    /// What a thread says that has such a filter. The others of this process have none.
+    fn under<T: Send + 'static>(duty: Duty, work: fn() -> T) -> T {
+        let thread = thread::spawn(move || {
+            install(duty).unwrap();
+            work()
+        });
+        thread.join().unwrap()
+    }
+
+    fn refused<T>(result: Result<T, impl Into<Error>>) {
+        let error = result.err().map(Into::<Error>::into);
+        let kind = error.as_ref().map(Error::kind);
+        assert_eq!(kind, Some(ErrorKind::PermissionDenied), "{error:?}");
+    }
+
+    /// None of them may do these, not even as root.
+    fn try_what_is_forbidden() {
+        refused(File::create("/tmp/whocalls-test-forbidden"));
+        refused(OpenOptions::new().append(true).open("/dev/null"));
+        refused(fs::remove_file("/tmp/whocalls-test-forbidden"));
+        refused(fs::rename(
+            "/tmp/whocalls-test-forbidden",
+            "/tmp/whocalls-test-x",
+        ));
+        refused(fs::create_dir("/tmp/whocalls-test-forbidden"));
+        refused(TcpListener::bind("127.0.0.1:0"));
+        let (unix, stream) = (AddressFamily::UNIX, SocketType::STREAM);
+        refused(socket(unix, stream, None));
+        refused(socket(
+            AddressFamily::PACKET,
+            SocketType::RAW,
+            None::<Protocol>,
+        ));
+        let flags = rustix::net::SocketFlags::empty();
+        refused(socketpair(unix, stream, flags, None));
+        refused(Command::new("/bin/true").spawn());
+        let us = rustix::process::getpid();
+        refused(rustix::process::test_kill_process(us));
+        refused(rustix::process::pidfd_open(
+            us,
+            rustix::process::PidfdFlags::empty(),
+        ));
+        refused(rustix::process::chroot("/"));
+        refused(rustix::mount::unmount(
+            "/proc",
+            rustix::mount::UnmountFlags::empty(),
+        ));
+        refused(aya::maps::MapInfo::from_id(1).map_err(|_| Error::last_os_error()));
+    }
+
+    fn do_what_is_needed() {
+        assert!(fs::read("/proc/self/stat").unwrap().len() > 20);
+        assert!(fs::metadata("/proc/self/exe").unwrap().len() > 0);
+        fs::read_link("/proc/self/ns/net").unwrap();
+        socket(
+            AddressFamily::NETLINK,
+            SocketType::RAW,
+            Some(netlink::SOCK_DIAG),
+        )
+        .unwrap();
+        thread::sleep(Duration::from_millis(1));
+        drop(vec![1_u8; 8 << 20]);
+    }
+
+    fn do_what_observing_needs() {
+        do_what_is_needed();
+        assert!(fs::read_dir("/proc/self/task").unwrap().count() > 0);
+        let named = thread::Builder::new().name("named".to_owned());
+        let thread = named.spawn(|| {
+            thread::sleep(Duration::from_millis(1));
+            thread::current().name().map(str::to_owned)
+        });
+        let thread = thread.unwrap().join().unwrap();
+        assert_eq!(thread.as_deref(), Some("named"));
+        let backtrace = std::backtrace::Backtrace::force_capture().to_string();
+        assert!(backtrace.contains("do_what_observing_needs"), "{backtrace}");
+        let panicked = thread::spawn(|| panic!("as it should")).join();
+        assert!(panicked.is_err());
+        let mut text = String::new();
+        File::open("/etc/passwd")
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
+        assert!(text.contains("root"));
+    }
+
+    #[test]
+    fn a_watch_does_what_it_needs_and_no_more() {
+        for duty in [Duty::Events, Duty::Polling] {
+            under(duty, do_what_observing_needs);
+            under(duty, try_what_is_forbidden);
+        }
+        under(Duty::Events, || {
+            let door = File::open("/proc/self/ns/net").unwrap();
+            let net = rustix::thread::LinkNameSpaceType::Network;
+            let entered = rustix::thread::move_into_link_name_space(
+                std::os::fd::AsFd::as_fd(&door),
+                Some(net),
+            );
+            refused(entered);
+        });
+    }
+
+    #[test]
+    fn the_helper_does_what_it_needs_and_no_more() {
+        under(Duty::Helper, do_what_is_needed);
+        under(Duty::Helper, try_what_is_forbidden);
+        under(Duty::Helper, || {
+            refused(thread::Builder::new().spawn(|| ()));
+            refused(fs::read_dir("/proc/self").and_then(|mut entries| entries.next().unwrap()));
+        });
+    }
+}

@@ -1,0 +1,266 @@
+//! The events of the kernel: taken from both rings, put in order, turned into what they mean.
+
+use std::collections::HashSet;
+
+use model::{Counts, Detail, EventKind, Gap, Look, Observed, Protocol, Source};
+
+use super::hashes::Hashes;
+use super::links::Links;
+use super::processes::ProcessTable;
+use super::resolvers::Resolvers;
+use super::sockets::{Sockets, own_counts};
+use super::stamp::Stamp;
+use crate::linux::bpf::BpfError;
+use crate::linux::cgroup;
+use crate::linux::events::{Loss, Probes, Room, Told, boot_nanos};
+use crate::linux::helper::Helper;
+use crate::parse::process_event::{ProcessEvent, ProcessEventKind};
+
+/// An event may be written so much later than its time says; the two rings are put together by
+/// time only when nothing older can come.
+const HOLD: u64 = 10_000_000;
+
+const ROOMS: [(Room, &str, &str); 3] = [
+    (
+        Room::SocketEvents,
+        "events of connections came faster than they could be taken",
+        "connections and attempts of that time, or parts of their story",
+    ),
+    (
+        Room::ProcessEvents,
+        "events of processes came faster than they could be taken",
+        "path, arguments and parents of processes of that time",
+    ),
+    (
+        Room::Peers,
+        "UDP sockets had more peers than are kept at once (65,536)",
+        "peers of UDP sockets, and what was sent to them",
+    ),
+];
+
+/// The attached programs with all that is kept between events.
+pub(super) struct Live {
+    probes: Probes,
+    processes: ProcessTable,
+    sockets: Sockets,
+    /// Taken, and not yet old enough to be told.
+    held: Vec<Told>,
+    losses: [Loss; 3],
+    watched: Vec<(u32, u64)>,
+    hashes: Hashes,
+    links: Links,
+}
+
+impl Live {
+    /// From here on nothing is missed.
+    pub(super) fn attach(nested: bool) -> Result<Self, BpfError> {
+        Ok(Self {
+            probes: Probes::attach(nested)?,
+            processes: ProcessTable::of(&[]),
+            sockets: Sockets::new(),
+            held: Vec::new(),
+            losses: [Loss::default(); 3],
+            watched: Vec::new(),
+            hashes: Hashes::default(),
+            links: Links::default(),
+        })
+    }
+
+    /// Goes on from the first look, which was taken after the programs were attached.
+    pub(super) fn begin(&mut self, look: &Look) -> Result<Vec<Gap>, BpfError> {
+        self.processes = ProcessTable::of(&look.processes);
+        self.hashes = Hashes::of(look);
+        self.probes.seed(look)?;
+        self.find_resolvers();
+        let mut gaps = self.probes.gaps();
+        match Links::find() {
+            Ok(links) => self.links = links,
+            Err(error) => gaps.push(Gap::standing(
+                "programs_not_checked",
+                Source::Ebpf,
+                format!("cannot read /proc/self/fdinfo: {error}"),
+                "that somebody with root's rights takes our programs off",
+            )),
+        }
+        if cgroup::in_nested_cgroup_namespace() {
+            gaps.push(Gap::standing(
+                "outside_cgroup",
+                Source::Ebpf,
+                "whocalls runs in a cgroup namespace of its own, as in a container",
+                "attempts and UDP of programs outside of it; start it on the computer itself to \
+                 see them",
+            ));
+        }
+        Ok(gaps)
+    }
+
+    /// Whether the kernel gave no type information.
+    pub(super) fn is_plain(&self) -> bool {
+        self.probes.is_plain()
+    }
+
+    /// Whether somebody has changed what we attached.
+    pub(super) fn check_links(&mut self, stamp: &Stamp, seen: &mut Vec<Observed>) {
+        seen.extend(self.links.changed(stamp).map(Observed::Gap));
+    }
+
+    /// Has the program files of those hashed that use the network.
+    pub(super) fn hash(&mut self, helper: &mut Helper, seen: &mut Vec<Observed>) {
+        self.hashes.note(seen);
+        self.hashes.exchange(helper, &mut self.processes, seen);
+    }
+
+    /// Resolvers come, and come again under another inode.
+    pub(super) fn find_resolvers(&mut self) {
+        let files = Resolvers::files();
+        if files != self.watched {
+            self.probes.watch_files(&files);
+            self.watched = files;
+        }
+    }
+
+    /// Tries what will have to work without rights.
+    pub(super) fn trial(&mut self) -> Result<(), BpfError> {
+        self.probes.trial()
+    }
+
+    /// Tells what has happened until a moment ago.
+    pub(super) fn next(&mut self, stamp: &mut Stamp, seen: &mut Vec<Observed>) {
+        loop {
+            let now = boot_nanos();
+            let more = self.probes.take(&mut self.held);
+            self.held.sort_by_key(Told::time);
+            // With more to come the rings are behind each other, not only behind the clock.
+            let until = if more {
+                self.held.last().map_or(0, Told::time)
+            } else {
+                now
+            };
+            let until = until.saturating_sub(HOLD);
+            let ripe = self.held.partition_point(|told| told.time() <= until);
+            let rest = self.held.split_off(ripe);
+            for told in std::mem::replace(&mut self.held, rest) {
+                self.tell(told, stamp, seen);
+            }
+            self.sockets.settle(until, stamp, seen);
+            if !more {
+                self.sockets.hear_resolver(stamp, seen);
+                return;
+            }
+        }
+    }
+
+    /// What the open connections have counted.
+    pub(super) fn counts(&mut self, stamp: &mut Stamp, seen: &mut Vec<Observed>) {
+        let mut counts: Vec<Counts> = Vec::new();
+        let mut packet_sockets = HashSet::new();
+        let changed = self.probes.changed(|socket| {
+            counts.push(own_counts(&socket, stamp));
+            if matches!(socket.protocol, Protocol::Packet { .. }) {
+                packet_sockets.insert(socket.cookie);
+            }
+        });
+        // Where it failed, the next refresh asks again.
+        if changed.is_ok() {
+            self.sockets
+                .close_packet_sockets(packet_sockets, stamp, seen);
+        }
+        counts.extend(self.sockets.counts(boot_nanos(), stamp, &mut self.probes));
+        if !counts.is_empty() {
+            seen.push(Observed::Counts(counts));
+        }
+    }
+
+    pub(super) fn lost(&self) -> u64 {
+        self.losses.iter().map(|loss| loss.count).sum()
+    }
+
+    /// Tells what has been lost since this was last asked; true when there was something.
+    pub(super) fn has_lost(&mut self, stamp: &Stamp, seen: &mut Vec<Observed>) -> bool {
+        let mut any = false;
+        for ((room, why, missed), before) in ROOMS.into_iter().zip(&mut self.losses) {
+            let Ok(loss) = self.probes.loss(room) else {
+                continue;
+            };
+            if loss.count <= before.count {
+                continue;
+            }
+            any = true;
+            seen.push(Observed::Gap(Gap {
+                id: "events_lost".to_owned(),
+                source: Source::Ebpf,
+                why: why.to_owned(),
+                missed: missed.to_owned(),
+                since: Some(stamp.time(if before.count == 0 {
+                    loss.first
+                } else {
+                    before.last
+                })),
+                until: Some(stamp.time(loss.last)),
+                count: Some(loss.count - before.count),
+            }));
+            *before = loss;
+        }
+        any
+    }
+
+    /// Adds to a later look what is known of its processes, which may have ended since.
+    pub(super) fn complete(&self, look: &mut Look) {
+        for process in &mut look.processes {
+            if let Some(known) = self.processes.get(process.id) {
+                *process = known.as_ref().clone();
+            }
+        }
+    }
+
+    fn tell(&mut self, told: Told, stamp: &mut Stamp, seen: &mut Vec<Observed>) {
+        let Self {
+            probes,
+            processes,
+            sockets,
+            ..
+        } = self;
+        match told {
+            Told::Socket(event) => sockets.told(event, stamp, probes, processes, seen),
+            Told::Message(event, message) => {
+                sockets.asked(&event, &message, stamp, processes, seen);
+            }
+            Told::Process(event) => tell_process(&event, stamp, processes, seen),
+        }
+    }
+}
+
+fn tell_process(
+    told: &ProcessEvent,
+    stamp: &mut Stamp,
+    processes: &mut ProcessTable,
+    seen: &mut Vec<Observed>,
+) {
+    // Outside of our PID namespace.
+    if told.pid == 0 {
+        return;
+    }
+    let id = stamp.process(told.pid, told.started);
+    let (kind, process) = match &told.kind {
+        ProcessEventKind::Started => {
+            let process = processes.started(stamp, told);
+            (EventKind::ProcessStarted, Some(process))
+        }
+        ProcessEventKind::Executed(image) => {
+            let process = processes.executed(stamp, told, image);
+            (EventKind::ProcessExec, Some(process))
+        }
+        ProcessEventKind::Ended { .. } => {
+            let time = stamp.time(told.time);
+            (EventKind::ProcessEnded, processes.ended(id, time))
+        }
+    };
+    seen.extend(process.map(Observed::Process));
+    let mut event = stamp.event(told.time, kind);
+    event.process = Some(id);
+    event.netns = told.netns;
+    if let ProcessEventKind::Ended { status } = told.kind {
+        event.detail = Detail::Exit { status };
+    }
+    seen.push(Observed::Event(event));
+}

@@ -1,0 +1,224 @@
+//! The processes of a run, kept up with their events, also when they have ended.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use model::{BootId, FileIdentity, Parent, PathState, Process, ProcessId, Text, Timestamp};
+
+use super::groups::Groups;
+use super::stamp::Stamp;
+use crate::linux::users::Users;
+use crate::parse::process_event::{Image, ProcessEvent};
+use crate::parse::socket_event::EventOwner;
+
+/// So many that have ended are kept: their connections may tell more of them.
+const MOST_ENDED: usize = 16_384;
+/// Longer rows of ancestors are cut.
+const MOST_PARENTS: usize = 64;
+
+/// All processes that run, and the last that have ended.
+pub(super) struct ProcessTable {
+    known: HashMap<ProcessId, Entry>,
+    ended: VecDeque<ProcessId>,
+    users: Users,
+    groups: Groups,
+    /// `None`: there are no processes.
+    boot: Option<BootId>,
+}
+
+struct Entry {
+    process: Arc<Process>,
+    /// 0: not known.
+    cgroup: u64,
+}
+
+impl ProcessTable {
+    /// Begins with what a look has seen.
+    pub(super) fn of(processes: &[Process]) -> Self {
+        let known = processes.iter().map(|process| {
+            let entry = Entry {
+                process: Arc::new(process.clone()),
+                cgroup: 0,
+            };
+            (process.id, entry)
+        });
+        Self {
+            known: known.collect(),
+            ended: VecDeque::new(),
+            users: Users::read(),
+            groups: Groups::default(),
+            boot: processes.first().map(|process| process.id.boot),
+        }
+    }
+
+    pub(super) fn get(&self, id: ProcessId) -> Option<&Arc<Process>> {
+        self.known.get(&id).map(|entry| &entry.process)
+    }
+
+    /// A new process: all that it is, it has from its parent.
+    pub(super) fn started(&mut self, stamp: &Stamp, event: &ProcessEvent) -> Arc<Process> {
+        let id = stamp.process(event.pid, event.started);
+        let parent = stamp.process(event.parent, event.parent_started);
+        let mut process = self.blank(stamp, event, id);
+        if let Some(entry) = self.known.get(&parent) {
+            let above = &entry.process;
+            process.path.clone_from(&above.path);
+            process.path_state = above.path_state;
+            process.file = above.file;
+            process.sha256 = above.sha256;
+            process.command_line.clone_from(&above.command_line);
+            process.command_line_truncated = above.command_line_truncated;
+            process.parents = line_of(above);
+            process.kernel_thread = above.kernel_thread && above.path.is_none();
+            if entry.cgroup == event.cgroup || entry.cgroup == 0 {
+                process.container.clone_from(&above.container);
+                process.unit.clone_from(&above.unit);
+            }
+        }
+        self.keep(process, event.cgroup)
+    }
+
+    /// It runs another program now.
+    pub(super) fn executed(
+        &mut self,
+        stamp: &Stamp,
+        event: &ProcessEvent,
+        image: &Image,
+    ) -> Arc<Process> {
+        let id = stamp.process(event.pid, event.started);
+        let mut process = match self.get(id) {
+            Some(known) => Process::clone(known),
+            None => {
+                let parent = stamp.process(event.parent, event.parent_started);
+                let parents = self.get(parent).map(|above| line_of(above));
+                Process {
+                    parents: parents.unwrap_or_default(),
+                    ..self.blank(stamp, event, id)
+                }
+            }
+        };
+        process.name = event.name.clone();
+        process.path.clone_from(&image.path);
+        process.path_state = image.path_state;
+        process.file = image.file;
+        process.sha256 = None;
+        process.command_line.clone_from(&image.arguments);
+        process.command_line_truncated = image.arguments_truncated;
+        process.uid = Some(event.uid);
+        process.user = self.users.name(event.uid);
+        process.netns = event.netns.or(process.netns);
+        process.kernel_thread = false;
+        if let Some(place) = self.groups.place(event.cgroup) {
+            process.container.clone_from(&place.container);
+            process.unit.clone_from(&place.unit);
+        }
+        self.keep(process, event.cgroup)
+    }
+
+    /// `None`: nothing was known of it.
+    pub(super) fn ended(&mut self, id: ProcessId, time: Timestamp) -> Option<Arc<Process>> {
+        let entry = self.known.get_mut(&id)?;
+        Arc::make_mut(&mut entry.process).ended = Some(time);
+        let process = Arc::clone(&entry.process);
+        self.ended.push_back(id);
+        if self.ended.len() > MOST_ENDED
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        Some(process)
+    }
+
+    /// A process that the events of sockets name, and of which those of processes told nothing:
+    /// they were lost.
+    pub(super) fn met(&mut self, stamp: &Stamp, id: ProcessId, owner: &EventOwner) -> Arc<Process> {
+        let process = Process {
+            name: Text::from(owner.name()),
+            uid: Some(owner.uid),
+            user: self.users.name(owner.uid),
+            ..blank(id, started(stamp, id))
+        };
+        self.keep(process, 0)
+    }
+
+    /// The hash of the file that a process runs. `None`: it is not known, or runs another by now.
+    pub(super) fn hashed(
+        &mut self,
+        pid: u32,
+        start_ticks: u64,
+        file: FileIdentity,
+        sha256: [u8; 32],
+    ) -> Option<Arc<Process>> {
+        let boot = self.boot?;
+        let id = ProcessId {
+            boot,
+            pid,
+            start_ticks,
+        };
+        let entry = self.known.get_mut(&id)?;
+        if entry.process.file != Some(file) {
+            return None;
+        }
+        Arc::make_mut(&mut entry.process).sha256 = Some(sha256);
+        Some(Arc::clone(&entry.process))
+    }
+
+    fn keep(&mut self, process: Process, cgroup: u64) -> Arc<Process> {
+        let process = Arc::new(process);
+        let entry = Entry {
+            process: Arc::clone(&process),
+            cgroup,
+        };
+        self.known.insert(process.id, entry);
+        process
+    }
+
+    fn blank(&self, stamp: &Stamp, event: &ProcessEvent, id: ProcessId) -> Process {
+        Process {
+            name: event.name.clone(),
+            uid: Some(event.uid),
+            user: self.users.name(event.uid),
+            netns: event.netns,
+            ..blank(id, started(stamp, id))
+        }
+    }
+}
+
+fn started(stamp: &Stamp, id: ProcessId) -> Timestamp {
+    const NANOS_PER_TICK: u64 = 10_000_000;
+    stamp.time(id.start_ticks.saturating_mul(NANOS_PER_TICK))
+}
+
+/// A process and all above it, as parents of another.
+fn line_of(above: &Process) -> Vec<Parent> {
+    let first = Parent {
+        pid: above.id.pid,
+        name: above.name.clone(),
+        path: above.path.clone(),
+    };
+    let line = std::iter::once(first).chain(above.parents.iter().cloned());
+    line.take(MOST_PARENTS).collect()
+}
+
+/// Nothing is known but who it is.
+fn blank(id: ProcessId, started: Timestamp) -> Process {
+    Process {
+        id,
+        started,
+        ended: None,
+        name: Text::default(),
+        path: None,
+        path_state: PathState::Unknown,
+        file: None,
+        sha256: None,
+        command_line: None,
+        command_line_truncated: false,
+        uid: None,
+        user: None,
+        parents: Vec::new(),
+        container: None,
+        unit: None,
+        netns: None,
+        kernel_thread: false,
+    }
+}

@@ -1,0 +1,60 @@
+//! Gives events their number and their time.
+
+use model::{BootId, Detail, Event, EventKind, ProcessId, Source, Timestamp};
+
+const NANOS_PER_TICK: u64 = 10_000_000;
+
+/// What all events of a run share.
+#[derive(Clone, Debug)]
+pub(super) struct Stamp {
+    pub(super) boot: BootId,
+    /// UTC of the boot: one for the whole run.
+    pub(super) boot_time: Timestamp,
+    /// See `host::boot_time_shift`.
+    pub(super) boot_time_shift: i64,
+    pub(super) source: Source,
+    /// Of the last event.
+    pub(super) seq: u64,
+}
+
+impl Stamp {
+    /// A new event; `nanos` since boot.
+    pub(super) fn event(&mut self, nanos: u64, kind: EventKind) -> Event {
+        self.seq += 1;
+        Event {
+            seq: self.seq,
+            time: self.time(nanos),
+            boot_ns: nanos,
+            source: self.source,
+            kind,
+            process: None,
+            thread: None,
+            netns: None,
+            socket: None,
+            protocol: None,
+            local: None,
+            remote: None,
+            error: None,
+            bytes_sent: None,
+            bytes_received: None,
+            packets_sent: None,
+            packets_received: None,
+            detail: Detail::Nothing,
+        }
+    }
+
+    /// UTC of a moment after boot.
+    pub(super) fn time(&self, nanos: u64) -> Timestamp {
+        let nanos = i64::try_from(nanos).unwrap_or(i64::MAX);
+        Timestamp::from_unix_nanos(self.boot_time.unix_nanos().saturating_add(nanos))
+    }
+
+    /// A run of a program, by its start in the kernel's own nanoseconds.
+    pub(super) fn process(&self, pid: u32, started: u64) -> ProcessId {
+        ProcessId {
+            boot: self.boot,
+            pid,
+            start_ticks: started.saturating_add_signed(self.boot_time_shift) / NANOS_PER_TICK,
+        }
+    }
+}

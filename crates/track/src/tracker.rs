@@ -1,0 +1,339 @@
+//! Folds all that is observed, one thing after the other, into what is known now: connections,
+//! processes, and all calls of a program to a destination. `model::Observed` goes in, what changed
+//! is told at once, and a `model::Snapshot` can be had at any moment.
+//!
+//! Time comes from the events. What is kept is bounded; what is let go is counted.
+
+mod connections;
+mod counts;
+mod deadlines;
+mod events;
+mod gaps;
+mod latest;
+mod look;
+mod pairs;
+mod processes;
+mod quick;
+mod tally;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use model::{
+    Connection, Host, NetworkNamespace, Observed, Remembered, Snapshot, State, Text, Tier,
+    Timestamp,
+};
+
+use self::connections::{Begun, Connections, Key, Life};
+use self::deadlines::Deadlines;
+use self::gaps::Gaps;
+use self::pairs::{Line, Pairs};
+use self::processes::Processes;
+
+/// How long a program may ask for a TCP connection before something leaves this computer.
+const ATTEMPT: Duration = Duration::from_secs(1);
+
+/// How long nothing may go to or come from a peer until the exchange is over, for protocols
+/// without connections.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// How long the kernel keeps a connection in TIME_WAIT: `TCP_TIMEWAIT_LEN`, include/net/tcp.h. No
+/// event tells its end.
+const TIME_WAIT: Duration = Duration::from_secs(60);
+
+/// How long it keeps one that the other side asked for and then left alone: 63 seconds with five
+/// repetitions (`tcp_synack_retries`, ip-sysctl.rst). No event tells its end.
+const HALF_OPEN: Duration = Duration::from_secs(90);
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The newest of those that have ended.
+    pub closed_connections: usize,
+    /// Beyond it, those that began first are let go.
+    pub open_connections: usize,
+    /// Beyond it, those that were not used for longest are let go.
+    pub pairs: usize,
+    pub calls_per_pair: usize,
+    /// In all pairs together; beyond it, each pair keeps fewer.
+    pub calls: usize,
+    /// Those that no kept connection names.
+    pub ended_processes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            closed_connections: 10_000,
+            open_connections: 400_000,
+            pairs: 20_000,
+            calls_per_pair: 4_096,
+            calls: 500_000,
+            ended_processes: 10_000,
+        }
+    }
+}
+
+/// How many were let go because of [`Limits`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LetGo {
+    pub closed_connections: u64,
+    /// They stand, and nothing more is told of them.
+    pub open_connections: u64,
+    pub pairs: u64,
+    /// Those of the pairs that were let go among them.
+    pub calls: u64,
+    pub processes: u64,
+}
+
+/// What became of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// It was there before we looked.
+    Present,
+    /// It came into being, be it only as an attempt.
+    Opened,
+    Updated,
+    /// It ended, or never came about.
+    Closed,
+}
+
+impl Change {
+    /// The word of the public contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Opened => "opened",
+            Self::Updated => "updated",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Whoever wants to hear of each change: what it is, when it was, and the connection as it is now.
+pub type Told<'a> = dyn FnMut(Change, Timestamp, &Connection) + 'a;
+
+/// All that is known of the connections of one computer, kept up to date.
+#[derive(Debug)]
+pub struct Tracker {
+    host: Host,
+    tier: Tier,
+    limits: Limits,
+    home_netns: Option<NetworkNamespace>,
+    users: HashMap<u32, Text>,
+    remembered: Vec<Remembered>,
+    /// When the newest of all was seen.
+    taken: Timestamp,
+    clock: Clock,
+    connections: Connections,
+    deadlines: Deadlines,
+    pairs: Pairs,
+    processes: Processes,
+    gaps: Gaps,
+}
+
+/// The two times of the newest event. The one since boot is not set by anyone, so it drives the
+/// time-outs.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    time: Timestamp,
+    boot_ns: u64,
+}
+
+impl Clock {
+    /// Since boot, of a wall-clock time not long before or after.
+    fn boot_ns_at(self, time: Timestamp) -> u64 {
+        // No event has told yet what the time since boot is.
+        if self.boot_ns == 0 {
+            return 0;
+        }
+        let later = nanos(self.time.until(time));
+        let earlier = nanos(time.until(self.time));
+        self.boot_ns.saturating_add(later).saturating_sub(earlier)
+    }
+}
+
+impl Tracker {
+    pub fn new(host: Host, tier: Tier, limits: Limits) -> Self {
+        let start = Timestamp::from_unix_nanos(0);
+        Self {
+            host,
+            tier,
+            limits,
+            home_netns: None,
+            users: HashMap::new(),
+            remembered: Vec::new(),
+            taken: start,
+            clock: Clock {
+                time: start,
+                boot_ns: 0,
+            },
+            connections: Connections::default(),
+            deadlines: Deadlines::default(),
+            pairs: Pairs::new(&limits),
+            processes: Processes::new(limits.ended_processes),
+            gaps: Gaps::default(),
+        }
+    }
+
+    /// Applies one thing, and tells of each connection that changed by it.
+    pub fn apply(&mut self, observed: Observed, told: &mut Told<'_>) {
+        match observed {
+            Observed::Event(event) => self.event(&event, told),
+            Observed::Process(process) => self.processes.learn(process),
+            Observed::Look(look) => self.look(*look, told),
+            Observed::Counts(counts) => {
+                for counts in &counts {
+                    self.count(counts, told);
+                }
+            }
+            Observed::Gap(gap) => self.gaps.add(gap),
+        }
+    }
+
+    /// All that is known now. Cheap: it shares what does not change.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            host: self.host.clone(),
+            home_netns: self.home_netns,
+            taken: self.taken,
+            tier: self.tier,
+            connections: self.connections.shelf().clone(),
+            processes: self.processes.known(),
+            pairs: self.pairs.shelf().clone(),
+            users: self.users.clone(),
+            remembered: self.remembered.clone(),
+            gaps: self.gaps.all(),
+        }
+    }
+
+    pub fn let_go(&self) -> LetGo {
+        LetGo {
+            closed_connections: self.connections.closed_let_go(),
+            open_connections: self.connections.open_let_go(),
+            pairs: self.pairs.let_go(),
+            calls: self.pairs.calls_let_go(),
+            processes: self.processes.let_go(),
+        }
+    }
+
+    /// Puts a connection beside the others, and tells of it.
+    fn begin(&mut self, key: Key, connection: Connection, begun: Begun, told: &mut Told<'_>) {
+        // Odd input only: whoever knows how the former one ended has said so.
+        self.finish(&key, begun.time, Life::Ended, told, look::unseen_end);
+        let patience = patience(&connection, begun.change);
+        let line = Line::of(&connection, &self.processes);
+        let pair = line.map(|line| self.pairs.begin(line, begun.time, &connection));
+        self.processes.name(&connection);
+        let Some((serial, connection)) = self.connections.begin(key, connection, begun, pair)
+        else {
+            return;
+        };
+        told(begun.change, begun.time, connection);
+        if let Some(patience) = patience {
+            let deadline = begun.boot_ns.saturating_add(nanos(patience));
+            self.deadlines.set(deadline, serial, key);
+            self.deadlines.forget_the_past(&self.connections);
+        }
+        for (gone, pair) in self.connections.let_go_open(self.limits.open_connections) {
+            if let Some(pair) = pair {
+                self.pairs.lose(pair);
+            }
+            self.processes.unname(&gone);
+        }
+    }
+
+    /// Changes an open connection, and tells of it when that made a difference.
+    fn update(
+        &mut self,
+        key: &Key,
+        time: Timestamp,
+        told: &mut Told<'_>,
+        change: impl FnOnce(&mut Connection),
+    ) {
+        let Some(before) = self.connections.open(key) else {
+            return;
+        };
+        let mut after = before.clone();
+        change(&mut after);
+        if after == *before {
+            return;
+        }
+        let pair = self.connections.pair(key);
+        let Some((before, after)) = self.connections.replace(key, after) else {
+            return;
+        };
+        if before.owner != after.owner || before.also_held_by != after.also_held_by {
+            self.processes.name(after);
+            self.processes.unname(&before);
+        }
+        told(Change::Updated, time, after);
+        let same = before.owner == after.owner
+            && before.direction == after.direction
+            && before.remote == after.remote;
+        let other = if same {
+            None
+        } else {
+            Line::of(after, &self.processes)
+        };
+        let other = other.filter(|other| pair.is_none_or(|pair| !self.pairs.is(pair, other)));
+        if let Some(other) = other {
+            if let Some(pair) = pair {
+                self.pairs.leave(pair, &before);
+            }
+            let pair = self.pairs.begin(other, time, after);
+            self.connections.belongs_to(key, pair);
+        } else if let (Some(pair), None, Some(opened)) = (pair, before.opened, after.opened) {
+            self.pairs.call(pair, opened);
+        }
+    }
+
+    /// Ends an open connection, and tells of it. `change` gives the last state and error.
+    fn finish(
+        &mut self,
+        key: &Key,
+        time: Timestamp,
+        life: Life,
+        told: &mut Told<'_>,
+        change: impl FnOnce(&mut Connection),
+    ) {
+        let Some(connection) = self.connections.open(key) else {
+            return;
+        };
+        let mut connection = connection.clone();
+        change(&mut connection);
+        connection.closed = Some(time);
+        if let Some(pair) = self.connections.pair(key) {
+            self.pairs.end(pair, time, &connection);
+        }
+        if let Some(connection) = self.connections.end(key, connection, life) {
+            told(Change::Closed, time, connection);
+        }
+        let limit = self.limits.closed_connections;
+        while let Some(gone) = self.connections.let_go_closed(limit) {
+            self.processes.unname(&gone);
+        }
+    }
+}
+
+/// How long a connection may go on as it begins. `None`: as long as it likes.
+fn patience(connection: &Connection, begins: Change) -> Option<Duration> {
+    let connected = connection.protocol.has_connections();
+    if connected && connection.state == State::Attempted {
+        Some(ATTEMPT)
+    } else if connection.state == State::TimeWait {
+        Some(TIME_WAIT)
+    } else if connection.state == State::SynReceived {
+        Some(HALF_OPEN)
+    } else if !connected && begins == Change::Opened {
+        connection.remote.map(|_| SILENCE)
+    } else {
+        None
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

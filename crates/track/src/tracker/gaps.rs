@@ -1,0 +1,55 @@
+//! What could not be seen, so far.
+
+use model::Gap;
+
+/// How many gaps are kept one by one; later ones are added to the last of their kind.
+const MOST: usize = 1000;
+
+/// Gaps of the newest look, and those that came up while watching.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    of_look: Vec<Gap>,
+    of_run: Vec<Gap>,
+    /// Something was lost, and no look has mended it yet.
+    lost: bool,
+}
+
+impl Gaps {
+    pub(super) fn all(&self) -> Vec<Gap> {
+        let more = self.of_run.iter().filter(|gap| !self.of_look.contains(gap));
+        self.of_look.iter().chain(more).cloned().collect()
+    }
+
+    /// Whether an event that would have told more may be among those that were lost.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    pub(super) fn looked(&mut self, gaps: Vec<Gap>) {
+        self.of_look = gaps;
+        self.lost = false;
+    }
+
+    pub(super) fn add(&mut self, gap: Gap) {
+        self.lost |= gap.since.is_some() && gap.count.is_some();
+        if self.of_run.contains(&gap) {
+            return;
+        }
+        if self.of_run.len() < MOST {
+            self.of_run.push(gap);
+            return;
+        }
+        let mut newest = self.of_run.iter_mut().rev();
+        match newest.find(|known| known.id == gap.id) {
+            Some(known) => {
+                known.until = gap.until;
+                known.count = match (known.count, gap.count) {
+                    (Some(one), Some(other)) => Some(one.saturating_add(other)),
+                    (None, _) | (_, None) => None,
+                };
+            }
+            // Kinds are few.
+            None => self.of_run.push(gap),
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! All calls of each program to each destination, over time.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use model::{
+    Call, Calls, Connection, Direction, IcmpKind, Pair, PairKey, Place, Protocol, Shelf, State,
+    Text, Timestamp,
+};
+
+use super::Limits;
+use super::processes::Processes;
+
+/// The part of the pairs that is let go at once when there are too many: finding the oldest means
+/// going through all.
+const PART_LET_GO: usize = 16;
+
+/// Which connections belong together, before it is put into words.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Line {
+    program: Option<Text>,
+    remote: IpAddr,
+    port: Option<u16>,
+    protocol: Protocol,
+}
+
+impl Line {
+    /// `None`: the connection has no other side.
+    pub(super) fn of(connection: &Connection, processes: &Processes) -> Option<Self> {
+        let remote = connection.remote?;
+        let owner = connection.owner.process();
+        let program = owner.and_then(|owner| processes.get(owner));
+        let calls = connection.direction != Direction::Inbound;
+        Some(Self {
+            program: program.map(|it| it.path.as_ref().unwrap_or(&it.name).clone()),
+            remote: remote.ip?,
+            port: remote.port.filter(|_| calls),
+            protocol: if let Protocol::Icmp(_) = connection.protocol {
+                // Each ping has an id of its own.
+                Protocol::Icmp(IcmpKind::default())
+            } else {
+                connection.protocol
+            },
+        })
+    }
+
+    fn key(&self) -> PairKey {
+        PairKey {
+            program: self.program.clone(),
+            destination: self.remote.to_string(),
+            port: self.port,
+            protocol: self.protocol,
+        }
+    }
+}
+
+/// Names a pair as long as it is kept, and none after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct PairId(u64);
+
+/// All pairs that are kept.
+#[derive(Debug)]
+pub(super) struct Pairs {
+    shelf: Shelf<Pair>,
+    by_line: HashMap<Line, PairId>,
+    standing: BTreeMap<PairId, Standing>,
+    /// How many of them are inbound.
+    inbound: usize,
+    /// How many calls all of them keep.
+    calls: usize,
+    /// How many calls each may keep: fewer than the limit while all together are too many.
+    share: usize,
+    most: usize,
+    most_calls: usize,
+    most_calls_each: usize,
+    /// Counts uses and pairs.
+    count: u64,
+    let_go: u64,
+    calls_let_go: u64,
+}
+
+#[derive(Debug)]
+struct Standing {
+    place: Place,
+    line: Line,
+    /// Grows from use to use.
+    used: u64,
+    inbound: bool,
+}
+
+impl Pairs {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            shelf: Shelf::default(),
+            by_line: HashMap::new(),
+            standing: BTreeMap::new(),
+            inbound: 0,
+            calls: 0,
+            share: limits.calls_per_pair,
+            most: limits.pairs,
+            most_calls: limits.calls,
+            most_calls_each: limits.calls_per_pair,
+            count: 0,
+            let_go: 0,
+            calls_let_go: 0,
+        }
+    }
+
+    pub(super) fn shelf(&self) -> &Shelf<Pair> {
+        &self.shelf
+    }
+
+    pub(super) fn let_go(&self) -> u64 {
+        self.let_go
+    }
+
+    pub(super) fn calls_let_go(&self) -> u64 {
+        self.calls_let_go
+    }
+
+    /// Whether `id` is kept and is the pair of this line.
+    pub(super) fn is(&self, id: PairId, line: &Line) -> bool {
+        self.standing.get(&id).is_some_and(|it| it.line == *line)
+    }
+
+    /// Adds an open connection to the pair of its line.
+    pub(super) fn begin(&mut self, line: Line, time: Timestamp, connection: &Connection) -> PairId {
+        let id = match self.by_line.get(&line) {
+            Some(id) => *id,
+            None => self.add(line, time, connection.direction == Direction::Inbound),
+        };
+        self.count += 1;
+        let used = self.count;
+        if let Some(standing) = self.standing.get_mut(&id) {
+            standing.used = used;
+        }
+        if let Some(pair) = self.change(id) {
+            pair.connections += 1;
+            pair.open += 1;
+            pair.last = time;
+        }
+        if let Some(opened) = connection.opened {
+            self.call(id, opened);
+        }
+        id
+    }
+
+    /// The start of one of its open connections is known now.
+    pub(super) fn call(&mut self, id: PairId, opened: Timestamp) {
+        let share = self.share;
+        let Some(pair) = self.change(id) else {
+            return;
+        };
+        pair.calls.add(Call {
+            opened,
+            closed: None,
+            failed: false,
+            bytes_sent: 0,
+            bytes_received: 0,
+        });
+        let gone = shorten(pair, share);
+        self.calls += 1;
+        self.forget_calls(gone);
+        self.share_out();
+    }
+
+    /// One of its connections has ended.
+    pub(super) fn end(&mut self, id: PairId, time: Timestamp, connection: &Connection) {
+        let Some(pair) = self.change(id) else {
+            return;
+        };
+        let failed = connection.state == State::Failed;
+        let bytes_sent = connection.bytes_sent.unwrap_or(0);
+        let bytes_received = connection.bytes_received.unwrap_or(0);
+        pair.open = pair.open.saturating_sub(1);
+        pair.failed += u64::from(failed);
+        pair.bytes_sent = pair.bytes_sent.saturating_add(bytes_sent);
+        pair.bytes_received = pair.bytes_received.saturating_add(bytes_received);
+        pair.last = time;
+        let call = connection.opened.and_then(|opened| pair.calls.open(opened));
+        if let Some(call) = call {
+            *call = Call {
+                opened: call.opened,
+                closed: Some(time),
+                failed,
+                bytes_sent,
+                bytes_received,
+            };
+        }
+    }
+
+    /// One of its open connections is let go, and how it ends will not be known.
+    pub(super) fn lose(&mut self, id: PairId) {
+        if let Some(pair) = self.change(id) {
+            pair.open = pair.open.saturating_sub(1);
+        }
+    }
+
+    /// One of its open connections belongs to another pair now.
+    pub(super) fn leave(&mut self, id: PairId, connection: &Connection) {
+        let Some(pair) = self.change(id) else {
+            return;
+        };
+        pair.open = pair.open.saturating_sub(1);
+        pair.connections = pair.connections.saturating_sub(1);
+        let empty = pair.connections == 0;
+        let call = connection.opened.and_then(|opened| pair.calls.take(opened));
+        self.calls = self.calls.saturating_sub(usize::from(call.is_some()));
+        if empty {
+            self.remove(id);
+        }
+    }
+
+    fn change(&mut self, id: PairId) -> Option<&mut Pair> {
+        self.shelf.change(self.standing.get(&id)?.place)
+    }
+
+    fn add(&mut self, line: Line, time: Timestamp, inbound: bool) -> PairId {
+        self.make_room();
+        self.count += 1;
+        let id = PairId(self.count);
+        self.by_line.insert(line.clone(), id);
+        let place = self.shelf.put(Pair {
+            key: line.key(),
+            first: time,
+            last: time,
+            connections: 0,
+            failed: 0,
+            open: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
+            calls: Calls::default(),
+            let_go: 0,
+        });
+        self.inbound += usize::from(inbound);
+        let standing = Standing {
+            place,
+            line,
+            used: self.count,
+            inbound,
+        };
+        self.standing.insert(id, standing);
+        id
+    }
+
+    /// Lets go of those that were not used for longest, when there are too many.
+    fn make_room(&mut self) {
+        if self.standing.len() < self.most.max(1) {
+            return;
+        }
+        // Others choose how often they call; they shall not drive out whom this computer calls.
+        let only_inbound = self.inbound > self.most / 2;
+        let candidates = self.standing.iter();
+        let candidates = candidates.filter(|(_, standing)| standing.inbound || !only_inbound);
+        let mut oldest: Vec<_> = candidates.map(|(id, it)| (it.used, *id)).collect();
+        let surplus = (self.most / PART_LET_GO).max(1);
+        if surplus < oldest.len() {
+            oldest.select_nth_unstable(surplus);
+            oldest.truncate(surplus);
+        }
+        for (_, id) in oldest {
+            let calls = self.remove(id).map_or(0, |pair| pair.calls.len());
+            self.let_go += 1;
+            self.forget_calls(calls);
+        }
+    }
+
+    fn remove(&mut self, id: PairId) -> Option<Pair> {
+        let standing = self.standing.remove(&id)?;
+        let pair = self.shelf.take(standing.place)?;
+        self.by_line.remove(&standing.line);
+        self.inbound -= usize::from(standing.inbound);
+        Some(pair)
+    }
+
+    /// Makes all keep fewer calls when they are too many together, so that a pair with few calls
+    /// keeps all of them; and more when there is room again.
+    fn share_out(&mut self) {
+        while self.calls > self.most_calls && self.share > 0 {
+            self.share /= 2;
+            let places: Vec<_> = self.standing.values().map(|it| it.place).collect();
+            for place in places {
+                let long = |pair: &Pair| pair.calls.len() > self.share;
+                if !self.shelf.get(place).is_some_and(long) {
+                    continue;
+                }
+                let share = self.share;
+                let gone = self.shelf.change(place).map(|pair| shorten(pair, share));
+                self.forget_calls(gone.unwrap_or(0));
+            }
+        }
+        if self.share < self.most_calls_each && self.calls < self.most_calls / 4 {
+            self.share = (self.share * 2).clamp(1, self.most_calls_each);
+        }
+    }
+
+    fn forget_calls(&mut self, calls: usize) {
+        self.calls = self.calls.saturating_sub(calls);
+        self.calls_let_go += u64::try_from(calls).unwrap_or(u64::MAX);
+    }
+}
+
+/// Lets go of the oldest calls when there are more than `most`. Gives how many.
+fn shorten(pair: &mut Pair, most: usize) -> usize {
+    let gone = pair.calls.keep_newest(most);
+    pair.let_go += u64::try_from(gone).unwrap_or(u64::MAX);
+    gone
+}

@@ -1,0 +1,164 @@
+//! The processes that are kept.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use model::{Connection, Process, ProcessId, Timestamp};
+
+use super::quick::Quick;
+
+/// Processes that are alive, those that kept connections name, and the last others that have ended.
+#[derive(Debug)]
+pub(super) struct Processes {
+    known: Arc<HashMap<ProcessId, Arc<Process>>>,
+    standing: HashMap<ProcessId, Standing, Quick>,
+    /// Over and named by no connection, in this order. One that came to be named meanwhile is
+    /// skipped when its turn comes.
+    idle: VecDeque<ProcessId>,
+    limit: usize,
+    let_go: u64,
+}
+
+#[derive(Debug, Default)]
+struct Standing {
+    /// How many kept connections name it.
+    named: u32,
+    /// A look did not show it any more: it has ended, or it holds no socket.
+    missing: bool,
+}
+
+impl Processes {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            known: Arc::default(),
+            standing: HashMap::default(),
+            idle: VecDeque::new(),
+            limit,
+            let_go: 0,
+        }
+    }
+
+    pub(super) fn known(&self) -> Arc<HashMap<ProcessId, Arc<Process>>> {
+        Arc::clone(&self.known)
+    }
+
+    pub(super) fn get(&self, id: ProcessId) -> Option<&Process> {
+        self.known.get(&id).map(Arc::as_ref)
+    }
+
+    pub(super) fn let_go(&self) -> u64 {
+        self.let_go
+    }
+
+    /// Takes over what a source tells of a process now.
+    pub(super) fn learn(&mut self, process: Arc<Process>) {
+        let id = process.id;
+        if let Some(standing) = self.standing.get_mut(&id) {
+            standing.missing = false;
+        }
+        let over = process.ended.is_some();
+        let former = Arc::make_mut(&mut self.known).insert(id, process);
+        let was_over = former.is_some_and(|former| former.ended.is_some());
+        if over && !was_over {
+            self.settle(id);
+        }
+    }
+
+    pub(super) fn end(&mut self, id: ProcessId, time: Timestamp) {
+        let alive = self.get(id).is_some_and(|process| process.ended.is_none());
+        if !alive {
+            return;
+        }
+        if let Some(process) = Arc::make_mut(&mut self.known).get_mut(&id) {
+            Arc::make_mut(process).ended = Some(time);
+        }
+        self.settle(id);
+    }
+
+    /// Takes over the processes of a look, which may know less of some than we do.
+    pub(super) fn look(&mut self, processes: Vec<Process>) {
+        let seen: HashSet<_> = processes.iter().map(|process| process.id).collect();
+        for mut process in processes {
+            if let Some(known) = self.get(process.id) {
+                process.ended = process.ended.or(known.ended);
+                if process.file == known.file {
+                    process.sha256 = process.sha256.or(known.sha256);
+                }
+                if process == *known || process.path.is_none() && known.path.is_some() {
+                    if let Some(standing) = self.standing.get_mut(&process.id) {
+                        standing.missing = false;
+                    }
+                    continue;
+                }
+            }
+            self.learn(Arc::new(process));
+        }
+        let ids = self.known.keys();
+        let mut missing: Vec<_> = ids.filter(|id| !seen.contains(id)).copied().collect();
+        missing.sort_unstable();
+        for id in missing {
+            let standing = self.standing.entry(id).or_default();
+            if !std::mem::replace(&mut standing.missing, true) {
+                self.settle(id);
+            }
+        }
+    }
+
+    /// A connection that names these processes is kept from now on.
+    pub(super) fn name(&mut self, connection: &Connection) {
+        for id in named(connection) {
+            self.standing.entry(id).or_default().named += 1;
+        }
+    }
+
+    /// It is no longer kept.
+    pub(super) fn unname(&mut self, connection: &Connection) {
+        for id in named(connection) {
+            if let Some(standing) = self.standing.get_mut(&id) {
+                standing.named = standing.named.saturating_sub(1);
+                self.settle(id);
+            }
+        }
+    }
+
+    /// Lets go of what is no longer needed, after `id` came to be over or to be named less.
+    fn settle(&mut self, id: ProcessId) {
+        if self.is_named(id) {
+            return;
+        }
+        let Some(process) = self.known.get(&id) else {
+            self.standing.remove(&id);
+            return;
+        };
+        if process.ended.is_some() || self.is_missing(id) {
+            self.idle.push_back(id);
+        }
+        while self.idle.len() > self.limit {
+            let Some(oldest) = self.idle.pop_front() else {
+                return;
+            };
+            let known = self.get(oldest);
+            let ended = known.is_some_and(|process| process.ended.is_some());
+            let over = ended || known.is_some() && self.is_missing(oldest);
+            if over && !self.is_named(oldest) {
+                Arc::make_mut(&mut self.known).remove(&oldest);
+                self.standing.remove(&oldest);
+                self.let_go += 1;
+            }
+        }
+    }
+
+    fn is_named(&self, id: ProcessId) -> bool {
+        self.standing.get(&id).is_some_and(|it| it.named > 0)
+    }
+
+    fn is_missing(&self, id: ProcessId) -> bool {
+        self.standing.get(&id).is_some_and(|it| it.missing)
+    }
+}
+
+/// The processes that a connection names.
+fn named(connection: &Connection) -> impl Iterator<Item = ProcessId> {
+    let owner = connection.owner.process().into_iter();
+    owner.chain(connection.also_held_by.iter().copied())
+}

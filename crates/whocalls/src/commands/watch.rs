@@ -1,0 +1,132 @@
+//! `whocalls watch`: what happens on this computer, while it happens.
+//!
+//! One thread folds: it takes what is observed, keeps what is known, and puts lines into a queue. It
+//! never waits for the reader. The main thread writes the lines.
+
+mod fold;
+mod known;
+mod newest;
+mod pick;
+mod queue;
+#[cfg(test)]
+mod sample;
+mod stream;
+
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow};
+use observe::program::Waiting;
+use observe::{Watch, WatchOptions};
+use show::filter::Filter;
+
+use self::fold::{Ends, Fold, Outcome};
+use self::newest::Newest;
+use self::pick::{Pick, Scope};
+use self::queue::Queue;
+use super::filter;
+use crate::arguments::WatchArguments;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::output::{self, Talk, Usage};
+
+pub(crate) fn run(arguments: &WatchArguments, strict: bool, talk: Talk) -> Result<Exit> {
+    if !arguments.ndjson {
+        let text = "the live screen is not part of this build yet\n\
+                    help: 'whocalls watch --ndjson' streams what happens, and 'whocalls list --watch 2' \
+                    shows the connections every 2 seconds";
+        return Err(Usage(text.to_owned()).into());
+    }
+    let filter = filter::read(&arguments.words, &arguments.filter, Filter::parse_for_watch)?;
+    // It inherits everything, so it comes before anything is opened, handled or given up.
+    let mut program = prepare(arguments)?;
+    let interrupt = Interrupt::listen()?;
+    let watch = Watch::start(WatchOptions {
+        polling: arguments.polling,
+    })?;
+    let start = Instant::now();
+    if let Some(program) = &mut program {
+        let gone = program.go();
+        gone.map_err(|error| cannot_start(&arguments.program, &error))?;
+    }
+    let scope = program.as_ref().map(|program| Scope::of(program.pid()));
+    let (queue, newest) = (Queue::new(arguments.queue), Newest::default());
+    let fold = Fold::new(
+        watch,
+        Pick::new(filter, scope),
+        arguments.refresh,
+        Ends {
+            interrupt: &interrupt,
+            at: arguments.time.map(|time| start + time),
+            program,
+        },
+        &queue,
+        &newest,
+    );
+    let out = output::stdout()?;
+    let (stream, outcome) = thread::scope(|scope| {
+        let thread = thread::Builder::new().name("fold".to_owned());
+        let folding = thread.spawn_scoped(scope, || fold.run())?;
+        let stream = stream::write(&queue, out);
+        let folded = folding.join();
+        let outcome = folded.map_err(|_| anyhow!("the thread that watches has failed"))?;
+        Ok::<_, anyhow::Error>((stream?, outcome?))
+    })?;
+    finish(stream, &outcome, &queue, &newest, strict, talk)
+}
+
+fn finish(
+    mut stream: stream::Lines,
+    outcome: &Outcome,
+    queue: &Queue,
+    newest: &Newest,
+    strict: bool,
+    talk: Talk,
+) -> Result<Exit> {
+    let dropped = queue.dropped();
+    stream
+        .end(outcome, dropped)
+        .context("cannot write to standard output")?;
+    if talk.verbose
+        && let Some(snapshot) = newest.get()
+    {
+        talk.say(&format!(
+            "Watched, {}: {} events, {} of them lost; {} connections known at the end.\n",
+            snapshot.tier.word(),
+            outcome.totals.events,
+            outcome.totals.lost,
+            snapshot.connections.len(),
+        ));
+    }
+    let lost = outcome.totals.lost > 0 || dropped.all() > 0;
+    Ok(if lost || strict && stream.gaps() > 0 {
+        Exit::Lost
+    } else {
+        Exit::Done
+    })
+}
+
+fn prepare(arguments: &WatchArguments) -> Result<Option<Waiting>> {
+    if !arguments.until_exit {
+        return Ok(None);
+    }
+    let waiting = Waiting::prepare(&arguments.program);
+    waiting
+        .map(Some)
+        .map_err(|error| cannot_start(&arguments.program, &error))
+}
+
+fn cannot_start(command: &[OsString], error: &std::io::Error) -> anyhow::Error {
+    let program = command.first().map(|program| program.to_string_lossy());
+    let program = program.unwrap_or_default();
+    let help = if error.kind() == ErrorKind::NotFound {
+        "\nhelp: write the path of the program, or a name that lies in PATH"
+    } else if error.kind() == ErrorKind::PermissionDenied {
+        "\nhelp: it has to be a file that you may execute"
+    } else {
+        ""
+    };
+    anyhow!("cannot start '{program}': {error}{help}")
+}

@@ -1,0 +1,23 @@
+//! The newest snapshot, for whoever wants to show it: one puts, any number look, nobody waits.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::Snapshot;
+
+#[derive(Default)]
+pub(super) struct Newest(Mutex<Option<Arc<Snapshot>>>);
+
+impl Newest {
+    pub(super) fn put(&self, snapshot: Snapshot) {
+        let snapshot = Some(Arc::new(snapshot));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+
+    /// `None`: nothing has been seen yet.
+    pub(super) fn get(&self) -> Option<Arc<Snapshot>> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
