@@ -9,7 +9,7 @@ import statistics
 import sys
 
 from storm import Storm
-from watched import Counter, Watch, clock_ns, links, load, programs_of, statistics as bpf_statistics
+from watched import Counter, Watch, clock_ns, counting, links, load, programs_of
 
 OPTIONS = sys.argv[1:]
 # They belong to no connection.
@@ -42,7 +42,7 @@ def counted(work):
     """Calls `work` with a Counter of what whocalls runs in the kernel."""
     with Watch(*OPTIONS) as watch:
         numbers = set().union(*map(programs_of, watch.pids))
-        with bpf_statistics(), Counter(numbers) as counter:
+        with counting(), Counter(numbers) as counter:
             work(counter)
 
 

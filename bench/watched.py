@@ -134,7 +134,7 @@ def bpf(command, attributes):
 
 
 @contextlib.contextmanager
-def statistics():
+def counting():
     """The kernel counts runs and time of all BPF programs until this ends, as with kernel.bpf_stats_enabled=1, and
     stops by itself if this process dies."""
     file, _ = bpf(ENABLE_STATS, struct.pack("I", 0))
@@ -202,7 +202,7 @@ def clock_ns(repeat=1_000_000):
     run = struct.pack("IIIIQQI", file, 0, len(packet), 0, ctypes.addressof(packet), 0, repeat)
     try:
         alone = struct.unpack_from("I", bpf(PROG_TEST_RUN, run)[1], 36)[0]
-        with statistics():
+        with counting():
             bpf(PROG_TEST_RUN, run)
         _, spent, runs = information(file)
         return spent / runs - alone

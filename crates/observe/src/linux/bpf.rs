@@ -16,7 +16,7 @@ pub(crate) const TYPE_INFORMATION: &str = "/sys/kernel/btf/vmlinux";
 const BUFFER: usize = 64 * 1024;
 
 /// The structures that `bpf/vmlinux.h` declares with `preserve_access_index`.
-const STRUCTURES: [&[u8]; 35] = [
+const STRUCTURES: [&[u8]; 36] = [
     b"ns_common",
     b"net",
     b"in6_addr",
@@ -36,6 +36,7 @@ const STRUCTURES: [&[u8]; 35] = [
     b"task_struct",
     b"inet_sock",
     b"netns_ipv6",
+    b"netns_ipv4",
     b"super_block",
     b"qstr",
     b"hlist_bl_node",

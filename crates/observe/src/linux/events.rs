@@ -191,15 +191,16 @@ impl Probes {
         }
     }
 
-    /// Takes what has been told since; true when there is more to take at once.
-    pub(crate) fn take(&mut self, told: &mut Vec<Told>) -> bool {
+    /// Takes what has been told since. `Some`: there is more to take at once, and all until then has
+    /// been taken.
+    pub(crate) fn take(&mut self, told: &mut Vec<Told>) -> Option<u64> {
         if self.plain.is_none() {
             return self.take_raw(told);
         }
         let mut raw = Vec::new();
         let mut more = self.take_raw(&mut raw);
         let plain = self.plain.as_ref();
-        if !more && plain.is_some_and(|plain| plain.is_incomplete(&raw)) {
+        if more.is_none() && plain.is_some_and(|plain| plain.is_incomplete(&raw)) {
             thread::sleep(Duration::from_millis(1));
             more = self.take_raw(&mut raw);
         }
@@ -211,16 +212,17 @@ impl Probes {
         more
     }
 
-    fn take_raw(&mut self, told: &mut Vec<Told>) -> bool {
-        let mut more = true;
+    fn take_raw(&mut self, told: &mut Vec<Told>) -> Option<u64> {
+        let mut more = Some(0);
         for _ in 0..MOST_AT_ONCE {
             let Some(bytes) = self.socket_events.next() else {
-                more = false;
+                more = None;
                 break;
             };
             let Some(event) = socket_event(&bytes) else {
                 continue;
             };
+            more = Some(event.time);
             told.push(match event.kind {
                 SocketEventKind::Name => Told::Message(event, message(&bytes).to_vec()),
                 SocketEventKind::Attempt
@@ -247,10 +249,10 @@ impl Probes {
             let Some(event) = process_event(&bytes) else {
                 continue;
             };
-            let is_enough = taken >= MOST_AT_ONCE && event.time >= newest;
+            let time = event.time;
             told.push(Told::Process(Box::new(event)));
-            if is_enough {
-                return true;
+            if taken >= MOST_AT_ONCE && time >= newest {
+                return Some(more.map_or(time, |of_sockets| of_sockets.min(time)));
             }
         }
         more

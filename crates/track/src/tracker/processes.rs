@@ -56,6 +56,11 @@ impl Processes {
         if let Some(standing) = self.standing.get_mut(&id) {
             standing.missing = false;
         }
+        // One of which only the name is told, since the rest was lost or is too long ago.
+        let is_less = process.path.is_none() && process.command_line.is_none();
+        if is_less && self.known.contains_key(&id) && process.ended.is_none() {
+            return;
+        }
         let over = process.ended.is_some();
         let former = Arc::make_mut(&mut self.known).insert(id, process);
         let was_over = former.is_some_and(|former| former.ended.is_some());

@@ -18,6 +18,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
+use model::Tier;
 use observe::program::Waiting;
 use observe::{Watch, WatchOptions};
 use show::filter::Filter;
@@ -46,6 +47,17 @@ pub(crate) fn run(arguments: &WatchArguments, strict: bool, talk: Talk) -> Resul
     let watch = Watch::start(WatchOptions {
         polling: arguments.polling,
     })?;
+    match watch.tier() {
+        Tier::Polling => talk.say(
+            "Much will be missed: whocalls can only look again and again here. The lines of type \
+             gap, and whocalls doctor, say why; as root it may see all.\n",
+        ),
+        Tier::NoBtf => talk.say(
+            "Some facts will be missed: this kernel tells no types. The lines of type gap say \
+             which.\n",
+        ),
+        Tier::Full | Tier::Import => {}
+    }
     let start = Instant::now();
     if let Some(program) = &mut program {
         let gone = program.go();

@@ -66,6 +66,42 @@ fn a_connection_is_seen_from_its_beginning_to_its_end() {
 }
 
 #[test]
+fn the_end_of_what_stood_before_is_told() {
+    if lacks(&[Need::Program("python3")]) {
+        return;
+    }
+    const BEFORE: &str = r"
+calling, called, waiting = both(('127.0.0.1', 0))
+bound = keep(socket(AF_INET, SOCK_DGRAM))
+bound.bind(('127.0.0.1', 0))
+name = lambda it: '%s:%d' % it.getsockname()
+ready(name(calling), name(waiting), name(bound))
+calling.send(b'x' * 300)
+called.recv(1000)
+for each in kept: each.close()
+ready()
+";
+    for tier in TIERS {
+        let (mut actor, words) = Actor::start(Place::Home, BEFORE);
+        let mut stream = Stream::start(&["--refresh", "0.2"], tier);
+        let mut left: HashSet<&str> = words.iter().map(String::as_str).collect();
+        while !left.is_empty() {
+            let line = stream.until(|line| line["change"] == "present");
+            left.remove(Seen(&line).local().as_str());
+        }
+        actor.go_on();
+        for local in &words {
+            let is_closed = |line: &Value| line["change"] == "closed" && is_connection(line, local);
+            let seen_already = stream.seen.iter().find(|line| is_closed(line)).cloned();
+            let closed = seen_already.unwrap_or_else(|| stream.until(is_closed));
+            assert_eq!(Seen(&closed).pids(), [actor.pid()], "{closed}");
+        }
+        stream.interrupt(Signal::INT);
+        stream.end().went_well();
+    }
+}
+
+#[test]
 fn what_did_not_come_about_is_seen_where_events_are() {
     if lacks(&[Need::Program("python3")]) {
         return;

@@ -204,9 +204,22 @@ struct destination {
 	__be32 address[4];
 	__be16 port;
 	__u16 family;
+	bool ipv4;
 };
 
-static __always_inline int attempt(struct bpf_sock_addr *ctx, const struct destination *to,
+/* Whether a network namespace has no route of IPv4 at all, as a new one. */
+static __always_inline bool has_no_routes(struct tcp_sock *tcp)
+{
+	struct net *net;
+
+	if (tcp)
+		net = ((struct sock *)tcp)->__sk_common.skc_net.net;
+	else
+		net = bpf_get_current_task_btf()->nsproxy->net_ns;
+	return !net->ipv4.fib_has_custom_rules && !net->ipv4.fib_main && !net->ipv4.fib_default;
+}
+
+static __always_inline int attempt(struct bpf_sock_addr *ctx, struct destination *to,
 				   bool connects)
 {
 	__u32 type = ctx->type, protocol = ctx->protocol;
@@ -218,6 +231,11 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, const struct desti
 
 	if (!sk)
 		return ALLOW;
+	/* So that its packets are known again. */
+	if (to->family == AF_INET && sk->family == AF_INET6) {
+		map_address(to->address);
+		to->family = AF_INET6;
+	}
 	cookie = bpf_get_socket_cookie(ctx);
 	owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!owner)
@@ -235,6 +253,7 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, const struct desti
 			return ALLOW;
 	}
 	owner->cookie = cookie;
+	owner->error = 0;
 	take(owner);
 	expect_route(cookie);
 	event = reserve(EVENT_ATTEMPT, cookie, owner);
@@ -246,13 +265,16 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, const struct desti
 	copy4(event->remote, to->address);
 	event->remote_port = to->port;
 	submit(event);
+	/* Where there is no table of routes there is no look-up either (fib_lookup). */
+	if (to->ipv4 && has_no_routes(tcp))
+		route(EAGAIN);
 	return ALLOW;
 }
 
 #define ATTEMPT4(name, section, connects)                                                          \
 	SEC(section) int name(struct bpf_sock_addr *ctx)                                           \
 	{                                                                                          \
-		struct destination to = {.family = AF_INET};                                       \
+		struct destination to = {.family = AF_INET, .ipv4 = true};                                       \
                                                                                                    \
 		to.address[0] = ctx->user_ip4;                                                     \
 		to.port = ctx->user_port;                                                          \
@@ -376,7 +398,7 @@ int state_changed(__u64 *ctx)
 	struct owner *owner;
 	struct event *event;
 	struct tcp_sock *tcp;
-	__u16 kind, flags;
+	__u16 kind;
 	__u64 cookie;
 
 	if (new == TCP_ESTABLISHED)
@@ -417,8 +439,11 @@ int state_changed(__u64 *ctx)
 			owner->error = 0;
 		}
 	}
-	flags = owner ? owner->flags : 0;
-	if (kind == EVENT_CLOSED && owner && !(flags & (EVENT_SYN_SENT | EVENT_ESTABLISHED | EVENT_LISTENED | EVENT_INBOUND)) && old != TCP_SYN_SENT)
+	/* Both sides opened it at once, or it called itself: this one did, too. */
+	if (kind == EVENT_ACCEPTED && owner && (owner->flags & EVENT_SYN_SENT))
+		kind = EVENT_OPENED;
+	/* A socket that has ended says so again when its program closes it. */
+	if (kind == EVENT_CLOSED && old == TCP_CLOSE)
 		return 0;
 	event = reserve(kind, cookie, owner);
 	if (!event)
@@ -479,69 +504,64 @@ int error_reported(__u64 *ctx)
 
 /* ---- packets of all but TCP ------------------------------------------------------------------ */
 
-static __always_inline int packet(struct __sk_buff *skb, bool leaves)
+/* Of TCP: the first packet of a connection, and DNS questions. */
+static __always_inline void tcp_leaves(struct __sk_buff *skb, struct bpf_sock *sk)
 {
-	struct bpf_sock *any = skb->sk, *sk;
-	__u32 length = skb->len, protocol, type, bytes;
+	struct event about = {};
+	unsigned char offset = 0;
+	struct tcp_sock *tcp;
+	struct owner *owner;
+	struct event *event;
+	__u32 ip = 40;
+
+	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!owner || !tcp)
+		return;
+	if (sk->state == TCP_SYN_SENT) {
+		/* Not the first. */
+		if (owner->flags & EVENT_SYN_SENT)
+			return;
+		owner->flags |= EVENT_SYN_SENT;
+		event = reserve(EVENT_FIRST_PACKET, owner->cookie, owner);
+		if (event) {
+			describe(event, (struct sock *)tcp);
+			submit(event);
+		}
+		return;
+	}
+	/* Without a payload there is no question. */
+	if (sk->family == AF_INET)
+		ip = 20;
+	if (bpf_skb_load_bytes(skb, ip + 12, &offset, 1))
+		return;
+	ip += (offset >> 4) * 4;
+	if (skb->len <= ip + 2)
+		return;
+	describe(&about, (struct sock *)tcp);
+	tell_question(skb, owner, &about, ip + 2);
+}
+
+static __always_inline void datagram(struct __sk_buff *skb, struct bpf_sock *sk, bool leaves)
+{
+	__u32 length = skb->len, protocol = sk->protocol, type = sk->type, bytes;
 	struct heads heads = {};
 	struct event about = {};
 	struct owner *owner;
 	struct event *event;
 
-	if (!any)
-		return ALLOW;
-	sk = bpf_sk_fullsock(any);
-	if (!sk)
-		return ALLOW;
-	protocol = sk->protocol;
-	if (protocol == IPPROTO_TCP) {
-		unsigned char offset = 0;
-		struct tcp_sock *tcp;
-		__u32 ip = 40;
-
-		if (!leaves || (sk->state != TCP_SYN_SENT && sk->dst_port != DNS_PORT))
-			return ALLOW;
-		owner = bpf_sk_storage_get(&owners, sk, 0, 0);
-		tcp = bpf_skc_to_tcp_sock(sk);
-		if (!owner || !tcp)
-			return ALLOW;
-		if (sk->state == TCP_SYN_SENT) {
-			/* Not the first. */
-			if (owner->flags & EVENT_SYN_SENT)
-				return ALLOW;
-			owner->flags |= EVENT_SYN_SENT;
-			event = reserve(EVENT_FIRST_PACKET, owner->cookie, owner);
-			if (event) {
-				describe(event, (struct sock *)tcp);
-				submit(event);
-			}
-			return ALLOW;
-		}
-		/* DNS over TCP; without its payload there is no question. */
-		if (sk->family == AF_INET)
-			ip = 20;
-		if (bpf_skb_load_bytes(skb, ip + 12, &offset, 1))
-			return ALLOW;
-		ip += (offset >> 4) * 4;
-		if (length <= ip + 2)
-			return ALLOW;
-		describe(&about, (struct sock *)tcp);
-		tell_question(skb, owner, &about, ip + 2);
-		return ALLOW;
-	}
-	type = sk->type;
 	if (!read_heads(skb, protocol, type, &heads))
-		return ALLOW;
+		return;
 	bytes = length > heads.payload ? length - heads.payload : 0;
 	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
 	if (!owner) {
 		/* A socket of the kernel: those it answers with by itself (ICMP) are no program's
 		 * doing, UDP is (tunnels, file systems). */
 		if (protocol != IPPROTO_UDP)
-			return ALLOW;
+			return;
 		owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 		if (!owner)
-			return ALLOW;
+			return;
 		owner->cookie = bpf_get_socket_cookie(skb);
 		owner->flags = EVENT_KERNEL;
 	}
@@ -557,6 +577,22 @@ static __always_inline int packet(struct __sk_buff *skb, bool leaves)
 	}
 	if (leaves && about.remote_port == DNS_PORT)
 		tell_question(skb, owner, &about, heads.payload);
+}
+
+static __always_inline int packet(struct __sk_buff *skb, bool leaves)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (!sk)
+		return ALLOW;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return ALLOW;
+	/* Nothing is written to the stack before this: most packets are of TCP, and go on here. */
+	if (sk->protocol != IPPROTO_TCP)
+		datagram(skb, sk, leaves);
+	else if (leaves && (sk->state == TCP_SYN_SENT || sk->dst_port == DNS_PORT))
+		tcp_leaves(skb, sk);
 	return ALLOW;
 }
 
@@ -677,10 +713,23 @@ static __always_inline int used(struct sock *sk, int length, bool sends)
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
 	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
-	if (!owner || owner->first_pid == (bpf_get_current_pid_tgid() >> 32))
+	if (owner && owner->first_pid == (bpf_get_current_pid_tgid() >> 32))
 		return 0;
 	if (bpf_get_current_task_btf()->flags & PF_KTHREAD)
 		return 0;
+	if (!owner) {
+		/* It was there before us, and no descriptor led to it: it was on its way between two
+		 * processes. */
+		if (sk->sk_protocol == IPPROTO_MPTCP)
+			return 0;
+		owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!owner)
+			return 0;
+		owner->cookie = bpf_get_socket_cookie(sk);
+		owner->netns = sk->__sk_common.skc_net.net->ns.inum;
+		if (sk->sk_protocol != IPPROTO_TCP)
+			owner->flags = EVENT_LISTENED;
+	}
 	/* Several processes may take turns at it, thousands of times a second. */
 	now = bpf_ktime_get_boot_ns();
 	if (owner->changes >= 16 && now - owner->changed < 1000000000ull)
@@ -945,6 +994,21 @@ static __always_inline struct sock *inet_socket_of(struct file *file)
 	return family == AF_INET || family == AF_INET6 || family == AF_PACKET ? sk : 0;
 }
 
+static __always_inline void seed(struct owner *owner, struct sock *sk, struct task_struct *holder)
+{
+	owner->cookie = bpf_get_socket_cookie(sk);
+	owner->flags &= ~EVENT_KERNEL;
+	if (sk->sk_protocol != IPPROTO_TCP)
+		owner->flags |= EVENT_LISTENED;
+	owner->netns = sk->__sk_common.skc_net.net->ns.inum;
+	owner->started = holder->start_boottime;
+	owner->first_pid = holder->tgid;
+	owner->thread = holder->tgid;
+	owner->pid = own_pid(holder);
+	owner->uid = holder->cred->euid.val;
+	__builtin_memcpy(owner->name, holder->comm, sizeof(owner->name));
+}
+
 SEC("iter/task_file")
 int sockets_seed(struct bpf_iter__task_file *ctx)
 {
@@ -963,19 +1027,12 @@ int sockets_seed(struct bpf_iter__task_file *ctx)
 	if (!owner)
 		return 0;
 	leader = task->group_leader;
-	/* The oldest holder, unless a hook has seen it in use. */
-	if (owner->cookie && ((owner->flags & ~EVENT_LISTENED) || owner->started <= leader->start_boottime))
+	/* The oldest holder, unless a hook has seen it in use. What met packets before it was seeded
+	 * looks like the kernel's own. */
+	if (owner->cookie && ((owner->flags & ~(EVENT_LISTENED | EVENT_KERNEL)) ||
+			      (owner->started && owner->started <= leader->start_boottime)))
 		return 0;
-	owner->cookie = bpf_get_socket_cookie(sk);
-	if (sk->sk_protocol != IPPROTO_TCP)
-		owner->flags |= EVENT_LISTENED;
-	owner->netns = sk->__sk_common.skc_net.net->ns.inum;
-	owner->started = leader->start_boottime;
-	owner->first_pid = leader->tgid;
-	owner->thread = leader->tgid;
-	owner->pid = own_pid(leader);
-	owner->uid = leader->cred->euid.val;
-	__builtin_memcpy(owner->name, leader->comm, sizeof(owner->name));
+	seed(owner, sk, leader);
 	return 0;
 }
 
@@ -997,6 +1054,13 @@ int sockets_changed(struct bpf_iter__task_file *ctx)
 	if (!sk)
 		return 0;
 	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
+	/* A packet socket that was never asked to send or receive: it reads from memory it shares with
+	 * the kernel (PACKET_RX_RING). */
+	if (!owner && sk->__sk_common.skc_family == AF_PACKET) {
+		owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		if (owner)
+			seed(owner, sk, task->group_leader);
+	}
 	if (!owner)
 		return 0;
 	if (sk->sk_protocol == IPPROTO_TCP) {
@@ -1025,6 +1089,13 @@ int sockets_changed(struct bpf_iter__task_file *ctx)
 		event.packets_sent = owner->packets_sent;
 		event.packets_received = owner->packets_received;
 		event.flags |= EVENT_BYTES | EVENT_PACKETS;
+	}
+	if (sk->__sk_common.skc_family == AF_PACKET) {
+		event.started = owner->started;
+		event.pid = owner->pid;
+		event.thread = owner->thread;
+		event.uid = owner->uid;
+		__builtin_memcpy(event.name, owner->name, sizeof(event.name));
 	}
 	event.kind = EVENT_COUNTED;
 	event.time = bpf_ktime_get_boot_ns();

@@ -29,9 +29,11 @@ static __always_inline bool is_new_peer(struct owner *owner, __u64 cookie, const
 	if (bpf_map_lookup_elem(&peers, &key))
 		return false;
 	peer.last = bpf_ktime_get_boot_ns();
-	if (bpf_map_update_elem(&peers, &key, &peer, BPF_NOEXIST))
-		count_loss(LOST_PEERS);
 	owner->flags |= EVENT_MORE_PEERS;
+	if (bpf_map_update_elem(&peers, &key, &peer, BPF_NOEXIST)) {
+		count_loss(LOST_PEERS);
+		return false;
+	}
 	return true;
 }
 
@@ -42,6 +44,7 @@ struct heads {
 	__be16 source_port;
 	__be16 destination_port;
 	__u32 payload; /* where it begins */
+	__u32 version; /* 4 or 6 */
 };
 
 static __always_inline bool read_heads(struct __sk_buff *skb, __u32 protocol, __u32 type,
@@ -52,7 +55,8 @@ static __always_inline bool read_heads(struct __sk_buff *skb, __u32 protocol, __
 
 	if (bpf_skb_load_bytes(skb, 0, &first, 1))
 		return false;
-	if (first >> 4 == 4) {
+	heads->version = first >> 4;
+	if (heads->version == 4) {
 		heads->payload = (first & 15) * 4;
 		if (bpf_skb_load_bytes(skb, 12, heads->source, 4) ||
 		    bpf_skb_load_bytes(skb, 16, heads->destination, 4))
@@ -88,6 +92,15 @@ static __always_inline bool read_heads(struct __sk_buff *skb, __u32 protocol, __
 	return true;
 }
 
+/* An address of IPv4 as a socket of IPv6 has it (RFC 4291, 2.5.5.2). */
+static __always_inline void map_address(__be32 *address)
+{
+	address[3] = address[0];
+	address[2] = __builtin_bswap32(0xffff);
+	address[1] = 0;
+	address[0] = 0;
+}
+
 /* Both ends, as the socket has them. */
 static __always_inline void place_packet(struct event *about, const struct heads *heads,
 					 __u32 family, bool leaves)
@@ -108,19 +121,10 @@ static __always_inline void place_packet(struct event *about, const struct heads
 	copy4(about->local, local);
 	copy4(about->remote, remote);
 	/* A packet of IPv4 may leave from a socket of IPv6. */
-	about->family = heads->source[1] || heads->source[2] || heads->source[3] ||
-					heads->destination[1] || heads->destination[2] ||
-					heads->destination[3] ?
-				AF_INET6 :
-				AF_INET;
+	about->family = heads->version == 4 ? AF_INET : AF_INET6;
 	if (about->family == AF_INET && family == AF_INET6) {
-		/* As connect6 and send6 have it. */
-		about->remote[3] = about->remote[0];
-		about->remote[2] = __builtin_bswap32(0xffff);
-		about->remote[0] = 0;
-		about->local[3] = about->local[0];
-		about->local[2] = __builtin_bswap32(0xffff);
-		about->local[0] = 0;
+		map_address(about->remote);
+		map_address(about->local);
 		about->family = AF_INET6;
 	}
 }

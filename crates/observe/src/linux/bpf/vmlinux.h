@@ -30,7 +30,14 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct fib_table;
 struct fib6_info;
+
+struct netns_ipv4 {
+	bool fib_has_custom_rules;
+	struct fib_table *fib_main;
+	struct fib_table *fib_default;
+};
 
 struct netns_ipv6 {
 	struct fib6_info *fib6_null_entry;
@@ -38,6 +45,7 @@ struct netns_ipv6 {
 
 struct net {
 	struct ns_common ns;
+	struct netns_ipv4 ipv4;
 	struct netns_ipv6 ipv6;
 };
 

@@ -15,10 +15,13 @@ use crate::linux::cgroup;
 use crate::linux::events::{Loss, Probes, Room, Told, boot_nanos};
 use crate::linux::helper::Helper;
 use crate::parse::process_event::{ProcessEvent, ProcessEventKind};
+use crate::parse::socket_event::SocketEventKind;
 
 /// An event may be written so much later than its time says; the two rings are put together by
 /// time only when nothing older can come.
 const HOLD: u64 = 10_000_000;
+/// So often the rings are read in one call.
+const MOST_ROUNDS: u32 = 4;
 
 const ROOMS: [(Room, &str, &str); 3] = [
     (
@@ -126,24 +129,21 @@ impl Live {
 
     /// Tells what has happened until a moment ago.
     pub(super) fn next(&mut self, stamp: &mut Stamp, seen: &mut Vec<Observed>) {
+        let mut rounds = 0;
         loop {
             let now = boot_nanos();
             let more = self.probes.take(&mut self.held);
             self.held.sort_by_key(Told::time);
-            // With more to come the rings are behind each other, not only behind the clock.
-            let until = if more {
-                self.held.last().map_or(0, Told::time)
-            } else {
-                now
-            };
-            let until = until.saturating_sub(HOLD);
+            let until = more.unwrap_or(now).saturating_sub(HOLD);
             let ripe = self.held.partition_point(|told| told.time() <= until);
             let rest = self.held.split_off(ripe);
             for told in std::mem::replace(&mut self.held, rest) {
                 self.tell(told, stamp, seen);
             }
             self.sockets.settle(until, stamp, seen);
-            if !more {
+            rounds += 1;
+            // What is still to come is taken by the next call: others wait for their turn.
+            if more.is_none() || rounds == MOST_ROUNDS {
                 self.sockets.hear_resolver(stamp, seen);
                 return;
             }
@@ -154,12 +154,20 @@ impl Live {
     pub(super) fn counts(&mut self, stamp: &mut Stamp, seen: &mut Vec<Observed>) {
         let mut counts: Vec<Counts> = Vec::new();
         let mut packet_sockets = HashSet::new();
+        let mut packet_sockets_seen = Vec::new();
         let changed = self.probes.changed(|socket| {
             counts.push(own_counts(&socket, stamp));
             if matches!(socket.protocol, Protocol::Packet { .. }) {
                 packet_sockets.insert(socket.cookie);
+                packet_sockets_seen.push(socket);
             }
         });
+        for mut socket in packet_sockets_seen {
+            if !self.sockets.knows_packet_socket(socket.cookie) {
+                socket.kind = SocketEventKind::Listening;
+                self.tell(Told::Socket(socket), stamp, seen);
+            }
+        }
         // Where it failed, the next refresh asks again.
         if changed.is_ok() {
             self.sockets
@@ -185,7 +193,8 @@ impl Live {
             if loss.count <= before.count {
                 continue;
             }
-            any = true;
+            // A look does not show peers of UDP.
+            any |= room != Room::Peers;
             seen.push(Observed::Gap(Gap {
                 id: "events_lost".to_owned(),
                 source: Source::Ebpf,
@@ -241,6 +250,11 @@ fn tell_process(
         return;
     }
     let id = stamp.process(told.pid, told.started);
+    // The last two threads of a process may end at once, and both be the last.
+    let ended_before = processes.get(id).is_some_and(|it| it.ended.is_some());
+    if ended_before && matches!(told.kind, ProcessEventKind::Ended { .. }) {
+        return;
+    }
     let (kind, process) = match &told.kind {
         ProcessEventKind::Started => {
             let process = processes.started(stamp, told);
@@ -262,5 +276,5 @@ fn tell_process(
     if let ProcessEventKind::Ended { status } = told.kind {
         event.detail = Detail::Exit { status };
     }
-    seen.push(Observed::Event(event));
+    stamp.tell(event, seen);
 }

@@ -66,7 +66,8 @@ impl Polling {
     pub(super) fn looked(&mut self, look: &Look) {
         // New namespaces are heard from now on; why not the old ones, has been told.
         let _ = self.listen_everywhere();
-        self.running = look.processes.iter().map(|it| (it.id.pid, it.id)).collect();
+        let processes = look.processes.iter();
+        self.running.extend(processes.map(|it| (it.id.pid, it.id)));
         let cookies = look.sockets.iter().filter_map(|socket| socket.key.cookie);
         self.cookies = cookies.collect();
         let listening = look.sockets.iter().filter(|it| it.state == State::Listen);
@@ -180,7 +181,7 @@ impl Polling {
                 event.source = Source::Netlink;
                 event.process = Some(id);
                 event.detail = detail;
-                seen.push(Observed::Event(event));
+                stamp.tell(event, seen);
             }
             if kind == EventKind::ProcessEnded {
                 self.running.remove(&pid);
@@ -196,7 +197,7 @@ impl Polling {
         seen: &mut Vec<Observed>,
     ) {
         let established = socket.tcp.is_none_or(|tcp| tcp.was_established);
-        let begin = |stamp: &mut Stamp, kind| {
+        let begin = |stamp: &Stamp, kind| {
             let mut event = stamp.event(boot_nanos(), kind);
             event.source = Source::Netlink;
             event.netns = Some(netns);
@@ -227,7 +228,8 @@ impl Polling {
                 (Protocol::Tcp, true, Some(true) | None) => EventKind::Opened,
                 _ => EventKind::FirstPacket,
             };
-            seen.push(Observed::Event(begin(stamp, kind)));
+            let event = begin(stamp, kind);
+            stamp.tell(event, seen);
         }
         let mut event = begin(stamp, EventKind::Closed);
         event.bytes_sent = socket.tcp.and_then(|tcp| tcp.bytes_sent);
@@ -239,7 +241,7 @@ impl Polling {
         if !socket.protocol.has_connections() {
             event.remote = None;
         }
-        seen.push(Observed::Event(event));
+        stamp.tell(event, seen);
     }
 
     fn note_lost(

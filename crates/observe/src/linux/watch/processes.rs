@@ -108,9 +108,21 @@ impl ProcessTable {
         process.user = self.users.name(event.uid);
         process.netns = event.netns.or(process.netns);
         process.kernel_thread = false;
-        if let Some(place) = self.groups.place(event.cgroup) {
-            process.container.clone_from(&place.container);
-            process.unit.clone_from(&place.unit);
+        match self.groups.place(event.cgroup) {
+            Some(place) => {
+                process.container.clone_from(&place.container);
+                process.unit.clone_from(&place.unit);
+            }
+            // In another group than before, and which one that is, is not known.
+            None if self
+                .known
+                .get(&id)
+                .is_some_and(|it| it.cgroup != event.cgroup) =>
+            {
+                process.container = None;
+                process.unit = None;
+            }
+            None => {}
         }
         self.keep(process, event.cgroup)
     }
@@ -120,12 +132,7 @@ impl ProcessTable {
         let entry = self.known.get_mut(&id)?;
         Arc::make_mut(&mut entry.process).ended = Some(time);
         let process = Arc::clone(&entry.process);
-        self.ended.push_back(id);
-        if self.ended.len() > MOST_ENDED
-            && let Some(oldest) = self.ended.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
+        self.is_over(id);
         Some(process)
     }
 
@@ -138,7 +145,19 @@ impl ProcessTable {
             user: self.users.name(owner.uid),
             ..blank(id, started(stamp, id))
         };
+        // Its end may never be told.
+        self.is_over(id);
         self.keep(process, 0)
+    }
+
+    /// It may be forgotten when many others are.
+    fn is_over(&mut self, id: ProcessId) {
+        self.ended.push_back(id);
+        if self.ended.len() > MOST_ENDED
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
     }
 
     /// The hash of the file that a process runs. `None`: it is not known, or runs another by now.

@@ -101,7 +101,7 @@ impl Resolvers {
         event.thread = told.owner.map(|owner| owner.thread);
         event.netns = told.netns;
         event.detail = name(None, None);
-        seen.push(Observed::Event(event));
+        stamp.tell(event, seen);
         if self.monitor.is_none() && !self.gap_told {
             self.gap_told = true;
             seen.push(Observed::Gap(Gap {
@@ -140,7 +140,8 @@ impl Resolvers {
         }
         for asked in std::mem::take(&mut self.names) {
             // Who asked in a packet has been told with it.
-            if self.waiting.is_empty() && self.in_packets.contains(&asked.name) {
+            if let Some(place) = self.in_packets.iter().position(|name| *name == asked.name) {
+                self.in_packets.remove(place);
                 continue;
             }
             let mut event = stamp.event(now, EventKind::NameSeen);
@@ -150,7 +151,7 @@ impl Resolvers {
                 question.answered.get_or_insert(now);
             }
             event.detail = name(Some(asked.name), Some(asked.kind));
-            seen.push(Observed::Event(event));
+            stamp.tell(event, seen);
         }
         self.forget(now);
     }

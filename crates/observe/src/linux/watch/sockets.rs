@@ -117,8 +117,7 @@ impl Sockets {
             | SocketEventKind::Resolver
             | SocketEventKind::Counted => {}
         }
-        renumber(&mut event, stamp);
-        seen.push(Observed::Event(event));
+        stamp.tell(event, seen);
     }
 
     /// A DNS question that a program sent.
@@ -133,7 +132,11 @@ impl Sockets {
         let Some(question) = dns::question(message) else {
             return;
         };
-        self.resolvers.seen_in_packet(&question.name);
+        // To the stub of the resolver; its own questions go elsewhere.
+        let to_stub = told.remote.and_then(|remote| remote.ip);
+        if to_stub.is_some_and(|ip| ip.is_loopback()) {
+            self.resolvers.seen_in_packet(&question.name);
+        }
         let process = owner(told, stamp, processes, seen);
         let mut event = filled(stamp, EventKind::NameSeen, told, process);
         event.detail = Detail::Name(NameSeen {
@@ -141,7 +144,7 @@ impl Sockets {
             source: NameSource::Dns,
             question: Some(question.kind),
         });
-        seen.push(Observed::Event(event));
+        stamp.tell(event, seen);
     }
 
     /// Says of attempts that are old enough that they had nowhere to go.
@@ -177,6 +180,10 @@ impl Sockets {
         all
     }
 
+    pub(super) fn knows_packet_socket(&self, cookie: u64) -> bool {
+        self.packet_sockets.contains(&cookie)
+    }
+
     /// Tells of packet sockets that are not among the living any more.
     pub(super) fn close_packet_sockets(
         &mut self,
@@ -188,7 +195,7 @@ impl Sockets {
         for cookie in self.packet_sockets.difference(&living) {
             let mut event = stamp.event(now, EventKind::Closed);
             event.socket = Some(key(*cookie));
-            seen.push(Observed::Event(event));
+            stamp.tell(event, seen);
         }
         self.packet_sockets = living;
     }
@@ -232,9 +239,7 @@ impl Sockets {
             errno: Some(errno),
             phase: Phase::Connect,
         });
-        stamp.seq += 1;
-        event.seq = stamp.seq;
-        seen.push(Observed::Event(event));
+        stamp.tell(event, seen);
     }
 
     fn follow_peers(&mut self, told: &SocketEvent) {
@@ -330,14 +335,6 @@ fn filled(
         event.detail = Detail::NoProcess { why };
     }
     event
-}
-
-/// Others were put before it.
-fn renumber(event: &mut Event, stamp: &mut Stamp) {
-    if event.seq < stamp.seq {
-        stamp.seq += 1;
-        event.seq = stamp.seq;
-    }
 }
 
 /// The process behind an event, told of before the event when it is new.

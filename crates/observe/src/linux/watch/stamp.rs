@@ -1,6 +1,6 @@
 //! Gives events their number and their time.
 
-use model::{BootId, Detail, Event, EventKind, ProcessId, Source, Timestamp};
+use model::{BootId, Detail, Event, EventKind, Observed, ProcessId, Source, Timestamp};
 
 const NANOS_PER_TICK: u64 = 10_000_000;
 
@@ -18,11 +18,17 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// A new event; `nanos` since boot.
-    pub(super) fn event(&mut self, nanos: u64, kind: EventKind) -> Event {
+    /// Numbers an event, and hands it on.
+    pub(super) fn tell(&mut self, mut event: Event, seen: &mut Vec<Observed>) {
         self.seq += 1;
+        event.seq = self.seq;
+        seen.push(Observed::Event(event));
+    }
+
+    /// A new event, without its number; `nanos` since boot.
+    pub(super) fn event(&self, nanos: u64, kind: EventKind) -> Event {
         Event {
-            seq: self.seq,
+            seq: 0,
             time: self.time(nanos),
             boot_ns: nanos,
             source: self.source,
