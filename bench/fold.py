@@ -25,7 +25,7 @@ def main():
     long, short = size("SECONDS_EACH", 20), size("OTHER_SECONDS", 10)
     shapes = {
         "exchange": ("connections from one process", size("RATE", 1000), long),
-        "sockets": ("UDP datagrams, each from a socket of its own", size("DATAGRAM_RATE", 1000), short),
+        "sockets": ("UDP datagrams, each from a socket of its own, to one socket", size("DATAGRAM_RATE", 1000), short),
         "processes": ("processes with one connection each", size("PROCESS_RATE", 200), short),
     }
     wanted = os.environ.get("ONLY", ",".join(shapes)).split(",")
@@ -36,7 +36,7 @@ def main():
         idle()
         for name in wanted:
             about, rate, seconds = shapes[name]
-            print(f"\n### {rate:,} {about} a second, {seconds} s")
+            print(f"\n### {rate:,} a second: {about}; {seconds} s")
             for written, options in WRITTEN.items():
                 busy(storm, name, rate, seconds, written, options)
 

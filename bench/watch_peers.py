@@ -67,7 +67,8 @@ def main():
                 wrong.append(f"{tool}, {workload}: {other} tied to another process")
         print(f"    {workload:12}{len(acts):8}" + "".join(cells) + f"   {load()}")
     print("nethogs tells bytes by program, no connections: its share of the bytes it tells.")
-    print(*wrong, sep="\n")
+    for line in wrong:
+        print(line)
 
 
 @contextlib.contextmanager

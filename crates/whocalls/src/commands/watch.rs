@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &WatchArguments, strict: bool, talk: Talk) -> Resul
         polling: arguments.polling,
     })?;
     match watch.tier() {
-        Tier::Polling => talk.say(
+        Tier::Polling if !arguments.polling => talk.say(
             "Much will be missed: whocalls can only look again and again here. The lines of type \
              gap, and whocalls doctor, say why; as root it may see all.\n",
         ),
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &WatchArguments, strict: bool, talk: Talk) -> Resul
             "Some facts will be missed: this kernel tells no types. The lines of type gap say \
              which.\n",
         ),
-        Tier::Full | Tier::Import => {}
+        Tier::Full | Tier::Polling | Tier::Import => {}
     }
     let start = Instant::now();
     if let Some(program) = &mut program {

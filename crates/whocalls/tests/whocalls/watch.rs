@@ -601,7 +601,7 @@ fn is_connection(line: &Value, local: &str) -> bool {
 
 fn start(arguments: &[&str], tier: Option<&str>) -> Child {
     Command::new(WHOCALLS)
-        .args(["watch", "--ndjson"])
+        .args(["watch", "--ndjson", "--quiet"])
         .args(tier)
         .args(arguments)
         .stdin(Stdio::null())

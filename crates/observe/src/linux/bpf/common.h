@@ -95,7 +95,11 @@ struct attempt {
 	__u64 thread;
 	__u64 cookie;
 	__u64 failed;
+	__u64 until;
 };
+
+/* The look-up of a route is part of the call that makes the attempt. */
+#define ROUTE_FOUND_WITHIN 2000000
 
 struct {
 	NUMBER(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -184,6 +188,7 @@ static __always_inline void expect_route(__u64 cookie)
 	attempt->thread = bpf_get_current_pid_tgid();
 	attempt->cookie = cookie;
 	attempt->failed = 0;
+	attempt->until = bpf_ktime_get_boot_ns() + ROUTE_FOUND_WITHIN;
 }
 
 /* How the look-up of a route ended. */
@@ -195,8 +200,9 @@ static __always_inline void route(__u16 error)
 
 	if (!attempt || attempt->thread != bpf_get_current_pid_tgid())
 		return;
-	/* What went well is told only when it takes back a failure in another table. */
-	if (!error && !attempt->failed)
+	/* What went well is told only when it takes back a failure in another table; later look-ups
+	 * of the thread are for something else. */
+	if (error == attempt->failed || bpf_ktime_get_boot_ns() > attempt->until)
 		return;
 	attempt->failed = error;
 	event = reserve(EVENT_ROUTE, attempt->cookie, 0);

@@ -86,6 +86,10 @@ impl Polling {
         let mut news = Vec::new();
         if let Some(connector) = &mut self.processes {
             let lost = connector.read(&mut news);
+            if lost.is_err() {
+                // Told once; it would fail again and again.
+                self.processes = None;
+            }
             self.note_lost(lost, "news of processes", stamp, seen);
         }
         self.tell_processes(&news, stamp, read, seen);
