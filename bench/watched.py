@@ -32,11 +32,11 @@ class Watch:
         self.process = subprocess.Popen(self.command, stdin=NULL, stdout=NULL)
         try:
             self.wait_until_it_watches()
+            self.pids = [self.process.pid, *descendants(self.process.pid)]
         except BaseException:
             self.process.kill()
             self.process.wait()
             raise
-        self.pids = [self.process.pid, *descendants(self.process.pid)]
         return self
 
     def __exit__(self, *_):
@@ -111,7 +111,8 @@ def descendants(pid):
 
 
 def read(path):
-    with open(path) as file:
+    # Names of processes are any bytes.
+    with open(path, errors="replace") as file:
         return file.read()
 
 
