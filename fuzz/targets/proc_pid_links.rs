@@ -13,8 +13,12 @@ fuzz_target!(|data: &[u8]| {
     parse::proc_pid::namespace(data);
     parse::proc_pid::conceals_processes(data);
     for line in data.split(|byte| *byte == b'\n') {
-        if let Some(path) = parse::mount_info::namespace_mount(line) {
+        let namespace = parse::mount_info::namespace_mount(line);
+        let groups = parse::mount_info::cgroup2_mount(line);
+        assert!(namespace.is_none() || groups.is_none());
+        if let Some(path) = namespace.or(groups) {
             assert!(path.len() <= line.len());
         }
+        parse::mount_info::mount(line);
     }
 });

@@ -14,6 +14,7 @@ const LIMIT: usize = 50;
 fuzz_target!(|data: &[u8]| {
     if let Ok(answers) = parse::resolver_cache::resolved::answers(data, LIMIT) {
         assert!(answers.kept.len() <= LIMIT);
-        assert!(answers.let_go == 0 || answers.kept.len() == LIMIT);
+        // No more work than the length allows.
+        assert!(answers.kept.len() + answers.let_go <= data.len() / 4 + LIMIT);
     }
 });

@@ -73,6 +73,18 @@ impl<T> Shelf<T> {
         }
     }
 
+    /// All things with their places, in the order of these.
+    pub fn places(&self) -> impl Iterator<Item = (Place, &T)> {
+        let chunks = self.chunks.iter().enumerate();
+        chunks.flat_map(|(number, chunk)| {
+            let slots = chunk.slots.iter().enumerate();
+            slots.filter_map(move |(slot, it)| {
+                let place = Place(number * CHUNK + slot);
+                it.thing.as_ref().map(|thing| (place, thing))
+            })
+        })
+    }
+
     /// What was put here or changed after `revision`. What was taken away is not told.
     pub fn changed_since(&self, revision: u64) -> impl Iterator<Item = &T> {
         let chunks = self.chunks.iter().filter(move |it| it.revision > revision);
@@ -229,5 +241,9 @@ mod tests {
         assert_eq!((shelf.take(Place(1)), shelf.change(Place(1))), (None, None));
         assert_eq!(shelf.put(9), Place(1));
         assert_eq!(shelf.iter().copied().collect::<Vec<_>>(), [0, 9, 2]);
+        let at_their_places = shelf
+            .places()
+            .all(|(place, it)| shelf.get(place) == Some(it));
+        assert!(at_their_places && shelf.places().count() == 3);
     }
 }

@@ -8,6 +8,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
+pub mod actions;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -22,7 +23,9 @@ pub mod program;
 mod windows;
 #[cfg(windows)]
 use windows as platform;
+pub mod writer;
 
+use self::actions::Actions;
 use model::{Doctor, Host, Look, Observed, Tier, Timestamp};
 
 /// What a look should take in.
@@ -74,6 +77,8 @@ impl Observer {
 pub struct WatchOptions {
     /// Read by netlink and /proc only, even where more is possible.
     pub polling: bool,
+    /// Keep the rights to close connections and to end processes, in a process of its own.
+    pub allow_actions: bool,
 }
 
 /// Watches this computer: what happens, while it happens.
@@ -105,6 +110,12 @@ impl Watch {
         self.0.tier()
     }
 
+    /// The way to close connections and to end processes, for any thread; once. `None`: they are not
+    /// allowed, or could not be, which is a gap then.
+    pub fn actions(&mut self) -> Option<Actions> {
+        self.0.actions().map(Actions)
+    }
+
     /// Waits at most so long, and appends what has happened.
     ///
     /// Errors: the kernel no longer tells anything.
@@ -134,6 +145,17 @@ impl Watch {
 /// one, its work is over, and it is to end with this code.
 pub fn helped() -> Option<ExitCode> {
     platform::helped()
+}
+
+/// Whether this computer has a way to any other network: a default route over an interface that is
+/// connected. `None`: it cannot be asked.
+pub fn is_online() -> Option<bool> {
+    platform::is_online()
+}
+
+/// Whose rights this process has: a name, else a number.
+pub fn user() -> String {
+    platform::user()
 }
 
 /// Tells what can be seen on this computer, what not, and how to mend it.

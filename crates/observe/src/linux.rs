@@ -1,5 +1,6 @@
 //! Linux: sockets from BPF iterators or netlink, processes from /proc.
 
+pub(crate) mod actions;
 mod bpf;
 mod capabilities;
 mod cgroup;
@@ -17,18 +18,22 @@ mod host;
 mod iterators;
 mod namespaces;
 mod netlink;
+mod online;
 mod process;
 mod process_connector;
 mod remembered;
 mod resolver_monitor;
 mod rights;
+mod second;
 mod snapshot;
 mod sock_diag;
 mod tables;
 mod users;
 mod watch;
+pub(crate) mod writer;
 
 use std::collections::HashSet;
+use std::process::ExitCode;
 
 use model::{Gap, Host, Look, Remembered, Socket, Source, Tier, Timestamp, WhyUnknown};
 
@@ -41,8 +46,17 @@ use crate::{Error, LookOptions};
 
 pub(crate) use self::clock::now;
 pub(crate) use self::doctor::doctor;
-pub(crate) use self::helper::{helped, is_only_child};
+pub(crate) use self::online::is_online;
+pub(crate) use self::second::has_no_other_child;
+pub(crate) use self::users::user;
 pub(crate) use self::watch::Watch;
+
+/// See [`crate::helped`].
+pub(crate) fn helped() -> Option<ExitCode> {
+    helper::helped()
+        .or_else(actions::helped)
+        .or_else(writer::helped)
+}
 
 /// Keeps what every look needs.
 pub(crate) struct Observer {

@@ -16,6 +16,7 @@ pub(crate) mod process_connector;
 pub(crate) mod process_event;
 pub(crate) mod resolver_cache;
 pub(crate) mod resolver_monitor;
+pub(crate) mod routes;
 pub(crate) mod sock_diag;
 pub(crate) mod socket_entry;
 pub(crate) mod socket_event;

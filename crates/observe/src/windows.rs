@@ -1,5 +1,8 @@
 //! Windows: not read yet; every look says so.
 
+pub(crate) mod actions;
+pub(crate) mod writer;
+
 use std::collections::HashMap;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -68,6 +71,10 @@ impl Watch {
         Tier::Polling
     }
 
+    pub(crate) fn actions(&mut self) -> Option<actions::Actions> {
+        None
+    }
+
     pub(crate) fn next(&mut self, wait: Duration, seen: &mut Vec<Observed>) -> Result<(), Error> {
         match self.first.take() {
             Some(look) => seen.push(Observed::Look(Box::new(look))),
@@ -83,6 +90,14 @@ impl Watch {
     pub(crate) fn totals(&self) -> Totals {
         Totals::default()
     }
+}
+
+pub(crate) fn is_online() -> Option<bool> {
+    None
+}
+
+pub(crate) fn user() -> String {
+    std::env::var("USERNAME").unwrap_or_default()
 }
 
 pub(crate) fn doctor() -> Result<Doctor, Error> {

@@ -18,7 +18,7 @@ mod words;
 
 use std::fmt;
 
-use model::{Connection, Process, Text, Timestamp};
+use model::{Connection, Detail, Event, Process, Text, Timestamp};
 
 pub use error::FilterError;
 
@@ -48,6 +48,12 @@ impl Filter {
         Ok(Self { expression })
     }
 
+    /// The same for the live screen.
+    pub fn parse_for_screen(text: &str) -> Result<Self, FilterError> {
+        let expression = parser::parse(text, &key::NOT_KNOWN_ON_THE_SCREEN)?;
+        Ok(Self { expression })
+    }
+
     /// Whether a connection is wanted. `process` is the one behind it, `None` when that is not
     /// known; `now` is the moment from which ages count.
     pub fn matches(
@@ -61,7 +67,24 @@ impl Filter {
             connection: Some(connection),
             process,
             user,
+            name: None,
             now,
+        })
+    }
+
+    /// Whether a name that was asked for is wanted: all facts about a connection are absent.
+    /// `process` is the one that asked, `None` when that is not known. No other event is wanted
+    /// by itself.
+    pub fn matches_name_seen(&self, event: &Event, process: Option<&Process>) -> bool {
+        let Detail::Name(seen) = &event.detail else {
+            return false;
+        };
+        self.holds(&Subject {
+            connection: None,
+            process,
+            user: process.and_then(|process| process.user.as_ref()),
+            name: seen.name.as_ref(),
+            now: event.time,
         })
     }
 
@@ -72,6 +95,7 @@ impl Filter {
             connection: None,
             process: Some(process),
             user: process.user.as_ref(),
+            name: None,
             now,
         })
     }
@@ -86,6 +110,12 @@ impl Filter {
             .as_ref()
             .is_none_or(|expression| subject.satisfies(expression))
     }
+}
+
+/// The words before the colon that the live screen can answer.
+pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
+    let known = |key: &&key::Key| !key::NOT_KNOWN_ON_THE_SCREEN.iter().any(|it| it.0 == **key);
+    key::Key::ALL.iter().filter(known).map(|key| key.word())
 }
 
 impl fmt::Display for Filter {
@@ -129,10 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn who_watches_knows_what_is_new() {
-        assert!(Filter::parse("new:1h").unwrap_err().not_known_here);
-        assert!(Filter::parse_for_watch("new:1h").is_ok());
-        for text in ["name:x", "every:60s", "severity:high"] {
+    fn who_watches_knows_what_is_new_and_which_names_are_asked_for() {
+        for text in ["new:1h", "name:x"] {
+            assert!(Filter::parse(text).unwrap_err().not_known_here);
+            assert!(Filter::parse_for_watch(text).is_ok());
+        }
+        for text in ["every:60s", "severity:high"] {
             assert!(Filter::parse_for_watch(text).unwrap_err().not_known_here);
         }
     }

@@ -2,15 +2,18 @@
 //! A `model::Snapshot`, or what happens one after the other, goes in; text comes out.
 #![forbid(unsafe_code)]
 
+pub mod actions;
 pub mod csv;
 pub mod doctor;
 pub mod errors;
 pub mod filter;
 pub mod gaps;
 pub mod json;
+pub mod order;
 pub mod quantity;
 pub mod services;
 pub mod table;
+pub mod tui;
 pub mod visible;
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use model::{Connection, NetworkNamespace, Process, Snapshot};
 
 use crate::table::owner::Owners;
 
-mod cell;
+pub(crate) mod cell;
 mod connections;
-mod endpoint;
+pub(crate) mod endpoint;
 mod grid;
-mod owner;
+pub(crate) mod owner;
 mod processes;
 mod remembered;
 #[cfg(test)]

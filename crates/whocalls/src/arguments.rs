@@ -1,26 +1,36 @@
 //! The command line. Help, manual page and completions are made from this definition.
 
+mod close;
 mod duration;
+mod end;
+mod hyphen;
 
+use std::env;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use self::close::CloseArguments;
 use self::duration::{seconds, time};
+pub(crate) use self::end::EndArguments;
 
 /// What all commands take stands after what a command takes itself.
 const LAST: usize = 900;
 
+/// Lines that are kept for a slow reader.
+const QUEUE: u32 = 65_536;
+
 /// Who calls? Shows every network connection of this computer with the process behind it.
 ///
-/// Without a command: list. whocalls reads only; it sends nothing and changes nothing.
-#[derive(Debug, Parser)]
-#[command(name = "whocalls", version, about, long_about, max_term_width = 100)]
+/// Without a command: list. whocalls reads only; it sends nothing, and changes nothing but what
+/// `close` and `end` are asked for.
+#[derive(Args, Debug)]
+#[command(version, about, long_about, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was lost during the run, or cannot be \
-                  seen and --strict was given."
+                  seen and --strict was given, 130 Ctrl-C twice."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -49,6 +59,23 @@ pub(crate) struct Arguments {
     pub(crate) strict: bool,
 }
 
+impl CommandFactory for Arguments {
+    fn command() -> clap::Command {
+        Self::augment_args(clap::Command::new("whocalls"))
+    }
+
+    fn command_for_update() -> clap::Command {
+        Self::augment_args_for_update(clap::Command::new("whocalls"))
+    }
+}
+
+impl Parser for Arguments {
+    fn try_parse() -> Result<Self, clap::Error> {
+        let arguments: Vec<_> = env::args_os().collect();
+        Self::try_parse_from(&arguments).map_err(|error| hyphen::explained(error, &arguments))
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     Auto,
@@ -62,18 +89,16 @@ pub(crate) enum Command {
     List(ListArguments),
     /// What happens, while it happens: every attempt, connection and datagram, with its process
     Watch(WatchArguments),
+    /// Close one TCP connection; asks before
+    Close(CloseArguments),
+    /// End one process; asks before
+    End(EndArguments),
     /// What can be seen here, what not, and how to mend it
     Doctor,
     /// Completions for a shell
     Completions { shell: Shell },
     /// The manual page, of whocalls or of one of its commands
     Man { command: Option<String> },
-}
-
-impl Default for Command {
-    fn default() -> Self {
-        Self::List(ListArguments::default())
-    }
 }
 
 #[derive(Args, Debug, Default)]
@@ -163,9 +188,13 @@ Examples:
   whocalls watch --ndjson --for 5m proc:curl   what curl does in the next five minutes
   whocalls watch --ndjson state:failed         every connection that did not come about
   whocalls watch --ndjson --until-exit -- curl https://example.com/
-                                               what this program does, and all that it starts")]
+                                               what this program does, and all that it starts
+
+Exit codes: 0 done, also after Ctrl-C; 1 failed; 2 wrong usage; 3 the kernel or the queue had no
+room and something was lost, or something cannot be seen and --strict was given; 130 Ctrl-C twice.
+How PROGRAM ended does not count; the last line tells it.")]
 pub(crate) struct WatchArguments {
-    /// Show only what matches: proc:curl dst:10.0.0.0/8 state:failed new:1m ... (docs/filter.md)
+    /// Show only what matches: proc:curl dst:10.0.0.0/8 state:failed name:*.org ... (docs/filter.md)
     #[arg(value_name = "FILTER")]
     pub(crate) words: Vec<String>,
 
@@ -177,20 +206,44 @@ pub(crate) struct WatchArguments {
     #[arg(long)]
     pub(crate) ndjson: bool,
 
-    /// End after this time: 30s, 5m, 1h30m, 2d; without a unit it is seconds
+    /// End after this time: 30s, 5m, 1h30m, 2d; without a unit it is seconds; at most 3650d
     #[arg(long = "for", value_name = "TIME", value_parser = time)]
     pub(crate) time: Option<Duration>,
 
-    /// How often to count what has gone over open connections
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
-    pub(crate) refresh: Duration,
+    /// How often to refresh the screen, and to count what has gone over open connections; 1 on the
+    /// screen, else 2
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) refresh: Option<Duration>,
+
+    /// Colours of the screen
+    #[arg(
+        long,
+        value_name = "COLOURS",
+        default_value = "usual",
+        conflicts_with = "ndjson"
+    )]
+    pub(crate) colors: ScreenColors,
+
+    /// Draw the screen with ASCII characters only
+    #[arg(long, conflicts_with = "ndjson")]
+    pub(crate) ascii: bool,
+
+    /// Leave the mouse to the terminal, so that text can be selected
+    #[arg(long, conflicts_with = "ndjson")]
+    pub(crate) no_mouse: bool,
 
     /// Read by netlink and /proc only, even where BPF works
     #[arg(long)]
     pub(crate) polling: bool,
 
-    /// How many lines to keep for a reader who is slow; further ones are lost, and counted
-    #[arg(long, value_name = "LINES", default_value = "65536", value_parser = clap::value_parser!(u32).range(16..=10_000_000))]
+    /// Keep the rights to close connections and to end processes, in a process of its own; each is
+    /// asked about before
+    #[arg(long)]
+    pub(crate) allow_actions: bool,
+
+    /// How many lines to keep for a reader who is slow, from 16 to 10000000; further ones are lost,
+    /// and counted
+    #[arg(long, value_name = "LINES", default_value_t = QUEUE, value_parser = clap::value_parser!(u32).range(16..=10_000_000))]
     pub(crate) queue: u32,
 
     /// Start PROGRAM, show only what it and all that it starts do, and end with the last of them
@@ -200,6 +253,38 @@ pub(crate) struct WatchArguments {
     /// The program and its arguments
     #[arg(last = true, value_name = "PROGRAM", requires = "until_exit")]
     pub(crate) program: Vec<OsString>,
+}
+
+impl Default for WatchArguments {
+    /// As if nothing were said but `watch`.
+    fn default() -> Self {
+        Self {
+            words: Vec::new(),
+            filter: Vec::new(),
+            ndjson: false,
+            time: None,
+            refresh: None,
+            colors: ScreenColors::default(),
+            ascii: false,
+            no_mouse: false,
+            polling: false,
+            allow_actions: false,
+            queue: QUEUE,
+            until_exit: false,
+            program: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScreenColors {
+    /// One colour; red and amber are left to findings
+    #[default]
+    Usual,
+    /// New rows green, changed ones yellow, ended ones red
+    Tcpview,
+    /// None
+    Mono,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -220,4 +305,20 @@ pub(crate) enum Group {
     Process,
     Remote,
     User,
+}
+
+impl From<Sort> for show::order::Sort {
+    fn from(sort: Sort) -> Self {
+        match sort {
+            Sort::Process => Self::Process,
+            Sort::Pid => Self::Pid,
+            Sort::User => Self::User,
+            Sort::Protocol => Self::Protocol,
+            Sort::State => Self::State,
+            Sort::Local => Self::Local,
+            Sort::Remote => Self::Remote,
+            Sort::Sent => Self::Sent,
+            Sort::Received => Self::Received,
+        }
+    }
 }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, ListArguments, WatchArguments};
 use crate::exit::Exit;
 use crate::output::Talk;
 
@@ -28,9 +28,11 @@ fn main() -> ExitCode {
         verbose: arguments.verbose,
     };
     let color = arguments.color;
-    let result = match arguments.command.unwrap_or_default() {
+    let result = match arguments.command.unwrap_or_else(usual) {
         Command::List(list) => commands::list::run(&list, color, arguments.strict, talk),
-        Command::Watch(watch) => commands::watch::run(&watch, arguments.strict, talk),
+        Command::Watch(watch) => commands::watch::run(&watch, color, arguments.strict, talk),
+        Command::Close(close) => commands::close::run(&close),
+        Command::End(end) => commands::end::run(&end),
         Command::Doctor => commands::doctor::run(arguments.strict),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man { command } => commands::man::run(command.as_deref()),
@@ -38,6 +40,15 @@ fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(error) => output::failure(&error).into(),
+    }
+}
+
+/// What is done when nothing is asked for: the live screen where there is one.
+fn usual() -> Command {
+    if commands::watch::screen::is_possible() {
+        Command::Watch(WatchArguments::default())
+    } else {
+        Command::List(ListArguments::default())
     }
 }
 

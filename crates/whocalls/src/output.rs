@@ -123,9 +123,11 @@ pub(crate) fn wants_color(color: Color) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => {
-            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            io::stdout().is_terminal() && !refused
-        }
+        Color::Auto => io::stdout().is_terminal() && !is_color_refused(),
     }
+}
+
+/// Whether the person wants no colour anywhere (no-color.org).
+pub(crate) fn is_color_refused() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }

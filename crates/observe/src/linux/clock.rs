@@ -29,12 +29,12 @@ pub(crate) fn boot_time() -> Timestamp {
     Timestamp::from_unix_nanos(now().unix_nanos().saturating_sub(up))
 }
 
-/// The clocks at one moment, to tell later what happened to them.
+/// The clocks at one moment, in nanoseconds, to tell later what happened to them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clocks {
-    wall: i64,
-    boot: i64,
-    monotonic: i64,
+    pub(crate) wall: i64,
+    pub(crate) boot: i64,
+    pub(crate) monotonic: i64,
 }
 
 impl Clocks {

@@ -52,6 +52,10 @@ const ITERATORS: [(&str, &str); 3] = [
     ("introduce", "bpf_map"),
 ];
 
+/// Says "no flags", which is all that a BPF link at a cgroup allows. It is not what its name says: a
+/// link always stands beside the programs of others, and never takes their place.
+const ATTACH_MODE: CgroupAttachMode = CgroupAttachMode::Single;
+
 /// What the kernel told, as it was told.
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
@@ -127,7 +131,9 @@ pub(crate) struct Probes {
 
 impl Probes {
     /// Loads and attaches everything; `nested` when this PID namespace is not the first one.
-    /// From here on events are kept for the reader.
+    /// From here on events are kept for the reader. What was there before has to be looked at after
+    /// this, and seeded, and only then may events be taken: in any other order something falls
+    /// between look and events, or is told of a socket without its owner.
     pub(crate) fn attach(nested: bool) -> Result<Self, BpfError> {
         match attach_full(nested) {
             Ok(programs) => Self::of(programs, None),
@@ -362,9 +368,9 @@ fn may_lack_types(why: &BpfError) -> bool {
     }
 }
 
-/// Processes last: they are many, and what they tell is of use only with the rest.
+/// Attempts last: when one is told, everything that follows from it is told too.
 fn attach_all(programs: &mut Ebpf, types: &Btf, root: &OwnedFd) -> Result<(), BpfError> {
-    let mode = CgroupAttachMode::Single;
+    let mode = ATTACH_MODE;
     for program in SOCKET_HOOKS {
         let hook: &mut CgroupSock = program_of(programs, program)?;
         hook.load().map_err(load_failed(program))?;

@@ -11,17 +11,16 @@ mod wire;
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use model::{Gap, NetworkNamespace, Source};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, socketpair};
+use rustix::net::SendFlags;
 
 pub(crate) use self::answering::helped;
 pub(crate) use self::wire::{ProgramFile, Request, Why};
+use super::second;
 
 /// The argument by which our own file knows that it is to help. Not for people.
 const MARK: &str = "--answer-about-processes";
@@ -29,13 +28,6 @@ const MARK: &str = "--answer-about-processes";
 const MOST_WAITING: usize = 1024;
 /// A file on a disk is read in less; one that somebody lets us wait for, for ever, is not.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Whether our own file, started again, would help: another program that uses this crate would
-/// start itself over and over.
-static CAN_HELP: AtomicBool = AtomicBool::new(false);
-
-/// The one helper of this process. 0: none.
-static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// What the helper found out. It goes with its question.
 #[derive(Debug)]
@@ -63,28 +55,12 @@ pub(crate) struct Helper {
 impl Helper {
     /// Starts it. To be called while there are rights, by a thread that does not end before us.
     ///
-    /// Errors: our own file cannot be started, or its main function does not call [`helped`].
+    /// Errors: as [`second::start`].
     pub(crate) fn start() -> io::Result<Self> {
-        if !CAN_HELP.load(Ordering::Relaxed) {
-            return Err(io::Error::other(
-                "this program did not ask first whether it is to help",
-            ));
-        }
-        let flags = SocketFlags::CLOEXEC;
-        let (here, there) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
-        let child = Command::new("/proc/self/exe")
-            .arg0("whocalls")
-            .arg(MARK)
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::from(there))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // Ctrl-C is for us to hear.
-            .process_group(0)
-            .spawn()?;
-        PROCESS.store(child.id(), Ordering::Relaxed);
-        Ok(Self::over(here, child))
+        let (socket, child) = second::start(MARK, |command| {
+            command.current_dir("/");
+        })?;
+        Ok(Self::over(socket, child))
     }
 
     fn over(socket: OwnedFd, child: Child) -> Self {
@@ -111,8 +87,9 @@ impl Helper {
 
     /// Appends what it has answered, without waiting.
     pub(crate) fn answers(&mut self, answers: &mut Vec<Answer>) {
-        while let Some(socket) = &self.socket {
-            match wire::receive_answer(socket.as_fd(), self.unanswered.front()) {
+        // With nothing asked there is nothing to be heard.
+        while let (Some(socket), Some(asked)) = (&self.socket, self.unanswered.front()) {
+            match wire::receive_answer(socket.as_fd(), asked) {
                 Ok(Some(answer)) => {
                     self.unanswered.pop_front();
                     self.begun = Instant::now();
@@ -128,6 +105,11 @@ impl Helper {
         self.send();
     }
 
+    /// Whether it answers no more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.socket.is_none()
+    }
+
     /// What is therefore missed, told once when it has ended.
     pub(crate) fn ended(&mut self) -> Option<Gap> {
         // With nothing asked nobody reads from it.
@@ -141,7 +123,7 @@ impl Helper {
     }
 
     fn has_waited_too_long(&self) -> bool {
-        !self.unanswered.is_empty() && self.begun.elapsed() > PATIENCE
+        self.begun.elapsed() > PATIENCE
     }
 
     fn send(&mut self) {
@@ -195,25 +177,14 @@ pub(crate) fn without_helper(why: &str) -> Gap {
     )
 }
 
-/// Whether this process has no other child than the helper.
-pub(crate) fn is_only_child() -> bool {
-    let helper = PROCESS.load(Ordering::Relaxed);
-    let us = std::process::id();
-    // Orphans that come to us are children of the first thread, too.
-    let children = std::fs::read_to_string(format!("/proc/self/task/{us}/children"));
-    helper != 0
-        && children.is_ok_and(|children| {
-            let mut pids = children.split_ascii_whitespace();
-            pids.all(|pid| pid.parse() == Ok(helper))
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
     use std::thread;
 
     use model::FileIdentity;
+    use rustix::net::AddressFamily;
 
     use crate::parse::proc_pid::stat;
 
@@ -234,9 +205,7 @@ mod tests {
 
     /// One that does not answer, and the end of the socket that it would read.
     fn with_nobody() -> (Helper, OwnedFd) {
-        let flags = SocketFlags::CLOEXEC;
-        let (here, there) =
-            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+        let (here, there) = second::pair().unwrap();
         let child = Command::new("true").spawn().unwrap();
         (Helper::over(here, child), there)
     }

@@ -129,23 +129,8 @@ impl Processes {
     /// Takes note of a process that another source saw, and that ended before it could be read.
     pub(crate) fn ended_meanwhile(&mut self, id: ProcessId, name: Text) {
         let process = Process {
-            id,
-            started: self.reader.started(id.start_ticks),
-            ended: None,
             name,
-            path: None,
-            path_state: PathState::Unknown,
-            file: None,
-            sha256: None,
-            command_line: None,
-            command_line_truncated: false,
-            uid: None,
-            user: None,
-            parents: Vec::new(),
-            container: None,
-            unit: None,
-            netns: None,
-            kernel_thread: false,
+            ..unknown(id, self.reader.started(id.start_ticks))
         };
         self.known.entry(id).or_insert(Entry {
             process,
@@ -356,6 +341,29 @@ impl From<Errno> for Unread {
             Errno::NAMETOOLONG => Self::PathTooLong,
             errno => Self::Failed(errno),
         }
+    }
+}
+
+/// A process of which nothing is known but who it is.
+pub(crate) fn unknown(id: ProcessId, started: Timestamp) -> Process {
+    Process {
+        id,
+        started,
+        ended: None,
+        name: Text::default(),
+        path: None,
+        path_state: PathState::Unknown,
+        file: None,
+        sha256: None,
+        command_line: None,
+        command_line_truncated: false,
+        uid: None,
+        user: None,
+        parents: Vec::new(),
+        container: None,
+        unit: None,
+        netns: None,
+        kernel_thread: false,
     }
 }
 

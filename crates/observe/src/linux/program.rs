@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, getpid, set_child_subreaper, wait};
 
 use super::Ended;
-use crate::platform::is_only_child;
+use crate::platform::has_no_other_child;
 
 /// The argument by which our own file knows that it is to wait. Not for people.
 const MARK: &str = "--wait-and-become";
@@ -106,8 +106,8 @@ impl Waiting {
                 }
                 // Something that it started.
                 Ok(Some(_)) | Err(Errno::INTR) => {}
-                // The helper lives on, and is nothing that it started.
-                Ok(None) if is_only_child() => self.over = true,
+                // Those that help us live on, and are nothing that it started.
+                Ok(None) if has_no_other_child() => self.over = true,
                 Ok(None) => return false,
                 // No child is left.
                 Err(_) => self.over = true,

@@ -157,7 +157,10 @@ impl Memory {
             let gap = Gap::standing(
                 "remembered_let_go",
                 self.source,
-                format!("this computer remembers more than {LIMIT} remote addresses in one place"),
+                format!(
+                    "this computer remembers more than {LIMIT} remote addresses, or longer names \
+                     than names are, in one place"
+                ),
                 "the others of them",
             );
             gaps.push(gap.counted(self.let_go));

@@ -8,9 +8,11 @@
 mod filter;
 
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::thread;
 
 use model::{Gap, Source};
+use rustix::fs::{Gid, OFlags, Uid};
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, geteuid, getuid, set_dumpable_behavior};
 use rustix::thread::{
@@ -18,7 +20,6 @@ use rustix::thread::{
     remove_capability_from_bounding_set, set_capabilities, set_keep_capabilities, set_no_new_privs,
     set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
-use rustix::{fs::Gid, fs::Uid};
 
 use self::filter::Duty;
 use super::bpf::BpfError;
@@ -37,10 +38,24 @@ const POLLING: CapabilitySet = CapabilitySet::SYS_PTRACE
 /// kernels ask for CAP_BPF to read the tables of BPF programs.
 const PLAIN: CapabilitySet = HELPER.union(CapabilitySet::BPF);
 
+/// How a file is opened that is not there yet, and for nothing but writing.
+pub(crate) const NEW_FILE: OFlags = OFlags::WRONLY
+    .union(OFlags::CREATE)
+    .union(OFlags::EXCL)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
 /// What the helper needs: files of other processes, and to enter their network namespaces.
 const HELPER: CapabilitySet = CapabilitySet::SYS_PTRACE
     .union(CapabilitySet::DAC_READ_SEARCH)
     .union(CapabilitySet::SYS_ADMIN);
+
+/// What it takes to close connections and to end processes, of others and in network namespaces
+/// other than ours, to which processes in them lead.
+const ACTIONS: CapabilitySet = CapabilitySet::NET_ADMIN
+    .union(CapabilitySet::KILL)
+    .union(CapabilitySet::SYS_ADMIN)
+    .union(CapabilitySet::SYS_PTRACE);
 
 /// For a watch that has events: gives up every right. `trial` tries what will have to work without
 /// them; it is called before on a thread that has none, and afterwards. Where the first fails,
@@ -109,6 +124,44 @@ pub(crate) fn keep_for_helper() -> io::Result<()> {
         None => Ok(()),
         Some(gap) => Err(io::Error::other(gap.why)),
     }
+}
+
+/// For the process that closes connections and ends processes.
+///
+/// Errors: it has more rights than it should; then it must not answer.
+pub(crate) fn keep_for_actions() -> io::Result<()> {
+    let present = capabilities(None)?.permitted;
+    match give_up(present & ACTIONS, Duty::Actions).into_iter().next() {
+        None => Ok(()),
+        Some(gap) => Err(io::Error::other(gap.why)),
+    }
+}
+
+/// For the process that saves files: keeps no right, and where it can it shuts itself into the
+/// folder (chroot(2)). With `user`, a user and a group, root becomes that one.
+///
+/// Errors: it has more rights than it should; then it must not write.
+pub(crate) fn drop_for_writer(folder: BorrowedFd<'_>, user: Option<(u32, u32)>) -> io::Result<()> {
+    nobody_else().map_err(io::Error::other)?;
+    set_no_new_privs(true)?;
+    let sets = capabilities(None)?;
+    if !sets.permitted.is_empty() {
+        let may = |right| sets.effective.contains(right);
+        if may(CapabilitySet::SETPCAP) {
+            empty_bounding_set()?;
+        }
+        clear_ambient_capability_set()?;
+        if may(CapabilitySet::SYS_CHROOT) {
+            rustix::process::fchdir(folder)?;
+            rustix::process::chroot(c".")?;
+        }
+        if let Some((user, group)) = user.filter(|_| geteuid().is_root()) {
+            become_user(Uid::from_raw(user), Gid::from_raw(group), false)?;
+        }
+        set_only(CapabilitySet::empty())?;
+    }
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    filter::install(Duty::Writer(folder.as_raw_fd())).map_err(io::Error::other)
 }
 
 /// Replaces, in a look that came after [`drop_all`], the gaps that are there only since then.
@@ -218,9 +271,12 @@ fn empty_bounding_set() -> Result<(), Errno> {
     Ok(())
 }
 
-/// Groups first: the user `nobody` may not change them.
 fn become_nobody(with_rights: bool) -> Result<(), Errno> {
-    let (user, group) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
+    become_user(Uid::from_raw(NOBODY), Gid::from_raw(NOBODY), with_rights)
+}
+
+/// Groups first: an ordinary user may not change them.
+fn become_user(user: Uid, group: Gid, with_rights: bool) -> Result<(), Errno> {
     set_keep_capabilities(with_rights)?;
     set_thread_groups(&[])?;
     set_thread_res_gid(group, group, group)?;

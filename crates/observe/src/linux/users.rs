@@ -42,6 +42,13 @@ fn read_into(file: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
+/// Whose rights this process has: a name, else a number.
+pub(crate) fn user() -> String {
+    let uid = rustix::process::geteuid().as_raw();
+    let name = Users::read().name(uid);
+    name.map_or_else(|| uid.to_string(), |name| name.lossy().into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,11 @@
 //! Watching: what happens, while it happens.
 
 mod groups;
-mod hashes;
 mod links;
 mod live;
 mod polling;
 mod processes;
+mod programs;
 mod resolvers;
 mod sockets;
 mod stamp;
@@ -18,6 +18,7 @@ use model::{Detail, EventKind, Gap, Host, Observed, Source, Tier};
 use self::live::Live;
 use self::polling::Polling;
 use self::stamp::Stamp;
+use super::actions::Actions;
 use super::bpf::BpfError;
 use super::events::boot_nanos;
 use super::helper::{Helper, without_helper};
@@ -28,7 +29,11 @@ use crate::{Error, LookOptions, Totals, WatchOptions};
 const TICK: Duration = Duration::from_secs(1);
 /// How often the rings are looked into.
 const STEP: Duration = Duration::from_millis(20);
+/// The same, when nothing has happened the last time.
+const QUIET_STEP: Duration = Duration::from_millis(40);
 const POLLING_STEP: Duration = Duration::from_millis(100);
+/// What stands open is looked at again when a loss is over, and not more often than this.
+const MENDED_EACH: Duration = Duration::from_secs(5);
 /// A smaller change of the wall clock is the slow steering of a time service.
 const CLOCK_STEP: i64 = 200_000_000;
 /// Sleep that is shorter is none.
@@ -42,8 +47,13 @@ pub(crate) struct Watch {
     driver: Driver,
     /// `None`: it could not be started, or there is nothing to help with.
     helper: Option<Helper>,
+    /// `None`: they are not allowed, could not be started, or were handed out.
+    actions: Option<Actions>,
     ticked: Instant,
     clocks: clock::Clocks,
+    mending: Mending,
+    /// All until then has been told, in nanoseconds since boot.
+    until: u64,
     first: Option<Observed>,
 }
 
@@ -67,6 +77,7 @@ impl Watch {
             seq: 0,
         };
         let mut helper = (!options.polling && capabilities::may_use_bpf()).then(Helper::start);
+        let actions = options.allow_actions.then(Actions::start);
         let attached = if options.polling {
             Err(None)
         } else if capabilities::may_use_bpf() {
@@ -115,6 +126,10 @@ impl Watch {
             let no_helper = |error| look.gaps.push(without_helper(&format!("{error}")));
             started.map_err(no_helper).ok()
         });
+        let actions = actions.and_then(|started| {
+            let no_actions = |error| look.gaps.push(without_actions(&error));
+            started.map_err(no_actions).ok()
+        });
         let tier = look.tier;
         Ok(Self {
             observer,
@@ -122,8 +137,11 @@ impl Watch {
             stamp,
             driver,
             helper,
+            actions,
             ticked: Instant::now(),
             clocks,
+            mending: Mending::default(),
+            until: 0,
             first: Some(Observed::Look(Box::new(look))),
         })
     }
@@ -136,6 +154,10 @@ impl Watch {
         self.tier
     }
 
+    pub(crate) fn actions(&mut self) -> Option<Actions> {
+        self.actions.take()
+    }
+
     pub(crate) fn next(&mut self, wait: Duration, seen: &mut Vec<Observed>) -> Result<(), Error> {
         if let Some(first) = self.first.take() {
             seen.push(first);
@@ -145,16 +167,19 @@ impl Watch {
         loop {
             let step = match &mut self.driver {
                 Driver::Live(live) => {
-                    live.next(&mut self.stamp, seen);
+                    let before = seen.len();
+                    self.until = live.next(&mut self.stamp, seen);
+                    let is_quiet = seen.len() == before && !live.is_plain();
                     if let Some(helper) = &mut self.helper {
-                        live.hash(helper, seen);
+                        live.ask(helper, seen);
                     }
-                    STEP
+                    if is_quiet { QUIET_STEP } else { STEP }
                 }
                 Driver::Polling(polling) => {
                     let (boot, boot_time) = (self.observer.host.boot, self.observer.boot_time);
                     let read = || Processes::open(boot, boot_time);
                     polling.next(&mut self.stamp, read, seen);
+                    self.until = boot_nanos();
                     POLLING_STEP
                 }
             };
@@ -195,24 +220,16 @@ impl Watch {
     fn tick(&mut self, seen: &mut Vec<Observed>) -> Result<(), Error> {
         // A program that was stopped for long does not make up for every second.
         self.ticked = Instant::now();
-        let now = boot_nanos();
         let clocks = clock::Clocks::now();
-        let slept = clocks.slept_since(&self.clocks);
-        let stepped = clocks.stepped_since(&self.clocks);
-        for (by, least, kind) in [
-            (slept, SLEPT, EventKind::Resumed),
-            (stepped, CLOCK_STEP, EventKind::ClockStep),
-        ] {
-            if by.abs() >= least {
-                let mut event = self.stamp.event(now, kind);
-                event.detail = Detail::Clock { step_ns: by };
-                self.stamp.tell(event, seen);
-            }
-        }
-        if slept.abs() >= SLEPT || stepped.abs() >= CLOCK_STEP {
+        for (kind, by) in happened(&self.clocks, &clocks) {
+            // What they were compared with is over.
             self.clocks = clocks;
+            let mut event = self.stamp.event(self.until, kind);
+            event.detail = Detail::Clock { step_ns: by };
+            self.stamp.tell(event, seen);
         }
-        let tick = self.stamp.event(now, EventKind::Tick);
+        // Events of the last moment are still to come, and a tick is one of the row.
+        let tick = self.stamp.event(self.until, EventKind::Tick);
         self.stamp.tell(tick, seen);
         let ended = self.helper.as_mut().and_then(Helper::ended);
         seen.extend(ended.map(Observed::Gap));
@@ -221,7 +238,9 @@ impl Watch {
         };
         live.find_resolvers();
         live.check_links(&self.stamp, seen);
-        if live.has_lost(&self.stamp, seen) {
+        live.not_found_out(seen);
+        let has_lost = live.has_lost(&self.stamp, seen);
+        if self.mending.is_due(has_lost, Instant::now()) {
             // What stands open can be seen again; what came and went is gone.
             let Ok(mut look) = self.observer.look(LookOptions::default()) else {
                 return Ok(());
@@ -236,6 +255,55 @@ impl Watch {
     }
 }
 
+/// What has happened to the clocks from one moment to another, and how much of it, in nanoseconds.
+fn happened(
+    before: &clock::Clocks,
+    now: &clock::Clocks,
+) -> impl Iterator<Item = (EventKind, i64)> + use<> {
+    let all = [
+        (EventKind::Resumed, now.slept_since(before), SLEPT),
+        (EventKind::ClockStep, now.stepped_since(before), CLOCK_STEP),
+    ];
+    let told = all.into_iter().filter(|(_, by, least)| by.abs() >= *least);
+    told.map(|(kind, by, _)| (kind, by))
+}
+
+/// When to look again, after events were lost.
+#[derive(Debug, Default)]
+struct Mending {
+    /// Since when something has been lost that no look has mended.
+    lost: Option<Instant>,
+    looked: Option<Instant>,
+}
+
+impl Mending {
+    /// `has_lost`: something has been lost since this was last asked.
+    fn is_due(&mut self, has_lost: bool, now: Instant) -> bool {
+        if has_lost {
+            self.lost.get_or_insert(now);
+        }
+        let Some(lost) = self.lost else {
+            return false;
+        };
+        let rested = |since: Instant| now.saturating_duration_since(since) >= MENDED_EACH;
+        let due = (!has_lost || rested(lost)) && self.looked.is_none_or(rested);
+        if due {
+            self.lost = None;
+            self.looked = Some(now);
+        }
+        due
+    }
+}
+
+fn without_actions(error: &std::io::Error) -> Gap {
+    Gap::standing(
+        "no_actions",
+        Source::Proc,
+        format!("the process that keeps the rights to act cannot be started: {error}"),
+        "nothing; but no connection can be closed and no process ended from here",
+    )
+}
+
 pub(super) fn no_events(why: &dyn std::fmt::Display) -> Gap {
     Gap::standing(
         "no_events",
@@ -244,4 +312,70 @@ pub(super) fn no_events(why: &dyn std::fmt::Display) -> Gap {
         "connections that open and close between two looks, attempts that fail at once, UDP \
          without a connection, and processes that ended meanwhile",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn at(wall: i64, boot: i64, monotonic: i64) -> clock::Clocks {
+        clock::Clocks {
+            wall,
+            boot,
+            monotonic,
+        }
+    }
+
+    #[test]
+    fn clocks_tell_sleep_from_setting() {
+        let check = |now: clock::Clocks, expected: &[(EventKind, i64)]| {
+            let before = at(1_000 * SECOND, 100 * SECOND, 50 * SECOND);
+            let happened: Vec<_> = happened(&before, &now).collect();
+            assert_eq!(happened, expected, "{now:?}");
+        };
+        let later = |wall, boot, monotonic| {
+            at(
+                1_000 * SECOND + wall,
+                100 * SECOND + boot,
+                50 * SECOND + monotonic,
+            )
+        };
+        check(later(SECOND, SECOND, SECOND), &[]);
+        // Steered by a time service.
+        check(later(SECOND + CLOCK_STEP - 1, SECOND, SECOND), &[]);
+        let slept = (EventKind::Resumed, 3_600 * SECOND);
+        check(later(3_601 * SECOND, 3_601 * SECOND, SECOND), &[slept]);
+        let set = (EventKind::ClockStep, 60 * SECOND);
+        check(later(61 * SECOND, SECOND, SECOND), &[set]);
+        let set_back = (EventKind::ClockStep, -2 * SECOND);
+        check(later(-SECOND, SECOND, SECOND), &[set_back]);
+        // Set when it woke up.
+        let all = [slept, set];
+        check(later(3_661 * SECOND, 3_601 * SECOND, SECOND), &all);
+    }
+
+    #[test]
+    fn a_loss_is_mended_when_it_is_over() {
+        let start = Instant::now();
+        // In each second: lost (x) or not; looked (!) or not.
+        let check = |lost: &str, looked: &str| {
+            let mut mending = Mending::default();
+            let look = |(second, lost): (usize, char)| {
+                let now = start + Duration::from_secs(second.try_into().unwrap());
+                let due = mending.is_due(lost == 'x', now);
+                if due { '!' } else { '.' }
+            };
+            let found: String = lost.chars().enumerate().map(look).collect();
+            assert_eq!(found, looked, "{lost}");
+        };
+        check("......", "......");
+        check(".x....", "..!...");
+        check("xx....", "..!...");
+        // It lasts.
+        check("xxxxxxxxxxxxxxx....", ".....!.....!....!..");
+        // It comes and goes.
+        check("x.x.x.x.x.x.....", ".!.....!....!...");
+    }
 }

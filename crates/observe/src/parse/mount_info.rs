@@ -143,5 +143,18 @@ mod tests {
             let _ = cgroup2_mount(&line);
             prop_assert!(unescaped(&line).len() <= line.len());
         }
+
+        #[test]
+        fn reads_back_any_path(path: Vec<u8>) {
+            let mut line = b"603 29 0:4 net:[1] ".to_vec();
+            for byte in &path {
+                match byte {
+                    b' ' | b'\t' | b'\n' | b'\\' => line.extend(format!("\\{byte:03o}").bytes()),
+                    byte => line.push(*byte),
+                }
+            }
+            line.extend(b" rw - nsfs nsfs rw");
+            prop_assert_eq!(namespace_mount(&line), Some(path));
+        }
     }
 }

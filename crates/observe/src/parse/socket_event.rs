@@ -5,6 +5,7 @@ use model::{Endpoint, NetworkNamespace, Protocol};
 
 use super::attributes::{u16_at, u32_at, u64_at};
 use super::socket_entry::{AF_PACKET, Numbers, address};
+use super::socket_record::AF_XDP;
 
 const SIZE: usize = 128;
 /// `struct name_event`: the event, a length, the message.
@@ -120,7 +121,7 @@ pub(crate) fn socket_event(bytes: &[u8]) -> Option<SocketEvent> {
         _ => return None,
     };
     let family = half(68)?;
-    let (protocol, local, remote) = if family == AF_PACKET {
+    let (protocol, local, remote) = if matches!(family, AF_PACKET | AF_XDP) {
         let ethertype = u16::from_be(half(70)?);
         (Protocol::Packet { ethertype }, Some(Endpoint::NONE), None)
     } else {
@@ -230,6 +231,27 @@ mod tests {
         assert_eq!(owner.name(), b"curl");
         let remote = Endpoint::new([203, 0, 113, 9].into(), 443);
         assert_eq!(closed.remote, Some(remote));
+    }
+
+    #[test]
+    fn a_socket_with_whole_frames_is_a_packet_socket() {
+        for family in [AF_PACKET, AF_XDP] {
+            let mut bytes = event(15, 0);
+            bytes[68..70].copy_from_slice(&family.to_ne_bytes());
+            let told = socket_event(&bytes).unwrap();
+            assert!(matches!(told.protocol, Protocol::Packet { .. }));
+            assert_eq!((told.local, told.remote), (Some(Endpoint::NONE), None));
+        }
+    }
+
+    #[test]
+    fn a_raw_socket_for_tcp_is_raw() {
+        let mut bytes = event(5, 0);
+        bytes[74..76].copy_from_slice(&3_u16.to_ne_bytes());
+        let told = socket_event(&bytes).unwrap();
+        assert_eq!(told.protocol, Protocol::Raw { ip_protocol: 6 });
+        let remote = Endpoint::without_port([203, 0, 113, 9].into());
+        assert_eq!(told.remote, Some(remote));
     }
 
     #[test]

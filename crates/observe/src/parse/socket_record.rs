@@ -19,6 +19,10 @@ const FLAG_KERNEL: u32 = 8;
 const FLAG_SOCKET: u32 = 16;
 const FLAG_HALF_OPEN: u32 = 32;
 
+/// A socket that shares whole frames with the driver of an interface. It is shown as what it does: a
+/// packet socket.
+pub(crate) const AF_XDP: u16 = 44;
+
 /// One record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SocketRecord<'a> {
@@ -93,7 +97,7 @@ impl<'a> Whole<'a> {
 
     pub(crate) fn entry(self) -> SocketEntry {
         let family = self.half(68);
-        let mut entry = if family == AF_PACKET {
+        let mut entry = if matches!(family, AF_PACKET | AF_XDP) {
             // The frames it takes stand in a table of their own (packet_diag).
             SocketEntry::packet(0)
         } else {
@@ -158,7 +162,7 @@ impl<'a> Whole<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Endpoint, State};
+    use model::{Endpoint, Protocol, State};
     use proptest::prelude::*;
 
     fn record(kind: u32, flags: u32) -> Vec<u8> {
@@ -216,6 +220,20 @@ mod tests {
                 cookie: Some(77)
             }
         );
+    }
+
+    #[test]
+    fn a_socket_with_whole_frames_is_a_packet_socket() {
+        for family in [AF_PACKET, AF_XDP] {
+            let mut bytes = record(HELD, FLAG_SOCKET);
+            bytes[68..70].copy_from_slice(&family.to_ne_bytes());
+            let (SocketRecord::Held(record), _) = take_record(&bytes).unwrap() else {
+                panic!("not a held record");
+            };
+            let socket = record.entry().socket;
+            assert_eq!(socket.protocol, Protocol::Packet { ethertype: 0 });
+            assert_eq!((socket.local, socket.remote), (Endpoint::NONE, None));
+        }
     }
 
     #[test]

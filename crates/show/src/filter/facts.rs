@@ -18,6 +18,8 @@ pub(super) struct Subject<'a> {
     pub(super) process: Option<&'a Process>,
     /// `None`: not known. Of the process or, where that is not known, of who created the socket.
     pub(super) user: Option<&'a Text>,
+    /// A name that was asked for; `None`: it is about something else, or which one is not known.
+    pub(super) name: Option<&'a Text>,
     pub(super) now: Timestamp,
 }
 
@@ -132,8 +134,9 @@ impl<'a> Subject<'a> {
                 Owner::Known { .. } => Fact::Word("known"),
                 Owner::Unknown { why } => Fact::Why(why.word()),
             })),
-            // Neither a connection nor a process carries these.
-            Key::Name | Key::Every | Key::Severity => one(None),
+            Key::Name => one(self.name.and_then(text)),
+            // Nothing carries these.
+            Key::Every | Key::Severity => one(None),
         }
     }
 
@@ -164,7 +167,9 @@ impl<'a> Subject<'a> {
                 || says(connection.state.word())
                 || ends.into_iter().flatten().any(|end| says(&written(end)))
         };
-        self.connection.is_some_and(connection_says) || self.process.is_some_and(process_says)
+        self.connection.is_some_and(connection_says)
+            || self.process.is_some_and(process_says)
+            || self.name.is_some_and(|name| says(&name.lossy()))
     }
 }
 

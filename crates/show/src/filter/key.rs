@@ -34,12 +34,22 @@ pub(super) enum Key {
 }
 
 /// Keys whose fact a run that watches cannot know, and why. Their values are read all the same.
-pub(super) const NOT_KNOWN_OVER_TIME: [(Key, &str); 3] = [NO_NAMES, NO_RHYTHM, NO_FINDINGS];
+pub(super) const NOT_KNOWN_OVER_TIME: [(Key, &str); 2] = [NO_RHYTHM, NO_FINDINGS];
+/// The same, for the live screen, which shows connections and no events.
+pub(super) const NOT_KNOWN_ON_THE_SCREEN: [(Key, &str); 3] =
+    [NO_NAMES_OF_CONNECTIONS, NO_RHYTHM, NO_FINDINGS];
 /// The same, for one look.
 pub(super) const NOT_KNOWN_AT_ONE_MOMENT: [(Key, &str); 4] =
     [NO_NAMES, NO_OPENING, NO_RHYTHM, NO_FINDINGS];
 
-const NO_NAMES: (Key, &str) = (Key::Name, "this build does not see names yet");
+const NO_NAMES: (Key, &str) = (
+    Key::Name,
+    "one look does not tell which names were asked for; whocalls watch does, in lines of their own",
+);
+const NO_NAMES_OF_CONNECTIONS: (Key, &str) = (
+    Key::Name,
+    "connections have no names yet; whocalls watch --ndjson tells which names were asked for",
+);
 const NO_OPENING: (Key, &str) = (
     Key::New,
     "one look does not tell when a connection was opened; whocalls watch does",

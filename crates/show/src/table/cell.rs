@@ -3,23 +3,23 @@
 use crate::visible::{Cut, display_width, shorten};
 
 /// A narrower screen is treated as if it had this many columns.
-pub(super) const NARROWEST: usize = 20;
+pub(crate) const NARROWEST: usize = 20;
 
 /// The text of one cell, visible already. It is filled again for every row, so that rows cost no
 /// memory.
 #[derive(Debug, Default)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     /// Cut where room is short.
-    pub(super) head: String,
+    pub(crate) head: String,
     /// Kept after the cut: `:443`, ` (deleted)`.
-    pub(super) tail: String,
+    pub(crate) tail: String,
     /// Left away first: `/https`.
-    pub(super) extra: String,
-    pub(super) cut: Option<Cut>,
+    pub(crate) extra: String,
+    pub(crate) cut: Option<Cut>,
 }
 
 impl Cell {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.head.clear();
         self.tail.clear();
         self.extra.clear();
@@ -27,12 +27,12 @@ impl Cell {
     }
 
     /// Columns without `extra`.
-    pub(super) fn core_width(&self) -> usize {
+    pub(crate) fn core_width(&self) -> usize {
         display_width(&self.head) + display_width(&self.tail)
     }
 
     /// Appends the cell in at most `width` columns; says how many it took.
-    pub(super) fn append_to(&self, line: &mut String, width: usize) -> usize {
+    pub(crate) fn append_to(&self, line: &mut String, width: usize) -> usize {
         let (head_width, tail_width) = (display_width(&self.head), display_width(&self.tail));
         let core_width = head_width + tail_width;
         if core_width <= width {
@@ -63,7 +63,7 @@ impl Cell {
 }
 
 /// Text in lines of whole words; those after the first stand in.
-pub(super) fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
     let width = width.map_or(usize::MAX, |width| width.max(NARROWEST));
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

@@ -11,7 +11,7 @@ use crate::services::service;
 use crate::visible::{Cut, visible};
 
 /// This computer's end, with what tells a socket without ports from others.
-pub(super) fn local(cell: &mut Cell, connection: &Connection, numeric: bool) {
+pub(crate) fn local(cell: &mut Cell, connection: &Connection, numeric: bool) {
     if let Protocol::Packet { ethertype } = connection.protocol {
         frames(cell, ethertype, numeric);
         if let Some(interface) = &connection.interface {
@@ -49,7 +49,7 @@ pub(super) fn local(cell: &mut Cell, connection: &Connection, numeric: bool) {
 }
 
 /// The other end; `*` for a listener and for a socket that can talk to anyone.
-pub(super) fn remote(cell: &mut Cell, connection: &Connection, numeric: bool) {
+pub(crate) fn remote(cell: &mut Cell, connection: &Connection, numeric: bool) {
     match connection.remote {
         Some(remote) => {
             endpoint(
@@ -65,7 +65,7 @@ pub(super) fn remote(cell: &mut Cell, connection: &Connection, numeric: bool) {
 }
 
 /// The other end's port alone, for a table that has its address in the heading.
-pub(super) fn remote_port(cell: &mut Cell, connection: &Connection, numeric: bool) {
+pub(crate) fn remote_port(cell: &mut Cell, connection: &Connection, numeric: bool) {
     match connection.remote.and_then(|remote| remote.port) {
         Some(number) => {
             let _ = write!(cell.head, "{number}");
@@ -76,7 +76,7 @@ pub(super) fn remote_port(cell: &mut Cell, connection: &Connection, numeric: boo
 }
 
 /// An address with its port, where it has one.
-pub(super) fn address(cell: &mut Cell, protocol: Option<Protocol>, end: Endpoint, numeric: bool) {
+pub(crate) fn address(cell: &mut Cell, protocol: Option<Protocol>, end: Endpoint, numeric: bool) {
     scoped_address(cell, protocol, end, "", numeric);
 }
 
@@ -127,7 +127,7 @@ fn service_name(cell: &mut Cell, protocol: Protocol, port: u16, numeric: bool) {
 
 /// fe80::/10 (RFC 4291, 2.5.6) means another computer on every interface; 169.254.0.0/16
 /// (RFC 3927) likewise.
-pub(super) fn is_link_local(ip: IpAddr) -> bool {
+pub(crate) fn is_link_local(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_unicast_link_local(),

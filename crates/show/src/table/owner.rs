@@ -15,27 +15,27 @@ use crate::visible::{Cut, visible};
 const CONTAINER_ID: usize = 12;
 
 /// The processes and users behind the connections of a table.
-pub(super) struct Owners {
+pub(crate) struct Owners {
     processes: HashMap<ProcessId, ProcessText>,
     /// Names of users, for sockets whose process is not known.
     users: HashMap<u32, String>,
 }
 
 /// A process in words, visible already.
-pub(super) struct ProcessText {
-    pub(super) name: String,
+pub(crate) struct ProcessText {
+    pub(crate) name: String,
     /// What is odd about its program file: ` (deleted)`, ` (memfd)`; usually empty.
-    pub(super) mark: &'static str,
+    pub(crate) mark: &'static str,
     /// Name, else number, else `-`.
-    pub(super) user: String,
+    pub(crate) user: String,
     /// The program file, or what there is instead of one.
-    pub(super) path: String,
-    pub(super) container: Option<String>,
-    pub(super) uid: Option<u32>,
+    pub(crate) path: String,
+    pub(crate) container: Option<String>,
+    pub(crate) uid: Option<u32>,
 }
 
 impl Owners {
-    pub(super) fn of(snapshot: &Snapshot, shown: &[&Connection]) -> Self {
+    pub(crate) fn of(snapshot: &Snapshot, shown: &[&Connection]) -> Self {
         let mut owners = Self {
             processes: HashMap::new(),
             users: HashMap::new(),
@@ -54,19 +54,19 @@ impl Owners {
         owners
     }
 
-    pub(super) fn process(&self, connection: &Connection) -> Option<&ProcessText> {
+    pub(crate) fn process(&self, connection: &Connection) -> Option<&ProcessText> {
         self.processes.get(&connection.owner.process()?)
     }
 
     /// Whose process it is; where that is unknown, who created the socket.
-    pub(super) fn uid(&self, connection: &Connection) -> Option<u32> {
+    pub(crate) fn uid(&self, connection: &Connection) -> Option<u32> {
         match self.process(connection) {
             Some(process) => process.uid,
             None => connection.uid,
         }
     }
 
-    pub(super) fn user(&self, cell: &mut Cell, connection: &Connection) {
+    pub(crate) fn user(&self, cell: &mut Cell, connection: &Connection) {
         match (self.process(connection), connection.uid) {
             (Some(process), _) => cell.head.push_str(&process.user),
             (None, Some(uid)) => match self.users.get(&uid) {
@@ -80,7 +80,7 @@ impl Owners {
     }
 
     /// Name of the process, or `?` and why it is not known; what is odd about it stands after it.
-    pub(super) fn name(
+    pub(crate) fn name(
         &self,
         cell: &mut Cell,
         connection: &Connection,
@@ -107,7 +107,7 @@ impl Owners {
 }
 
 impl ProcessText {
-    pub(super) fn of(process: &Process) -> Self {
+    pub(crate) fn of(process: &Process) -> Self {
         let path = match &process.path {
             Some(path) => visible(path).into_owned(),
             None if process.kernel_thread => "(kernel thread)".to_owned(),
@@ -136,7 +136,7 @@ impl ProcessText {
         }
     }
 
-    pub(super) fn path(&self, cell: &mut Cell) {
+    pub(crate) fn path(&self, cell: &mut Cell) {
         cell.head.push_str(&self.path);
         cell.tail.push_str(self.mark);
         cell.cut = Some(Cut::Middle);
@@ -156,7 +156,7 @@ fn container(container: &Container) -> String {
 }
 
 /// In a table cell; the words of the contract are for programs.
-pub(super) fn why_unknown(why: WhyUnknown) -> &'static str {
+pub(crate) fn why_unknown(why: WhyUnknown) -> &'static str {
     match why {
         WhyUnknown::NoRights => "no rights",
         WhyUnknown::NoHolder => "no holder",

@@ -138,16 +138,8 @@ impl Connections {
         right.then_some(only)
     }
 
-    /// The keys of all open connections of a socket: its own first, then its peers.
-    pub(super) fn open_of_socket(&self, socket: SocketName) -> impl Iterator<Item = Key> {
-        let open = |(_, standing): &(Key, &Standing)| standing.life == Life::Open;
-        self.latest
-            .of_socket(socket)
-            .filter(open)
-            .map(|(key, _)| key)
-    }
-
-    /// The same, with the latest ones that have ended.
+    /// The keys of all connections of a socket that are open or have lately ended: its own first,
+    /// then its peers.
     pub(super) fn all_of_socket(&self, socket: SocketName) -> impl Iterator<Item = Key> {
         self.latest.of_socket(socket).map(|(key, _)| key)
     }

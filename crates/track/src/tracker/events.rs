@@ -11,8 +11,8 @@ use super::{Change, Clock, SILENCE, Told, Tracker, nanos};
 use crate::direction::of_unconnected;
 use crate::owner::used_by;
 
-/// A socket with more open peers than this serves many; its peers keep the owner they had when
-/// another process takes over.
+/// A socket with more peers than this, those that have lately ended among them, serves many; its
+/// peers keep the owner they had when another process takes over.
 const MOST_PEERS: usize = 64;
 
 impl Tracker {
@@ -107,7 +107,7 @@ impl Tracker {
             return;
         };
         // Its own key comes first.
-        let all = self.connections.open_of_socket(socket);
+        let all = self.connections.all_of_socket(socket);
         let mut used: Vec<_> = all.take(MOST_PEERS + 1).collect();
         if event.remote.is_some() || used.len() > MOST_PEERS {
             used.retain(|key| key.remote.is_none());
@@ -222,6 +222,7 @@ impl Tracker {
     fn begin_by(&mut self, key: Key, event: &Event, protocol: Protocol, told: &mut Told<'_>) {
         let remote = event.remote.or(key.remote);
         let remote = remote.filter(|_| event.kind != EventKind::Listening);
+        let process = event.process.and_then(|id| self.processes.get(id));
         let connection = Connection {
             id: self.id(event, protocol, remote),
             protocol,
@@ -232,7 +233,7 @@ impl Tracker {
             netns: event.netns,
             interface: None,
             socket: socket_key(event),
-            uid: None,
+            uid: process.and_then(|process| process.uid),
             opened: Some(event.time),
             closed: None,
             error: None,

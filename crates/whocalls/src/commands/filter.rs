@@ -23,21 +23,25 @@ pub(super) fn read(
         );
         return Err(Usage(text).into());
     }
+    Ok(parse(&text(words, others))?)
+}
+
+/// All filters together as one text; empty where there is none.
+pub(super) fn text(words: &[String], others: &[String]) -> String {
     let mut parts = Vec::new();
     if !words.is_empty() {
         parts.push(words.join(" "));
     }
     parts.extend(others.iter().cloned());
-    let text = match parts.as_slice() {
-        [] => return Ok(Filter::default()),
+    match parts.as_slice() {
+        [] => String::new(),
         [one] => one.clone(),
         several => several
             .iter()
             .map(|part| format!("({part})"))
             .collect::<Vec<_>>()
             .join(" "),
-    };
-    Ok(parse(&text)?)
+    }
 }
 
 /// Whether a connection is wanted: by its owner, or by any other process that holds it. `user` is

@@ -1,6 +1,5 @@
 //! `whocalls list`: one look at this computer.
 
-mod order;
 mod pick;
 
 use std::fs::File;
@@ -12,6 +11,7 @@ use model::{Connection, Process, Snapshot};
 use observe::{LookOptions, Observer};
 use show::filter::Filter;
 use show::json::Listing;
+use show::order;
 use show::table::{self, TableOptions};
 
 use super::filter;
@@ -79,7 +79,8 @@ fn look_once(
     // Programs that read the list put it in their own order.
     let for_programs = list.json || list.ndjson || list.csv;
     if !for_programs || list.sort.is_some() || list.reverse {
-        order::connections(&snapshot, &mut connections, list.sort, list.reverse);
+        let sort = list.sort.map(order::Sort::from);
+        order::connections(&snapshot, &mut connections, sort, list.reverse);
     }
     let processes = pick::processes(&snapshot, list, filter, &connections);
 

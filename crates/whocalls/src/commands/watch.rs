@@ -1,21 +1,23 @@
 //! `whocalls watch`: what happens on this computer, while it happens.
 //!
-//! One thread folds: it takes what is observed, keeps what is known, and puts lines into a queue. It
-//! never waits for the reader. The main thread writes the lines.
+//! One thread folds: it takes what is observed, keeps what is known, and puts lines into a queue or
+//! publishes snapshots. It never waits for the reader. The main thread writes the lines, or draws.
 
 mod fold;
 mod known;
+mod lines;
 mod newest;
 mod pick;
 mod queue;
 #[cfg(test)]
 mod sample;
+pub(crate) mod screen;
 mod stream;
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use model::Tier;
@@ -24,28 +26,40 @@ use observe::{Watch, WatchOptions};
 use show::filter::Filter;
 
 use self::fold::{Ends, Fold, Outcome};
+use self::lines::Lines;
 use self::newest::Newest;
 use self::pick::{Pick, Scope};
 use self::queue::Queue;
 use super::filter;
-use crate::arguments::WatchArguments;
+use crate::arguments::{Color, WatchArguments};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::output::{self, Talk, Usage};
+use crate::output::{self, Talk};
 
-pub(crate) fn run(arguments: &WatchArguments, strict: bool, talk: Talk) -> Result<Exit> {
-    if !arguments.ndjson {
-        let text = "the live screen is not part of this build yet\n\
-                    help: 'whocalls watch --ndjson' streams what happens, and 'whocalls list --watch 2' \
-                    shows the connections every 2 seconds";
-        return Err(Usage(text.to_owned()).into());
+/// How often open connections are counted, unless the person says it.
+const REFRESH: Duration = Duration::from_secs(2);
+
+pub(crate) fn run(
+    arguments: &WatchArguments,
+    color: Color,
+    strict: bool,
+    talk: Talk,
+) -> Result<Exit> {
+    if arguments.ndjson {
+        stream_lines(arguments, strict, talk)
+    } else {
+        screen::run(arguments, color, strict, talk)
     }
+}
+
+fn stream_lines(arguments: &WatchArguments, strict: bool, talk: Talk) -> Result<Exit> {
     let filter = filter::read(&arguments.words, &arguments.filter, Filter::parse_for_watch)?;
     // It inherits everything, so it comes before anything is opened, handled or given up.
     let mut program = prepare(arguments)?;
     let interrupt = Interrupt::listen()?;
     let watch = Watch::start(WatchOptions {
         polling: arguments.polling,
+        allow_actions: arguments.allow_actions,
     })?;
     match watch.tier() {
         Tier::Polling if !arguments.polling => talk.say(
@@ -65,18 +79,13 @@ pub(crate) fn run(arguments: &WatchArguments, strict: bool, talk: Talk) -> Resul
     }
     let scope = program.as_ref().map(|program| Scope::of(program.pid()));
     let (queue, newest) = (Queue::new(arguments.queue), Newest::default());
-    let fold = Fold::new(
-        watch,
-        Pick::new(filter, scope),
-        arguments.refresh,
-        Ends {
-            interrupt: &interrupt,
-            at: arguments.time.map(|time| start + time),
-            program,
-        },
-        &queue,
-        &newest,
-    );
+    let lines = Lines::new(Pick::new(filter, scope), &queue, &newest);
+    let ends = Ends {
+        interrupt: &interrupt,
+        at: arguments.time.map(|time| start + time),
+        program,
+    };
+    let fold = Fold::new(watch, lines, arguments.refresh.unwrap_or(REFRESH), ends);
     let out = output::stdout()?;
     let (stream, outcome) = thread::scope(|scope| {
         let thread = thread::Builder::new().name("fold".to_owned());
@@ -105,7 +114,8 @@ fn finish(
         && let Some(snapshot) = newest.get()
     {
         talk.say(&format!(
-            "Watched, {}: {} events, {} of them lost; {} connections known at the end.\n",
+            "Watched, {}: {} events, with or without a line, {} of them lost; {} connections known \
+             at the end, whatever the filter.\n",
             snapshot.tier.word(),
             outcome.totals.events,
             outcome.totals.lost,

@@ -208,7 +208,7 @@ fn wrong_usage_is_2() {
         (&["list", "severity:>=medium"], "not known here"),
         (&["list", "bogus:1"], "unknown key"),
         (&["watch"], "watch --ndjson"),
-        (&["watch", "--ndjson", "name:x"], "not known here"),
+        (&["watch", "--ndjson", "every:60s"], "not known here"),
         (&["watch", "--ndjson", "--for", "soon"], "not a time"),
         (&["watch", "--ndjson", "--refresh", "0"], "0.1"),
         (&["watch", "--ndjson", "--until-exit"], "PROGRAM"),

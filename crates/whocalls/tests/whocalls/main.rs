@@ -11,6 +11,7 @@
     reason = "a test fails by a panic, in its helpers too"
 )]
 
+mod actions;
 mod actor;
 mod bytes;
 mod contract;
@@ -29,4 +30,5 @@ mod rights;
 mod setting;
 mod stick;
 mod structure;
+mod tampering;
 mod watch;

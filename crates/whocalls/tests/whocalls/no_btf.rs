@@ -142,6 +142,34 @@ fn sockets_that_were_there_before_keep_their_holder() {
     assert_eq!(last(calling, "established").0["bytes_sent"], 1000);
 }
 
+/// As a port scanner makes its packets: the kernel has no connection for them.
+#[test]
+fn a_raw_socket_for_tcp_is_raw_and_has_its_process() {
+    if lacks(&[
+        Need::Root,
+        Need::Program("unshare"),
+        Need::Program("python3"),
+    ]) {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    let Some(run) = Run::of_program(WITH_TRACEPOINTS, &namespace, RAW) else {
+        return;
+    };
+    let did = run.talk.lines().find_map(Did::read).unwrap();
+    let sent = run.lines.iter().rev().find(|line| {
+        line["type"] == "connection" && line["remote"]["ip"] == did.remote.trim_end_matches(":0")
+    });
+    let sent = sent.unwrap_or_else(|| panic!("{:?}", run.lines));
+    assert_eq!(sent["protocol"], "raw");
+    assert_eq!(sent["ip_protocol"], 6);
+    assert_eq!(sent["process"]["pid"].to_string(), did.pid);
+    assert_eq!(sent["packets_sent"], 3);
+    assert_eq!(sent["bytes_sent"], 60);
+}
+
 /// What a script says it did.
 #[derive(Debug)]
 struct Did<'a> {
@@ -327,6 +355,14 @@ children(100, tcp)
 children(100, refused)
 children(50, lambda: no_route(2000))
 children(50, datagram)
+"#;
+
+const RAW: &str = r#"
+made = socket(AF_INET, SOCK_RAW, IPPROTO_TCP)
+for _ in range(3):
+    made.sendto(bytes([156, 64, 0, 81, 0, 0, 0, 1, 0, 0, 0, 0, 80, 2, 4, 0, 0, 0, 0, 0]), ('127.0.0.9', 0))
+made.close()
+say('did raw', os.getpid(), 0, '127.0.0.9:0')
 "#;
 
 const STARTS: &str = r#"

@@ -113,7 +113,7 @@ fn without_events_it_sees_on() {
     let mut watch = Watch::start(&mut watching(Path::new(WHOCALLS), &refresh));
     watch.until(|line| line["kind"] == "tick");
     let (actor, words) = Actor::start(Place::Inside(&namespace), LISTENER);
-    let seen = watch.until(|line| is_connection(line, &words[0]));
+    let seen = watch.until(|line| is_connection(line, &words[0], actor.pid()));
     assert_eq!(Seen(&seen).pids(), [actor.pid()]);
     assert_eq!(seen["process"]["path"], python().to_str().unwrap());
 }
@@ -127,13 +127,14 @@ fn events_and_counts_come_without_rights() {
         return;
     };
     let (mut actor, words) = Actor::start(Place::Home, CALLER);
-    let opened = watch.until(|line| is_connection(line, &words[0]));
+    let opened = watch.until(|line| is_connection(line, &words[0], actor.pid()));
     assert_eq!(Seen(&opened).pids(), [actor.pid()]);
     assert_eq!(opened["process"]["path"], python().to_str().unwrap());
     actor.go_on();
     // It stays open, so that only a BPF iterator tells.
-    let counted =
-        watch.until(|line| is_connection(line, &words[0]) && line["bytes_sent"].as_u64() > Some(0));
+    let counted = watch.until(|line| {
+        is_connection(line, &words[0], actor.pid()) && line["bytes_sent"].as_u64() > Some(0)
+    });
     assert_eq!(counted["bytes_sent"], 1000);
     assert_eq!(counted["state"], "established");
     for gap in watch.seen.iter().filter(|line| line["type"] == "gap") {
@@ -173,8 +174,39 @@ fn a_watch_goes_on_without_its_helper_and_says_so() {
     let gap = watch.until(|line| line["type"] == "gap" && line["id"] == "helper_ended");
     assert!(gap["missed"].as_str().unwrap().contains("hashes"), "{gap}");
     let (actor, words) = Actor::start(Place::Home, CALLER);
-    let opened = watch.until(|line| is_connection(line, &words[0]));
+    let opened = watch.until(|line| is_connection(line, &words[0], actor.pid()));
     assert_eq!(Seen(&opened).pids(), [actor.pid()]);
+}
+
+/// So deep that the kernel's event does not tell its path.
+#[test]
+fn the_helper_tells_of_a_program_far_below() {
+    let Some(mut watch) = Watch::with_events() else {
+        return;
+    };
+    let folder = Folder::new();
+    let below = folder.path().join("x/".repeat(70));
+    fs::create_dir_all(&below).unwrap();
+    let program = below.join("sleep");
+    // By another process: what another test starts just now would keep our copy open for writing.
+    run("cp", &["/bin/sleep", program.to_str().unwrap()]).unwrap();
+    let mut deep = Command::new(&program).arg("1000").spawn().unwrap();
+    let pid = deep.id();
+    let told = watch.until(|line| {
+        line["type"] == "process" && line["pid"] == pid && line["path"] == program.to_str().unwrap()
+    });
+    let before = watch
+        .seen
+        .iter()
+        .find(|line| line["name"] == "sleep" && line["pid"] == pid);
+    deep.kill().unwrap();
+    deep.wait().unwrap();
+    assert_eq!(told["id"], before.unwrap()["id"]);
+    assert_eq!(
+        before.unwrap()["path"],
+        Value::Null,
+        "it is not deep enough"
+    );
 }
 
 #[test]
@@ -336,7 +368,7 @@ fn rights_can_be_given_to_the_file() {
     );
     // The program of another user.
     let (actor, words) = Actor::start(Place::Home, CALLER);
-    let opened = watch.until(|line| is_connection(line, &words[0]));
+    let opened = watch.until(|line| is_connection(line, &words[0], actor.pid()));
     assert_eq!(Seen(&opened).pids(), [actor.pid()]);
     assert_eq!(opened["process"]["path"], python().to_str().unwrap());
 }
@@ -447,15 +479,15 @@ fn the_unit_is_in_order() {
 }
 
 /// A watch whose lines are read as they come. It ends with this value.
-struct Watch {
+pub(crate) struct Watch {
     child: Child,
     lines: Receiver<String>,
-    seen: Vec<Value>,
+    pub(crate) seen: Vec<Value>,
 }
 
 impl Watch {
     /// As root, with events, when it has begun. `None`: not here, and that has been said.
-    fn with_events() -> Option<Self> {
+    pub(crate) fn with_events() -> Option<Self> {
         if lacks(&[Need::Root, Need::Program("setpriv")]) {
             return None;
         }
@@ -488,7 +520,7 @@ impl Watch {
         }
     }
 
-    fn until(&mut self, meant: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&mut self, meant: impl Fn(&Value) -> bool) -> Value {
         let start = Instant::now();
         loop {
             let left = PATIENCE.saturating_sub(start.elapsed());
@@ -504,7 +536,7 @@ impl Watch {
         }
     }
 
-    fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
@@ -668,8 +700,12 @@ fn kill(pid: u32, signal: Signal) {
     kill_process(pid, signal).unwrap();
 }
 
-fn is_connection(line: &Value, local: &str) -> bool {
-    line["type"] == "connection" && Seen(line).local() == local
+/// Whether it tells of the connection from there in the network namespace of that process: others may
+/// use the same address and port in theirs.
+fn is_connection(line: &Value, local: &str, pid: u32) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let namespace = fs::metadata(format!("/proc/{pid}/ns/net")).unwrap().ino();
+    line["type"] == "connection" && line["netns"] == namespace && Seen(line).local() == local
 }
 
 const LISTENER: &str = r#"

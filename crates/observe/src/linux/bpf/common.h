@@ -30,7 +30,6 @@ static void (*bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)132;
 /* The reader looks by itself every few milliseconds. */
 #define BPF_RB_NO_WAKEUP 1
 
-#define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
 #define IPPROTO_ICMP 1
@@ -41,7 +40,10 @@ static void (*bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)132;
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_CLOSE 7
+#define SECOND 1000000000ull
 #define DNS_PORT __builtin_bswap16(53)
+
+#define EEXIST 17
 
 #define ALLOW 1
 
@@ -115,10 +117,11 @@ static __always_inline void count_loss(__u32 ring)
 
 	if (!loss)
 		return;
-	if (!loss->count)
+	/* A softirq may come between any two lines, and lose something too. */
+	if (!loss->first)
 		loss->first = now;
 	loss->last = now;
-	loss->count++;
+	__sync_fetch_and_add(&loss->count, 1);
 }
 
 static __always_inline void copy4(__be32 *to, const __be32 *from)
@@ -173,6 +176,24 @@ static __always_inline struct event *reserve(__u16 kind, __u64 cookie, const str
 	}
 	begin(event, kind, cookie, owner);
 	return event;
+}
+
+/* The kernel's numbers for what kind of socket it is. */
+static __always_inline void name_kind(struct event *event, __u16 family, __u16 type, __u16 protocol)
+{
+	event->family = family;
+	event->type = type;
+	event->protocol = protocol;
+}
+
+/* What went with the first peer of a socket that is not TCP. */
+static __always_inline void copy_counts(struct event *event, const struct owner *owner)
+{
+	event->bytes_sent = owner->bytes_sent;
+	event->bytes_received = owner->bytes_received;
+	event->packets_sent = owner->packets_sent;
+	event->packets_received = owner->packets_received;
+	event->flags |= EVENT_BYTES | EVENT_PACKETS;
 }
 
 #define submit(event) bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP)

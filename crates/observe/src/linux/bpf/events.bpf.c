@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0
 //
 // Tells what happens on the network of this computer while it happens, and by which process. It
-// only watches: every program at a cgroup lets everything pass.
+// only watches: every program at a cgroup lets everything pass. The hooks that plain.bpf.c has as
+// well stand in hooks.h.
 //
 //   socket_created    cgroup/sock_create    who made a socket, and in which network namespace
 //   connect4, 6       cgroup/connect4, 6    an attempt, before anything has left
@@ -20,6 +21,7 @@
 //   sockets_changed   iter/task_file        the counts that have changed since they were last told
 //   introduce         iter/bpf_map          who we are, where PID namespaces are nested
 
+#include "hooks.h"
 #include "packets.h"
 
 /* Helper numbers: include/uapi/linux/bpf.h, ___BPF_FUNC_MAPPER. */
@@ -28,6 +30,9 @@ static struct unix_sock *(*bpf_skc_to_unix_sock)(void *socket) = (void *)178;
 static long (*bpf_ringbuf_output)(void *ring, void *data, __u64 size, __u64 flags) = (void *)130;
 
 #define BPF_ANY 0
+
+/* So many changes of its owner are told of one socket in a second. */
+#define MOST_CHANGES 16
 
 #define AF_UNIX 1
 #define EAGAIN 11
@@ -71,10 +76,9 @@ struct {
 } own_namespace SEC(".maps");
 
 /* The pid of a process as we see it; 0: it is outside of our PID namespace. */
-static __always_inline __u32 own_pid(struct task_struct *leader)
+static __attribute__((noinline)) __u32 own_pid(struct task_struct *leader)
 {
-	struct pid_number *numbers;
-	__u32 zero = 0;
+	__u32 zero = 0, number, pid_namespace = 0;
 	struct own *own;
 	struct pid *pid;
 
@@ -84,22 +88,8 @@ static __always_inline __u32 own_pid(struct task_struct *leader)
 	pid = leader->thread_pid;
 	if (!own || !pid || pid->level < own->level)
 		return 0;
-	numbers = (struct pid_number *)&pid->numbers;
-#define LEVEL(level)                                                                               \
-	case level:                                                                                \
-		return numbers[level].ns->ns.inum == own->pid_namespace ? numbers[level].nr : 0
-	switch (own->level) {
-	LEVEL(1);
-	LEVEL(2);
-	LEVEL(3);
-	LEVEL(4);
-	LEVEL(5);
-	LEVEL(6);
-	LEVEL(7);
-	LEVEL(8);
-	}
-#undef LEVEL
-	return 0;
+	number = number_at(pid, own->level, &pid_namespace);
+	return pid_namespace == own->pid_namespace ? number : 0;
 }
 
 /* The process that runs now takes the socket. */
@@ -176,7 +166,7 @@ int socket_created(struct bpf_sock *ctx)
 
 	/* TCP tells its namespace itself; MPTCP is its subflows, and should have no cookie
 	 * (socket_record.h). */
-	if (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP)
+	if (is_tcp(protocol, type) || is_mptcp(protocol, type))
 		return ALLOW;
 	cookie = bpf_get_socket_cookie(ctx);
 	owner = bpf_sk_storage_get(&owners, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
@@ -191,21 +181,11 @@ int socket_created(struct bpf_sock *ctx)
 	owner->flags |= EVENT_LISTENED;
 	event = reserve(EVENT_LISTENING, cookie, owner);
 	if (event) {
-		event->family = family;
-		event->type = type;
-		event->protocol = protocol;
+		name_kind(event, family, type, protocol);
 		submit(event);
 	}
 	return ALLOW;
 }
-
-/* Where an attempt goes. */
-struct destination {
-	__be32 address[4];
-	__be16 port;
-	__u16 family;
-	bool ipv4;
-};
 
 /* Whether a network namespace has no route of IPv4 at all, as a new one. */
 static __always_inline bool has_no_routes(struct tcp_sock *tcp)
@@ -240,7 +220,7 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, struct destination
 	owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!owner)
 		return ALLOW;
-	if (protocol == IPPROTO_TCP)
+	if (is_tcp(protocol, type))
 		tcp = bpf_skc_to_tcp_sock(sk);
 	if (tcp) {
 		owner->netns = ((struct sock *)tcp)->__sk_common.skc_net.net->ns.inum;
@@ -249,7 +229,7 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, struct destination
 	} else {
 		if (owner->cookie != cookie && !owner->netns)
 			owner->netns = current_netns();
-		if (!is_new_peer(owner, cookie, to->address, to->port) && !connects)
+		if (!is_worth_telling(owner, cookie, to->address, to->port, connects))
 			return ALLOW;
 	}
 	owner->cookie = cookie;
@@ -259,9 +239,7 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, struct destination
 	event = reserve(EVENT_ATTEMPT, cookie, owner);
 	if (!event)
 		return ALLOW;
-	event->type = type;
-	event->protocol = protocol;
-	event->family = to->family;
+	name_kind(event, to->family, type, protocol);
 	copy4(event->remote, to->address);
 	event->remote_port = to->port;
 	submit(event);
@@ -271,35 +249,7 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, struct destination
 	return ALLOW;
 }
 
-#define ATTEMPT4(name, section, connects)                                                          \
-	SEC(section) int name(struct bpf_sock_addr *ctx)                                           \
-	{                                                                                          \
-		struct destination to = {.family = AF_INET, .ipv4 = true};                                       \
-                                                                                                   \
-		to.address[0] = ctx->user_ip4;                                                     \
-		to.port = ctx->user_port;                                                          \
-		return attempt(ctx, &to, connects);                                                \
-	}
-
-#define ATTEMPT6(name, section, connects)                                                          \
-	SEC(section) int name(struct bpf_sock_addr *ctx)                                           \
-	{                                                                                          \
-		struct destination to = {.family = AF_INET6};                                      \
-                                                                                                   \
-		to.address[0] = ctx->user_ip6[0];                                                  \
-		to.address[1] = ctx->user_ip6[1];                                                  \
-		to.address[2] = ctx->user_ip6[2];                                                  \
-		to.address[3] = ctx->user_ip6[3];                                                  \
-		to.port = ctx->user_port;                                                          \
-		return attempt(ctx, &to, connects);                                                \
-	}
-
-ATTEMPT4(connect4, "cgroup/connect4", true)
-ATTEMPT6(connect6, "cgroup/connect6", true)
-ATTEMPT4(send4, "cgroup/sendmsg4", false)
-ATTEMPT6(send6, "cgroup/sendmsg6", false)
-
-static __always_inline int bound(struct bpf_sock *ctx, struct event *at)
+static __always_inline int bound(struct bpf_sock *ctx, const struct event *at)
 {
 	__u32 type = ctx->type, protocol = ctx->protocol, family = ctx->family;
 	struct owner *owner;
@@ -320,36 +270,11 @@ static __always_inline int bound(struct bpf_sock *ctx, struct event *at)
 	event = reserve(EVENT_LISTENING, cookie, owner);
 	if (!event)
 		return ALLOW;
-	event->type = type;
-	event->protocol = protocol;
-	event->family = family;
+	name_kind(event, family, type, protocol);
 	copy4(event->local, at->local);
 	event->local_port = at->local_port;
 	submit(event);
 	return ALLOW;
-}
-
-SEC("cgroup/post_bind4")
-int bound4(struct bpf_sock *ctx)
-{
-	struct event at = {};
-
-	at.local[0] = ctx->src_ip4;
-	at.local_port = ctx->src_port;
-	return bound(ctx, &at);
-}
-
-SEC("cgroup/post_bind6")
-int bound6(struct bpf_sock *ctx)
-{
-	struct event at = {};
-
-	at.local[0] = ctx->src_ip6[0];
-	at.local[1] = ctx->src_ip6[1];
-	at.local[2] = ctx->src_ip6[2];
-	at.local[3] = ctx->src_ip6[3];
-	at.local_port = ctx->src_port;
-	return bound(ctx, &at);
 }
 
 SEC("cgroup/sock_release")
@@ -360,29 +285,23 @@ int released(struct bpf_sock *ctx)
 	struct event *event;
 
 	/* TCP tells its end itself, unless nothing came of it. */
-	if (protocol == IPPROTO_TCP && ctx->state != TCP_CLOSE)
+	if (is_tcp(protocol, type) && ctx->state != TCP_CLOSE)
 		return ALLOW;
 	owner = bpf_sk_storage_get(&owners, ctx, 0, 0);
 	if (!owner)
 		return ALLOW;
-	if (protocol == IPPROTO_TCP &&
+	if (is_tcp(protocol, type) &&
 	    (owner->flags & (EVENT_ATTEMPTED | EVENT_SYN_SENT)) != EVENT_ATTEMPTED)
 		return ALLOW;
 	event = reserve(EVENT_CLOSED, owner->cookie, owner);
 	if (!event)
 		return ALLOW;
-	event->family = family;
-	event->type = type;
-	event->protocol = protocol;
+	name_kind(event, family, type, protocol);
 	event->error = owner->error;
-	if (protocol != IPPROTO_TCP) {
+	if (!is_tcp(protocol, type)) {
 		copy4(event->remote, owner->peer);
 		event->remote_port = owner->peer_port;
-		event->bytes_sent = owner->bytes_sent;
-		event->bytes_received = owner->bytes_received;
-		event->packets_sent = owner->packets_sent;
-		event->packets_received = owner->packets_received;
-		event->flags |= EVENT_BYTES | EVENT_PACKETS;
+		copy_counts(event, owner);
 	}
 	submit(event);
 	return ALLOW;
@@ -410,7 +329,7 @@ int state_changed(__u64 *ctx)
 	else if (new != TCP_SYN_SENT)
 		return 0;
 	/* MPTCP's own sockets stand for their subflows, which are TCP. */
-	if (sk->sk_protocol != IPPROTO_TCP)
+	if (!is_tcp(sk->sk_protocol, sk->sk_type))
 		return 0;
 	cookie = bpf_get_socket_cookie(sk);
 	if (new == TCP_SYN_SENT || new == TCP_LISTEN) {
@@ -482,7 +401,7 @@ int error_reported(__u64 *ctx)
 	struct event *event;
 
 	/* TCP tells it at its end. */
-	if (!error || sk->sk_protocol == IPPROTO_TCP)
+	if (!error || is_tcp(sk->sk_protocol, sk->sk_type))
 		return 0;
 	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
 	if (!owner || owner->error == error)
@@ -589,23 +508,11 @@ static __always_inline int packet(struct __sk_buff *skb, bool leaves)
 	if (!sk)
 		return ALLOW;
 	/* Nothing is written to the stack before this: most packets are of TCP, and go on here. */
-	if (sk->protocol != IPPROTO_TCP)
+	if (!is_tcp(sk->protocol, sk->type))
 		datagram(skb, sk, leaves);
 	else if (leaves && (sk->state == TCP_SYN_SENT || sk->dst_port == DNS_PORT))
 		tcp_leaves(skb, sk);
 	return ALLOW;
-}
-
-SEC("cgroup_skb/egress")
-int leaving(struct __sk_buff *skb)
-{
-	return packet(skb, true);
-}
-
-SEC("cgroup_skb/ingress")
-int arriving(struct __sk_buff *skb)
-{
-	return packet(skb, false);
 }
 
 /* ---- who uses a socket ------------------------------------------------------------------------ */
@@ -656,8 +563,8 @@ static __always_inline void asked_resolver(struct sock *sk)
 static __always_inline void used_packet_socket(struct sock *sk, int length, bool sends)
 {
 	struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	__u32 before, after;
 	struct event *event;
+	__u32 packets;
 	bool first;
 
 	if (!owner)
@@ -668,30 +575,19 @@ static __always_inline void used_packet_socket(struct sock *sk, int length, bool
 		owner->netns = sk->__sk_common.skc_net.net->ns.inum;
 		take(owner);
 	}
-	before = owner->packets_sent + owner->packets_received;
-	after = before + 1;
-	if (sends) {
-		owner->packets_sent++;
-		owner->bytes_sent += length;
-	} else {
-		owner->packets_received++;
-		owner->bytes_received += length;
-	}
+	count_own(owner, length, sends);
+	packets = owner->packets_sent + owner->packets_received;
 	/* Its end passes no hook either: the counts are told whenever they have grown by a little. */
-	if (!first && after - owner->told < after >> 4)
+	if (!first && packets - owner->told < packets >> 4)
 		return;
-	owner->told = after;
+	owner->told = packets;
 	event = reserve(first ? EVENT_LISTENING : EVENT_FIRST_PACKET, owner->cookie, owner);
 	if (!event)
 		return;
 	event->family = AF_PACKET;
 	event->type = sk->sk_type;
 	event->protocol = sk->sk_protocol;
-	event->bytes_sent = owner->bytes_sent;
-	event->bytes_received = owner->bytes_received;
-	event->packets_sent = owner->packets_sent;
-	event->packets_received = owner->packets_received;
-	event->flags |= EVENT_BYTES | EVENT_PACKETS;
+	copy_counts(event, owner);
 	submit(event);
 }
 
@@ -720,23 +616,26 @@ static __always_inline int used(struct sock *sk, int length, bool sends)
 	if (!owner) {
 		/* It was there before us, and no descriptor led to it: it was on its way between two
 		 * processes. */
-		if (sk->sk_protocol == IPPROTO_MPTCP)
+		if (is_mptcp(sk->sk_protocol, sk->sk_type))
 			return 0;
 		owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 		if (!owner)
 			return 0;
 		owner->cookie = bpf_get_socket_cookie(sk);
 		owner->netns = sk->__sk_common.skc_net.net->ns.inum;
-		if (sk->sk_protocol != IPPROTO_TCP)
+		if (!is_tcp(sk->sk_protocol, sk->sk_type))
 			owner->flags = EVENT_LISTENED;
 	}
-	/* Several processes may take turns at it, thousands of times a second. */
+	/* Several processes may take turns at it, thousands of times a second. One that is left out is
+	 * told when it uses the socket in a later second; the socket has many users in any case. */
 	now = bpf_ktime_get_boot_ns();
-	if (owner->changes >= 16 && now - owner->changed < 1000000000ull)
+	if (now - owner->changed >= SECOND) {
+		owner->changed = now;
+		owner->changes = 0;
+	}
+	if (owner->changes >= MOST_CHANGES)
 		return 0;
-	owner->changed = now;
-	if (owner->changes < 16)
-		owner->changes++;
+	owner->changes++;
 	take(owner);
 	event = reserve(EVENT_OWNER_CHANGED, bpf_get_socket_cookie(sk), owner);
 	if (event) {
@@ -871,16 +770,22 @@ int process_ended(__u64 *ctx)
 
 #define read_kernel(to, from) bpf_probe_read_kernel(&(to), sizeof(to), &(from))
 
+/* File, folders and mounts of a path. The verifier goes through all of them, in a time that grows
+ * with the square of their number; paths with more are left to /proc, and to user space. */
+#define MOST_NAMES 64
+
 /* Writes the names of a file and the folders above it, the file first. */
 static __always_inline void read_path(struct process_image *image, struct file *file)
 {
+	/* Read anew each time: the verifier finds rounds more alike then, and needs fewer steps. */
+	volatile __u32 *path_length = &image->event.path_length;
 	struct dentry *dentry = file->f_path.dentry;
 	struct vfsmount *vfsmount = file->f_path.mnt;
 	struct mount *mount, *above;
 	struct dentry *root, *parent;
 	const unsigned char *name;
 	struct hlist_bl_node **hashed;
-	__u32 used = 0, length;
+	__u32 used, length;
 
 	mount = (struct mount *)((char *)vfsmount - __builtin_preserve_field_info(
 							    ((struct mount *)0)->mnt, 0));
@@ -888,7 +793,7 @@ static __always_inline void read_path(struct process_image *image, struct file *
 	read_kernel(parent, dentry->d_parent);
 	if (!hashed && parent != dentry)
 		image->event.flags |= PROCESS_UNLINKED;
-	for (int i = 0; i < 48; i++) {
+	for (int i = 0; i < MOST_NAMES; i++) {
 		read_kernel(root, mount->mnt.mnt_root);
 		read_kernel(parent, dentry->d_parent);
 		if (dentry == root || dentry == parent) {
@@ -897,7 +802,7 @@ static __always_inline void read_path(struct process_image *image, struct file *
 			if (above == mount) {
 				if (i) {
 					image->event.flags |= PROCESS_PATH_WHOLE;
-					break;
+					return;
 				}
 			} else {
 				read_kernel(dentry, mount->mnt_mountpoint);
@@ -907,24 +812,22 @@ static __always_inline void read_path(struct process_image *image, struct file *
 		}
 		read_kernel(name, dentry->d_name.name);
 		read_kernel(length, dentry->d_name.len);
-		if (length > NAME_SPACE - 1)
-			break;
-		if (used > PATH_SPACE - NAME_SPACE)
-			break;
+		used = *path_length;
+		if (length > NAME_SPACE - 1 || used > PATH_SPACE - NAME_SPACE)
+			return;
 		if (bpf_probe_read_kernel(image->bytes + used, length, name))
-			break;
+			return;
 		used += length;
 		if (used > PATH_SPACE - 1)
-			break;
+			return;
 		image->bytes[used] = 0;
-		used += 1;
+		*path_length = used + 1;
 		if (dentry == parent) {
 			image->event.flags |= PROCESS_PATH_WHOLE;
-			break;
+			return;
 		}
 		dentry = parent;
 	}
-	image->event.path_length = used;
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -989,16 +892,16 @@ static __always_inline struct sock *inet_socket_of(struct file *file)
 	if (!sk)
 		return 0;
 	family = sk->__sk_common.skc_family;
-	if (sk->sk_protocol == IPPROTO_MPTCP)
+	if (is_mptcp(sk->sk_protocol, sk->sk_type))
 		return 0;
-	return family == AF_INET || family == AF_INET6 || family == AF_PACKET ? sk : 0;
+	return family == AF_INET || family == AF_INET6 || has_frames(family) ? sk : 0;
 }
 
 static __always_inline void seed(struct owner *owner, struct sock *sk, struct task_struct *holder)
 {
 	owner->cookie = bpf_get_socket_cookie(sk);
 	owner->flags &= ~EVENT_KERNEL;
-	if (sk->sk_protocol != IPPROTO_TCP)
+	if (!is_tcp(sk->sk_protocol, sk->sk_type))
 		owner->flags |= EVENT_LISTENED;
 	owner->netns = sk->__sk_common.skc_net.net->ns.inum;
 	owner->started = holder->start_boottime;
@@ -1027,10 +930,11 @@ int sockets_seed(struct bpf_iter__task_file *ctx)
 	if (!owner)
 		return 0;
 	leader = task->group_leader;
-	/* The oldest holder, unless a hook has seen it in use. What met packets before it was seeded
-	 * looks like the kernel's own. */
-	if (owner->cookie && ((owner->flags & ~(EVENT_LISTENED | EVENT_KERNEL)) ||
-			      (owner->started && owner->started <= leader->start_boottime)))
+	/* Several processes may hold it: the oldest is taken. A hook that saw one use it since we are
+	 * attached knows better; one that saw nothing but packets took it for the kernel's own. */
+	if (owner->cookie &&
+	    ((owner->flags & ~(EVENT_LISTENED | EVENT_KERNEL | EVENT_MORE_PEERS)) ||
+	     (owner->started && owner->started <= leader->start_boottime)))
 		return 0;
 	seed(owner, sk, leader);
 	return 0;
@@ -1047,6 +951,7 @@ int sockets_changed(struct bpf_iter__task_file *ctx)
 	struct tcp_sock *tcp;
 	struct owner *owner;
 	struct sock *sk;
+	__u16 family;
 
 	if (!task || !file)
 		return 0;
@@ -1054,16 +959,17 @@ int sockets_changed(struct bpf_iter__task_file *ctx)
 	if (!sk)
 		return 0;
 	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
-	/* A packet socket that was never asked to send or receive: it reads from memory it shares with
-	 * the kernel (PACKET_RX_RING). */
-	if (!owner && sk->__sk_common.skc_family == AF_PACKET) {
+	family = sk->__sk_common.skc_family;
+	/* Was never asked to send or receive: it uses memory that it shares with the kernel
+	 * (PACKET_RX_RING, AF_XDP). */
+	if (!owner && has_frames(family)) {
 		owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 		if (owner)
 			seed(owner, sk, task->group_leader);
 	}
 	if (!owner)
 		return 0;
-	if (sk->sk_protocol == IPPROTO_TCP) {
+	if (is_tcp(sk->sk_protocol, sk->sk_type)) {
 		tcp = bpf_skc_to_tcp_sock(sk);
 		if (!tcp || sk->__sk_common.skc_state == TCP_LISTEN)
 			return 0;
@@ -1080,17 +986,14 @@ int sockets_changed(struct bpf_iter__task_file *ctx)
 		__u32 packets = owner->packets_sent + owner->packets_received;
 
 		/* That a packet socket is still there is news: its end passes no hook. */
-		if ((!packets || owner->told == packets) &&
-		    sk->__sk_common.skc_family != AF_PACKET)
+		if ((!packets || owner->told == packets) && !has_frames(family))
 			return 0;
 		owner->told = packets;
-		event.bytes_sent = owner->bytes_sent;
-		event.bytes_received = owner->bytes_received;
-		event.packets_sent = owner->packets_sent;
-		event.packets_received = owner->packets_received;
-		event.flags |= EVENT_BYTES | EVENT_PACKETS;
+		/* What goes through shared memory is counted nowhere. */
+		if (packets || !has_frames(family))
+			copy_counts(&event, owner);
 	}
-	if (sk->__sk_common.skc_family == AF_PACKET) {
+	if (has_frames(family)) {
 		event.started = owner->started;
 		event.pid = owner->pid;
 		event.thread = owner->thread;
@@ -1101,7 +1004,7 @@ int sockets_changed(struct bpf_iter__task_file *ctx)
 	event.time = bpf_ktime_get_boot_ns();
 	event.cookie = owner->cookie;
 	describe(&event, sk);
-	if (sk->sk_protocol != IPPROTO_TCP) {
+	if (!is_tcp(sk->sk_protocol, sk->sk_type)) {
 		copy4(event.remote, owner->peer);
 		event.remote_port = owner->peer_port;
 	}
@@ -1120,29 +1023,13 @@ SEC("iter/bpf_map")
 int introduce(struct bpf_iter__bpf_map *ctx)
 {
 	struct pid *pid = bpf_get_current_task_btf()->thread_pid;
-	struct pid_number *numbers;
 	__u32 zero = 0;
 	struct own own = {};
 
 	if (!nested_pid_namespace || !pid)
 		return 0;
 	own.level = pid->level;
-	numbers = (struct pid_number *)&pid->numbers;
-#define LEVEL(level)                                                                               \
-	case level:                                                                                \
-		own.pid_namespace = numbers[level].ns->ns.inum;                                    \
-		break
-	switch (own.level) {
-	LEVEL(1);
-	LEVEL(2);
-	LEVEL(3);
-	LEVEL(4);
-	LEVEL(5);
-	LEVEL(6);
-	LEVEL(7);
-	LEVEL(8);
-	}
-#undef LEVEL
+	number_at(pid, own.level, &own.pid_namespace);
 	bpf_map_update_elem(&own_namespace, &zero, &own, BPF_ANY);
 	return 0;
 }

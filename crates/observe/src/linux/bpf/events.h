@@ -37,7 +37,8 @@ enum event_flags {
 	EVENT_LISTENED = 128,
 	EVENT_ATTEMPTED = 256,
 	EVENT_RECEIVED_FIN = 512,
-	EVENT_INBOUND = 1024
+	EVENT_INBOUND = 1024,
+	EVENT_NO_ROOM = 2048 /* its last attempt was to a peer that is not kept, and is counted so */
 };
 
 /* 128 bytes, as a socket record. */
@@ -77,8 +78,8 @@ struct name_event {
 	__u32 padding;
 };
 
-#define PATH_SPACE 4096
 #define NAME_SPACE 256
+#define PATH_SPACE (4096 + NAME_SPACE) /* PATH_MAX */
 #define ARGUMENTS_SPACE 4096
 
 struct process_event {
@@ -158,7 +159,7 @@ struct peer {
 	__u32 packets_received;
 };
 
-/* Events that found no room. */
+/* Events that found no room; of LOST_PEERS: datagrams to and from peers that found none. */
 struct loss {
 	__u64 count;
 	__u64 first;

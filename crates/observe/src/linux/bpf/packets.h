@@ -8,33 +8,52 @@
 
 #include "common.h"
 
-/* Keeps a first peer with the socket, and others in the table. True: it is new. */
-static __always_inline bool is_new_peer(struct owner *owner, __u64 cookie, const __be32 *address,
-					__be16 port)
+enum meeting { KNOWN_PEER, NEW_PEER, NO_ROOM };
+
+/* Keeps a first peer with the socket, and others in the table. */
+static __always_inline enum meeting meet_peer(struct owner *owner, __u64 cookie,
+					      const __be32 *address, __be16 port)
 {
 	struct peer_key key = {};
 	struct peer peer = {};
+	long error;
 
 	if (!owner->peer_port && !owner->peer[0] && !owner->peer[1] && !owner->peer[2] &&
 	    !owner->peer[3]) {
 		copy4(owner->peer, address);
 		owner->peer_port = port;
-		return true;
+		return NEW_PEER;
 	}
 	if (owner->peer_port == port && same4(owner->peer, address))
-		return false;
+		return KNOWN_PEER;
 	key.cookie = cookie;
 	copy4(key.address, address);
 	key.port = port;
 	if (bpf_map_lookup_elem(&peers, &key))
-		return false;
+		return KNOWN_PEER;
 	peer.last = bpf_ktime_get_boot_ns();
 	owner->flags |= EVENT_MORE_PEERS;
-	if (bpf_map_update_elem(&peers, &key, &peer, BPF_NOEXIST)) {
+	error = bpf_map_update_elem(&peers, &key, &peer, BPF_NOEXIST);
+	if (!error)
+		return NEW_PEER;
+	/* Another CPU was faster. */
+	return error == -EEXIST ? KNOWN_PEER : NO_ROOM;
+}
+
+/* Whether an attempt is to be told: a call of connect, or a datagram to a new peer. */
+static __always_inline bool is_worth_telling(struct owner *owner, __u64 cookie,
+					     const __be32 *address, __be16 port, bool connects)
+{
+	enum meeting meeting = meet_peer(owner, cookie, address, port);
+
+	if (connects || meeting == NEW_PEER)
+		return true;
+	/* It is counted here, as it may have nowhere to go, and not again when it leaves. */
+	if (meeting == NO_ROOM) {
 		count_loss(LOST_PEERS);
-		return false;
+		owner->flags |= EVENT_NO_ROOM;
 	}
-	return true;
+	return false;
 }
 
 /* What the heads of a packet tell. */
@@ -46,6 +65,15 @@ struct heads {
 	__u32 payload; /* where it begins */
 	__u32 version; /* 4 or 6 */
 };
+
+/* More headers between IPv6 and UDP than any honest program sends. */
+#define MOST_OPTIONS 16
+
+/* A header of IPv6 that stands before another one (RFC 8200, 4.1). */
+static __always_inline bool is_option(unsigned char next)
+{
+	return next == 0 || next == 43 || next == 44 || next == 60;
+}
 
 static __always_inline bool read_heads(struct __sk_buff *skb, __u32 protocol, __u32 type,
 				       struct heads *heads)
@@ -68,17 +96,19 @@ static __always_inline bool read_heads(struct __sk_buff *skb, __u32 protocol, __
 		    bpf_skb_load_bytes(skb, 6, &next, 1))
 			return false;
 		/* Options in front (hop by hop, routing, fragment, destination) are rare. */
-#pragma unroll
-		for (int i = 0; i < 3; i++) {
+		for (int i = 0; i < MOST_OPTIONS; i++) {
 			unsigned char option[2];
 
-			if (next != 0 && next != 43 && next != 44 && next != 60)
+			if (!is_option(next))
 				break;
 			if (bpf_skb_load_bytes(skb, heads->payload, option, 2))
 				return false;
 			heads->payload += next == 44 ? 8 : (option[1] + 1) * 8;
 			next = option[0];
 		}
+		/* Without an end of them there are no ports to be read, which is better than wrong ones. */
+		if (is_option(next))
+			return true;
 	}
 	if (type == SOCK_RAW)
 		return true;
@@ -129,6 +159,18 @@ static __always_inline void place_packet(struct event *about, const struct heads
 	}
 }
 
+/* Counts a packet with its socket: several CPUs may have one for it at once. */
+static __always_inline void count_own(struct owner *owner, __u32 bytes, bool leaves)
+{
+	if (leaves) {
+		__sync_fetch_and_add(&owner->packets_sent, 1);
+		__sync_fetch_and_add(&owner->bytes_sent, bytes);
+	} else {
+		__sync_fetch_and_add(&owner->packets_received, 1);
+		__sync_fetch_and_add(&owner->bytes_received, bytes);
+	}
+}
+
 static __always_inline bool is_first_peer(const struct owner *owner, const struct event *about)
 {
 	return owner->peer_port == about->remote_port && same4(owner->peer, about->remote);
@@ -142,16 +184,16 @@ static __always_inline bool count_packet(struct owner *owner, const struct event
 	struct peer *peer;
 	bool first;
 
-	is_new_peer(owner, owner->cookie, about->remote, about->remote_port);
+	if (meet_peer(owner, owner->cookie, about->remote, about->remote_port) == NO_ROOM) {
+		if (leaves && owner->flags & EVENT_NO_ROOM)
+			owner->flags &= ~EVENT_NO_ROOM;
+		else
+			count_loss(LOST_PEERS);
+		return false;
+	}
 	if (is_first_peer(owner, about)) {
 		first = !owner->packets_sent && !owner->packets_received;
-		if (leaves) {
-			owner->packets_sent++;
-			owner->bytes_sent += bytes;
-		} else {
-			owner->packets_received++;
-			owner->bytes_received += bytes;
-		}
+		count_own(owner, bytes, leaves);
 		return first;
 	}
 	key.cookie = owner->cookie;

@@ -2,7 +2,7 @@
 //
 // The events of events.bpf.c for kernels that give no type information of themselves (BTF): no
 // kernel structure is read here, no program hangs on one. It only watches: every program at a
-// cgroup lets everything pass.
+// cgroup lets everything pass. The hooks that both have stand in hooks.h.
 //
 //   socket_created    cgroup/sock_create    who made a socket, and in which network namespace
 //   connect4, 6       cgroup/connect4, 6    an attempt, before anything has left
@@ -21,6 +21,7 @@
 // When a process started cannot be read here. `started` of an owner is when it was seen to use the
 // socket; user space finds out which run had that pid then.
 
+#include "hooks.h"
 #include "packets.h"
 
 static long (*bpf_map_delete_elem)(void *map, const void *key) = (void *)3;
@@ -42,8 +43,6 @@ static __u64 (*bpf_get_netns_cookie)(void *ctx) = (void *)122;
 #define TCP_CLOSING 11
 #define FLAG_FIN 1
 #define FLAG_RST 4
-
-#define SECOND 1000000000ull
 
 #define EPIPE 32
 #define ECONNRESET 104
@@ -248,24 +247,16 @@ int socket_created(struct bpf_sock *ctx)
 	/* These need no further call before they send and receive. */
 	if (type != SOCK_RAW && protocol != IPPROTO_ICMP && protocol != IPPROTO_ICMPV6)
 		return ALLOW;
+	owner->flags |= EVENT_LISTENED;
 	event = reserve(EVENT_LISTENING, cookie, owner);
 	if (event) {
-		event->family = family;
-		event->type = type;
-		event->protocol = protocol;
+		name_kind(event, family, type, protocol);
 		submit(event);
 	}
 	return ALLOW;
 }
 
-/* Where an attempt goes. */
-struct destination {
-	__be32 address[4];
-	__be16 port;
-	__u16 family;
-};
-
-static __always_inline int attempt(struct bpf_sock_addr *ctx, const struct destination *to,
+static __always_inline int attempt(struct bpf_sock_addr *ctx, struct destination *to,
 				   bool connects)
 {
 	__u32 type = ctx->type, protocol = ctx->protocol;
@@ -282,11 +273,11 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, const struct desti
 		return ALLOW;
 	if (!owner->netns)
 		owner->netns = netns_of(ctx, false);
-	if (protocol == IPPROTO_TCP) {
+	if (is_tcp(protocol, type)) {
 		owner->flags = EVENT_ATTEMPTED;
 		owner->error = 0;
 		owner->peer[FINS] = 0;
-	} else if (!is_new_peer(owner, cookie, to->address, to->port) && !connects) {
+	} else if (!is_worth_telling(owner, cookie, to->address, to->port, connects)) {
 		return ALLOW;
 	}
 	take(owner);
@@ -294,44 +285,14 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, const struct desti
 	event = reserve(EVENT_ATTEMPT, cookie, owner);
 	if (!event)
 		return ALLOW;
-	event->type = type;
-	event->protocol = protocol;
-	event->family = to->family;
+	name_kind(event, to->family, type, protocol);
 	copy4(event->remote, to->address);
 	event->remote_port = to->port;
 	submit(event);
 	return ALLOW;
 }
 
-#define ATTEMPT4(name, section, connects)                                                          \
-	SEC(section) int name(struct bpf_sock_addr *ctx)                                           \
-	{                                                                                          \
-		struct destination to = {.family = AF_INET};                                       \
-                                                                                                   \
-		to.address[0] = ctx->user_ip4;                                                     \
-		to.port = ctx->user_port;                                                          \
-		return attempt(ctx, &to, connects);                                                \
-	}
-
-#define ATTEMPT6(name, section, connects)                                                          \
-	SEC(section) int name(struct bpf_sock_addr *ctx)                                           \
-	{                                                                                          \
-		struct destination to = {.family = AF_INET6};                                      \
-                                                                                                   \
-		to.address[0] = ctx->user_ip6[0];                                                  \
-		to.address[1] = ctx->user_ip6[1];                                                  \
-		to.address[2] = ctx->user_ip6[2];                                                  \
-		to.address[3] = ctx->user_ip6[3];                                                  \
-		to.port = ctx->user_port;                                                          \
-		return attempt(ctx, &to, connects);                                                \
-	}
-
-ATTEMPT4(connect4, "cgroup/connect4", true)
-ATTEMPT6(connect6, "cgroup/connect6", true)
-ATTEMPT4(send4, "cgroup/sendmsg4", false)
-ATTEMPT6(send6, "cgroup/sendmsg6", false)
-
-static __always_inline int bound(struct bpf_sock *ctx, struct event *at)
+static __always_inline int bound(struct bpf_sock *ctx, const struct event *at)
 {
 	__u32 type = ctx->type, protocol = ctx->protocol, family = ctx->family;
 	struct owner *owner;
@@ -351,36 +312,11 @@ static __always_inline int bound(struct bpf_sock *ctx, struct event *at)
 	event = reserve(EVENT_LISTENING, cookie, owner);
 	if (!event)
 		return ALLOW;
-	event->type = type;
-	event->protocol = protocol;
-	event->family = family;
+	name_kind(event, family, type, protocol);
 	copy4(event->local, at->local);
 	event->local_port = at->local_port;
 	submit(event);
 	return ALLOW;
-}
-
-SEC("cgroup/post_bind4")
-int bound4(struct bpf_sock *ctx)
-{
-	struct event at = {};
-
-	at.local[0] = ctx->src_ip4;
-	at.local_port = ctx->src_port;
-	return bound(ctx, &at);
-}
-
-SEC("cgroup/post_bind6")
-int bound6(struct bpf_sock *ctx)
-{
-	struct event at = {};
-
-	at.local[0] = ctx->src_ip6[0];
-	at.local[1] = ctx->src_ip6[1];
-	at.local[2] = ctx->src_ip6[2];
-	at.local[3] = ctx->src_ip6[3];
-	at.local_port = ctx->src_port;
-	return bound(ctx, &at);
 }
 
 SEC("cgroup/sock_release")
@@ -395,7 +331,7 @@ int released(struct bpf_sock *ctx)
 		return ALLOW;
 	owner->flags |= PLAIN_RELEASED;
 	/* Sockops tells the end of TCP, unless nothing came of it, or it is older than us. */
-	if (protocol == IPPROTO_TCP) {
+	if (is_tcp(protocol, type)) {
 		if (owner->flags & PLAIN_TRACKED)
 			return ALLOW;
 		if (owner->flags & PLAIN_THERE_BEFORE)
@@ -406,17 +342,11 @@ int released(struct bpf_sock *ctx)
 	event = reserve(EVENT_CLOSED, cookie, owner);
 	if (!event)
 		return ALLOW;
-	event->family = family;
-	event->type = type;
-	event->protocol = protocol;
-	if (protocol != IPPROTO_TCP) {
+	name_kind(event, family, type, protocol);
+	if (!is_tcp(protocol, type)) {
 		copy4(event->remote, owner->peer);
 		event->remote_port = owner->peer_port;
-		event->bytes_sent = owner->bytes_sent;
-		event->bytes_received = owner->bytes_received;
-		event->packets_sent = owner->packets_sent;
-		event->packets_received = owner->packets_received;
-		event->flags |= EVENT_BYTES | EVENT_PACKETS;
+		copy_counts(event, owner);
 	}
 	submit(event);
 	return ALLOW;
@@ -683,14 +613,14 @@ static __always_inline int packet(struct __sk_buff *skb, bool leaves)
 	if (!sk)
 		return ALLOW;
 	protocol = sk->protocol;
-	if (protocol == IPPROTO_TCP) {
+	type = sk->type;
+	if (is_tcp(protocol, type)) {
 		if (leaves)
 			tcp_leaves(skb, sk);
 		else
 			tcp_arrives(skb, sk);
 		return ALLOW;
 	}
-	type = sk->type;
 	if (!read_heads(skb, protocol, type, &heads))
 		return ALLOW;
 	bytes = length > heads.payload ? length - heads.payload : 0;
@@ -724,11 +654,7 @@ static __always_inline int packet(struct __sk_buff *skb, bool leaves)
 		event = reserve(EVENT_COUNTED, owner->cookie, owner);
 		if (event) {
 			copy_ends(event, &about);
-			event->bytes_sent = owner->bytes_sent;
-			event->bytes_received = owner->bytes_received;
-			event->packets_sent = owner->packets_sent;
-			event->packets_received = owner->packets_received;
-			event->flags |= EVENT_BYTES | EVENT_PACKETS;
+			copy_counts(event, owner);
 			submit(event);
 		}
 		owner->changed = now;
@@ -736,18 +662,6 @@ static __always_inline int packet(struct __sk_buff *skb, bool leaves)
 	if (leaves && about.remote_port == DNS_PORT)
 		tell_question(skb, owner, &about, heads.payload);
 	return ALLOW;
-}
-
-SEC("cgroup_skb/egress")
-int leaving(struct __sk_buff *skb)
-{
-	return packet(skb, true);
-}
-
-SEC("cgroup_skb/ingress")
-int arriving(struct __sk_buff *skb)
-{
-	return packet(skb, false);
 }
 
 /* ---- tracepoints ------------------------------------------------------------------------------ */

@@ -23,11 +23,13 @@ static struct socket *(*bpf_sock_from_file)(struct file *file) = (void *)162;
 #define AF_INET 2
 #define AF_INET6 10
 #define AF_PACKET 17
+#define AF_XDP 44
 #define TCP_TIME_WAIT 6
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
 #define IPPROTO_TCP 6
 #define IPPROTO_MPTCP 262
+#define SOCK_STREAM 1
 
 enum record_kind {
 	RECORD_HELD = 1,    /* whole; pid, fd and started tell the holder */
@@ -84,6 +86,16 @@ const volatile __u32 nested_pid_namespace = 0;
 		(to)[3] = (from).in6_u.u6_addr32[3];                                               \
 	} while (0)
 
+/* A raw socket may have the number of TCP too, or that of MPTCP, and is neither. */
+#define is_tcp(protocol, type) ((protocol) == IPPROTO_TCP && (type) == SOCK_STREAM)
+#define is_mptcp(protocol, type) ((protocol) == IPPROTO_MPTCP && (type) == SOCK_STREAM)
+
+/* Sockets that take and send whole frames. */
+static __always_inline bool has_frames(__u16 family)
+{
+	return family == AF_PACKET || family == AF_XDP;
+}
+
 /* What every kind of socket has, TIME_WAIT and half-open ones included. */
 static __always_inline void fill_common(struct record *record, struct sock_common *common)
 {
@@ -135,7 +147,7 @@ static __always_inline void fill_sock(struct record *record, struct sock *sk)
 	record->uid = sk->sk_uid.val;
 	record->protocol = sk->sk_protocol;
 	record->type = sk->sk_type;
-	if (record->protocol == IPPROTO_TCP) {
+	if (is_tcp(record->protocol, record->type)) {
 		tcp = bpf_skc_to_tcp_sock(sk);
 		if (tcp && record->state != TCP_LISTEN)
 			fill_tcp(record, tcp);
@@ -144,10 +156,39 @@ static __always_inline void fill_sock(struct record *record, struct sock *sk)
 	}
 }
 
+/* The number of a process in its PID namespace at a depth, and that namespace. The verifier wants
+ * constant offsets, and so each depth has its own line; 32 is MAX_PID_NS_LEVEL. A depth beyond that
+ * of the process, which is for the caller to know, is read wrongly. */
+static __always_inline __u32 number_at(struct pid *pid, __u32 level, __u32 *pid_namespace)
+{
+	struct pid_number *numbers = (struct pid_number *)&pid->numbers;
+	__u32 number = 0;
+
+#define LEVEL(level)                                                                               \
+	case level:                                                                                \
+		number = numbers[level].nr;                                                        \
+		*pid_namespace = numbers[level].ns->ns.inum;                                       \
+		break;
+#define FOUR_LEVELS(level) LEVEL(level) LEVEL(level + 1) LEVEL(level + 2) LEVEL(level + 3)
+	switch (level) {
+		FOUR_LEVELS(1)
+		FOUR_LEVELS(5)
+		FOUR_LEVELS(9)
+		FOUR_LEVELS(13)
+		FOUR_LEVELS(17)
+		FOUR_LEVELS(21)
+		FOUR_LEVELS(25)
+		FOUR_LEVELS(29)
+	}
+#undef FOUR_LEVELS
+#undef LEVEL
+	return number;
+}
+
 /* The pid of a task as the reader sees it; a task outside the reader's namespace is never visited. */
 static __always_inline __u32 visible_pid(struct task_struct *leader)
 {
-	struct pid_number *numbers;
+	__u32 pid_namespace;
 	struct pid *pid;
 
 	if (!nested_pid_namespace)
@@ -155,47 +196,7 @@ static __always_inline __u32 visible_pid(struct task_struct *leader)
 	pid = leader->thread_pid;
 	if (!pid)
 		return 0;
-	numbers = (struct pid_number *)&pid->numbers;
-#define LEVEL(level)                                                                               \
-	case level:                                                                                \
-		return numbers[level].nr
-	/* The verifier wants constant offsets; 32 is MAX_PID_NS_LEVEL. */
-	switch (bpf_get_current_task_btf()->thread_pid->level) {
-	LEVEL(1);
-	LEVEL(2);
-	LEVEL(3);
-	LEVEL(4);
-	LEVEL(5);
-	LEVEL(6);
-	LEVEL(7);
-	LEVEL(8);
-	LEVEL(9);
-	LEVEL(10);
-	LEVEL(11);
-	LEVEL(12);
-	LEVEL(13);
-	LEVEL(14);
-	LEVEL(15);
-	LEVEL(16);
-	LEVEL(17);
-	LEVEL(18);
-	LEVEL(19);
-	LEVEL(20);
-	LEVEL(21);
-	LEVEL(22);
-	LEVEL(23);
-	LEVEL(24);
-	LEVEL(25);
-	LEVEL(26);
-	LEVEL(27);
-	LEVEL(28);
-	LEVEL(29);
-	LEVEL(30);
-	LEVEL(31);
-	LEVEL(32);
-	}
-#undef LEVEL
-	return 0;
+	return number_at(pid, bpf_get_current_task_btf()->thread_pid->level, &pid_namespace);
 }
 
 /* A socket that a descriptor of a task leads to. */
@@ -209,7 +210,7 @@ static __always_inline void fill_held(struct record *record, struct task_struct 
 	fill_sock(record, sk);
 	/* A connection that MPTCP accepts copies the cookie of its listener, once that has one: the
 	 * inode tells them apart, and we do not give them cookies. */
-	if (record->protocol != IPPROTO_MPTCP)
+	if (!is_mptcp(record->protocol, record->type))
 		record->cookie = bpf_get_socket_cookie(sk);
 	record->inode = file->f_inode->i_ino;
 	leader = task->group_leader;

@@ -34,7 +34,7 @@ int sockets_held(struct bpf_iter__task_file *ctx)
 	if (!sk)
 		return 0;
 	record.family = sk->__sk_common.skc_family;
-	if (record.family != AF_INET && record.family != AF_INET6 && record.family != AF_PACKET)
+	if (record.family != AF_INET && record.family != AF_INET6 && !has_frames(record.family))
 		return 0;
 	fill_held(&record, task, file, sk);
 	record.fd = fd;

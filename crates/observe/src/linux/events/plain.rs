@@ -12,15 +12,15 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use aya::maps::MapData;
-use aya::programs::{CgroupAttachMode, CgroupSkb, CgroupSock, CgroupSockAddr, SockOps, TracePoint};
+use aya::programs::{CgroupSkb, CgroupSock, CgroupSockAddr, SockOps, TracePoint};
 use aya::{Ebpf, EbpfLoader};
 use model::{Endpoint, Gap, Look, NetworkNamespace, Protocol, Source, State, Text};
 
 use self::namespaces::Learned;
 use self::processes::{Teller, Told as Processes};
 use super::{
-    ADDRESS_HOOKS, Loss, PACKET_HOOKS, SOCKET_HOOKS, Told, attach_failed, boot_nanos, load_failed,
-    take,
+    ADDRESS_HOOKS, ATTACH_MODE, Loss, PACKET_HOOKS, SOCKET_HOOKS, Told, attach_failed, boot_nanos,
+    load_failed, take,
 };
 use crate::linux::bpf::{BpfError, program_of};
 use crate::linux::cgroup;
@@ -172,7 +172,7 @@ pub(super) fn attach(why: &BpfError) -> Result<(Ebpf, Plain), BpfError> {
 }
 
 fn attach_at_cgroup(programs: &mut Ebpf, root: &OwnedFd) -> Result<(), BpfError> {
-    let mode = CgroupAttachMode::Single;
+    let mode = ATTACH_MODE;
     for program in SOCKET_HOOKS {
         let hook: &mut CgroupSock = program_of(programs, program)?;
         hook.load().map_err(load_failed(program))?;

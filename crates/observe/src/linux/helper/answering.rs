@@ -1,21 +1,20 @@
 //! The helper itself: makes itself small, then answers until nobody asks any more.
 
 use std::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
-use std::{env, fs, io};
 
 use model::NetworkNamespace;
 use rustix::fs::{Mode, OFlags};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, netlink, sockopt};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, netlink};
 use rustix::process::{Signal, nice, set_parent_process_death_signal};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_name};
 
 use super::file::{self, Hashes};
 use super::wire::{Request, Why, receive_request, send_answer};
-use super::{Answer, CAN_HELP, MARK};
-use crate::linux::rights;
+use super::{Answer, MARK};
+use crate::linux::{rights, second};
 
 /// Whoever waits for a line on the screen comes first.
 const NICER: i32 = 10;
@@ -23,8 +22,7 @@ const NICER: i32 = 10;
 /// To be called before anything else. `Some`: this process was started to help, its work is over,
 /// and it is to end with this code.
 pub(crate) fn helped() -> Option<ExitCode> {
-    CAN_HELP.store(true, Ordering::Relaxed);
-    if env::args_os().nth(1)? != MARK {
+    if !second::is_asked_for(MARK) {
         return None;
     }
     // There is nobody to tell why: that it ended is what is heard.
@@ -37,16 +35,7 @@ pub(crate) fn helped() -> Option<ExitCode> {
 
 /// Errors: nobody asks, it cannot give up rights, or what was asked is no question.
 fn help() -> io::Result<()> {
-    let stdin = io::stdin();
-    let socket = stdin.as_fd();
-    let asked_over = (
-        sockopt::socket_domain(socket)?,
-        sockopt::socket_type(socket)?,
-    );
-    if asked_over != (AddressFamily::UNIX, SocketType::SEQPACKET) {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    close_all_but_standard()?;
+    second::make_alone()?;
     // It would be called after the link it was started by.
     let _ = set_name(c"whocalls-helper");
     let home = open(c"/proc/self/ns/net")?;
@@ -55,7 +44,7 @@ fn help() -> io::Result<()> {
     rights::keep_for_helper()?;
     // The end of the socket says the same, but not in the middle of an answer.
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    answer_all(socket, &home)
+    answer_all(io::stdin().as_fd(), &home)
 }
 
 pub(super) fn answer_all(socket: BorrowedFd<'_>, home: &OwnedFd) -> io::Result<()> {
@@ -110,24 +99,4 @@ fn diagnosis() -> Result<OwnedFd, Why> {
 fn open(path: &CStr) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
-}
-
-/// Whoever started whocalls may have left us anything.
-fn close_all_but_standard() -> io::Result<()> {
-    let entries = fs::read_dir("/proc/self/fd")?.flatten();
-    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let inherited: Vec<RawFd> = numbers.filter(|number| *number > 2).collect();
-    for number in inherited {
-        close(number);
-    }
-    Ok(())
-}
-
-#[expect(unsafe_code, reason = "no owner is known of what was inherited")]
-fn close(number: RawFd) {
-    // SAFETY: this process has just begun and has opened nothing itself that is still open, so
-    // nothing in it believes to own this descriptor.
-    let closed = unsafe { libc::close(number) };
-    // The list that named it was open too, and is no more: that one fails.
-    let _ = closed;
 }

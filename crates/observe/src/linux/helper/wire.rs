@@ -5,7 +5,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use model::{FileIdentity, NetworkNamespace, Text};
+use model::{FileIdentity, NetworkNamespace, PathState, Text};
 use rustix::io::Errno;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
@@ -22,10 +22,14 @@ pub(super) const LONGEST_LINK: usize = 4096;
 const HEAD: usize = 8;
 /// Device, inode, links.
 const PROGRAM: usize = 24;
+/// What the kernel puts behind the path of a file whose name is gone (fs/d_path.c).
+const DELETED: &[u8] = b" (deleted)";
+/// What it puts before the name of a memfd (mm/memfd.c).
+const MEMFD: &[u8] = b"/memfd:";
 const LONGEST_ANSWER: usize = HEAD + PROGRAM + LONGEST_LINK;
 
 /// What may be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Request {
     /// Hashes the program file of that run, if it still is that file.
     Hash {
@@ -47,6 +51,21 @@ pub(crate) struct ProgramFile {
     pub(crate) file: FileIdentity,
     /// How many names it has. 0: it has been deleted, or never had one.
     pub(crate) links: u64,
+}
+
+impl ProgramFile {
+    /// The path, and whether it is still there.
+    pub(crate) fn path(&self) -> (Text, PathState) {
+        match self.link.bytes().strip_suffix(DELETED) {
+            None => (self.link.clone(), PathState::Present),
+            Some(path) if self.links == 0 && path.starts_with(MEMFD) => {
+                (path.into(), PathState::Memfd)
+            }
+            Some(path) if self.links == 0 => (path.into(), PathState::Deleted),
+            // It may be part of a name, or the file has another name.
+            Some(_) => (self.link.clone(), PathState::Unknown),
+        }
+    }
 }
 
 /// Why there is no answer.
@@ -285,7 +304,7 @@ pub(super) fn send_answer(socket: BorrowedFd<'_>, answer: &Answer) -> io::Result
 /// Errors: the helper has ended, or what came is no answer.
 pub(super) fn receive_answer(
     socket: BorrowedFd<'_>,
-    request: Option<&Request>,
+    request: &Request,
 ) -> io::Result<Option<Answer>> {
     let mut bytes = vec![0; LONGEST_ANSWER];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -309,7 +328,9 @@ pub(super) fn receive_answer(
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     let whole = !received.flags.contains(ReturnFlags::TRUNC);
-    let request = request.filter(|_| whole).ok_or_else(not_understood)?;
+    if !whole {
+        return Err(not_understood());
+    }
     let bytes = bytes.get(..received.bytes).unwrap_or_default();
     let answer = Answer::parse(*request, bytes, passed);
     answer.map(Some).ok_or_else(not_understood)
@@ -399,6 +420,27 @@ mod tests {
             links: 1,
         };
         check(&Answer::Program(program, Ok(found)), program);
+    }
+
+    #[test]
+    fn a_path_says_whether_it_is_still_there() {
+        let check = |link: &str, links, path: &str, state| {
+            let program = ProgramFile {
+                link: link.into(),
+                file: FILE,
+                links,
+            };
+            assert_eq!(program.path(), (path.into(), state), "{link}");
+        };
+        check("/usr/bin/x", 1, "/usr/bin/x", PathState::Present);
+        check("/tmp/x (deleted)", 0, "/tmp/x", PathState::Deleted);
+        check("/memfd:x (deleted)", 0, "/memfd:x", PathState::Memfd);
+        check(
+            "/tmp/x (deleted)",
+            2,
+            "/tmp/x (deleted)",
+            PathState::Unknown,
+        );
     }
 
     proptest! {

@@ -55,6 +55,11 @@ pub(super) fn resolvers(now: Timestamp, memory: &mut Memory) {
             Ok(answers) => {
                 read += 1;
                 memory.let_go += answers.let_go;
+                if answers.cut {
+                    why.push(format!(
+                        "the cache of {name}: it leads to more than it has room for, and was read in part"
+                    ));
+                }
                 for answer in answers.kept {
                     memory.add(Memo {
                         name: answer.name,

@@ -5,12 +5,16 @@
 //! connect, to trace, to load a BPF program, to mount, to make memory executable.
 
 use std::collections::BTreeMap;
+use std::os::fd::RawFd;
 
 use libc::c_long;
+use rustix::fs::OFlags;
 use seccompiler::{
     SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     TargetArch, apply_filter,
 };
+
+use super::NEW_FILE;
 
 /// What the process goes on doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +25,10 @@ pub(super) enum Duty {
     Polling,
     /// Answers questions about files of processes.
     Helper,
+    /// Closes connections and ends processes, when asked to.
+    Actions,
+    /// Makes new files in the folder that has this descriptor.
+    Writer(RawFd),
 }
 
 /// What Rust and the C library need in every thread.
@@ -140,9 +148,12 @@ const NAMESPACES: u64 = 0x7e02_0000;
 const NEW_NETWORK: u64 = 0x4000_0000;
 const NETLINK: u64 = 16;
 
-const ALWAYS_LIMITED: &[Limited] = &[
+const MEMORY: &[Limited] = &[
     limited(libc::SYS_mmap, 2, EXECUTABLE, &[0]),
     limited(libc::SYS_mprotect, 2, EXECUTABLE, &[0]),
+];
+
+const ALWAYS_LIMITED: &[Limited] = &[
     // F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC
     limited(libc::SYS_fcntl, 1, ALL_BITS, &[1, 2, 3, 4, 1030]),
     limited(libc::SYS_openat, 2, WRITES, &[0]),
@@ -153,12 +164,25 @@ const ALWAYS_LIMITED: &[Limited] = &[
 
 const OBSERVING_LIMITED: &[Limited] = &[
     limited(libc::SYS_clone, 0, THREAD | NAMESPACES, &[THREAD]),
-    // TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO: whether something is a terminal, and how wide.
+    // TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO: whether something is a terminal, and how wide. TCSETS,
+    // TCSETSW, TCSETSF and the newer TCGETS2, TCSETS2, TCSETSW2, TCSETSF2: how it hands on keys.
     limited(
         libc::SYS_ioctl,
         1,
         ALL_BITS,
-        &[0x5401, 0x5413, 0x541b, 0x5421],
+        &[
+            0x5401,
+            0x5413,
+            0x541b,
+            0x5421,
+            0x5402,
+            0x5403,
+            0x5404,
+            0x802c_542a,
+            0x402c_542b,
+            0x402c_542c,
+            0x402c_542d,
+        ],
     ),
     // PR_SET_NAME, PR_GET_NAME, PR_SET_VMA: names of threads and of memory.
     limited(libc::SYS_prctl, 0, ALL_BITS, &[15, 16, 0x5356_4d41]),
@@ -174,6 +198,31 @@ const HELPER_LIMITED: &[Limited] = &[
     ENTERING,
     // PR_SET_PDEATHSIG
     limited(libc::SYS_prctl, 0, ALL_BITS, &[1]),
+];
+
+/// To list processes, to hold one open, to end it, and to wait until it has.
+const ACTING: &[c_long] = &[
+    libc::SYS_clone3,
+    libc::SYS_getdents64,
+    libc::SYS_pidfd_open,
+    libc::SYS_ppoll,
+];
+
+/// SIGKILL and SIGTERM, and no others; a thread of its own for each foreign network namespace.
+const ACTING_LIMITED: &[Limited] = &[
+    limited(libc::SYS_pidfd_send_signal, 1, ALL_BITS, &[9, 15]),
+    limited(libc::SYS_clone, 0, THREAD | NAMESPACES, &[THREAD]),
+    ENTERING,
+    // PR_SET_PDEATHSIG; names of threads and of memory.
+    limited(libc::SYS_prctl, 0, ALL_BITS, &[1, 15, 16, 0x5356_4d41]),
+];
+
+/// What goes over its socket, and into the file.
+const WRITING: &[c_long] = &[
+    libc::SYS_fsync,
+    libc::SYS_recvfrom,
+    libc::SYS_sendto,
+    libc::SYS_write,
 ];
 
 const POLLING_LIMITED: &[Limited] = &[ENTERING];
@@ -212,15 +261,23 @@ fn rules(duty: Duty) -> Result<Rules, seccompiler::BackendError> {
     let (calls, in_part): (&[&[c_long]], &[&[Limited]]) = match duty {
         Duty::Events => (
             &[ALWAYS, READING, OBSERVING, OLDER],
-            &[ALWAYS_LIMITED, OBSERVING_LIMITED],
+            &[MEMORY, ALWAYS_LIMITED, OBSERVING_LIMITED],
         ),
         // Its arguments cannot be seen, so that it could write where everybody may: to tell a
         // deleted program from one that is called so takes this call.
         Duty::Polling => (
             &[ALWAYS, READING, OBSERVING, OLDER, &[libc::SYS_openat2]],
-            &[ALWAYS_LIMITED, OBSERVING_LIMITED, POLLING_LIMITED],
+            &[MEMORY, ALWAYS_LIMITED, OBSERVING_LIMITED, POLLING_LIMITED],
         ),
-        Duty::Helper => (&[ALWAYS, READING, OLDER], &[ALWAYS_LIMITED, HELPER_LIMITED]),
+        Duty::Helper => (
+            &[ALWAYS, READING, OLDER],
+            &[MEMORY, ALWAYS_LIMITED, HELPER_LIMITED],
+        ),
+        Duty::Actions => (
+            &[ALWAYS, READING, OLDER, ACTING],
+            &[MEMORY, ALWAYS_LIMITED, ACTING_LIMITED],
+        ),
+        Duty::Writer(_) => (&[ALWAYS, WRITING], &[MEMORY]),
     };
     let mut rules = Rules::new();
     for call in calls.iter().copied().flatten() {
@@ -234,7 +291,23 @@ fn rules(duty: Duty) -> Result<Rules, seccompiler::BackendError> {
     let kill = limited(libc::SYS_tgkill, 0, ALL_BITS, &[]);
     let itself = rule(&kill, u64::from(std::process::id()))?;
     rules.insert(kill.call, vec![itself]);
+    if let Duty::Writer(folder) = duty {
+        rules.insert(libc::SYS_openat, vec![new_file(folder)?]);
+    }
     Ok(rules)
+}
+
+/// To open what is not there yet, below this folder, and nothing else.
+fn new_file(folder: RawFd) -> Result<SeccompRule, seccompiler::BackendError> {
+    let flags = |flags: OFlags| u64::from(flags.bits());
+    let bits = WRITES | flags(OFlags::EXCL | OFlags::NOFOLLOW | OFlags::PATH);
+    let wanted = flags(NEW_FILE) & bits;
+    let condition =
+        |argument, how, value| SeccompCondition::new(argument, SeccompCmpArgLen::Dword, how, value);
+    SeccompRule::new(vec![
+        condition(0, SeccompCmpOp::Eq, u64::from(folder.unsigned_abs()))?,
+        condition(2, SeccompCmpOp::MaskedEq(bits), wanted)?,
+    ])
 }
 
 fn rule(limited: &Limited, value: u64) -> Result<SeccompRule, seccompiler::BackendError> {
@@ -302,16 +375,18 @@ mod tests {
         refused(Command::new("/bin/true").spawn());
         let us = rustix::process::getpid();
         refused(rustix::process::test_kill_process(us));
-        refused(rustix::process::pidfd_open(
-            us,
-            rustix::process::PidfdFlags::empty(),
-        ));
         refused(rustix::process::chroot("/"));
         refused(rustix::mount::unmount(
             "/proc",
             rustix::mount::UnmountFlags::empty(),
         ));
         refused(aya::maps::MapInfo::from_id(1).map_err(|_| Error::last_os_error()));
+    }
+
+    fn try_to_hold_a_process() {
+        let us = rustix::process::getpid();
+        let flags = rustix::process::PidfdFlags::empty();
+        refused(rustix::process::pidfd_open(us, flags));
     }
 
     fn do_what_is_needed() {
@@ -355,6 +430,7 @@ mod tests {
         for duty in [Duty::Events, Duty::Polling] {
             under(duty, do_what_observing_needs);
             under(duty, try_what_is_forbidden);
+            under(duty, try_to_hold_a_process);
         }
         under(Duty::Events, || {
             let door = File::open("/proc/self/ns/net").unwrap();
@@ -371,9 +447,78 @@ mod tests {
     fn the_helper_does_what_it_needs_and_no_more() {
         under(Duty::Helper, do_what_is_needed);
         under(Duty::Helper, try_what_is_forbidden);
+        under(Duty::Helper, try_to_hold_a_process);
         under(Duty::Helper, || {
             refused(thread::Builder::new().spawn(|| ()));
             refused(fs::read_dir("/proc/self").and_then(|mut entries| entries.next().unwrap()));
         });
+    }
+
+    #[test]
+    fn whoever_acts_does_what_it_needs_and_no_more() {
+        under(Duty::Actions, do_what_is_needed);
+        under(Duty::Actions, try_what_is_forbidden);
+        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        static CHILD: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        CHILD.store(child.id(), std::sync::atomic::Ordering::Relaxed);
+        under(Duty::Actions, || {
+            use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+            assert!(fs::read_dir("/proc").unwrap().count() > 0);
+            thread::spawn(|| ()).join().unwrap();
+            let pid = CHILD.load(std::sync::atomic::Ordering::Relaxed);
+            let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+            let process = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+            for signal in [Signal::STOP, Signal::CONT, Signal::INT, Signal::USR1] {
+                refused(pidfd_send_signal(&process, signal));
+            }
+            pidfd_send_signal(&process, Signal::TERM).unwrap();
+        });
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn the_writer_makes_new_files_in_its_folder_and_does_no_more() {
+        use rustix::fs::{AtFlags, CWD, Mode, open, openat, unlinkat};
+        let name = format!("whocalls-filter-{}.txt", std::process::id());
+        let directory = || {
+            let flags = OFlags::PATH | OFlags::DIRECTORY;
+            open(std::env::temp_dir(), flags, Mode::empty()).unwrap()
+        };
+        let (folder, other) = (directory(), directory());
+        let inside = name.clone();
+        let mode = Mode::RUSR | Mode::WUSR;
+        let thread = thread::spawn(move || {
+            use std::io::Write;
+            use std::os::fd::AsRawFd;
+            install(Duty::Writer(folder.as_raw_fd())).unwrap();
+            let mut file = File::from(openat(&folder, &inside, NEW_FILE, mode).unwrap());
+            file.write_all(b"x").unwrap();
+            file.sync_all().unwrap();
+            let again = openat(&folder, &inside, NEW_FILE, mode);
+            assert_eq!(again.err(), Some(rustix::io::Errno::EXIST));
+            for flags in [
+                OFlags::RDONLY,
+                OFlags::PATH,
+                OFlags::WRONLY,
+                OFlags::RDWR,
+                NEW_FILE.difference(OFlags::EXCL),
+                NEW_FILE.difference(OFlags::NOFOLLOW),
+                NEW_FILE | OFlags::TRUNC,
+                NEW_FILE | OFlags::RDWR,
+            ] {
+                refused(openat(&folder, &inside, flags, mode));
+            }
+            refused(openat(&other, "x.txt", NEW_FILE, mode));
+            refused(openat(CWD, "x.txt", NEW_FILE, mode));
+            refused(unlinkat(&folder, &inside, AtFlags::empty()));
+            refused(fs::metadata("/"));
+            refused(fs::read("/etc/passwd"));
+            try_what_is_forbidden();
+            try_to_hold_a_process();
+        });
+        thread.join().unwrap();
+        let path = std::env::temp_dir().join(name);
+        assert_eq!(fs::read(&path).unwrap(), b"x");
+        fs::remove_file(path).unwrap();
     }
 }

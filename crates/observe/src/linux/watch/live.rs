@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use model::{Counts, Detail, EventKind, Gap, Look, Observed, Protocol, Source};
+use model::{Counts, Detail, EventKind, Gap, Look, Observed, Protocol, Source, Timestamp};
 
-use super::hashes::Hashes;
-use super::links::Links;
+use super::links::{Links, not_checked};
 use super::processes::ProcessTable;
+use super::programs::Programs;
 use super::resolvers::Resolvers;
 use super::sockets::{Sockets, own_counts};
 use super::stamp::Stamp;
@@ -37,7 +37,7 @@ const ROOMS: [(Room, &str, &str); 3] = [
     (
         Room::Peers,
         "UDP sockets had more peers than are kept at once (65,536)",
-        "peers of UDP sockets, and what was sent to them",
+        "datagrams to and from further peers, of which this many came",
     ),
 ];
 
@@ -48,9 +48,13 @@ pub(super) struct Live {
     sockets: Sockets,
     /// Taken, and not yet old enough to be told.
     held: Vec<Told>,
+    /// All until then has been told, in nanoseconds since boot.
+    until: u64,
     losses: [Loss; 3],
+    /// When they were last asked for.
+    losses_asked: u64,
     watched: Vec<(u32, u64)>,
-    hashes: Hashes,
+    programs: Programs,
     links: Links,
 }
 
@@ -62,9 +66,11 @@ impl Live {
             processes: ProcessTable::of(&[]),
             sockets: Sockets::new(),
             held: Vec::new(),
+            until: 0,
             losses: [Loss::default(); 3],
+            losses_asked: 0,
             watched: Vec::new(),
-            hashes: Hashes::default(),
+            programs: Programs::default(),
             links: Links::default(),
         })
     }
@@ -72,18 +78,13 @@ impl Live {
     /// Goes on from the first look, which was taken after the programs were attached.
     pub(super) fn begin(&mut self, look: &Look) -> Result<Vec<Gap>, BpfError> {
         self.processes = ProcessTable::of(&look.processes);
-        self.hashes = Hashes::of(look);
+        self.programs = Programs::of(look);
         self.probes.seed(look)?;
         self.find_resolvers();
         let mut gaps = self.probes.gaps();
         match Links::find() {
             Ok(links) => self.links = links,
-            Err(error) => gaps.push(Gap::standing(
-                "programs_not_checked",
-                Source::Ebpf,
-                format!("cannot read /proc/self/fdinfo: {error}"),
-                "that somebody with root's rights takes our programs off",
-            )),
+            Err(error) => gaps.push(not_checked(&error)),
         }
         if cgroup::in_nested_cgroup_namespace() {
             gaps.push(Gap::standing(
@@ -104,13 +105,22 @@ impl Live {
 
     /// Whether somebody has changed what we attached.
     pub(super) fn check_links(&mut self, stamp: &Stamp, seen: &mut Vec<Observed>) {
-        seen.extend(self.links.changed(stamp).map(Observed::Gap));
+        let mut gaps = Vec::new();
+        self.links.changed(stamp, &mut gaps);
+        seen.extend(gaps.into_iter().map(Observed::Gap));
     }
 
-    /// Has the program files of those hashed that use the network.
-    pub(super) fn hash(&mut self, helper: &mut Helper, seen: &mut Vec<Observed>) {
-        self.hashes.note(seen);
-        self.hashes.exchange(helper, &mut self.processes, seen);
+    /// Has the helper tell what we have no right to see of program files.
+    pub(super) fn ask(&mut self, helper: &mut Helper, seen: &mut Vec<Observed>) {
+        if !helper.has_ended() {
+            self.programs.note(seen);
+            self.programs.exchange(helper, &mut self.processes, seen);
+        }
+    }
+
+    /// What of that could not be found out.
+    pub(super) fn not_found_out(&mut self, seen: &mut Vec<Observed>) {
+        self.programs.gaps(seen);
     }
 
     /// Resolvers come, and come again under another inode.
@@ -127,25 +137,28 @@ impl Live {
         self.probes.trial()
     }
 
-    /// Tells what has happened until a moment ago.
-    pub(super) fn next(&mut self, stamp: &mut Stamp, seen: &mut Vec<Observed>) {
+    /// Tells what has happened until a moment ago; gives that moment.
+    pub(super) fn next(&mut self, stamp: &mut Stamp, seen: &mut Vec<Observed>) -> u64 {
         let mut rounds = 0;
         loop {
             let now = boot_nanos();
             let more = self.probes.take(&mut self.held);
-            self.held.sort_by_key(Told::time);
             let until = more.unwrap_or(now).saturating_sub(HOLD);
-            let ripe = self.held.partition_point(|told| told.time() <= until);
-            let rest = self.held.split_off(ripe);
-            for told in std::mem::replace(&mut self.held, rest) {
+            let mut held = std::mem::take(&mut self.held);
+            held.sort_by_key(Told::time);
+            let ripe = held.partition_point(|told| told.time() <= until);
+            for told in held.drain(..ripe) {
                 self.tell(told, stamp, seen);
             }
+            self.held = held;
             self.sockets.settle(until, stamp, seen);
+            // What comes late after all comes behind this.
+            self.until = self.until.max(until);
             rounds += 1;
             // What is still to come is taken by the next call: others wait for their turn.
             if more.is_none() || rounds == MOST_ROUNDS {
-                self.sockets.hear_resolver(stamp, seen);
-                return;
+                self.sockets.hear_resolver(self.until, stamp, seen);
+                return self.until;
             }
         }
     }
@@ -171,7 +184,7 @@ impl Live {
         // Where it failed, the next refresh asks again.
         if changed.is_ok() {
             self.sockets
-                .close_packet_sockets(packet_sockets, stamp, seen);
+                .close_packet_sockets(&packet_sockets, self.until, stamp, seen);
         }
         counts.extend(self.sockets.counts(boot_nanos(), stamp, &mut self.probes));
         if !counts.is_empty() {
@@ -180,12 +193,26 @@ impl Live {
     }
 
     pub(super) fn lost(&self) -> u64 {
-        self.losses.iter().map(|loss| loss.count).sum()
+        let by_kernel: u64 = self.losses.iter().map(|loss| loss.count).sum();
+        by_kernel + self.sockets.peers_left_out()
     }
 
     /// Tells what has been lost since this was last asked; true when there was something.
     pub(super) fn has_lost(&mut self, stamp: &Stamp, seen: &mut Vec<Observed>) -> bool {
         let mut any = false;
+        let now = boot_nanos();
+        let asked = std::mem::replace(&mut self.losses_asked, now);
+        if let Some(count) = self.sockets.peers_lately_left_out() {
+            let [_, _, (_, why, missed)] = ROOMS;
+            let since = stamp.time(asked);
+            seen.push(Observed::Gap(lost(
+                why,
+                missed,
+                since,
+                stamp.time(now),
+                count,
+            )));
+        }
         for ((room, why, missed), before) in ROOMS.into_iter().zip(&mut self.losses) {
             let Ok(loss) = self.probes.loss(room) else {
                 continue;
@@ -195,19 +222,9 @@ impl Live {
             }
             // A look does not show peers of UDP.
             any |= room != Room::Peers;
-            seen.push(Observed::Gap(Gap {
-                id: "events_lost".to_owned(),
-                source: Source::Ebpf,
-                why: why.to_owned(),
-                missed: missed.to_owned(),
-                since: Some(stamp.time(if before.count == 0 {
-                    loss.first
-                } else {
-                    before.last
-                })),
-                until: Some(stamp.time(loss.last)),
-                count: Some(loss.count - before.count),
-            }));
+            let since = stamp.time(began_after(&loss, before, asked));
+            let (until, count) = (stamp.time(loss.last), loss.count - before.count);
+            seen.push(Observed::Gap(lost(why, missed, since, until, count)));
             *before = loss;
         }
         any
@@ -236,6 +253,28 @@ impl Live {
             }
             Told::Process(event) => tell_process(&event, stamp, processes, seen),
         }
+    }
+}
+
+/// When something was lost that had not been by the time when that was last `asked`. The kernel
+/// tells when the first and the last of all was lost.
+fn began_after(loss: &Loss, before: &Loss, asked: u64) -> u64 {
+    if before.count == 0 {
+        loss.first
+    } else {
+        asked.clamp(before.last.min(loss.last), loss.last)
+    }
+}
+
+fn lost(why: &str, missed: &str, since: Timestamp, until: Timestamp, count: u64) -> Gap {
+    Gap {
+        id: "events_lost".to_owned(),
+        source: Source::Ebpf,
+        why: why.to_owned(),
+        missed: missed.to_owned(),
+        since: Some(since),
+        until: Some(until),
+        count: Some(count),
     }
 }
 
@@ -277,4 +316,35 @@ fn tell_process(
         event.detail = Detail::Exit { status };
     }
     stamp.tell(event, seen);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_begins_after_the_last_time_that_there_was_none() {
+        let check = |before: (u64, u64), asked, last, began| {
+            let loss = |count, last| Loss {
+                count,
+                first: 100,
+                last,
+            };
+            let (count, last_before) = before;
+            let (before, now) = (loss(count, last_before), loss(count + 1, last));
+            assert_eq!(
+                began_after(&now, &before, asked),
+                began,
+                "{before:?} {asked}"
+            );
+        };
+        // The first of all.
+        check((0, 0), 50, 150, 100);
+        // It went on.
+        check((5, 150), 150, 190, 150);
+        // Nothing was lost for long.
+        check((5, 150), 9_000, 9_500, 9_000);
+        // Somebody lost something while the counters of all were read.
+        check((5, 150), 200, 190, 190);
+    }
 }

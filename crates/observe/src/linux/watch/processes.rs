@@ -3,10 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use model::{BootId, FileIdentity, Parent, PathState, Process, ProcessId, Text, Timestamp};
+use model::{BootId, FileIdentity, Parent, Process, ProcessId, Text, Timestamp};
 
 use super::groups::Groups;
 use super::stamp::Stamp;
+use crate::linux::helper::ProgramFile;
+use crate::linux::process::unknown;
 use crate::linux::users::Users;
 use crate::parse::process_event::{Image, ProcessEvent};
 use crate::parse::socket_event::EventOwner;
@@ -53,6 +55,16 @@ impl ProcessTable {
 
     pub(super) fn get(&self, id: ProcessId) -> Option<&Arc<Process>> {
         self.known.get(&id).map(|entry| &entry.process)
+    }
+
+    /// The run of this boot with these numbers. `None`: there are no processes.
+    pub(super) fn run(&self, pid: u32, start_ticks: u64) -> Option<ProcessId> {
+        let boot = self.boot?;
+        Some(ProcessId {
+            boot,
+            pid,
+            start_ticks,
+        })
     }
 
     /// A new process: all that it is, it has from its parent.
@@ -143,7 +155,7 @@ impl ProcessTable {
             name: Text::from(owner.name()),
             uid: Some(owner.uid),
             user: self.users.name(owner.uid),
-            ..blank(id, started(stamp, id))
+            ..unknown(id, stamp.started(id))
         };
         // Its end may never be told.
         self.is_over(id);
@@ -163,22 +175,33 @@ impl ProcessTable {
     /// The hash of the file that a process runs. `None`: it is not known, or runs another by now.
     pub(super) fn hashed(
         &mut self,
-        pid: u32,
-        start_ticks: u64,
+        id: ProcessId,
         file: FileIdentity,
         sha256: [u8; 32],
     ) -> Option<Arc<Process>> {
-        let boot = self.boot?;
-        let id = ProcessId {
-            boot,
-            pid,
-            start_ticks,
-        };
         let entry = self.known.get_mut(&id)?;
         if entry.process.file != Some(file) {
             return None;
         }
         Arc::make_mut(&mut entry.process).sha256 = Some(sha256);
+        Some(Arc::clone(&entry.process))
+    }
+
+    /// The program file of a process of which it was not told, or only which file. `None`: it is not
+    /// known, or runs another by now.
+    pub(super) fn runs(&mut self, id: ProcessId, program: &ProgramFile) -> Option<Arc<Process>> {
+        let entry = self.known.get_mut(&id)?;
+        let Process { path, file, .. } = entry.process.as_ref();
+        // Some file systems show other numbers of devices than the kernel has for them.
+        let is_other = file.is_some_and(|file| file.inode != program.file.inode);
+        if path.is_some() || is_other {
+            return None;
+        }
+        let process = Arc::make_mut(&mut entry.process);
+        let (path, state) = program.path();
+        process.path = Some(path);
+        process.path_state = state;
+        process.file.get_or_insert(program.file);
         Some(Arc::clone(&entry.process))
     }
 
@@ -198,14 +221,9 @@ impl ProcessTable {
             uid: Some(event.uid),
             user: self.users.name(event.uid),
             netns: event.netns,
-            ..blank(id, started(stamp, id))
+            ..unknown(id, stamp.started(id))
         }
     }
-}
-
-fn started(stamp: &Stamp, id: ProcessId) -> Timestamp {
-    const NANOS_PER_TICK: u64 = 10_000_000;
-    stamp.time(id.start_ticks.saturating_mul(NANOS_PER_TICK))
 }
 
 /// A process and all above it, as parents of another.
@@ -217,27 +235,4 @@ fn line_of(above: &Process) -> Vec<Parent> {
     };
     let line = std::iter::once(first).chain(above.parents.iter().cloned());
     line.take(MOST_PARENTS).collect()
-}
-
-/// Nothing is known but who it is.
-fn blank(id: ProcessId, started: Timestamp) -> Process {
-    Process {
-        id,
-        started,
-        ended: None,
-        name: Text::default(),
-        path: None,
-        path_state: PathState::Unknown,
-        file: None,
-        sha256: None,
-        command_line: None,
-        command_line_truncated: false,
-        uid: None,
-        user: None,
-        parents: Vec::new(),
-        container: None,
-        unit: None,
-        netns: None,
-        kernel_thread: false,
-    }
 }

@@ -134,9 +134,22 @@ impl Resolvers {
             self.forget(now);
             return;
         };
-        if monitor.read(&mut self.names).is_err() {
-            // It has ended, or was started again: what it would have told is told as not visible.
+        if let Err(error) = monitor.read(&mut self.names) {
             self.monitor = None;
+            self.gap_told = true;
+            seen.push(Observed::Gap(Gap {
+                since: Some(stamp.time(now)),
+                ..Gap::standing(
+                    "name_not_visible",
+                    Source::Ebpf,
+                    format!(
+                        "systemd-resolved tells no longer what it is asked: it has ended or was \
+                         started again, and we have given up the right to ask it again ({error})"
+                    ),
+                    "which names are asked over its Unix socket from now on; who asks and when is \
+                     there; start whocalls again",
+                )
+            }));
         }
         for asked in std::mem::take(&mut self.names) {
             // Who asked in a packet has been told with it.

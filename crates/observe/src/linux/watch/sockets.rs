@@ -18,6 +18,10 @@ use crate::parse::socket_event::{Flags, PeerKey, SocketEvent, SocketEventKind};
 const ROUTE_FOUND_WITHIN: u64 = 50_000_000;
 /// A peer that has been silent for so long is taken off the kernel's table.
 const PEER_SILENT: u64 = 60_000_000_000;
+/// As many as the kernel's table has room for.
+const MOST_PEERS: usize = 65_536;
+/// Asking for all of them takes long.
+const PEERS_SWEPT_EACH: u64 = 1_000_000_000;
 
 const ENETUNREACH: i32 = 101;
 const EAGAIN: u16 = 11;
@@ -27,10 +31,10 @@ pub(super) struct Sockets {
     /// Attempts of which it is not known yet whether they found a route.
     attempts: HashMap<u64, Attempt>,
     attempts_in_time: VecDeque<(u64, u64)>,
-    /// Peers in the kernel's table, by the cookie of their socket.
-    peers: HashMap<u64, Vec<(PeerKey, Endpoint)>>,
-    /// Packet sockets: their end passes no hook.
-    packet_sockets: HashSet<u64>,
+    peers: Peers,
+    /// Packet sockets: their end passes no hook. False: the last refresh did not find it with any
+    /// process, as when it is on its way from one to another.
+    packet_sockets: HashMap<u64, bool>,
     resolvers: Resolvers,
 }
 
@@ -45,15 +49,15 @@ impl Sockets {
         Self {
             attempts: HashMap::new(),
             attempts_in_time: VecDeque::new(),
-            peers: HashMap::new(),
-            packet_sockets: HashSet::new(),
+            peers: Peers::default(),
+            packet_sockets: HashMap::new(),
             resolvers: Resolvers::open(),
         }
     }
 
     /// Takes over the names that the resolver says it was asked.
-    pub(super) fn hear_resolver(&mut self, stamp: &mut Stamp, seen: &mut Vec<Observed>) {
-        self.resolvers.read(boot_nanos(), stamp, seen);
+    pub(super) fn hear_resolver(&mut self, now: u64, stamp: &mut Stamp, seen: &mut Vec<Observed>) {
+        self.resolvers.read(now, stamp, seen);
     }
 
     pub(super) fn told(
@@ -82,7 +86,7 @@ impl Sockets {
             SocketEventKind::Name | SocketEventKind::Counted => return,
         };
         if matches!(told.protocol, Protocol::Packet { .. }) {
-            self.packet_sockets.insert(told.cookie);
+            self.packet_sockets.insert(told.cookie, true);
             // Only its first use is an event; the others tell how far it has come.
             if told.kind == SocketEventKind::FirstPacket {
                 return seen.push(Observed::Counts(vec![own_counts(&told, stamp)]));
@@ -90,7 +94,7 @@ impl Sockets {
         }
         let mut event = filled(stamp, kind, &told, process);
         event.error = error(&told);
-        self.follow_peers(&told);
+        self.follow_peers(&told, probes);
         match told.kind {
             SocketEventKind::Attempt => {
                 // The one before, of the same socket, is over.
@@ -163,41 +167,42 @@ impl Sockets {
     /// What the peers of UDP sockets have counted, from the second peer of a socket on.
     pub(super) fn counts(&mut self, now: u64, stamp: &Stamp, probes: &mut Probes) -> Vec<Counts> {
         let mut all = Vec::new();
-        self.peers.retain(|cookie, peers| {
-            peers.retain(|(key, remote)| {
-                let Some(peer) = probes.peer(key) else {
-                    return false;
-                };
-                all.push(peer_counts(*cookie, *remote, &peer, stamp.time(now)));
-                let silent = now.saturating_sub(peer.last) > PEER_SILENT;
-                if silent {
-                    probes.forget_peer(key);
-                }
-                !silent
-            });
-            !peers.is_empty()
+        self.peers.retain(now, probes, |cookie, remote, peer| {
+            all.push(peer_counts(cookie, remote, peer, stamp.time(now)));
         });
         all
     }
 
-    pub(super) fn knows_packet_socket(&self, cookie: u64) -> bool {
-        self.packet_sockets.contains(&cookie)
+    /// How many peers there was no room for.
+    pub(super) fn peers_left_out(&self) -> u64 {
+        self.peers.left_out
     }
 
-    /// Tells of packet sockets that are not among the living any more.
+    /// The same, since this was last asked. `None`: none.
+    pub(super) fn peers_lately_left_out(&mut self) -> Option<u64> {
+        let lately = self.peers.left_out - self.peers.left_out_told;
+        self.peers.left_out_told = self.peers.left_out;
+        (lately > 0).then_some(lately)
+    }
+
+    pub(super) fn knows_packet_socket(&self, cookie: u64) -> bool {
+        self.packet_sockets.contains_key(&cookie)
+    }
+
+    /// Tells of packet sockets that no process held, not now and not the time before. `held`: those
+    /// that some process holds.
     pub(super) fn close_packet_sockets(
         &mut self,
-        living: HashSet<u64>,
+        held: &HashSet<u64>,
+        now: u64,
         stamp: &mut Stamp,
         seen: &mut Vec<Observed>,
     ) {
-        let now = boot_nanos();
-        for cookie in self.packet_sockets.difference(&living) {
+        for cookie in missing_twice(&mut self.packet_sockets, held) {
             let mut event = stamp.event(now, EventKind::Closed);
-            event.socket = Some(key(*cookie));
+            event.socket = Some(key(cookie));
             stamp.tell(event, seen);
         }
-        self.packet_sockets = living;
     }
 
     fn attempted(&mut self, cookie: u64, time: u64, event: &Event) {
@@ -242,7 +247,7 @@ impl Sockets {
         stamp.tell(event, seen);
     }
 
-    fn follow_peers(&mut self, told: &SocketEvent) {
+    fn follow_peers(&mut self, told: &SocketEvent, probes: &mut Probes) {
         let is_new = matches!(
             told.kind,
             SocketEventKind::Attempt | SocketEventKind::FirstPacket | SocketEventKind::Accepted
@@ -251,10 +256,7 @@ impl Sockets {
             return;
         }
         if let Some(remote) = told.remote {
-            let peers = self.peers.entry(told.cookie).or_default();
-            if !peers.iter().any(|(key, _)| *key == told.peer) {
-                peers.push((told.peer, remote));
-            }
+            self.peers.follow(told.cookie, told.peer, remote, probes);
         }
     }
 
@@ -266,7 +268,7 @@ impl Sockets {
         probes: &mut Probes,
         seen: &mut Vec<Observed>,
     ) {
-        let peers = self.peers.remove(&told.cookie).unwrap_or_default();
+        let peers = self.peers.take(told.cookie);
         let stands_for_itself = told.flags.has(Flags::LISTENED) && told.remote.is_some();
         let one_of_several = !peers.is_empty() || stands_for_itself;
         if told.protocol.has_connections() || !one_of_several {
@@ -284,6 +286,104 @@ impl Sockets {
         }
         seen.push(Observed::Counts(counts));
     }
+}
+
+/// Peers in the kernel's table, by the cookie of their socket. Anybody can become one by sending us
+/// something from any address, so that finding one and having many has to be cheap.
+#[derive(Default)]
+struct Peers {
+    of_sockets: HashMap<u64, HashMap<PeerKey, Endpoint>>,
+    /// All of them.
+    count: usize,
+    /// When those that are gone were last let go of because of the others.
+    swept: Option<u64>,
+    left_out: u64,
+    left_out_told: u64,
+}
+
+impl Peers {
+    fn follow(&mut self, cookie: u64, key: PeerKey, remote: Endpoint, probes: &mut Probes) {
+        let now = boot_nanos();
+        if self.count >= MOST_PEERS && self.may_sweep(now) {
+            self.retain(now, probes, |_, _, _| ());
+        }
+        if !self.add(cookie, key, remote) {
+            // Nobody would take it off the kernel's table.
+            probes.forget_peer(&key);
+        }
+    }
+
+    /// False: there is no room.
+    fn add(&mut self, cookie: u64, key: PeerKey, remote: Endpoint) -> bool {
+        let is_full = self.count >= MOST_PEERS;
+        let is_known = |peers: &HashMap<PeerKey, Endpoint>| peers.contains_key(&key);
+        if is_full && !self.of_sockets.get(&cookie).is_some_and(is_known) {
+            self.left_out += 1;
+            return false;
+        }
+        let peers = self.of_sockets.entry(cookie).or_default();
+        if peers.insert(key, remote).is_none() {
+            self.count += 1;
+        }
+        true
+    }
+
+    /// All of a socket that ends.
+    fn take(&mut self, cookie: u64) -> HashMap<PeerKey, Endpoint> {
+        let peers = self.of_sockets.remove(&cookie).unwrap_or_default();
+        self.count -= peers.len();
+        peers
+    }
+
+    /// Tells what each has counted, and lets go of those that have been silent or are gone.
+    fn retain(
+        &mut self,
+        now: u64,
+        probes: &mut Probes,
+        mut told: impl FnMut(u64, Endpoint, &PeerCounts),
+    ) {
+        self.of_sockets.retain(|cookie, peers| {
+            peers.retain(|key, remote| {
+                let Some(peer) = probes.peer(key) else {
+                    return false;
+                };
+                told(*cookie, *remote, &peer);
+                let silent = now.saturating_sub(peer.last) > PEER_SILENT;
+                if silent {
+                    probes.forget_peer(key);
+                }
+                !silent
+            });
+            !peers.is_empty()
+        });
+        self.count = self.of_sockets.values().map(HashMap::len).sum();
+    }
+
+    fn may_sweep(&mut self, now: u64) -> bool {
+        let rested = self
+            .swept
+            .is_none_or(|swept| now.saturating_sub(swept) >= PEERS_SWEPT_EACH);
+        if rested {
+            self.swept = Some(now);
+        }
+        rested
+    }
+}
+
+/// Takes out those that are not held and were not the last time, and notes which are.
+fn missing_twice(sockets: &mut HashMap<u64, bool>, held: &HashSet<u64>) -> Vec<u64> {
+    let mut missing = Vec::new();
+    sockets.retain(|cookie, was_held| {
+        let is_held = held.contains(cookie);
+        let is_missing = !is_held && !*was_held;
+        *was_held = is_held;
+        if is_missing {
+            missing.push(*cookie);
+        }
+        !is_missing
+    });
+    missing.sort_unstable();
+    missing
 }
 
 /// What a socket says of itself when it is asked.
@@ -399,5 +499,57 @@ fn peer_counts(cookie: u64, remote: Endpoint, peer: &PeerCounts, time: Timestamp
         bytes_received: Some(peer.bytes_received),
         packets_sent: Some(peer.packets_sent),
         packets_received: Some(peer.packets_received),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(number: u64) -> PeerKey {
+        [1, number, 0, 53]
+    }
+
+    #[test]
+    fn peers_are_bounded_and_what_is_left_out_is_counted() {
+        let mut peers = Peers::default();
+        for number in 0..70_000 {
+            // The second time it is known.
+            peers.add(7, peer(number), Endpoint::NONE);
+            if number < 1_000 {
+                peers.add(7, peer(number), Endpoint::NONE);
+            }
+        }
+        assert_eq!((peers.count, peers.left_out), (MOST_PEERS, 70_000 - 65_536));
+        // One that is known is none more.
+        peers.add(7, peer(1), Endpoint::NONE);
+        assert_eq!(peers.left_out, 70_000 - 65_536);
+        assert_eq!(peers.take(8).len(), 0);
+        assert_eq!(peers.take(7).len(), MOST_PEERS);
+        peers.add(8, peer(1), Endpoint::NONE);
+        assert_eq!((peers.count, peers.left_out), (1, 70_000 - 65_536));
+    }
+
+    #[test]
+    fn all_are_asked_for_once_a_second_at_most() {
+        let mut peers = Peers::default();
+        let times = [0, 1, 999_999_999, 1_000_000_000, 1_000_000_001];
+        let swept = times.map(|time| peers.may_sweep(time));
+        assert_eq!(swept, [true, false, false, true, false]);
+    }
+
+    #[test]
+    fn a_packet_socket_on_its_way_has_not_ended() {
+        let mut sockets = HashMap::from([(1, true), (2, true)]);
+        let mut refresh =
+            |held: &[u64]| missing_twice(&mut sockets, &held.iter().copied().collect());
+        assert_eq!(refresh(&[1]), [0; 0]);
+        // It has arrived.
+        assert_eq!(refresh(&[1, 2]), [0; 0]);
+        assert_eq!(refresh(&[1]), [0; 0]);
+        assert_eq!(refresh(&[1]), [2]);
+        assert_eq!(refresh(&[]), [0; 0]);
+        assert_eq!(refresh(&[]), [1]);
+        assert_eq!(refresh(&[]), [0; 0]);
     }
 }

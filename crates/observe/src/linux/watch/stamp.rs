@@ -63,4 +63,9 @@ impl Stamp {
             start_ticks: started.saturating_add_signed(self.boot_time_shift) / NANOS_PER_TICK,
         }
     }
+
+    /// UTC of the start of a process.
+    pub(super) fn started(&self, id: ProcessId) -> Timestamp {
+        self.time(id.start_ticks.saturating_mul(NANOS_PER_TICK))
+    }
 }

@@ -3,9 +3,9 @@
 
 use std::net::IpAddr;
 
-use model::{Text, Timestamp};
+use model::Timestamp;
 
-use super::{Answer, Answers};
+use super::{Answers, Reading};
 use crate::parse::attributes::{u32_at, u64_at};
 use crate::parse::tcp_metrics::address;
 
@@ -18,8 +18,6 @@ pub(crate) const HEAD: usize = 120;
 const VERSION: u32 = 2;
 /// No further entry (ENDREF).
 const END: u32 = u32::MAX;
-/// Length of `struct hashentry` without its last field, which only nscd itself uses.
-const HASH_ENTRY: usize = 24;
 /// Length of `struct datahead`.
 const DATA_HEAD: usize = 24;
 const GETHOSTBYNAME: u8 = 4;
@@ -43,22 +41,24 @@ pub(crate) fn answers(file: &[u8], limit: usize) -> Option<Answers> {
     let buckets = usize::try_from(u32_at(file, 40)?).ok()?;
     let table = file.get(HEAD..)?.get(..buckets.checked_mul(4)?)?;
     let data = file.get(HEAD + table.len().next_multiple_of(16)..)?;
-    let mut answers = Answers::default();
-    // Damage could make a chain endless.
-    let mut steps = data.len() / HASH_ENTRY;
+    let mut reading = Reading::new(file.len(), limit);
     for first in table.chunks_exact(4) {
-        let mut next = u32_at(first, 0)?;
-        while next != END && steps > 0 {
-            steps -= 1;
-            let Some(entry) = at(data, next) else { break };
-            read_entry(data, entry, limit, &mut answers);
-            let Some(following) = u32_at(entry, 16) else {
-                break;
-            };
-            next = following;
-        }
+        read_chain(data, u32_at(first, 0)?, &mut reading);
     }
-    Some(answers)
+    Some(reading.answers)
+}
+
+/// Reads the entries of one bucket. `None`: one is damaged, or enough was read, since damage could
+/// make them endless.
+fn read_chain(data: &[u8], first: u32, reading: &mut Reading) -> Option<()> {
+    let mut next = first;
+    while next != END {
+        reading.step()?;
+        let entry = at(data, next)?;
+        read_entry(data, entry, reading);
+        next = u32_at(entry, 16)?;
+    }
+    Some(())
 }
 
 /// What stands where a `ref_t` points.
@@ -66,8 +66,8 @@ fn at(data: &[u8], reference: u32) -> Option<&[u8]> {
     data.get(usize::try_from(reference).ok()?..)
 }
 
-/// Reads one `struct hashentry` and what it points to.
-fn read_entry(data: &[u8], entry: &[u8], limit: usize, answers: &mut Answers) -> Option<()> {
+/// Reads one `struct hashentry` and what it points to. `None`: it is damaged, or enough was read.
+fn read_entry(data: &[u8], entry: &[u8], reading: &mut Reading) -> Option<()> {
     let kind = *entry.first()?;
     let key_length = usize::try_from(u32_at(entry, 4)?).ok()?;
     let key = at(data, u32_at(entry, 8)?)?.get(..key_length)?;
@@ -80,33 +80,20 @@ fn read_entry(data: &[u8], entry: &[u8], limit: usize, answers: &mut Answers) ->
     }
     let asked = asked(record);
     let found = u32_at(reply, 4)? == 1;
-    let mut add = |address: IpAddr, name: Option<Text>| {
-        answers.add(
-            Answer {
-                address,
-                name,
-                asked,
-            },
-            limit,
-        );
-    };
     match (kind, found) {
         (GETHOSTBYADDR | GETHOSTBYADDRV6, _) => {
-            let name = found
-                .then(|| Host::read(reply))
-                .flatten()
-                .map(|host| text(host.name));
-            add(address(key)?, name);
+            let host = found.then(|| Host::read(reply)).flatten();
+            reading.add(address(key)?, host.map(|host| name(host.name)), asked)?;
         }
         (GETHOSTBYNAME | GETHOSTBYNAMEV6, true) => {
             let host = Host::read(reply)?;
             for bytes in host.addresses.chunks_exact(host.address_length) {
-                add(address(bytes)?, Some(text(key)));
+                reading.add(address(bytes)?, Some(name(key)), asked)?;
             }
         }
         (GETAI, true) => {
             for address in addresses_of_addrinfo(reply)? {
-                add(address, Some(text(key)));
+                reading.add(address, Some(name(key)), asked)?;
             }
         }
         _ => {}
@@ -153,35 +140,37 @@ impl<'a> Host<'a> {
     }
 }
 
-/// The addresses that follow an `ai_response_header`: all of them, then the family of each.
-fn addresses_of_addrinfo(reply: &[u8]) -> Option<Vec<IpAddr>> {
+/// The addresses that follow an `ai_response_header`: all of them, then the family of each. Ends
+/// at the first that is damaged.
+fn addresses_of_addrinfo(reply: &[u8]) -> Option<impl Iterator<Item = IpAddr>> {
     const AF_INET: u8 = 2;
     const AF_INET6: u8 = 10;
     let number = |offset| usize::try_from(u32_at(reply, offset)?).ok();
     let (count, length) = (number(8)?, number(12)?);
     let (mut bytes, rest) = reply.get(24..)?.split_at_checked(length)?;
-    let mut addresses = Vec::new();
-    for family in rest.get(..count)? {
+    let families = rest.get(..count)?;
+    Some(families.iter().map_while(move |family| {
         let length = match *family {
             AF_INET => 4,
             AF_INET6 => 16,
             _ => return None,
         };
         let (this, others) = bytes.split_at_checked(length)?;
-        addresses.push(address(this)?);
         bytes = others;
-    }
-    Some(addresses)
+        address(this)
+    }))
 }
 
 /// Names end in NUL.
-fn text(name: &[u8]) -> Text {
-    Text::from(name.strip_suffix(b"\0").unwrap_or(name))
+fn name(key: &[u8]) -> &[u8] {
+    key.strip_suffix(b"\0").unwrap_or(key)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Answer;
     use super::*;
+    use model::Text;
     use proptest::prelude::*;
 
     /// glibc 2.36: what nscd wrote after `getent hosts calls.example` (IPv6), `getent ahosts
@@ -282,6 +271,37 @@ mod tests {
         file[next..next + 4].copy_from_slice(&104_u32.to_ne_bytes());
         let answers = answers(&file, 2).unwrap();
         assert_eq!(answers.kept.len(), 2);
+    }
+
+    /// One entry that follows itself, with many addresses and a key of `key_length`.
+    fn hostile(addresses: u32, key_length: u32) -> Vec<u8> {
+        let mut words = vec![0, 32 + 4 * addresses, 0, 0, 1 << 16, 0];
+        words.extend([0, 1, 0, 0, 0, 4, addresses, 0]);
+        words.extend((0..addresses).map(|number| number | 1));
+        let entry = u32::try_from(4 * words.len()).unwrap();
+        words.extend([GETHOSTBYNAME.into(), key_length, 24 + 32, END, entry, 0]);
+        let mut file = file();
+        file.truncate(HEAD + 32);
+        file[HEAD..HEAD + 4].copy_from_slice(&entry.to_ne_bytes());
+        file.extend(words.into_iter().flat_map(u32::to_ne_bytes));
+        file
+    }
+
+    #[test]
+    fn a_hostile_cache_ends() {
+        let file = hostile(4000, 30);
+        let answers = answers(&file, 5000).unwrap();
+        assert_eq!(answers.kept.len(), 5000);
+        assert!(answers.let_go < file.len(), "{}", answers.let_go);
+        assert!(answers.cut);
+    }
+
+    #[test]
+    fn a_key_that_is_no_name_is_not_kept() {
+        let file = hostile(4000, 16_000);
+        let answers = answers(&file, 5000).unwrap();
+        assert_eq!(answers.kept, []);
+        assert!(answers.let_go < file.len() && answers.cut);
     }
 
     proptest! {

@@ -6,10 +6,9 @@
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use model::Text;
 use serde_json::Value;
 
-use super::{Answer, Answers};
+use super::{Answers, Reading};
 
 /// Asks for everything in the cache.
 pub(crate) const QUESTION: &[u8] =
@@ -41,6 +40,7 @@ pub(crate) enum NoAnswers {
 /// short what it leads to), so `asked` is always `None`. By default nothing is kept for more than
 /// two hours.
 pub(crate) fn answers(message: &[u8], limit: usize) -> Result<Answers, NoAnswers> {
+    let mut reading = Reading::new(message.len(), limit);
     let message: Value = serde_json::from_slice(message).map_err(|_| NoAnswers::Malformed)?;
     if let Some(error) = message.get("error") {
         return Err(match error.as_str() {
@@ -60,32 +60,35 @@ pub(crate) fn answers(message: &[u8], limit: usize) -> Result<Answers, NoAnswers
         .filter_map(Entry::read)
         .collect();
 
-    let aliases = aliases(&entries);
-    let mut answers = Answers::default();
-    for entry in &entries {
-        let mut add = |address, name: Option<&str>| {
-            answers.add(
-                Answer {
-                    address,
-                    name: name.map(Text::from),
-                    asked: None,
-                },
-                limit,
-            );
-        };
+    read_entries(&entries, &mut reading);
+    Ok(reading.answers)
+}
+
+/// `None`: enough was read.
+fn read_entries(entries: &[Entry<'_>], reading: &mut Reading) -> Option<()> {
+    let aliases = Aliases::of(entries);
+    for entry in entries {
         if let Some(address) = reverse_address(entry.name).filter(|_| entry.is_reverse()) {
             let mut names = entry.names().peekable();
             if names.peek().is_none() {
-                add(address, None);
+                reading.add(address, None, None)?;
             }
-            names.for_each(|name| add(address, Some(name)));
+            for name in names {
+                reading.add(address, Some(name.as_bytes()), None)?;
+            }
         }
-        let names = names_of(entry.name, &aliases);
-        for address in entry.addresses() {
-            names.iter().for_each(|name| add(address, Some(name)));
+        let mut addresses = entry.addresses().peekable();
+        if addresses.peek().is_none() {
+            continue;
+        }
+        let names = aliases.names_of(entry.name, reading)?;
+        for address in addresses {
+            for name in &names {
+                reading.add(address, Some(name.as_bytes()), None)?;
+            }
         }
     }
-    Ok(answers)
+    Some(())
 }
 
 /// What is kept for one name and type.
@@ -148,37 +151,69 @@ fn address(bytes: &Value) -> Option<IpAddr> {
     crate::parse::tcp_metrics::address(&bytes)
 }
 
-/// Which names are an alias of a name (in lower case).
-fn aliases<'a>(entries: &[Entry<'a>]) -> HashMap<String, Vec<&'a str>> {
-    let mut aliases = HashMap::<String, Vec<&str>>::new();
-    for entry in entries.iter().filter(|entry| entry.kind == TYPE_CNAME) {
-        for target in entry.names() {
-            aliases
-                .entry(target.to_ascii_lowercase())
-                .or_default()
-                .push(entry.name);
-        }
-    }
-    aliases
+/// Which names are an alias of which. Each has a number, so that following them costs the same
+/// whatever their length; small and capital letters are the same.
+#[derive(Default)]
+struct Aliases<'a> {
+    numbers: HashMap<String, usize>,
+    /// By number: the name as it was first written, and its aliases.
+    names: Vec<(&'a str, Vec<usize>)>,
 }
 
-/// The name itself and its aliases: programs ask for those.
-fn names_of<'a>(name: &'a str, aliases: &HashMap<String, Vec<&'a str>>) -> Vec<&'a str> {
-    let mut names = vec![name];
-    let mut known = HashSet::from([name.to_ascii_lowercase()]);
-    let mut newest = vec![name];
-    for _ in 0..ALIAS_DEPTH {
-        let found = newest
-            .iter()
-            .filter_map(|name| aliases.get(&name.to_ascii_lowercase()));
-        let found: Vec<&str> = found.flatten().copied().collect();
-        newest = found
-            .into_iter()
-            .filter(|name| known.insert(name.to_ascii_lowercase()))
-            .collect();
-        names.extend(&newest);
+impl<'a> Aliases<'a> {
+    fn of(entries: &[Entry<'a>]) -> Self {
+        let mut aliases = Self::default();
+        for entry in entries.iter().filter(|entry| entry.kind == TYPE_CNAME) {
+            let alias = aliases.number(entry.name);
+            for target in entry.names() {
+                let target = aliases.number(target);
+                if let Some((_, aliases)) = aliases.names.get_mut(target) {
+                    aliases.push(alias);
+                }
+            }
+        }
+        aliases
     }
-    names
+
+    fn number(&mut self, name: &'a str) -> usize {
+        let next = self.names.len();
+        let number = *self
+            .numbers
+            .entry(name.to_ascii_lowercase())
+            .or_insert(next);
+        if number == next {
+            self.names.push((name, Vec::new()));
+        }
+        number
+    }
+
+    /// The name itself and its aliases: programs ask for those. `None`: enough was read.
+    fn names_of(&self, name: &'a str, reading: &mut Reading) -> Option<Vec<&'a str>> {
+        let mut names = vec![name];
+        let Some(number) = self.numbers.get(&name.to_ascii_lowercase()) else {
+            return Some(names);
+        };
+        let mut known = HashSet::from([*number]);
+        let mut newest = vec![*number];
+        for _ in 0..ALIAS_DEPTH {
+            let mut found = Vec::new();
+            for (_, aliases) in newest.iter().filter_map(|number| self.names.get(*number)) {
+                for alias in aliases {
+                    reading.step()?;
+                    if known.insert(*alias) {
+                        found.push(*alias);
+                    }
+                }
+            }
+            names.extend(
+                found
+                    .iter()
+                    .filter_map(|number| Some(self.names.get(*number)?.0)),
+            );
+            newest = found;
+        }
+        Some(names)
+    }
 }
 
 /// The address in a name like `7.2.0.192.in-addr.arpa` (RFC 1035, 3.5; RFC 3596, 2.5); `None`
@@ -205,7 +240,9 @@ fn reverse_address(name: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Answer;
     use super::*;
+    use model::Text;
     use proptest::prelude::*;
 
     /// systemd 254.26: after looking for calls.example (an alias), plain.example,
@@ -278,6 +315,29 @@ mod tests {
     }
 
     #[test]
+    fn a_hostile_cache_ends() {
+        let alias = |number| {
+            format!(r#"{{"key":{{"type":5,"name":"{number}"}},"rrs":[{{"rr":{{"name":"a"}}}}]}},"#)
+        };
+        let aliases: String = (0..1000).map(alias).collect();
+        let check = |entries: String| {
+            let message =
+                format!(r#"{{"parameters":{{"dump":[{{"cache":[{aliases}{entries}]}}]}}}}"#);
+            let answers = answers(message.as_bytes(), 500).unwrap();
+            assert_eq!(answers.kept.len(), 500);
+            assert!(answers.let_go < message.len(), "{}", answers.let_go);
+            assert!(answers.cut);
+        };
+        // Many addresses of one name, and many names with one address.
+        let addresses = vec![r#"{"rr":{"address":[192,0,2,1]}}"#; 1000].join(",");
+        check(format!(
+            r#"{{"key":{{"type":1,"name":"a"}},"rrs":[{addresses}]}}"#
+        ));
+        let entry = r#"{"key":{"type":1,"name":"a"},"rrs":[{"rr":{"address":[192,0,2,1]}}]}"#;
+        check(vec![entry; 1000].join(","));
+    }
+
+    #[test]
     fn errors_are_told_apart() {
         let refused = |message: &str| answers(message.as_bytes(), 1).unwrap_err();
         // systemd 254.26, asked for a method that does not exist.
@@ -310,6 +370,16 @@ mod tests {
             let _ = answers(&bytes, 10);
             let _ = reverse_address(&name);
             let _ = reverse_address(&format!("{name}.ip6.arpa"));
+        }
+
+        #[test]
+        fn reads_back_any_address(four: [u8; 4], six: u128) {
+            let [first, second, third, fourth] = four;
+            let name = format!("{fourth}.{third}.{second}.{first}.in-addr.arpa");
+            prop_assert_eq!(reverse_address(&name), Some(four.into()));
+            let digits: String = format!("{six:032X}").chars().rev().flat_map(|digit| [digit, '.']).collect();
+            let address = IpAddr::V6(six.into()).to_canonical();
+            prop_assert_eq!(reverse_address(&format!("{digits}ip6.arpa")), Some(address));
         }
 
         #[test]

@@ -115,6 +115,7 @@ fn satisfied(text: &str, connection: Option<&Connection>, process: Option<&Proce
         connection,
         process,
         user: process.and_then(|process| process.user.as_ref()),
+        name: None,
         now: NOW,
     };
     subject.satisfies(&expression)
@@ -287,6 +288,28 @@ fn a_process_by_itself_has_no_connection() {
     );
     check_process("-port:443", true);
     check_process("example", true);
+}
+
+#[test]
+fn a_name_that_was_asked_for_has_no_connection() {
+    let name = Text::from("www.Example.com");
+    let curl = curl();
+    let check = |text: &str, expected: bool| {
+        let expression = parser::parse(text, &[]).unwrap().unwrap();
+        let subject = Subject {
+            connection: None,
+            process: Some(&curl),
+            user: curl.user.as_ref(),
+            name: Some(&name),
+            now: NOW,
+        };
+        assert_eq!(subject.satisfies(&expression), expected, "{text}");
+    };
+    check("name:*.example.COM user:alice", true);
+    check("name:example.com", false);
+    check("name:unknown", false);
+    check("www.example", true);
+    check("proto:unknown -port:443", true);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use model::{Connection, ConnectionId, Endpoint, Event, Process, SocketKey, Timestamp};
+use model::{Connection, ConnectionId, Endpoint, Event, EventKind, Process, SocketKey, Timestamp};
 use show::filter::Filter;
 use track::Change;
 
@@ -79,6 +79,7 @@ impl Pick {
     /// Whether an event can be wanted at all: a cheap first question.
     pub(super) fn may_want(&self, event: &Event) -> bool {
         event.socket.is_some()
+            || event.kind == EventKind::NameSeen
             || self.filter.is_empty() && (self.scope.is_none() || event.process.is_some())
     }
 
@@ -98,25 +99,32 @@ impl Pick {
             }
             (None, None) => false,
         };
+        let process = event.process.and_then(|id| known.process(id));
+        let process = process.map(Arc::as_ref);
         is_shown
-            || self.filter.is_empty()
-                && event
-                    .process
-                    .and_then(|id| known.process(id))
-                    .is_some_and(|process| self.process(process))
+            || process.is_some_and(|process| self.process(process))
+            || self.is_in_scope(process) && self.filter.matches_name_seen(event, process)
     }
 
     /// Whether a process is wanted before anything names it.
     pub(super) fn process(&self, process: &Process) -> bool {
-        let in_scope = |scope: &Scope| scope.holds(process);
-        self.filter.is_empty() && self.scope.as_ref().is_none_or(in_scope)
+        self.filter.is_empty() && self.is_in_scope(Some(process))
+    }
+
+    fn is_in_scope(&self, process: Option<&Process>) -> bool {
+        let Some(scope) = &self.scope else {
+            return true;
+        };
+        process.is_some_and(|process| scope.holds(process))
     }
 }
 
-/// A program that we started, and all that it started.
+/// A program that we started, and all that it started. Its number may be given to another when it
+/// has ended; ours is not as long as we run.
 pub(super) struct Scope {
     program: u32,
-    /// We adopt what nobody waits for, so all of them have us among their parents.
+    /// We started the program and adopt what nobody waits for, so all of them have us among their
+    /// parents.
     own: u32,
 }
 
@@ -129,8 +137,14 @@ impl Scope {
     }
 
     fn holds(&self, process: &Process) -> bool {
-        let is_above = |pid: u32| pid == self.program || pid == self.own;
-        process.id.pid == self.program || process.parents.iter().any(|it| is_above(it.pid))
+        process.parents.iter().any(|it| it.pid == self.own) && !self.is_helper(process)
+    }
+
+    /// Whether it is one that works for us: what we start beside the program runs our own file.
+    fn is_helper(&self, process: &Process) -> bool {
+        let ours = process.parents.first().filter(|it| it.pid == self.own);
+        let own_file = ours.and_then(|it| it.path.as_ref());
+        process.id.pid != self.program && own_file.is_some() && process.path.as_ref() == own_file
     }
 }
 
@@ -186,7 +200,7 @@ fn name(socket: SocketKey, remote: Option<Endpoint>) -> Option<Name> {
 
 #[cfg(test)]
 mod tests {
-    use model::{Detail, EventKind, Protocol, Source, State};
+    use model::{Detail, EventKind, NameSeen, NameSource, Protocol, Source, State};
 
     use super::super::sample::{self, TIME, connection, process};
     use super::*;
@@ -259,13 +273,51 @@ mod tests {
     }
 
     #[test]
+    fn names_that_are_asked_for_have_a_name_and_a_process() {
+        let known = known(&[process(1, &[])]);
+        let asked = Event {
+            detail: Detail::Name(NameSeen {
+                name: Some("www.Example.com".into()),
+                source: NameSource::Resolver,
+                question: None,
+            }),
+            ..event(None, Some(1))
+        };
+        let check = |filter: &str, expected: bool| {
+            let pick = pick(filter, None);
+            let wanted = pick.may_want(&asked) && pick.event(&asked, None, &known);
+            assert_eq!(wanted, expected, "{filter}");
+        };
+        check("name:*.example.com", true);
+        check("name:*.example.com proc:curl", true);
+        check("proc:curl", true);
+        check("-port:443", true);
+        check("name:example.com", false);
+        check("name:*.example.com proc:wget", false);
+        check("name:*.example.com port:443", false);
+        check("name:unknown", false);
+    }
+
+    #[test]
     fn a_program_and_all_that_it_started() {
         let scope = Scope {
             program: 10,
             own: 9,
         };
+        let mut helper = process(14, &[9, 1]);
+        helper.path = Some("/usr/bin/whocalls".into());
+        helper.parents[0].path.clone_from(&helper.path);
+        // The program may be whocalls, too.
+        let mut program = process(10, &[9, 1]);
+        program.path.clone_from(&helper.path);
+        program.parents.clone_from(&helper.parents);
+        // The program had this number before it ended.
+        let mut stranger = process(10, &[1]);
+        stranger.id.start_ticks += 1;
         let known = known(&[
-            process(10, &[9, 1]),
+            program,
+            helper,
+            stranger.clone(),
             process(11, &[10, 9, 1]),
             // Its parent has ended, so it is ours.
             process(12, &[9, 1]),
@@ -273,7 +325,15 @@ mod tests {
             process(9, &[1]),
         ]);
         let mut pick = pick("", Some(scope));
-        for (pid, expected) in [(10, true), (11, true), (12, true), (13, false), (9, false)] {
+        let expected = [
+            (10, true),
+            (11, true),
+            (12, true),
+            (13, false),
+            (14, false),
+            (9, false),
+        ];
+        for (pid, expected) in expected {
             let connection = connection(pid, Protocol::Tcp, pid.into(), 443);
             let wanted = pick.connection(Change::Opened, TIME, &connection, &known);
             assert_eq!(wanted, expected, "{pid}");
@@ -281,6 +341,7 @@ mod tests {
             assert_eq!(pick.event(&event, None, &known), expected, "{pid}");
         }
         assert!(!pick.event(&event(None, None), None, &known), "a tick");
+        assert!(!pick.process(&stranger));
         let mut held = connection(13, Protocol::Tcp, 99, 443);
         held.also_held_by = vec![sample::id(11)];
         assert!(pick.connection(Change::Opened, TIME, &held, &known));

@@ -11,6 +11,8 @@ use track::Change;
 
 /// How many are taken at once.
 const BATCH: usize = 1024;
+/// A loss that goes on is told at least so often, in the time of what was lost.
+const LONGEST_UNTOLD: Duration = Duration::from_secs(60);
 
 /// What becomes a line.
 pub(super) enum Item {
@@ -90,8 +92,11 @@ impl Queue {
         taken.extend(state.items.drain(..count));
         let updates = taken.iter().filter(|item| item.is_update()).count();
         state.updates = state.updates.saturating_sub(updates);
-        // Now there is room for it.
-        if let Some(gap) = state.gap() {
+        // One gap for each time the reader stopped: as long as it is behind, more may be dropped.
+        let caught_up = state.items.len() <= self.most / 2;
+        if (caught_up || state.untold.lasted() >= LONGEST_UNTOLD)
+            && let Some(gap) = state.gap()
+        {
             state.items.push_back(Item::Gap(Box::new(gap)));
         }
         !(taken.is_empty() && state.items.is_empty() && state.closed)
@@ -216,6 +221,14 @@ impl Dropped {
         self.kinds().iter().map(|(count, _)| count).sum()
     }
 
+    /// From the first of them to the last.
+    fn lasted(self) -> Duration {
+        let (Some(since), Some(until)) = (self.since, self.until) else {
+            return Duration::ZERO;
+        };
+        since.until(until)
+    }
+
     fn kinds(self) -> [(u64, &'static str); 6] {
         [
             (self.events, "of events"),
@@ -330,6 +343,34 @@ mod tests {
     fn the_connections_there_are_find_room() {
         let queue = filled(&[Change::Present; 10], 4, 5);
         assert_eq!(queue.dropped(), Dropped::default());
+    }
+
+    /// The counts of the gaps when the reader stops, and takes less than comes after that. Before
+    /// each taking so many lines come, of this second.
+    fn gaps_of_a_stop(seconds: [i64; 4]) -> (Vec<Option<u64>>, u64) {
+        let queue = Queue::new(u32::try_from(4 * BATCH).unwrap());
+        let mut items = Vec::new();
+        for (second, come) in seconds.into_iter().zip([5, 2, 2, 2]) {
+            let come = (0..come * BATCH).map(|_| item(Change::Opened, second));
+            queue.put(&mut come.collect(), 0);
+            assert!(queue.take(Duration::ZERO, &mut items));
+        }
+        let gaps = taken(&queue).1;
+        let counts = gaps.iter().map(|gap| gap.count).collect();
+        (counts, queue.dropped().all())
+    }
+
+    #[test]
+    fn one_stop_of_the_reader_is_one_gap() {
+        let (counts, dropped) = gaps_of_a_stop([1, 2, 3, 4]);
+        assert_eq!(counts, [Some(dropped)]);
+    }
+
+    #[test]
+    fn a_loss_that_goes_on_is_told_meanwhile() {
+        let (counts, dropped) = gaps_of_a_stop([1, 100, 101, 102]);
+        assert_eq!(counts.len(), 2);
+        assert_eq!(counts.into_iter().flatten().sum::<u64>(), dropped);
     }
 
     #[test]

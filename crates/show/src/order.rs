@@ -1,18 +1,47 @@
-//! The order of the rows.
+//! The order of connections, in tables and on the screen.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::{Connection, Direction, Endpoint, Process, ProcessId, Snapshot, State};
+use model::{Connection, Direction, Endpoint, Process, ProcessId, Snapshot, State, Timestamp};
 
-use crate::arguments::Sort;
+/// The column that rows are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    Process,
+    Pid,
+    User,
+    Protocol,
+    State,
+    Local,
+    Remote,
+    /// The most first.
+    Sent,
+    /// The most first.
+    Received,
+    /// The latest first.
+    Opened,
+    /// The latest first.
+    Closed,
+}
 
 /// Sorts by a column; without one, outgoing connections come first, then by process. What is
 /// unknown comes last.
-pub(super) fn connections(
+pub fn connections(
     snapshot: &Snapshot,
     connections: &mut Vec<&Connection>,
+    by: Option<Sort>,
+    reverse: bool,
+) {
+    sort(snapshot, connections, |it| it, by, reverse);
+}
+
+/// The same for whatever has a connection.
+pub(crate) fn sort<'c, T: Copy>(
+    snapshot: &Snapshot,
+    rows: &mut Vec<T>,
+    connection: impl Fn(T) -> &'c Connection,
     by: Option<Sort>,
     reverse: bool,
 ) {
@@ -25,17 +54,17 @@ pub(super) fn connections(
         local: Column::endpoint(Some(connection.local)),
     };
     // Each key is made once, not at every comparison.
-    let mut rows: Vec<_> = connections
-        .iter()
-        .map(|connection| (key(connection), *connection))
+    let mut keyed: Vec<_> = rows
+        .drain(..)
+        .map(|row| (key(connection(row)), row))
         .collect();
-    rows.sort_unstable_by(|(one, first), (other, second)| {
-        one.cmp(other).then_with(|| first.id.cmp(&second.id))
+    keyed.sort_unstable_by(|(one, first), (other, second)| {
+        let ids = || connection(*first).id.cmp(&connection(*second).id);
+        one.cmp(other).then_with(ids)
     });
-    connections.clear();
-    connections.extend(rows.into_iter().map(|(_, connection)| connection));
+    rows.extend(keyed.into_iter().map(|(_, row)| row));
     if reverse {
-        connections.reverse();
+        rows.reverse();
     }
 }
 
@@ -68,6 +97,10 @@ impl Column {
             number: u128::from(number.unwrap_or(0)),
             port: None,
         }
+    }
+
+    fn latest(time: Option<Timestamp>) -> Self {
+        Self::number(time.map(|time| u64::MAX - time.unix_nanos().unsigned_abs()))
     }
 
     fn endpoint(endpoint: Option<Endpoint>) -> Self {
@@ -117,6 +150,8 @@ fn column(places: &Places, connection: &Connection, by: Option<Sort>) -> Column 
         Some(Sort::Received) => {
             Column::number(connection.bytes_received.map(|bytes| u64::MAX - bytes))
         }
+        Some(Sort::Opened) => Column::latest(connection.opened),
+        Some(Sort::Closed) => Column::latest(connection.closed),
     }
 }
 
@@ -153,7 +188,9 @@ impl Places {
                 | Sort::Local
                 | Sort::Remote
                 | Sort::Sent
-                | Sort::Received,
+                | Sort::Received
+                | Sort::Opened
+                | Sort::Closed,
             ) => processes.sort_by(|one, other| {
                 one.name
                     .cmp(&other.name)

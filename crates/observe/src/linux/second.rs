@@ -1,0 +1,123 @@
+//! Our own file, started again as a process that does one thing apart from us, with other rights. It
+//! has a socket to us as its standard input, nothing else that is ours, and ends when we do.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair, sockopt};
+
+/// Whether our own file, started again, would do that thing: another program that uses this crate
+/// would start itself over and over.
+static IS_ABLE: AtomicBool = AtomicBool::new(false);
+
+/// Those that this process has started.
+static STARTED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+/// Whether this process was started with this argument: not for people, and different for each
+/// thing. To be called before anything else.
+pub(crate) fn is_asked_for(mark: &str) -> bool {
+    IS_ABLE.store(true, Ordering::Relaxed);
+    env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == mark)
+}
+
+/// Starts it, by a thread that does not end before us. `prepare` may change the command; it begins
+/// without environment, in the folder we are in. Gives our end of the socket.
+///
+/// Errors: our own file cannot be started, or its main function never asked [`is_asked_for`].
+pub(crate) fn start(
+    mark: &str,
+    prepare: impl FnOnce(&mut Command),
+) -> io::Result<(OwnedFd, Child)> {
+    if !IS_ABLE.load(Ordering::Relaxed) {
+        return Err(io::Error::other(
+            "this program did not ask first whether it is to help",
+        ));
+    }
+    let (here, there) = pair()?;
+    let mut command = Command::new("/proc/self/exe");
+    command
+        .arg0("whocalls")
+        .arg(mark)
+        .env_clear()
+        .stdin(Stdio::from(there))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Ctrl-C is for us to hear.
+        .process_group(0);
+    prepare(&mut command);
+    let child = command.spawn()?;
+    started().push(child.id());
+    Ok((here, child))
+}
+
+/// Both ends of such a socket.
+pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let flags = SocketFlags::CLOEXEC;
+    Ok(socketpair(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        flags,
+        None,
+    )?)
+}
+
+/// For the one that was started: makes sure that a socket is its standard input, and closes
+/// whatever else whoever started whocalls may have left us.
+pub(crate) fn make_alone() -> io::Result<()> {
+    let stdin = io::stdin();
+    let socket = stdin.as_fd();
+    let asked_over = (
+        sockopt::socket_domain(socket)?,
+        sockopt::socket_type(socket)?,
+    );
+    if asked_over != (AddressFamily::UNIX, SocketType::SEQPACKET) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    close_all_but_standard()
+}
+
+/// Whether this process has started it.
+pub(crate) fn is_ours(pid: u32) -> bool {
+    started().contains(&pid)
+}
+
+/// Whether this process has no other children than those that it has started so.
+pub(crate) fn has_no_other_child() -> bool {
+    let us = std::process::id();
+    // Orphans that come to us are children of the first thread, too.
+    let children = fs::read_to_string(format!("/proc/self/task/{us}/children"));
+    let started = started();
+    let is_one = |pid: &str| pid.parse().is_ok_and(|pid| started.contains(&pid));
+    children.is_ok_and(|children| children.split_ascii_whitespace().all(is_one))
+}
+
+fn started() -> std::sync::MutexGuard<'static, Vec<u32>> {
+    STARTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn close_all_but_standard() -> io::Result<()> {
+    let entries = fs::read_dir("/proc/self/fd")?.flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let inherited: Vec<RawFd> = numbers.filter(|number| *number > 2).collect();
+    for number in inherited {
+        close(number);
+    }
+    Ok(())
+}
+
+#[expect(unsafe_code, reason = "no owner is known of what was inherited")]
+fn close(number: RawFd) {
+    // SAFETY: this process has just begun and has opened nothing itself that is still open, so
+    // nothing in it believes to own this descriptor.
+    let closed = unsafe { libc::close(number) };
+    // The list that named it was open too, and is no more: that one fails.
+    let _ = closed;
+}

@@ -1,0 +1,409 @@
+//! Paints the screen.
+
+mod dialogs;
+mod text;
+
+use std::fmt::Write as _;
+
+use model::{Snapshot, Tier};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use self::text::{Brush, clipped};
+use super::columns::{self, Column, Filler, Kind};
+use super::keys;
+use super::rows::{self, Item, Row};
+use super::screen::{Mode, Painted, Screen};
+use super::sums;
+use super::theme::Tone;
+use super::view::View;
+use crate::gaps;
+use crate::quantity::duration;
+use crate::table::cell::Cell;
+use crate::visible::{display_width, visible};
+
+/// Below this nothing is legible.
+const LEAST: (u16, u16) = (40, 10);
+/// From this width on details stand beside the rows, else below them.
+const WIDE: u16 = 150;
+/// Lines that say what could not be seen, in the first view.
+const NOT_SEEN: u16 = 3;
+
+/// Paints all of it; also makes the rows that fit.
+pub(super) fn screen(screen: &mut Screen, area: Rect, buffer: &mut Buffer) {
+    let theme = screen.options.theme;
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        let mut brush = Brush::new(theme, buffer);
+        let text = format!("too small: {} x {} at least", LEAST.0, LEAST.1);
+        brush.line(area, 0, &text, Tone::Plain);
+        return theme.finish(buffer);
+    }
+    let Some(snapshot) = screen.snapshot.clone() else {
+        let mut brush = Brush::new(theme, buffer);
+        brush.line(area, 0, "whocalls looks at this computer …", Tone::Plain);
+        return theme.finish(buffer);
+    };
+    let overview = screen.view == View::Overview;
+    let head = if overview { 3 } else { 2 };
+    let foot = 2;
+    let not_seen = if overview { NOT_SEEN } else { 0 };
+    let middle = area.height.saturating_sub(head + foot + not_seen);
+    let body = Rect::new(area.x, area.y + head, area.width, middle);
+    let (body, beside) = split(screen, body);
+    let heading = u16::from(screen.view != View::Findings);
+    screen.prepare(body.width, usize::from(body.height.saturating_sub(heading)));
+
+    let mut painted = Painted {
+        width: body.width,
+        ..Painted::default()
+    };
+    let mut brush = Brush::new(theme, buffer);
+    head_line(screen, &snapshot, &mut brush, area);
+    tabs(screen, &mut brush, area, &mut painted);
+    if overview {
+        let warning = "Whoever watches this computer may see this screen. whocalls sends nothing.";
+        brush.line(area, 2, warning, Tone::Dim);
+    }
+    let axis = screen.axis(&snapshot);
+    let filler = screen.filler(&snapshot, &axis);
+    rows_of(screen, &filler, &mut brush, body, &mut painted);
+    if let Some(beside) = beside {
+        dialogs::detail(screen, &mut brush, beside);
+    }
+    if overview {
+        let from = area.height.saturating_sub(foot + not_seen);
+        not_seen_lines(screen, &snapshot, &mut brush, area, from);
+    }
+    status_line(screen, &snapshot, &mut brush, area);
+    foot_line(screen, &mut brush, area);
+    dialogs::paint(screen, &snapshot, &mut brush, area);
+    screen.painted = painted;
+    theme.finish(buffer);
+}
+
+/// Room for the rows, and for what is known of one of them.
+fn split(screen: &Screen, body: Rect) -> (Rect, Option<Rect>) {
+    if !screen.detail {
+        return (body, None);
+    }
+    let (mut rows, mut beside) = (body, body);
+    if body.width >= WIDE {
+        rows.width = body.width * 11 / 20;
+        beside.x += rows.width + 1;
+        beside.width -= rows.width + 1;
+    } else {
+        rows.height = (body.height * 2 / 5).max(3);
+        beside.y += rows.height;
+        beside.height -= rows.height;
+    }
+    (rows, Some(beside))
+}
+
+fn head_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area: Rect) {
+    let status = &screen.status;
+    let watched = status.since.until(snapshot.taken).as_secs();
+    let (hours, minutes, seconds) = (watched / 3600, watched / 60 % 60, watched % 60);
+    let watched = match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    };
+    let tier = match snapshot.tier {
+        Tier::Full => "sees every call",
+        Tier::NoBtf => "sees calls, fewer facts",
+        Tier::Polling => "MISSES MUCH: looks again and again only",
+        Tier::Import => "imported",
+    };
+    let mut parts = vec![
+        visible(&snapshot.host.name).into_owned(),
+        status.user.clone(),
+    ];
+    match status.online {
+        Some(false) => parts.push("OFFLINE: attempts still show".to_owned()),
+        Some(true) => parts.push("online".to_owned()),
+        None => {}
+    }
+    parts.push(format!("watched {watched}"));
+    parts.push(tier.to_owned());
+    parts.push("not recording".to_owned());
+    if screen.held {
+        parts.insert(0, "HELD (Space goes on)".to_owned());
+    }
+    brush.line(area, 0, &parts.join("  "), Tone::Strong);
+}
+
+fn tabs(screen: &Screen, brush: &mut Brush<'_>, area: Rect, painted: &mut Painted) {
+    let roomy = area.width >= 100;
+    let mut x = area.x;
+    painted.tabs_line = area.y + 1;
+    for (place, view) in View::ALL.into_iter().enumerate() {
+        let text = if roomy {
+            format!(" {} {} ", place + 1, view.title())
+        } else {
+            format!("{}{} ", place + 1, view.title())
+        };
+        let shown = if roomy {
+            text.as_str()
+        } else {
+            text.trim_end()
+        };
+        let tone = if view == screen.view {
+            Tone::Key
+        } else {
+            Tone::Plain
+        };
+        let end = brush.at(area, x, 1, shown, tone);
+        painted.tabs.push((x, end, view));
+        x = end + u16::from(!roomy);
+    }
+}
+
+fn rows_of(
+    screen: &Screen,
+    filler: &Filler<'_>,
+    brush: &mut Brush<'_>,
+    body: Rect,
+    painted: &mut Painted,
+) {
+    let columns = columns::fitting(screen.view, usize::from(body.width));
+    let mut from = 0;
+    if !columns.is_empty() {
+        headings(screen, &columns, brush, body, painted);
+        from = 1;
+    }
+    painted.rows_from = body.y + from;
+    painted.rows = body.height.saturating_sub(from);
+    let position = screen.position();
+    let shown = screen.picture.rows.iter().enumerate().skip(position.top);
+    for (line, (place, row)) in (from..).zip(shown.take(usize::from(painted.rows))) {
+        let at_cursor = place == position.cursor && row.is_chosen();
+        one_row(screen, filler, &columns, row, at_cursor, brush, body, line);
+    }
+    if screen.picture.rows.is_empty() {
+        let text = if screen.filter_text.is_empty() {
+            "nothing here so far; what could not be seen: n"
+        } else {
+            "nothing matches the filter; Esc takes it away"
+        };
+        brush.line(body, from, text, Tone::Dim);
+    }
+}
+
+fn headings(
+    screen: &Screen,
+    columns: &[Column],
+    brush: &mut Brush<'_>,
+    body: Rect,
+    painted: &mut Painted,
+) {
+    painted.heading_line = body.y;
+    let mut x = body.x;
+    for column in columns {
+        let sorted = screen.view.is_of_connections()
+            && screen.sort.is_some()
+            && columns::sort_of(column.kind) == screen.sort;
+        let mut title = if column.kind == Kind::Time {
+            axis_title(screen, column.width)
+        } else {
+            column.title.to_owned()
+        };
+        if sorted {
+            title.push(if screen.reverse { '↑' } else { '↓' });
+        }
+        let title = aligned(&title, column);
+        let end = brush.at(body, x, 0, &title, Tone::Title);
+        painted.headings.push((x, end, *column));
+        x += u16::try_from(column.width).unwrap_or(0) + 1;
+    }
+}
+
+/// From when to when: `-5 min      now`.
+fn axis_title(screen: &Screen, width: usize) -> String {
+    let (back, span) = (screen.back(), screen.span());
+    let start = format!("-{}", duration(back + span));
+    let end = match back.is_zero() {
+        true => "now".to_owned(),
+        false => format!("-{}", duration(back)),
+    };
+    let blank = width.saturating_sub(start.len() + end.len());
+    clipped(&format!("{start}{:blank$}{end}", ""), width)
+}
+
+fn aligned(text: &str, column: &Column) -> String {
+    let text = clipped(text, column.width);
+    let blank = column.width.saturating_sub(display_width(&text));
+    if column.right {
+        format!("{:blank$}{text}", "")
+    } else {
+        format!("{text}{:blank$}", "")
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "all of it is about one row")]
+fn one_row(
+    screen: &Screen,
+    filler: &Filler<'_>,
+    columns: &[Column],
+    row: &Row,
+    at_cursor: bool,
+    brush: &mut Brush<'_>,
+    body: Rect,
+    line: u16,
+) {
+    let mut tone = filler.tone(row);
+    if at_cursor {
+        tone = Tone::Cursor;
+        brush.fill(body, line, tone);
+    }
+    let marked = screen.marked.contains(&row.key);
+    if let Some(text) = filler.across(row) {
+        let sign = match (row.fold, &row.item) {
+            (_, Item::Text(..)) if !row.is_chosen() => "",
+            (rows::Fold::Closed, _) => "▸ ",
+            (rows::Fold::Open, _) => "▾ ",
+            (rows::Fold::Leaf, _) => "",
+        };
+        let mark = if marked { "*" } else { "" };
+        brush.line(body, line, &format!("{mark}{sign}{text}"), tone);
+        return;
+    }
+    let mut x = body.x;
+    let mut cell = Cell::default();
+    for column in columns {
+        let width = u16::try_from(column.width).unwrap_or(0);
+        if column.kind == Kind::Time {
+            if let Some(strip) = filler.strip(row, column.width) {
+                for (place, (character, time)) in (0_u16..).zip(strip.characters()) {
+                    let tone = if at_cursor { tone } else { time };
+                    let mut encoded = [0; 4];
+                    let text = character.encode_utf8(&mut encoded);
+                    brush.at(body, x + place, line, text, tone);
+                }
+            }
+        } else if column.kind == Kind::Sign && marked {
+            brush.at(body, x, line, "*", tone);
+        } else {
+            cell.clear();
+            filler.fill(column.kind, row, &mut cell);
+            let mut text = String::new();
+            cell.append_to(&mut text, column.width);
+            brush.at(body, x, line, &aligned(&text, column), tone);
+        }
+        x += width + 1;
+    }
+}
+
+fn not_seen_lines(
+    screen: &Screen,
+    snapshot: &Snapshot,
+    brush: &mut Brush<'_>,
+    area: Rect,
+    from: u16,
+) {
+    let text = rows::not_seen(&screen.context(snapshot));
+    let count = 2 + snapshot.gaps.len();
+    let title = format!("NOT SEEN ({count})  ");
+    let room = usize::from(area.width);
+    let more = "  n: all";
+    let pieces = super::detail::pieces(&format!("{title}{text}"), room);
+    let fits = pieces.len() <= usize::from(NOT_SEEN);
+    for (number, piece) in (0..NOT_SEEN).zip(&pieces) {
+        let last = number + 1 == NOT_SEEN && !fits;
+        let piece = if last {
+            let cut = clipped(piece.trim_end(), room.saturating_sub(more.len()));
+            format!("{cut}{more}")
+        } else {
+            piece.clone()
+        };
+        brush.line(area, from + number, &piece, Tone::Plain);
+        if number == 0 {
+            brush.at(area, area.x, from, title.trim_end(), Tone::Title);
+        }
+    }
+}
+
+fn status_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area: Rect) {
+    let line = area.height - 2;
+    match (&screen.mode, &screen.message) {
+        (Mode::Filtering(_) | Mode::Saving(_), _) => {}
+        (_, Some(message)) => {
+            let shown = crate::visible::harmless(message).replace('\n', " ");
+            brush.line(area, line, &shown, Tone::Strong);
+            return;
+        }
+        (_, None) => {}
+    }
+    let status = &screen.status;
+    let mut parts = Vec::new();
+    let shown_filter = crate::visible::harmless(&screen.filter_text).replace('\n', " ");
+    if !screen.filter_text.is_empty() {
+        parts.push(format!("filter {shown_filter}"));
+    }
+    let hide = screen.hide;
+    for (hidden, word) in [
+        (hide.listeners, "no listeners"),
+        (hide.loopback, "no loopback"),
+        (hide.local_network, "no local network"),
+        (screen.only_marked, "marked only"),
+        (screen.is_frozen(), "order stands"),
+    ] {
+        if hidden {
+            parts.push(word.to_owned());
+        }
+    }
+    let hidden = screen.picture.hidden;
+    if hidden > 0 && (!parts.is_empty() || screen.view == View::Connections) {
+        parts.push(format!("{hidden} not shown"));
+    }
+    let open = snapshot.connections.iter();
+    let open = open.filter(|it| it.closed.is_none()).count();
+    let mut counts = format!("{open} open");
+    if let Some(owned) = sums::owned(snapshot) {
+        let _ = write!(counts, ", {owned} % with owner");
+    }
+    parts.push(counts);
+    parts.push(format!("{} events, {} lost", status.events, status.lost));
+    if status.let_go > 0 {
+        parts.push(format!("{} ended ones let go", status.let_go));
+    }
+    parts.push(format!("{} gaps", snapshot.gaps.len()));
+    parts.push(format!("tier {}", snapshot.tier.word()));
+    parts.push(format!("every {}", duration(screen.refresh)));
+    let time = snapshot.taken.to_string();
+    parts.insert(0, format!("{}Z", time.get(11..19).unwrap_or_default()));
+    brush.line(area, line, &parts.join(" · "), Tone::Dim);
+}
+
+fn foot_line(screen: &Screen, brush: &mut Brush<'_>, area: Rect) {
+    let line = area.height - 1;
+    let mut x = area.x;
+    let keys: Vec<(&str, &str)> = match &screen.mode {
+        Mode::Looking if screen.detail => {
+            let mut keys = vec![("Enter", "close"), ("PgDn", "read on")];
+            let others = keys::footer(|action| screen.works(action));
+            keys.extend(others.into_iter().filter(|(key, _)| *key != "Enter"));
+            keys
+        }
+        Mode::Looking => keys::footer(|action| screen.works(action)),
+        Mode::Filtering(_) => vec![("Tab", "complete"), ("Enter", "keep"), ("Esc", "no filter")],
+        Mode::Saving(_) => vec![("Enter", "save"), ("Esc", "back")],
+        Mode::Choosing(_) => vec![("↑↓", "choose"), ("Enter", "do"), ("Esc", "back")],
+        Mode::Asked(_) => vec![("Esc", "do nothing")],
+        Mode::Help(_) | Mode::NotSeen(_) => vec![("↑↓", "read"), ("Esc", "back")],
+    };
+    for (key, word) in keys {
+        let needed = u16::try_from(display_width(key) + display_width(word) + 3).unwrap_or(0);
+        if x + needed > area.x + area.width {
+            break;
+        }
+        x = brush.at(area, x, line, key, Tone::Key);
+        x = brush.at(area, x, line, &format!(" {word}  "), Tone::Plain);
+    }
+}
+
+/// All that could not be seen, as lines.
+pub(super) fn gap_lines(snapshot: &Snapshot, width: usize) -> Vec<String> {
+    let mut text = Vec::new();
+    let _ = gaps::lines(&snapshot.gaps, Some(width), &mut text);
+    let text = String::from_utf8_lossy(&text).into_owned();
+    text.lines().map(str::to_owned).collect()
+}

@@ -1,0 +1,234 @@
+//! What stands over or beside the rows for a while.
+
+use model::Snapshot;
+use ratatui::layout::Rect;
+
+use super::gap_lines;
+use super::text::Brush;
+use crate::tui::detail::pieces;
+use crate::tui::edit::Line;
+use crate::tui::keys::BINDINGS;
+use crate::tui::menu::{Menu, Question};
+use crate::tui::screen::{Mode, Screen};
+use crate::tui::theme::Tone;
+use crate::visible::display_width;
+
+pub(super) fn paint(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area: Rect) {
+    match &screen.mode {
+        Mode::Looking => {}
+        Mode::Filtering(line) => filter(screen, line, brush, area),
+        Mode::Saving(line) => saving(screen, line, brush, area),
+        Mode::Choosing(menu) => choices(menu, brush, area),
+        Mode::Asked(question) => asked(question, brush, area),
+        Mode::Help(top) => page(brush, area, "KEYS", &help(area.width), *top),
+        Mode::NotSeen(top) => {
+            let width = usize::from(area.width.saturating_sub(4));
+            let text = super::rows::not_seen(&screen.context(snapshot));
+            let mut lines = pieces(&text, width);
+            lines.push(String::new());
+            lines.extend(gap_lines(snapshot, width));
+            page(brush, area, "NOT SEEN", &lines, *top);
+        }
+    }
+}
+
+/// What is known of the row under the cursor.
+pub(super) fn detail(screen: &Screen, brush: &mut Brush<'_>, area: Rect) {
+    let rule = "─".repeat(usize::from(area.width));
+    brush.line(area, 0, &rule, Tone::Dim);
+    let lines = screen.detail_lines(usize::from(area.width));
+    let room = usize::from(area.height.saturating_sub(1));
+    let top = screen.detail_top.min(lines.len().saturating_sub(room));
+    let shown = lines.iter().skip(top).take(room);
+    for (number, (heading, text)) in (1..).zip(shown) {
+        let tone = if *heading { Tone::Title } else { Tone::Plain };
+        brush.line(area, number, text, tone);
+    }
+    let below = lines.len().saturating_sub(top + room);
+    if below > 0 {
+        let text = format!(" {below} more lines: PgDn ");
+        let width = u16::try_from(display_width(&text)).unwrap_or(0);
+        let x = area.x + area.width.saturating_sub(width + 1);
+        brush.at(area, x, 0, &text, Tone::Dim);
+    }
+}
+
+fn filter(screen: &Screen, line: &Line, brush: &mut Brush<'_>, area: Rect) {
+    let mut above = Vec::new();
+    if let Some(error) = &screen.filter_error {
+        above.push((error.message.clone(), Tone::Error));
+        above.extend(error.help.iter().map(|it| (it.clone(), Tone::Plain)));
+    } else if let Some(message) = &screen.message {
+        above.push((message.clone(), Tone::Dim));
+    }
+    let place = screen.filter_error.as_ref().map(|it| (it.start, it.end));
+    written("filter ", line, place, &above, brush, area);
+}
+
+fn saving(screen: &Screen, line: &Line, brush: &mut Brush<'_>, area: Rect) {
+    let what = if screen.marked.is_empty() {
+        "all rows that are shown"
+    } else {
+        "the marked rows"
+    };
+    let mut above = vec![(
+        format!(
+            "saves {what}, in the folder where whocalls was started; .csv or .json; never over \
+             another file"
+        ),
+        Tone::Dim,
+    )];
+    above.extend(screen.message.iter().map(|it| (it.clone(), Tone::Error)));
+    written("save as ", line, None, &above, brush, area);
+}
+
+/// A line that is being written, above the footer; what is wrong with it is marked and said.
+fn written(
+    title: &str,
+    line: &Line,
+    place: Option<(usize, usize)>,
+    above: &[(String, Tone)],
+    brush: &mut Brush<'_>,
+    area: Rect,
+) {
+    let mut texts: Vec<(String, Tone)> = Vec::new();
+    for (text, tone) in above {
+        let pieces = pieces(text, usize::from(area.width.max(20)));
+        texts.extend(pieces.into_iter().map(|it| (it, *tone)));
+    }
+    if let Some((start, end)) = place {
+        let width = |end: usize| {
+            let part = line.text().get(..end).unwrap_or(line.text());
+            let (shown, _) = Line::of(part).shown();
+            display_width(&shown)
+        };
+        let (from, to) = (width(start), width(end).max(width(start) + 1));
+        let blank = display_width(title) + from;
+        texts.push((
+            format!("{:blank$}{}", "", "v".repeat(to - from)),
+            Tone::Error,
+        ));
+    }
+    let height = u16::try_from(texts.len()).unwrap_or(0) + 1;
+    let top = area.height.saturating_sub(1 + height);
+    let room = Rect::new(area.x, area.y + top, area.width, height);
+    brush.clear(room);
+    for (number, (text, tone)) in (0..).zip(&texts) {
+        brush.line(room, number, text, *tone);
+    }
+    let (shown, cursor) = line.shown();
+    let x = brush.at(room, room.x, height - 1, title, Tone::Title);
+    brush.at(room, x, height - 1, &shown, Tone::Plain);
+    let cursor = x.saturating_add(u16::try_from(cursor).unwrap_or(u16::MAX));
+    let under = shown_at(&shown, usize::from(cursor - x));
+    brush.at(room, cursor, height - 1, &under, Tone::Cursor);
+}
+
+/// The character at a column.
+fn shown_at(text: &str, column: usize) -> String {
+    let mut passed = 0;
+    for character in text.chars() {
+        if passed >= column {
+            return character.to_string();
+        }
+        passed += display_width(character.encode_utf8(&mut [0; 4]));
+    }
+    " ".to_owned()
+}
+
+/// A box in the middle.
+fn boxed(brush: &mut Brush<'_>, area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    let x = area.x + (area.width - width) / 2;
+    let y = area.y + (area.height - height) / 2;
+    let room = Rect::new(x, y, width, height);
+    brush.clear(room);
+    let rule = "─".repeat(usize::from(width));
+    brush.line(room, 0, &rule, Tone::Dim);
+    brush.line(room, height.saturating_sub(1), &rule, Tone::Dim);
+    Rect::new(
+        x + 1,
+        y + 1,
+        width.saturating_sub(2),
+        height.saturating_sub(2),
+    )
+}
+
+fn choices(menu: &Menu, brush: &mut Brush<'_>, area: Rect) {
+    let lines: Vec<String> = menu
+        .entries
+        .iter()
+        .map(|entry| match entry.why_not {
+            Some(why) => format!("{}  ({why})", entry.label),
+            None => entry.label.clone(),
+        })
+        .collect();
+    let widest = lines.iter().map(|it| display_width(it)).max().unwrap_or(0);
+    let width = u16::try_from(widest + 4).unwrap_or(u16::MAX);
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let room = boxed(brush, area, width, height);
+    for ((number, line), entry) in (0_u16..).zip(&lines).zip(&menu.entries) {
+        let tone = if usize::from(number) == menu.cursor {
+            Tone::Cursor
+        } else if entry.why_not.is_some() {
+            Tone::Dim
+        } else {
+            Tone::Plain
+        };
+        brush.line(room, number, line, tone);
+    }
+}
+
+fn asked(question: &Question, brush: &mut Brush<'_>, area: Rect) {
+    let width = area.width.min(72);
+    let lines = pieces(&question.text, usize::from(width.saturating_sub(4)));
+    let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
+    let room = boxed(brush, area, width, height);
+    for (number, line) in (0..).zip(&lines) {
+        brush.line(room, number, line, Tone::Strong);
+    }
+    let (answer, _) = question.answer.shown();
+    let last = room.height.saturating_sub(1);
+    let x = brush.at(room, room.x, last, "> ", Tone::Title);
+    let x = brush.at(room, x, last, &answer, Tone::Plain);
+    brush.at(room, x, last, " ", Tone::Cursor);
+}
+
+fn page(brush: &mut Brush<'_>, area: Rect, title: &str, lines: &[String], top: usize) {
+    let room = Rect::new(area.x, area.y, area.width, area.height.saturating_sub(1));
+    brush.clear(room);
+    brush.line(room, 0, title, Tone::Title);
+    let height = usize::from(room.height.saturating_sub(2));
+    let top = top.min(lines.len().saturating_sub(height));
+    for (number, line) in (2..).zip(lines.iter().skip(top).take(height)) {
+        brush.line(room, number, line, Tone::Plain);
+    }
+    let below = lines.len().saturating_sub(top + height);
+    if below > 0 {
+        let text = format!("{title}  {below} more lines below");
+        brush.line(room, 0, &text, Tone::Title);
+    }
+}
+
+fn help(width: u16) -> Vec<String> {
+    let names = 10;
+    let room = usize::from(width).saturating_sub(names + 2).max(20);
+    let mut lines = Vec::new();
+    for binding in &BINDINGS {
+        for (number, piece) in (0..).zip(pieces(binding.help, room)) {
+            let shown = if number == 0 { binding.shown } else { "" };
+            lines.push(format!("{shown:names$}  {piece}"));
+        }
+    }
+    let signs = [
+        "",
+        "+ new   ~ changed   - ended, for a few seconds   * marked",
+        "time strip: ▃▄▅▆█ calls (1, 2, 5, 20, 100 and more)   ─ open   × failed   ░ not seen",
+        "OPEN 3+2: three connections and two that wait for others",
+        "◆ stands out by what is plain to see; nothing is judged yet",
+    ];
+    for sign in signs {
+        lines.extend(pieces(sign, usize::from(width)));
+    }
+    lines
+}

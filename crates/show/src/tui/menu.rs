@@ -1,0 +1,128 @@
+//! What can be done with a row, and the question before what cannot be undone.
+
+use model::{Connection, Process, Protocol};
+
+use super::Deed;
+use super::edit::Line;
+use crate::actions;
+use crate::visible::visible;
+
+/// An entry of the menu.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) label: String,
+    pub(super) choice: Choice,
+    /// Why it does not work. `None`: it does.
+    pub(super) why_not: Option<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Choice {
+    Detail,
+    OnlyThis,
+    Mark,
+    Copy,
+    Save,
+    Ask(Box<Question>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Menu {
+    pub(super) entries: Vec<Entry>,
+    pub(super) cursor: usize,
+}
+
+/// What is asked before a connection is closed or a process ended.
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    pub(super) text: String,
+    /// To be typed to go on.
+    pub(super) word: &'static str,
+    pub(super) answer: Line,
+    pub(super) deed: Deed,
+}
+
+const NOT_ALLOWED: &str = "start whocalls watch with --allow-actions";
+
+impl Menu {
+    /// For a row with this connection or process behind it.
+    pub(super) fn of(
+        connection: Option<&Connection>,
+        process: Option<&Process>,
+        allowed: bool,
+    ) -> Self {
+        let plain = |label: &str, choice| Entry {
+            label: label.to_owned(),
+            choice,
+            why_not: None,
+        };
+        let mut entries = vec![
+            plain("all that is known of it", Choice::Detail),
+            plain("only what belongs to it", Choice::OnlyThis),
+            plain("mark it", Choice::Mark),
+            plain("copy it", Choice::Copy),
+            plain("save what is shown", Choice::Save),
+        ];
+        let not_allowed = (!allowed).then_some(NOT_ALLOWED);
+        if let Some(connection) = connection.filter(|it| it.remote.is_some()) {
+            let is_tcp = connection.protocol == Protocol::Tcp;
+            let why_not = if !is_tcp {
+                Some("only TCP has connections that can be closed")
+            } else if connection.closed.is_some() {
+                Some("it has ended")
+            } else {
+                not_allowed
+            };
+            entries.push(Entry {
+                label: "close the connection …".to_owned(),
+                choice: Choice::Ask(Box::new(Question {
+                    text: actions::close_question(connection, process),
+                    word: actions::CLOSE_WORD,
+                    answer: Line::default(),
+                    deed: Deed::Close(Box::new(connection.clone())),
+                })),
+                why_not,
+            });
+        }
+        if let Some(process) = process {
+            let why_not = if process.ended.is_some() {
+                Some("it has ended")
+            } else if process.kernel_thread {
+                Some("it is the kernel itself")
+            } else {
+                not_allowed
+            };
+            for hard in [false, true] {
+                let how = if hard {
+                    "at once (SIGKILL)"
+                } else {
+                    "(SIGTERM)"
+                };
+                let name = visible(&process.name);
+                entries.push(Entry {
+                    label: format!("end {name} ({}) {how} …", process.id.pid),
+                    choice: Choice::Ask(Box::new(Question {
+                        text: actions::end_question(process),
+                        word: actions::END_WORD,
+                        answer: Line::default(),
+                        deed: Deed::End {
+                            process: process.id,
+                            hard,
+                        },
+                    })),
+                    why_not,
+                });
+            }
+        }
+        Self { entries, cursor: 0 }
+    }
+
+    pub(super) fn move_by(&mut self, steps: isize) {
+        let last = self.entries.len().saturating_sub(1);
+        self.cursor = self.cursor.saturating_add_signed(steps).min(last);
+    }
+
+    pub(super) fn chosen(&self) -> Option<&Entry> {
+        self.entries.get(self.cursor)
+    }
+}

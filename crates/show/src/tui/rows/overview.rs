@@ -1,0 +1,203 @@
+//! The first view: programs, what stands out about them on top, the rest folded.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use model::Pair;
+
+use super::{Context, Fold, Item, Key, Picture, Row};
+use crate::quantity::duration;
+use crate::tui::programs::Program;
+use crate::tui::sums::Sums;
+use crate::tui::theme::Tone;
+use crate::visible::{display_width, visible_str};
+
+pub(super) fn picture(context: &Context<'_>) -> Picture {
+    let mut picture = Picture {
+        programs: context.programs(),
+        ..Picture::default()
+    };
+    let shown = picture.programs.iter().map(|it| it.connections.len());
+    let shown: usize = shown.sum();
+    picture.hidden = context.snapshot.connections.len().saturating_sub(shown);
+    let mut rows = stand_out(context, &picture.programs);
+    rows.extend(others(context, &picture.programs));
+    picture.rows = rows;
+    picture
+}
+
+/// How far the reasons stand in.
+const INDENT: usize = 4;
+/// So many programs get their reasons on top; the rest is counted.
+const MOST: usize = 8;
+
+fn stand_out(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
+    let mut standing: Vec<(usize, Vec<String>)> = programs
+        .iter()
+        .enumerate()
+        .map(|(index, program)| (index, program.stands_out()))
+        .filter(|(_, reasons)| !reasons.is_empty())
+        .collect();
+    let program = |index: usize| programs.get(index).map(Program::weight);
+    standing.sort_by(|one, other| program(one.0).cmp(&program(other.0)));
+    let count = match standing.len() {
+        0 => "nothing stands out by itself so far".to_owned(),
+        count => format!("{count} by what is plain to see"),
+    };
+    let mut number = 0;
+    let mut rows = vec![Row::text(
+        number,
+        format!("LOOK AT  process and rhythm not judged yet; {count}"),
+        Tone::Title,
+    )];
+    let all = context.unfolded.contains(&Key::Line(0));
+    let most = if all { usize::MAX } else { MOST };
+    let left = standing.len().saturating_sub(most);
+    for (index, reasons) in standing.into_iter().take(most) {
+        let Some(program) = programs.get(index) else {
+            continue;
+        };
+        let key = Key::Caller("stands out".to_owned(), program.file.clone());
+        rows.push(Row::leaf(key, 0, Item::StandsOut(index)));
+        for line in wrapped(&reasons, context.width.saturating_sub(INDENT)) {
+            number += 1;
+            rows.push(Row::text(
+                number,
+                format!("{:INDENT$}{line}", ""),
+                Tone::Plain,
+            ));
+        }
+    }
+    if left > 0 {
+        number += 1;
+        rows.push(Row::text(
+            number,
+            format!("    and {left} more: o opens"),
+            Tone::Dim,
+        ));
+    }
+    rows
+}
+
+/// First numbers of lines are taken by what stands out.
+const OTHERS: usize = 10_000;
+
+fn others(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
+    let mut rows = vec![Row::text(
+        OTHERS,
+        format!(
+            "OTHER PROGRAMS ({})  nothing is called ordinary yet",
+            programs.len()
+        ),
+        Tone::Title,
+    )];
+    let open = context.unfolded.contains(&Key::Rest);
+    let mut rest = Sums::default();
+    let mut folded = 0;
+    for (index, program) in programs.iter().enumerate() {
+        if program.goes_out {
+            rows.extend(one(context, index, program));
+        } else {
+            folded += 1;
+            rest.add_sums(&program.sums);
+        }
+    }
+    if folded > 0 {
+        let text = format!(
+            "{folded} more only on this computer: {} open, {} listening  o {}",
+            rest.open,
+            rest.listening,
+            if open { "folds" } else { "opens" },
+        );
+        rows.push(Row {
+            key: Key::Rest,
+            depth: 0,
+            fold: context.fold(&Key::Rest),
+            item: Item::Text(text, Tone::Dim),
+        });
+    }
+    if open {
+        for (index, program) in programs.iter().enumerate() {
+            if !program.goes_out {
+                rows.extend(one(context, index, program));
+            }
+        }
+    }
+    rows
+}
+
+/// A program, and where it goes, if it is unfolded.
+fn one(context: &Context<'_>, index: usize, program: &Program) -> Vec<Row> {
+    let key = Key::Program(program.file.clone());
+    let fold = if program.pairs.is_empty() {
+        Fold::Leaf
+    } else {
+        context.fold(&key)
+    };
+    let mut rows = vec![Row {
+        key,
+        depth: 0,
+        fold,
+        item: Item::Program(index),
+    }];
+    if fold == Fold::Open {
+        let snapshot = context.snapshot;
+        let pair = |place| snapshot.pairs.get(place).map(|pair| (place, pair));
+        let pairs = program.pairs.iter().copied().filter_map(pair);
+        let mut pairs: Vec<(_, &Pair)> = pairs.collect();
+        pairs.sort_by_key(|(_, pair)| Reverse(pair.last));
+        rows.extend(pairs.into_iter().map(|(place, pair)| {
+            Row::leaf(Key::Pair(Box::new(pair.key.clone())), 1, Item::Pair(place))
+        }));
+    }
+    rows
+}
+
+/// Reasons in lines, with a dot between those that share one.
+fn wrapped(reasons: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (place, reason) in reasons.iter().enumerate() {
+        for (number, word) in reason.split(' ').enumerate() {
+            let first = number == 0;
+            let between = if first && place > 0 { " · " } else { " " };
+            match lines.last_mut() {
+                Some(line)
+                    if display_width(line) + display_width(between) + display_width(word)
+                        <= width =>
+                {
+                    line.push_str(between);
+                    line.push_str(word);
+                }
+                Some(_) | None => lines.push(word.to_owned()),
+            }
+        }
+    }
+    lines
+}
+
+/// What this run could not see, as one sentence.
+pub(in crate::tui) fn not_seen(context: &Context<'_>) -> String {
+    let Context {
+        snapshot, status, ..
+    } = context;
+    let watched = status.since.until(snapshot.taken);
+    let mut parts = vec![format!("before {}", clock(status.since))];
+    // A rhythm takes a handful of calls to show.
+    let rare = duration((watched / 6).max(Duration::from_secs(1)));
+    parts.push(format!("calls rarer than every ~{rare}"));
+    if status.lost > 0 {
+        parts.push(format!("{} events that were lost", status.lost));
+    }
+    for gap in &snapshot.gaps {
+        let count = gap.count.map(|count| format!(" ({count})"));
+        let missed = visible_str(&gap.missed);
+        parts.push(format!("{missed}{}", count.unwrap_or_default()));
+    }
+    parts.join(" · ")
+}
+
+/// `10:15:02`, UTC.
+pub(in crate::tui) fn clock(time: model::Timestamp) -> String {
+    let text = time.to_string();
+    text.get(11..19).unwrap_or_default().to_owned()
+}

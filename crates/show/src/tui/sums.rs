@@ -1,0 +1,74 @@
+//! What connections and calls come to, taken together.
+
+use model::{Connection, Pair, Snapshot, State};
+
+/// Counts of several connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sums {
+    /// Open now, listeners not among them.
+    pub(super) open: u64,
+    pub(super) listening: u64,
+    /// All there were, those still open among them.
+    pub(super) calls: u64,
+    pub(super) failed: u64,
+    pub(super) sent: u64,
+    pub(super) received: u64,
+}
+
+impl Sums {
+    /// One that is open; what it was counted with in its pair is not counted again.
+    pub(super) fn add_open(&mut self, connection: &Connection) {
+        if connection.remote.is_none() {
+            self.listening += 1;
+        } else {
+            self.open += 1;
+        }
+        self.add_bytes(connection);
+    }
+
+    pub(super) fn add_bytes(&mut self, connection: &Connection) {
+        self.sent = self.sent.saturating_add(connection.bytes_sent.unwrap_or(0));
+        let received = connection.bytes_received.unwrap_or(0);
+        self.received = self.received.saturating_add(received);
+    }
+
+    /// A connection that stands for itself, open or ended.
+    pub(super) fn add(&mut self, connection: &Connection) {
+        if connection.closed.is_none() {
+            self.add_open(connection);
+        } else {
+            self.add_bytes(connection);
+        }
+        if connection.remote.is_some() {
+            self.calls += 1;
+        }
+        if connection.state == State::Failed {
+            self.failed += 1;
+        }
+    }
+
+    /// All that have ended of a pair, and how many there were at all.
+    pub(super) fn add_pair(&mut self, pair: &Pair) {
+        self.calls = self.calls.saturating_add(pair.connections);
+        self.failed = self.failed.saturating_add(pair.failed);
+        self.sent = self.sent.saturating_add(pair.bytes_sent);
+        self.received = self.received.saturating_add(pair.bytes_received);
+    }
+
+    pub(super) fn add_sums(&mut self, other: &Self) {
+        self.open += other.open;
+        self.listening += other.listening;
+        self.calls = self.calls.saturating_add(other.calls);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.sent = self.sent.saturating_add(other.sent);
+        self.received = self.received.saturating_add(other.received);
+    }
+}
+
+/// Share of the connections whose process is known, in hundredths. `None`: there are none.
+pub(super) fn owned(snapshot: &Snapshot) -> Option<usize> {
+    let all = snapshot.connections.len();
+    let owned = snapshot.connections.iter();
+    let owned = owned.filter(|it| it.owner.process().is_some()).count();
+    (owned * 100).checked_div(all)
+}

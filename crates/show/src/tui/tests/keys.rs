@@ -1,0 +1,195 @@
+//! What keys do.
+
+use super::stage::{Stage, evening, seconds_ago};
+use crate::table::sample;
+use crate::tui::Deed;
+use crate::tui::screen::Reaction;
+use crate::tui::view::View;
+
+fn check(keys: &str, shown: &[&str], not_shown: &[&str]) {
+    let mut stage = Stage::usual();
+    stage.press(keys);
+    let text = stage.text();
+    for part in shown {
+        assert!(text.contains(part), "{keys}: no {part:?} in\n{text}");
+    }
+    for part in not_shown {
+        assert!(!text.contains(part), "{keys}: {part:?} in\n{text}");
+    }
+}
+
+#[test]
+fn a_filter_picks_and_esc_takes_it_away() {
+    check("6/state:failed<Enter>", &["216.6.0.28"], &["198.51.100.23"]);
+    check("2/state:failed<Enter><Esc>", &["198.51.100.23"], &[]);
+    check("2/state:fa<Tab>", &["state:failed"], &[]);
+    check("2/sta<Tab>", &["state:"], &[]);
+    check(
+        "/proc:nothing<Enter>",
+        &["filter proc:nothing"],
+        &["updater"],
+    );
+    check("3/proc:updater<Enter>", &["updater"], &["firefox"]);
+    check("4/proc:updater<Enter>", &["216.6.0.28"], &["203.0.113.9"]);
+}
+
+#[test]
+fn what_is_not_wanted_can_be_hidden() {
+    check("2L", &["no listeners", "203.0.113.9"], &["0.0.0.0:80"]);
+}
+
+#[test]
+fn views_change_by_key() {
+    let mut stage = Stage::usual();
+    stage.press("<Tab><Tab>");
+    assert_eq!(stage.screen.view, View::Processes);
+    stage.press("6");
+    assert_eq!(stage.screen.view, View::History);
+}
+
+#[test]
+fn a_tree_is_opened_and_folded() {
+    check("4<Right>", &["▾ 203.0.113.9"], &[]);
+    check("4<Right><Left>", &["▸ 203.0.113.9"], &["▾"]);
+    check("3<Down><Right>", &["▾"], &[]);
+}
+
+#[test]
+fn rows_are_put_together() {
+    check("2b", &["▾ firefox 1464  (2)"], &[]);
+    check("2bb", &["▾ 203.0.113.9"], &[]);
+}
+
+#[test]
+fn held_means_held_and_nothing_is_lost() {
+    let mut stage = Stage::usual();
+    stage.press("2 ");
+    let mut later = evening();
+    later.taken = seconds_ago(-5);
+    let mut new = sample::connection(sample::known(1464), "192.0.2.7:1", "198.51.100.77:1");
+    new.opened = Some(seconds_ago(-4));
+    later.connections.put(new);
+    stage.show(later);
+    let held = stage.text();
+    assert!(
+        held.contains("HELD") && !held.contains("198.51.100.77"),
+        "{held}"
+    );
+    stage.press(" ");
+    let text = stage.text();
+    assert!(text.contains("198.51.100.77"), "{text}");
+}
+
+#[test]
+fn the_cursor_stays_at_what_it_was_at() {
+    let mut stage = Stage::usual();
+    stage.press("2<Down><Down>");
+    stage.paint();
+    let before = stage.screen.row().unwrap().key.clone();
+    let mut later = evening();
+    later.taken = seconds_ago(-1);
+    let first = sample::connection(sample::known(99), "192.0.2.7:2", "192.0.2.1:1");
+    later.connections.put(first);
+    stage.show(later);
+    stage.paint();
+    assert_eq!(stage.screen.row().unwrap().key, before);
+}
+
+#[test]
+fn nothing_is_ended_by_one_key() {
+    let mut stage = Stage::usual();
+    stage.press("2");
+    for byte in 32..127_u8 {
+        let key = char::from(byte);
+        let reactions = stage.press(&key.to_string());
+        let ends = |it: &Reaction| matches!(it, Reaction::Deed(Deed::Close(_) | Deed::End { .. }));
+        assert!(!reactions.iter().any(ends), "{key}");
+        stage.press("<Esc><Esc><Esc><Esc>2");
+    }
+}
+
+#[test]
+fn the_word_has_to_be_typed() {
+    let ask = "2.<Down><Down><Down><Down><Down><Down><Enter>";
+    let mut stage = Stage::usual();
+    stage.press(ask);
+    assert!(stage.text().contains("Type END"), "{}", stage.text());
+    let reactions = stage.press("yes<Enter>");
+    assert!(!reactions.iter().any(|it| matches!(it, Reaction::Deed(_))));
+    assert!(stage.text().contains("nothing was done"));
+    stage.press("<Esc>");
+    stage.press(ask);
+    let reactions = stage.press("END<Enter>");
+    let last = reactions.last().unwrap();
+    let Reaction::Deed(Deed::End { process, hard }) = last else {
+        panic!("{last:?}");
+    };
+    assert_eq!((process.pid, *hard), (1464, false));
+}
+
+#[test]
+fn what_is_shown_can_be_saved_under_a_name() {
+    let mut stage = Stage::usual();
+    let reactions = stage.press("6/state:failed<Enter>e<Enter>");
+    let Some(Reaction::Deed(Deed::Save { name, bytes })) = reactions.last() else {
+        panic!("{reactions:?}");
+    };
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    assert_eq!(
+        (name.as_str(), text.lines().count()),
+        ("whocalls.csv", 3),
+        "{text}"
+    );
+    let mut stage = Stage::usual();
+    let erased = "<Back>".repeat("csv".len());
+    let reactions = stage.press(&format!("2me{erased}json<Enter>"));
+    let Some(Reaction::Deed(Deed::Save { bytes, .. })) = reactions.last() else {
+        panic!("{reactions:?}");
+    };
+    let document: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+    assert_eq!(document["connections"].as_array().unwrap().len(), 1);
+    check("2e.exe<Enter>", &[".csv or .json"], &[]);
+}
+
+#[test]
+fn a_row_is_copied_in_words() {
+    let mut stage = Stage::usual();
+    let reactions = stage.press("2y");
+    let Some(Reaction::Copy(text)) = reactions.last() else {
+        panic!("{reactions:?}");
+    };
+    assert!(text.contains("203.0.113.9:443"), "{text}");
+}
+
+#[test]
+fn rows_are_sorted_by_any_column() {
+    let mut stage = Stage::usual();
+    let mut seen = Vec::new();
+    for _ in 0..8 {
+        stage.press("2s");
+        seen.push(stage.screen.sort);
+    }
+    seen.dedup();
+    assert!(seen.len() > 5, "{seen:?}");
+}
+
+#[test]
+fn only_what_belongs_to_a_row() {
+    check("1<Down>p", &["filter"], &[]);
+    let mut stage = Stage::usual();
+    stage.press("2p");
+    assert_eq!(stage.screen.filter_text, "pid:1464");
+}
+
+#[test]
+fn the_refresh_goes_round() {
+    let mut stage = Stage::usual();
+    let mut times = Vec::new();
+    for _ in 0..4 {
+        let reactions = stage.press("R");
+        if let Some(Reaction::Deed(Deed::Refresh(time))) = reactions.last() {
+            times.push(time.as_millis());
+        }
+    }
+    assert_eq!(times, [2000, 5000, 500, 1000]);
+}

@@ -1,0 +1,236 @@
+//! A screen without a terminal: keys go in, text comes out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use model::{
+    Call, Calls, Connection, ConnectionError, Gap, Pair, PairKey, Phase, Process, Protocol,
+    Snapshot, Source, State, Tier, Timestamp,
+};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+
+use crate::table::sample::{self, TAKEN, connection, known};
+use crate::tui::screen::{Reaction, Screen};
+use crate::tui::{Colors, Options, Status, Theme, draw};
+
+pub(super) struct Stage {
+    pub(super) screen: Screen,
+    area: Rect,
+}
+
+impl Stage {
+    pub(super) fn new(width: u16, height: u16, theme: Theme) -> Self {
+        let options = Options {
+            theme,
+            mouse: true,
+            refresh: Duration::from_secs(1),
+            actions: true,
+            filter: String::new(),
+        };
+        Self {
+            screen: Screen::new(options),
+            area: Rect::new(0, 0, width, height),
+        }
+    }
+
+    /// As most terminals are, with what an evening brings.
+    pub(super) fn usual() -> Self {
+        let mut stage = Self::new(80, 24, Theme::default());
+        stage.show(evening());
+        stage
+    }
+
+    pub(super) fn show(&mut self, snapshot: Snapshot) {
+        self.screen.show(Arc::new(snapshot), status());
+    }
+
+    /// Single characters are keys; `<Enter>` and the like are named.
+    pub(super) fn press(&mut self, keys: &str) -> Vec<Reaction> {
+        let mut reactions = Vec::new();
+        let mut rest = keys;
+        while let Some(first) = rest.chars().next() {
+            let (code, length) = match rest.find('>').filter(|_| first == '<') {
+                Some(end) => (named(&rest[1..end]), end + 1),
+                None => (KeyCode::Char(first), first.len_utf8()),
+            };
+            // Rows are made when they are painted.
+            self.paint();
+            reactions.push(self.screen.key(KeyEvent::new(code, KeyModifiers::NONE)));
+            rest = &rest[length..];
+        }
+        reactions
+    }
+
+    pub(super) fn paint(&mut self) -> Buffer {
+        let mut buffer = Buffer::empty(self.area);
+        draw::screen(&mut self.screen, self.area, &mut buffer);
+        buffer
+    }
+
+    pub(super) fn text(&mut self) -> String {
+        let buffer = self.paint();
+        let lines = (0..self.area.height).map(|y| {
+            let cells = (0..self.area.width).map(|x| buffer[(x, y)].symbol());
+            cells.collect::<String>().trim_end().to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The text with its colours in brackets.
+    pub(super) fn colored(&mut self) -> String {
+        let buffer = self.paint();
+        let mut text = String::new();
+        for y in 0..self.area.height {
+            let mut line = String::new();
+            let mut before = String::new();
+            for x in 0..self.area.width {
+                let cell = &buffer[(x, y)];
+                let style = style_of(cell.fg, cell.modifier);
+                if style != before {
+                    line.push_str(&format!("[{style}]"));
+                    before = style;
+                }
+                line.push_str(cell.symbol());
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+fn style_of(color: Color, modifier: Modifier) -> String {
+    let color = match color {
+        Color::Reset => String::new(),
+        color => color.to_string().to_lowercase(),
+    };
+    let modifiers = modifier.iter_names().map(|(name, _)| name.to_lowercase());
+    let parts = modifiers.chain([color]).filter(|it| !it.is_empty());
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+fn named(name: &str) -> KeyCode {
+    match name {
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Tab" => KeyCode::Tab,
+        "Back" => KeyCode::Backspace,
+        "Up" => KeyCode::Up,
+        "Down" => KeyCode::Down,
+        "Left" => KeyCode::Left,
+        "Right" => KeyCode::Right,
+        "PgDn" => KeyCode::PageDown,
+        "PgUp" => KeyCode::PageUp,
+        _ => panic!("no key {name}"),
+    }
+}
+
+pub(super) fn status() -> Status {
+    Status {
+        user: "root".to_owned(),
+        since: seconds_ago(240),
+        online: Some(false),
+        events: 1234,
+        lost: 0,
+        let_go: 0,
+    }
+}
+
+pub(super) fn seconds_ago(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_nanos(TAKEN - seconds * 1_000_000_000)
+}
+
+/// Each with the seconds ago at which it began; all lasted a second.
+fn pair(program: &str, destination: &str, failed: bool, calls: &[i64]) -> Pair {
+    let mut row = Calls::default();
+    for ago in calls {
+        row.add(Call {
+            opened: seconds_ago(*ago),
+            closed: Some(seconds_ago(ago - 1)),
+            failed,
+            bytes_sent: 100,
+            bytes_received: 0,
+        });
+    }
+    let count = u64::try_from(calls.len()).unwrap();
+    Pair {
+        key: PairKey {
+            program: Some(program.into()),
+            destination: destination.to_owned(),
+            port: Some(443),
+            protocol: Protocol::Tcp,
+        },
+        first: seconds_ago(*calls.first().unwrap()),
+        last: seconds_ago(*calls.last().unwrap()),
+        connections: count,
+        failed: if failed { count } else { 0 },
+        open: 0,
+        bytes_sent: count * 100,
+        bytes_received: 0,
+        calls: row,
+        let_go: 0,
+    }
+}
+
+/// A computer that was cut off, with a program on it that calls home all the same.
+pub(super) fn evening() -> Snapshot {
+    let desk = sample::desk();
+    let mut processes: Vec<Process> = desk.processes.values().map(|it| (**it).clone()).collect();
+    processes.push(sample::process(
+        2210,
+        "updater",
+        "/home/lena/.cache/updater",
+    ));
+    let mut connections: Vec<Connection> = desk.connections.iter().cloned().collect();
+    for (port, ago) in [(41000, 12), (41001, 2)] {
+        let mut tried = connection(known(2210), &format!("192.0.2.7:{port}"), "216.6.0.28:443");
+        tried.state = State::Failed;
+        tried.opened = Some(seconds_ago(ago));
+        tried.closed = Some(seconds_ago(ago));
+        tried.error = Some(ConnectionError {
+            errno: Some(101),
+            phase: Phase::Connect,
+        });
+        connections.push(tried);
+    }
+    let mut snapshot = sample::snapshot(processes, connections);
+    snapshot.tier = Tier::Full;
+    let comb: Vec<i64> = (0..22).map(|number| 222 - number * 10).collect();
+    snapshot.pairs = [
+        pair("/home/lena/.cache/updater", "216.6.0.28", true, &comb),
+        pair("/usr/lib/firefox/firefox", "203.0.113.9", false, &[200, 90]),
+    ]
+    .into_iter()
+    .collect();
+    snapshot.gaps = vec![
+        Gap::standing(
+            "no_rights",
+            Source::Proc,
+            "the process is protected",
+            "which sockets one process holds",
+        )
+        .counted(1),
+        Gap {
+            since: Some(seconds_ago(120)),
+            until: Some(seconds_ago(90)),
+            ..Gap::standing(
+                "resumed",
+                Source::Ebpf,
+                "the computer slept",
+                "30 s of sleep",
+            )
+        },
+    ];
+    snapshot
+}
+
+pub(super) fn theme(colors: Colors, ascii: bool) -> Theme {
+    Theme {
+        colors,
+        ascii,
+        light: false,
+    }
+}

@@ -1,0 +1,60 @@
+//! The seven views.
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum View {
+    #[default]
+    Overview,
+    Connections,
+    Processes,
+    Destinations,
+    Timeline,
+    History,
+    Findings,
+}
+
+impl View {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Connections,
+        Self::Processes,
+        Self::Destinations,
+        Self::Timeline,
+        Self::History,
+        Self::Findings,
+    ];
+
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Connections => "Connections",
+            Self::Processes => "Processes",
+            Self::Destinations => "Destinations",
+            Self::Timeline => "Timeline",
+            Self::History => "History",
+            Self::Findings => "Findings",
+        }
+    }
+
+    /// Where it stands among all, from 0.
+    pub(super) fn place(self) -> usize {
+        Self::ALL.iter().position(|it| *it == self).unwrap_or(0)
+    }
+
+    pub(super) fn at(place: usize) -> Option<Self> {
+        Self::ALL.get(place).copied()
+    }
+
+    pub(super) fn next(self) -> Self {
+        Self::at((self.place() + 1) % Self::ALL.len()).unwrap_or_default()
+    }
+
+    pub(super) fn previous(self) -> Self {
+        let last = Self::ALL.len() - 1;
+        Self::at(self.place().checked_sub(1).unwrap_or(last)).unwrap_or_default()
+    }
+
+    /// Whether its rows are single connections.
+    pub(super) fn is_of_connections(self) -> bool {
+        matches!(self, Self::Connections | Self::History)
+    }
+}

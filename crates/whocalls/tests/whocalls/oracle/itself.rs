@@ -1,0 +1,94 @@
+//! whocalls held against itself: one look after the other, and one way of reading against the other.
+
+use std::collections::BTreeSet;
+
+use super::scenes::{COMING_AND_GOING, EVERY_KIND};
+use crate::actor::{Actor, Place};
+use crate::network::Namespace;
+use crate::program::{Look, Seen, TIERS, look};
+use crate::setting::{Need, lacks, skip};
+
+#[test]
+fn what_stays_is_seen_amid_what_comes_and_goes() {
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    if lacks(&[Need::Program("python3")]) {
+        return;
+    }
+    let (actor, _) = Actor::start(Place::Inside(&namespace), COMING_AND_GOING);
+    for tier in TIERS {
+        for _ in 0..4 {
+            let look = look(tier);
+            let seen = look.inside(&namespace);
+            let staying = |seen: &&Seen<'_>| {
+                seen.local().starts_with("127.0.0.9:") || seen.remote().starts_with("127.0.0.9:")
+            };
+            let staying: Vec<_> = seen.iter().filter(staying).collect();
+            assert_eq!(staying.len(), 1 + 2 * 50, "{tier:?}");
+            for seen in staying {
+                assert_eq!(seen.pids(), [actor.pid()], "{tier:?}: {seen:#?}");
+            }
+            let cookies = seen.iter().map(|seen| seen.0["socket"]["cookie"].as_u64());
+            let cookies: Vec<_> = cookies.flatten().collect();
+            let different: BTreeSet<_> = cookies.iter().collect();
+            assert_eq!(cookies.len(), different.len(), "{tier:?}");
+        }
+    }
+}
+
+#[test]
+fn bpf_and_netlink_tell_the_same() {
+    if lacks(&[Need::Program("python3")]) {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    namespace.ip(&["route", "add", "198.51.100.0/24", "dev", "lo"]);
+    let (_actor, _) = Actor::start(Place::Inside(&namespace), EVERY_KIND);
+    let (full, polling) = (look(None), look(Some("--polling")));
+    assert_eq!(polling.tier(), "polling");
+    if full.tier() != "full" {
+        let gap = full.gap("no_ebpf").expect("a gap that says why");
+        skip(&format!("no BPF here: {}", gap["why"]));
+        return;
+    }
+    let facts = |look: &Look| {
+        let mut all: Vec<_> = look
+            .inside(&namespace)
+            .iter()
+            .map(|seen| comparable(*seen))
+            .collect();
+        all.sort();
+        all
+    };
+    let (full, polling) = (facts(&full), facts(&polling));
+    assert!(full.len() > 40, "{}", full.len());
+    for (full, polling) in full.iter().zip(&polling) {
+        assert_eq!(full, polling);
+    }
+    assert_eq!(full.len(), polling.len());
+}
+
+/// All of a connection but what belongs to the way it was read.
+fn comparable(seen: Seen<'_>) -> String {
+    let mut facts = seen.0.clone();
+    let own = facts.as_object_mut().unwrap();
+    own.remove("owner");
+    // The wall clock moves on between the two runs.
+    own["process"]
+        .as_object_mut()
+        .map(|process| process.remove("started"));
+    // Text tables know no cookies, and ids are made from them.
+    if own["protocol"] == "icmp" || own["protocol"] == "raw" {
+        own.remove("id");
+        own.remove("socket");
+    }
+    format!(
+        "{} {} {} {facts}",
+        seen.word("protocol"),
+        seen.local(),
+        seen.remote()
+    )
+}
