@@ -14,7 +14,6 @@ use super::columns::{self, Column, Filler, Kind};
 use super::keys;
 use super::rows::{self, Item, Row};
 use super::screen::{Mode, Painted, Screen};
-use super::sums;
 use super::theme::Tone;
 use super::view::View;
 use crate::gaps;
@@ -107,11 +106,12 @@ fn head_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area: 
         0 => format!("{minutes}:{seconds:02}"),
         _ => format!("{hours}:{minutes:02}:{seconds:02}"),
     };
-    let tier = match snapshot.tier {
-        Tier::Full => "sees every call",
-        Tier::NoBtf => "sees calls, fewer facts",
-        Tier::Polling => "MISSES MUCH: looks again and again only",
-        Tier::Import => "imported",
+    // That every call is seen goes without saying.
+    let limit = match snapshot.tier {
+        Tier::Full => None,
+        Tier::NoBtf => Some("fewer facts than usual"),
+        Tier::Polling => Some("MISSES MUCH"),
+        Tier::Import => Some("imported"),
     };
     let mut parts = vec![
         visible(&snapshot.host.name).into_owned(),
@@ -123,7 +123,7 @@ fn head_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area: 
         None => {}
     }
     parts.push(format!("watched {watched}"));
-    parts.push(tier.to_owned());
+    parts.extend(limit.map(str::to_owned));
     parts.push("not recording".to_owned());
     if screen.held {
         parts.insert(0, "HELD (Space goes on)".to_owned());
@@ -354,10 +354,8 @@ fn status_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area
     if hidden > 0 && (!parts.is_empty() || screen.view == View::Connections) {
         parts.push(format!("{hidden} not shown"));
     }
-    let open = snapshot.connections.iter();
-    let open = open.filter(|it| it.closed.is_none()).count();
-    let mut counts = format!("{open} open");
-    if let Some(owned) = sums::owned(snapshot) {
+    let mut counts = format!("{} open", screen.totals.open);
+    if let Some(owned) = screen.totals.owned {
         let _ = write!(counts, ", {owned} % with owner");
     }
     parts.push(counts);

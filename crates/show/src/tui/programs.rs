@@ -7,6 +7,7 @@ use model::{
     Connection, Direction, PathState, Place, Process, ProcessId, Snapshot, State, Text, Timestamp,
 };
 
+use super::rows::clock;
 use super::sums::Sums;
 use crate::errors;
 use crate::visible::{visible, visible_str};
@@ -29,6 +30,8 @@ pub(super) struct Program {
     pub(super) pairs: Vec<Place>,
     /// When it was first seen to call. `None`: it was there before us, or calls nobody.
     pub(super) first_call: Option<Timestamp>,
+    /// It began to call when we had watched for a while.
+    is_new: bool,
     mark: Option<Mark>,
     /// The call that failed most often.
     tries: Option<Tries>,
@@ -78,6 +81,9 @@ impl Program {
             let verb = if tries.answered { "failed at" } else { "tries" };
             format!("{verb} {} {times}{word}", tries.to)
         }));
+        if let Some(first) = self.first_call.filter(|_| self.is_new && self.goes_out) {
+            reasons.push(format!("new: first seen to call at {}", clock(first)));
+        }
         reasons
     }
 
@@ -91,8 +97,10 @@ impl Program {
 /// All programs of a snapshot, by name; those that go beyond this computer first.
 ///
 /// `picky`: only what belongs to a wanted connection that is still kept; else all calls count.
+/// `since`: what called by then is not new.
 pub(super) fn all(
     snapshot: &Snapshot,
+    since: Timestamp,
     picky: bool,
     wanted: impl Fn(&Connection) -> bool,
 ) -> Vec<Program> {
@@ -114,6 +122,9 @@ pub(super) fn all(
         }
     }
     let mut programs = gathered.programs;
+    for program in &mut programs {
+        program.is_new = program.first_call.is_some_and(|first| first > since);
+    }
     programs.sort_by(|one, other| {
         let key = |it: &Program| (!it.goes_out, it.file.is_none());
         key(one)
@@ -190,6 +201,7 @@ impl Gathered {
             connections: Vec::new(),
             pairs: Vec::new(),
             first_call: None,
+            is_new: false,
             mark: None,
             tries: None,
         });

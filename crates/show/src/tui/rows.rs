@@ -10,7 +10,9 @@ mod timeline;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use model::{Connection, ConnectionId, PairKey, Place, Process, ProcessId, Snapshot, State, Text};
+use model::{
+    Connection, ConnectionId, PairKey, Place, Process, ProcessId, Snapshot, State, Text, Timestamp,
+};
 
 pub(super) use self::overview::{clock, not_seen};
 use super::Status;
@@ -197,6 +199,9 @@ pub(super) fn picture(view: View, context: &Context<'_>) -> Picture {
     picture
 }
 
+/// What calls within the first half minute was probably there before us: nanoseconds.
+const SETTLING: i64 = 30_000_000_000;
+
 impl Context<'_> {
     fn wants(&self, connection: &Connection) -> bool {
         self.hide.shows(connection) && self.matches(connection)
@@ -224,7 +229,10 @@ impl Context<'_> {
     }
 
     fn programs(&self) -> Vec<Program> {
-        programs::all(self.snapshot, self.is_picky(), |it| self.wants(it))
+        let settled = self.status.since.unix_nanos().saturating_add(SETTLING);
+        let settled = Timestamp::from_unix_nanos(settled);
+        let wanted = |it: &Connection| self.wants(it);
+        programs::all(self.snapshot, settled, self.is_picky(), wanted)
     }
 
     fn fold(&self, key: &Key) -> Fold {

@@ -65,10 +65,24 @@ impl Sums {
     }
 }
 
-/// Share of the connections whose process is known, in hundredths. `None`: there are none.
-pub(super) fn owned(snapshot: &Snapshot) -> Option<usize> {
-    let all = snapshot.connections.len();
-    let owned = snapshot.connections.iter();
-    let owned = owned.filter(|it| it.owner.process().is_some()).count();
-    (owned * 100).checked_div(all)
+/// What the status line says of all connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) open: usize,
+    /// In hundredths of all that are kept; `None`: there are none.
+    pub(super) owned: Option<usize>,
+}
+
+impl Totals {
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        let (mut open, mut owned) = (0, 0);
+        for connection in &snapshot.connections {
+            open += usize::from(connection.closed.is_none());
+            owned += usize::from(connection.owner.process().is_some());
+        }
+        Self {
+            open,
+            owned: (owned * 100).checked_div(snapshot.connections.len()),
+        }
+    }
 }

@@ -103,9 +103,10 @@ impl Stage {
 }
 
 fn style_of(color: Color, modifier: Modifier) -> String {
-    let color = match color {
-        Color::Reset => String::new(),
-        color => color.to_string().to_lowercase(),
+    let color = if color == Color::Reset {
+        String::new()
+    } else {
+        color.to_string().to_lowercase()
     };
     let modifiers = modifier.iter_names().map(|(name, _)| name.to_lowercase());
     let parts = modifiers.chain([color]).filter(|it| !it.is_empty());

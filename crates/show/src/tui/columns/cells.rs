@@ -1,0 +1,399 @@
+//! What stands in the cells of a row.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each kind of row has something to say in some of the columns only"
+)]
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use model::{Connection, Pair, ProcessId, Snapshot, Timestamp};
+
+use super::Kind;
+use crate::errors;
+use crate::quantity::{compact_bytes, duration};
+use crate::table::cell::Cell;
+use crate::table::endpoint;
+use crate::table::owner::{ProcessText, why_unknown};
+use crate::tui::axis::{Axis, Strip};
+use crate::tui::changes::{Changes, Sign};
+use crate::tui::programs::{destination, last_part};
+use crate::tui::rows::{self, Fold, Gathered, Item, Picture, Row};
+use crate::tui::sums::Sums;
+use crate::tui::theme::Tone;
+use crate::tui::view::View;
+use crate::visible::{Cut, visible};
+
+/// Fills the cells of rows.
+pub(in crate::tui) struct Filler<'a> {
+    pub(in crate::tui) snapshot: &'a Snapshot,
+    pub(in crate::tui) picture: &'a Picture,
+    pub(in crate::tui) changes: &'a Changes,
+    pub(in crate::tui) axis: &'a Axis,
+    pub(in crate::tui) view: View,
+    /// Times of day in place of how long ago.
+    pub(in crate::tui) absolute: bool,
+}
+
+impl Filler<'_> {
+    /// How the whole row is to look.
+    pub(in crate::tui) fn tone(&self, row: &Row) -> Tone {
+        match &row.item {
+            Item::Connection(place) => {
+                let connection = self.snapshot.connections.get(*place);
+                let sign = connection.and_then(|it| self.changes.of(&it.id));
+                match (sign, connection.is_some_and(|it| it.closed.is_some())) {
+                    (Some(sign), _) => sign.tone(),
+                    (None, true) => Tone::Dim,
+                    (None, false) => Tone::Plain,
+                }
+            }
+            Item::Process(id) => match self.snapshot.processes.get(id) {
+                Some(process) if process.ended.is_some() => Tone::Dim,
+                Some(_) | None => Tone::Plain,
+            },
+            Item::StandsOut(_) => Tone::Strong,
+            Item::Text(_, tone) => *tone,
+            Item::Program(_) | Item::Gathered(_) | Item::Pair(_) => Tone::Plain,
+        }
+    }
+
+    /// A text across all columns. `None`: the row has cells.
+    pub(in crate::tui) fn across(&self, row: &Row) -> Option<String> {
+        match &row.item {
+            Item::Text(text, _) => Some(text.clone()),
+            Item::StandsOut(index) => {
+                let program = self.picture.programs.get(*index)?;
+                let mut text = format!("◆ {}", program.name);
+                for id in program.processes.iter().take(3) {
+                    let _ = write!(text, " {}", id.pid);
+                }
+                let more = program.processes.len().saturating_sub(3);
+                if more > 0 {
+                    let _ = write!(text, " and {more} more");
+                }
+                if let Some(file) = &program.file {
+                    let _ = write!(text, "  {}", visible(file));
+                }
+                Some(text)
+            }
+            Item::Gathered(_) if self.view.is_of_connections() => {
+                let gathered = self.gathered(row)?;
+                let count = gathered.connections.len();
+                Some(format!("{}  ({count})", gathered.title))
+            }
+            Item::Program(_)
+            | Item::Process(_)
+            | Item::Gathered(_)
+            | Item::Pair(_)
+            | Item::Connection(_) => None,
+        }
+    }
+
+    pub(in crate::tui) fn fill(&self, kind: Kind, row: &Row, cell: &mut Cell) {
+        match &row.item {
+            Item::Connection(place) => {
+                if let Some(connection) = self.snapshot.connections.get(*place) {
+                    self.connection(kind, row, connection, cell);
+                }
+            }
+            Item::Pair(place) => {
+                if let Some(pair) = self.snapshot.pairs.get(*place) {
+                    self.pair(kind, row, pair, cell);
+                }
+            }
+            Item::Process(id) => self.process(kind, row, *id, cell),
+            Item::Program(index) => {
+                if let Some(program) = self.picture.programs.get(*index) {
+                    match kind {
+                        Kind::Name => {
+                            tree(row, cell);
+                            cell.head.push_str(&program.name);
+                            cell.cut = Some(Cut::Middle);
+                            if program.processes.len() > 1 {
+                                let _ = write!(cell.tail, " ×{}", program.processes.len());
+                            }
+                        }
+                        Kind::Destinations => number(cell, program.destinations),
+                        _ => sums(kind, &program.sums, cell),
+                    }
+                }
+            }
+            Item::Gathered(_) => {
+                if let Some(gathered) = self.gathered(row) {
+                    match kind {
+                        Kind::Name => {
+                            tree(row, cell);
+                            cell.head.push_str(&gathered.title);
+                            cell.cut = Some(Cut::Middle);
+                        }
+                        Kind::Who => cell.head.push_str(&gathered.who),
+                        _ => sums(kind, &gathered.sums, cell),
+                    }
+                }
+            }
+            Item::Text(..) | Item::StandsOut(_) => {}
+        }
+    }
+
+    fn gathered(&self, row: &Row) -> Option<&Gathered> {
+        match row.item {
+            Item::Gathered(index) => self.picture.gathered.get(index),
+            Item::Text(..)
+            | Item::StandsOut(_)
+            | Item::Program(_)
+            | Item::Process(_)
+            | Item::Pair(_)
+            | Item::Connection(_) => None,
+        }
+    }
+
+    fn connection(&self, kind: Kind, row: &Row, connection: &Connection, cell: &mut Cell) {
+        match kind {
+            Kind::Sign => {
+                let sign = self.changes.of(&connection.id);
+                cell.head.extend(sign.map(Sign::character));
+            }
+            Kind::Name => {
+                tree(row, cell);
+                cell.head.push_str(connection.state.word());
+                cell.head.push(' ');
+                endpoint::remote(cell, connection, false);
+                cell.cut = Some(Cut::Middle);
+            }
+            Kind::Process => self.owner(connection, cell),
+            Kind::Pid => match connection.owner.process() {
+                Some(process) => {
+                    let _ = write!(cell.head, "{}", process.pid);
+                    if !connection.also_held_by.is_empty() {
+                        let _ = write!(cell.head, "+{}", connection.also_held_by.len());
+                    }
+                }
+                None => cell.head.push('-'),
+            },
+            Kind::User => match self.snapshot.user_of(connection) {
+                Some(user) => cell.head.push_str(&visible(user)),
+                None => match connection.uid {
+                    Some(uid) => {
+                        let _ = write!(cell.head, "{uid}");
+                    }
+                    None => cell.head.push('-'),
+                },
+            },
+            Kind::Protocol => cell.head.push_str(connection.protocol.word()),
+            Kind::State => cell.head.push_str(connection.state.word()),
+            Kind::Local => endpoint::local(cell, connection, false),
+            Kind::Remote => endpoint::remote(cell, connection, false),
+            Kind::Sent => bytes(cell, connection.bytes_sent),
+            Kind::Received => bytes(cell, connection.bytes_received),
+            Kind::Opened => self.time(cell, connection.opened, "before"),
+            Kind::Closed => self.time(cell, connection.closed, "open"),
+            Kind::Outcome => match &connection.error {
+                Some(error) => cell.head.push_str(&errors::word(error)),
+                None => cell.head.push_str(connection.state.word()),
+            },
+            Kind::Open
+            | Kind::Calls
+            | Kind::Failed
+            | Kind::Destinations
+            | Kind::Who
+            | Kind::Last
+            | Kind::Time => {}
+        }
+    }
+
+    fn owner(&self, connection: &Connection, cell: &mut Cell) {
+        match (self.snapshot.owner_of(connection), connection.owner) {
+            (Some(process), _) => {
+                let text = ProcessText::of(process);
+                cell.head.push_str(&text.name);
+                cell.tail.push_str(text.mark);
+            }
+            (None, model::Owner::Unknown { why }) => {
+                let _ = write!(cell.head, "? {}", why_unknown(why));
+            }
+            (None, model::Owner::Known { .. }) => cell.head.push('?'),
+        }
+    }
+
+    fn process(&self, kind: Kind, row: &Row, id: ProcessId, cell: &mut Cell) {
+        let Some(process) = self.snapshot.processes.get(&id) else {
+            return;
+        };
+        match kind {
+            Kind::Name => {
+                let text = ProcessText::of(process);
+                tree(row, cell);
+                cell.head.push_str(&text.name);
+                cell.tail.push_str(text.mark);
+                if process.ended.is_some() {
+                    cell.tail.push_str(" (ended)");
+                }
+            }
+            Kind::Pid => {
+                let _ = write!(cell.head, "{}", id.pid);
+            }
+            Kind::User => cell.head.push_str(&ProcessText::of(process).user),
+            _ => {
+                // None at all is better said by nothing than by a row of zeros.
+                if let Some(it) = self.picture.sums.get(&id).filter(|it| it.calls > 0) {
+                    sums(kind, it, cell);
+                }
+            }
+        }
+    }
+
+    fn pair(&self, kind: Kind, row: &Row, pair: &Pair, cell: &mut Cell) {
+        let to = destination(&pair.key.destination, pair.key.port);
+        match kind {
+            Kind::Name => {
+                tree(row, cell);
+                let _ = write!(cell.head, "→ {to} {}", pair.key.protocol.word());
+                cell.cut = Some(Cut::Middle);
+            }
+            Kind::Process => match &pair.key.program {
+                Some(program) => {
+                    let shown = visible(program);
+                    cell.head.push_str(last_part(&shown));
+                }
+                None => cell.head.push('?'),
+            },
+            Kind::Remote => {
+                let _ = write!(cell.head, "{to} {}", pair.key.protocol.word());
+                cell.cut = Some(Cut::Middle);
+            }
+            Kind::Last => self.time(cell, Some(pair.last), ""),
+            Kind::Open => number(cell, pair.open),
+            _ => {
+                let mut of_pair = Sums::default();
+                of_pair.add_pair(pair);
+                sums(kind, &of_pair, cell);
+            }
+        }
+    }
+
+    /// A moment; `otherwise` where there is none.
+    fn time(&self, cell: &mut Cell, time: Option<Timestamp>, otherwise: &str) {
+        match time {
+            None => cell.head.push_str(otherwise),
+            Some(time) if self.absolute => {
+                cell.head.push_str(&rows::clock(time));
+            }
+            Some(time) => {
+                let ago = time.until(self.snapshot.taken);
+                if ago < Duration::from_secs(1) {
+                    cell.head.push_str("<1 s");
+                } else {
+                    let _ = write!(cell.head, "{}", duration(ago));
+                }
+            }
+        }
+    }
+
+    /// What happened over time, where the row is about something that does.
+    pub(in crate::tui) fn strip(&self, row: &Row, cells: usize) -> Option<Strip<'_>> {
+        let mut strip = Strip::new(self.axis, cells);
+        match &row.item {
+            Item::Connection(place) => self.add_connections(&[*place], &mut strip),
+            Item::Pair(place) => self.add_pairs(&[*place], &mut strip),
+            Item::Program(index) | Item::StandsOut(index) => {
+                let program = self.picture.programs.get(*index)?;
+                self.add_pairs(&program.pairs, &mut strip);
+            }
+            Item::Process(id) => self.add_connections(self.picture.held.get(id)?, &mut strip),
+            Item::Gathered(_) => {
+                let gathered = self.gathered(row)?;
+                if gathered.pairs.is_empty() {
+                    self.add_connections(&gathered.connections, &mut strip);
+                } else {
+                    self.add_pairs(&gathered.pairs, &mut strip);
+                }
+            }
+            Item::Text(..) => return None,
+        }
+        Some(strip)
+    }
+
+    fn add_connections(&self, places: &[model::Place], strip: &mut Strip<'_>) {
+        let connections = places.iter();
+        let connections = connections.filter_map(|it| self.snapshot.connections.get(*it));
+        let spoken = connections.filter(|it| it.remote.is_some());
+        spoken.for_each(|it| strip.connection(it, self.snapshot.taken));
+    }
+
+    fn add_pairs(&self, places: &[model::Place], strip: &mut Strip<'_>) {
+        let now = self.snapshot.taken;
+        for place in places {
+            let Some(pair) = self.snapshot.pairs.get(*place) else {
+                continue;
+            };
+            // The newest first: whoever calls all the time has many before the axis begins.
+            let start = self.axis.start();
+            let mut open = 0;
+            for call in pair.calls.iter().rev() {
+                open += u64::from(call.closed.is_none());
+                strip.call(call, now);
+                if call.opened < start && open >= pair.open {
+                    break;
+                }
+            }
+            if pair.open > open {
+                strip.stood_open(now);
+            }
+        }
+    }
+}
+
+/// How far a level of the tree stands in.
+const STEP: usize = 2;
+
+fn tree(row: &Row, cell: &mut Cell) {
+    let _ = write!(cell.head, "{:1$}", "", row.depth * STEP);
+    cell.head.push_str(match row.fold {
+        Fold::Leaf => "  ",
+        Fold::Open => "▾ ",
+        Fold::Closed => "▸ ",
+    });
+}
+
+fn sums(kind: Kind, sums: &Sums, cell: &mut Cell) {
+    match kind {
+        Kind::Open => match (sums.open, sums.listening) {
+            (open, 0) => number(cell, open),
+            (open, listening) => {
+                let _ = write!(cell.head, "{open}+{listening}");
+            }
+        },
+        Kind::Calls => number(cell, sums.calls),
+        Kind::Failed => number(cell, sums.failed),
+        Kind::Sent => bytes(cell, Some(sums.sent)),
+        Kind::Received => bytes(cell, Some(sums.received)),
+        Kind::Sign
+        | Kind::Name
+        | Kind::Process
+        | Kind::Pid
+        | Kind::User
+        | Kind::Protocol
+        | Kind::State
+        | Kind::Local
+        | Kind::Remote
+        | Kind::Destinations
+        | Kind::Who
+        | Kind::Opened
+        | Kind::Closed
+        | Kind::Last
+        | Kind::Outcome
+        | Kind::Time => {}
+    }
+}
+
+fn number(cell: &mut Cell, number: impl std::fmt::Display) {
+    let _ = write!(cell.head, "{number}");
+}
+
+fn bytes(cell: &mut Cell, bytes: Option<u64>) {
+    match bytes {
+        Some(bytes) => number(cell, compact_bytes(bytes)),
+        None => cell.head.push('-'),
+    }
+}

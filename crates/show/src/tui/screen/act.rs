@@ -1,0 +1,309 @@
+//! What keys do while nothing is being written.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a keyboard has more keys than there are uses for them"
+)]
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::{Mode, REFRESHES, Reaction, Screen};
+use crate::order::Sort;
+use crate::quantity::duration;
+use crate::tui::Deed;
+use crate::tui::axis::SPANS;
+use crate::tui::columns;
+use crate::tui::edit::Line;
+use crate::tui::keys::{self, Action};
+use crate::tui::rows::{Fold, Key, Row};
+use crate::tui::view::View;
+
+impl Screen {
+    pub(in crate::tui) fn key(&mut self, key: KeyEvent) -> Reaction {
+        if key.kind == KeyEventKind::Release {
+            return Reaction::Nothing;
+        }
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        if control && key.code == KeyCode::Char('c') {
+            return Reaction::Quit;
+        }
+        match std::mem::take(&mut self.mode) {
+            Mode::Looking => match keys::action(key) {
+                Some(action) => self.act(action),
+                None => Reaction::Nothing,
+            },
+            Mode::Filtering(line) => self.filtering(line, key),
+            Mode::Saving(line) => self.saving(line, key),
+            Mode::Choosing(menu) => self.choosing(menu, key),
+            Mode::Asked(question) => self.asked(question, key),
+            Mode::Help(top) => self.reading(Mode::Help, top, key),
+            Mode::NotSeen(top) => self.reading(Mode::NotSeen, top, key),
+        }
+    }
+
+    /// Whether a key does anything as things are.
+    pub(in crate::tui) fn works(&self, action: Action) -> bool {
+        match action {
+            Action::Unfold => self.row().is_some_and(|row| row.fold == Fold::Closed),
+            Action::Fold => self.row().is_some_and(|row| row.fold == Fold::Open),
+            Action::UnfoldRest => self.view == View::Overview,
+            Action::Detail | Action::Menu => self.row().is_some_and(Row::is_chosen),
+            _ => true,
+        }
+    }
+
+    pub(super) fn act(&mut self, action: Action) -> Reaction {
+        self.message = None;
+        self.stale |= changes_rows(action);
+        let page = isize::try_from(self.painted.rows.max(2) - 1).unwrap_or(1);
+        match action {
+            Action::Show(view) => self.view_is(view),
+            Action::NextView => self.view_is(self.view.next()),
+            Action::PreviousView => self.view_is(self.view.previous()),
+            Action::Up => self.move_by(-1),
+            Action::Down => self.move_by(1),
+            Action::PageUp if self.detail => self.detail_top = self.detail_top.saturating_sub(5),
+            Action::PageDown if self.detail => self.detail_top += 5,
+            Action::PageUp => self.move_by(-page),
+            Action::PageDown => self.move_by(page),
+            Action::First => self.move_to(0, false),
+            Action::Last => self.move_to(usize::MAX, true),
+            Action::Unfold => self.unfold(),
+            Action::Fold => self.fold(),
+            Action::UnfoldRest => {
+                for key in [Key::Rest, Key::Line(0)] {
+                    if !self.unfolded.remove(&key) {
+                        self.unfolded.insert(key);
+                    }
+                }
+            }
+            Action::Detail => {
+                self.detail = !self.detail;
+                self.detail_top = 0;
+            }
+            Action::Back => self.back_out(),
+            Action::Filter => self.mode = Mode::Filtering(Line::of(&self.filter_text)),
+            Action::Sort => self.sort_next(),
+            Action::Reverse => self.reverse = !self.reverse,
+            Action::Group => {
+                self.grouping = self.grouping.next();
+                self.say(self.grouping.word());
+            }
+            Action::Pivot => self.pivot(),
+            Action::HideListeners => self.hide.listeners = !self.hide.listeners,
+            Action::HideLoopback => self.hide.loopback = !self.hide.loopback,
+            Action::HideLocalNetwork => self.hide.local_network = !self.hide.local_network,
+            Action::Pause => self.hold(),
+            Action::Freeze => self.freeze(),
+            Action::Mark => self.mark(),
+            Action::OnlyMarked => self.only_marked = !self.only_marked && !self.marked.is_empty(),
+            Action::CopyRow => return self.copy_row(),
+            Action::CopyFilter => return self.copy(self.filter_text.clone()),
+            Action::Save => self.mode = Mode::Saving(Line::of("whocalls.csv")),
+            Action::Menu => self.open_menu(),
+            Action::Refresh => return self.next_refresh(),
+            Action::Times => self.absolute = !self.absolute,
+            Action::Earlier => self.back += self.span() / 4,
+            Action::Later => self.back = self.back.saturating_sub(self.span() / 4),
+            Action::ZoomIn => self.span = self.span.saturating_sub(1),
+            Action::ZoomOut => self.span = (self.span + 1).min(SPANS.len() - 1),
+            Action::NotSeen => self.mode = Mode::NotSeen(0),
+            Action::Help => self.mode = Mode::Help(0),
+            Action::Redraw => return Reaction::Redraw,
+            Action::Quit => return Reaction::Quit,
+        }
+        Reaction::Nothing
+    }
+
+    pub(super) fn say(&mut self, text: impl Into<String>) {
+        self.message = Some(text.into());
+    }
+
+    fn view_is(&mut self, view: View) {
+        self.view = view;
+        self.detail_top = 0;
+    }
+
+    fn unfold(&mut self) {
+        let Some(row) = self.row() else { return };
+        let (key, fold) = (row.key.clone(), row.fold);
+        match (&key, fold) {
+            // Groups are open unless they were folded.
+            (Key::Group(_), Fold::Closed) => drop(self.unfolded.remove(&key)),
+            (_, Fold::Closed) => drop(self.unfolded.insert(key)),
+            (_, Fold::Open) => self.move_by(1),
+            (_, Fold::Leaf) => {}
+        }
+    }
+
+    fn fold(&mut self) {
+        let Some(row) = self.row() else { return };
+        let (key, fold, depth) = (row.key.clone(), row.fold, row.depth);
+        match (&key, fold) {
+            (Key::Group(_), Fold::Open) => drop(self.unfolded.insert(key)),
+            (_, Fold::Open) => drop(self.unfolded.remove(&key)),
+            (_, Fold::Closed | Fold::Leaf) => {
+                let above = self.picture.rows.iter().take(self.position().cursor);
+                if let Some(place) = above.into_iter().rposition(|row| row.depth < depth) {
+                    self.move_to(place, true);
+                }
+            }
+        }
+    }
+
+    fn back_out(&mut self) {
+        if self.detail {
+            self.detail = false;
+        } else if self.only_marked {
+            self.only_marked = false;
+        } else if !self.filter_text.is_empty() {
+            self.filter_with("");
+        } else if !self.back.is_zero() {
+            self.back = Duration::ZERO;
+        } else {
+            self.view = View::Overview;
+        }
+    }
+
+    fn sort_next(&mut self) {
+        let columns = columns::fitting(self.view, usize::from(self.painted.width));
+        let sorts: Vec<Sort> = columns
+            .iter()
+            .filter_map(|it| columns::sort_of(it.kind))
+            .collect();
+        let place = sorts.iter().position(|it| Some(*it) == self.sort);
+        self.sort = match place {
+            None => sorts.first().copied(),
+            Some(place) => sorts.get(place + 1).copied(),
+        };
+        self.reverse = false;
+        if !self.view.is_of_connections() {
+            self.say("the order is for the views of connections (2, 6)");
+        }
+    }
+
+    fn pivot(&mut self) {
+        let Some(term) = self.term() else {
+            return self.say("nothing to pick by in this row");
+        };
+        self.filter_with(&term);
+        if !self.view.is_of_connections() {
+            self.view = View::Connections;
+        }
+    }
+
+    /// The filter for what a row is about.
+    fn term(&self) -> Option<String> {
+        let (connection, process) = self.behind();
+        let row = self.row()?;
+        if let Some(process) = process {
+            return Some(format!("pid:{}", process.id.pid));
+        }
+        if let Some(ip) = connection.and_then(|it| it.remote?.ip) {
+            return Some(format!("dst:{ip}"));
+        }
+        let exe = |program: &model::Text| {
+            let path = program.as_utf8()?;
+            let plain = path
+                .chars()
+                .all(|it| it.is_alphanumeric() || "/._-+".contains(it));
+            let key = if path.contains('/') { "exe" } else { "proc" };
+            plain.then(|| format!("{key}:{path}"))
+        };
+        match &row.key {
+            Key::Program(program) | Key::Caller(_, program) => exe(program.as_ref()?),
+            Key::Destination(address) => Some(format!("dst:{address}")),
+            Key::Toward(process, address) => {
+                let ip: std::net::IpAddr = address.parse().ok()?;
+                Some(format!("pid:{} dst:{ip}", process.pid))
+            }
+            Key::Pair(key) => {
+                let dst = format!("dst:{}", key.destination);
+                let exe = key.program.as_ref().and_then(exe);
+                Some(exe.map_or(dst.clone(), |exe| format!("{exe} {dst}")))
+            }
+            Key::Line(_) | Key::Rest | Key::Process(_) | Key::Connection(_) | Key::Group(_) => None,
+        }
+    }
+
+    fn hold(&mut self) {
+        self.held = !self.held;
+        if !self.held
+            && let Some((snapshot, status)) = self.waiting.take()
+        {
+            self.show(snapshot, status);
+        }
+    }
+
+    fn freeze(&mut self) {
+        self.frozen = match self.frozen {
+            Some(_) => None,
+            None => {
+                let rows = self.picture.rows.iter().enumerate();
+                Some(rows.map(|(place, row)| (row.key.clone(), place)).collect())
+            }
+        };
+        self.say(if self.frozen.is_some() {
+            "the order stands; new rows come last"
+        } else {
+            "the order follows again"
+        });
+    }
+
+    pub(in crate::tui) fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    fn mark(&mut self) {
+        let Some(key) = self
+            .row()
+            .filter(|row| row.is_chosen())
+            .map(|it| it.key.clone())
+        else {
+            return;
+        };
+        if !self.marked.remove(&key) {
+            self.marked.insert(key);
+        }
+        self.move_by(1);
+    }
+
+    fn next_refresh(&mut self) -> Reaction {
+        let place = REFRESHES.iter().position(|it| *it == self.refresh);
+        let next = place.map_or(1, |place| (place + 1) % REFRESHES.len());
+        self.refresh = REFRESHES.get(next).copied().unwrap_or(self.refresh);
+        self.say(format!("refreshed every {}", duration(self.refresh)));
+        Reaction::Deed(Deed::Refresh(self.refresh))
+    }
+}
+
+/// Whether other rows may be there after it: to make 100,000 anew takes longer than a key may.
+fn changes_rows(action: Action) -> bool {
+    !matches!(
+        action,
+        Action::Up
+            | Action::Down
+            | Action::PageUp
+            | Action::PageDown
+            | Action::First
+            | Action::Last
+            | Action::Detail
+            | Action::Filter
+            | Action::Mark
+            | Action::CopyRow
+            | Action::CopyFilter
+            | Action::Save
+            | Action::Menu
+            | Action::Refresh
+            | Action::Times
+            | Action::Earlier
+            | Action::Later
+            | Action::ZoomIn
+            | Action::ZoomOut
+            | Action::NotSeen
+            | Action::Help
+            | Action::Redraw
+            | Action::Quit
+    )
+}

@@ -1,0 +1,52 @@
+//! Clicks and the wheel.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+
+use super::{Mode, Reaction, Screen};
+use crate::tui::columns;
+use crate::tui::keys::Action;
+
+impl Screen {
+    pub(in crate::tui) fn mouse(&mut self, event: MouseEvent) -> Reaction {
+        if !matches!(self.mode, Mode::Looking) {
+            return Reaction::Nothing;
+        }
+        let within = |spans: (u16, u16)| (spans.0..spans.1).contains(&event.column);
+        let painted = self.painted.clone();
+        match event.kind {
+            MouseEventKind::ScrollUp => self.move_by(-3),
+            MouseEventKind::ScrollDown => self.move_by(3),
+            MouseEventKind::Down(button) => {
+                let row = event.row.checked_sub(painted.rows_from);
+                if event.row == painted.tabs_line {
+                    let tab = painted.tabs.iter().find(|it| within((it.0, it.1)));
+                    if let Some((_, _, view)) = tab {
+                        return self.act(Action::Show(*view));
+                    }
+                } else if event.row == painted.heading_line && painted.heading_line > 0 {
+                    let column = painted.headings.iter().find(|it| within((it.0, it.1)));
+                    if let Some(sort) = column.and_then(|it| columns::sort_of(it.2.kind)) {
+                        self.reverse = self.sort == Some(sort) && !self.reverse;
+                        self.sort = Some(sort);
+                        self.stale = true;
+                    }
+                } else if let Some(row) = row.filter(|row| *row < painted.rows) {
+                    let place = self.position().top + usize::from(row);
+                    let again = place == self.position().cursor;
+                    self.move_to(place, false);
+                    if button == MouseButton::Right {
+                        self.open_menu();
+                    } else if again {
+                        return self.act(Action::Detail);
+                    }
+                }
+            }
+            MouseEventKind::Up(_)
+            | MouseEventKind::Drag(_)
+            | MouseEventKind::Moved
+            | MouseEventKind::ScrollLeft
+            | MouseEventKind::ScrollRight => return Reaction::Nothing,
+        }
+        Reaction::Nothing
+    }
+}
