@@ -45,6 +45,22 @@ pub enum SaveError {
     Unanswered,
 }
 
+impl SaveError {
+    /// What the person can do about it. `None`: nothing, or it says so itself.
+    pub fn help(self) -> Option<&'static str> {
+        let Self::Failed(errno) = self else {
+            return None;
+        };
+        let not_allowed = [
+            io::ErrorKind::PermissionDenied,
+            io::ErrorKind::ReadOnlyFilesystem,
+        ];
+        let kind = io::Error::from_raw_os_error(errno).kind();
+        let is_not_allowed = not_allowed.contains(&kind);
+        is_not_allowed.then_some("start whocalls in a folder of your own")
+    }
+}
+
 /// Whether a file may be called so: also said before there are bytes.
 pub fn check_name(name: &str) -> Result<(), SaveError> {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending);

@@ -24,7 +24,7 @@ const QUEUE: u32 = 65_536;
 
 /// Who calls? Shows every network connection of this computer with the process behind it.
 ///
-/// Without a command: list. whocalls reads only; it sends nothing, and changes nothing but what
+/// Without a command: watch on a terminal, else list. whocalls reads only; it sends nothing, and changes nothing but what
 /// `close` and `end` are asked for.
 #[derive(Args, Debug)]
 #[command(version, about, long_about, max_term_width = 100)]
@@ -87,7 +87,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// One look at this computer: its connections, or its processes
     List(ListArguments),
-    /// What happens, while it happens: every attempt, connection and datagram, with its process
+    /// The live screen, or a line for each thing that happens: every attempt, connection and
+    /// datagram, with its process
     Watch(WatchArguments),
     /// Close one TCP connection; asks before
     Close(CloseArguments),
@@ -184,6 +185,8 @@ pub(crate) struct ListArguments {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
+  whocalls watch                               the live screen; ? shows its keys
+  whocalls watch proc:firefox                  only what firefox does
   whocalls watch --ndjson                      everything, until Ctrl-C
   whocalls watch --ndjson --for 5m proc:curl   what curl does in the next five minutes
   whocalls watch --ndjson state:failed         every connection that did not come about

@@ -3,6 +3,7 @@
 //! One thread folds: it takes what is observed, keeps what is known, and puts lines into a queue or
 //! publishes snapshots. It never waits for the reader. The main thread writes the lines, or draws.
 
+mod deeds;
 mod fold;
 mod known;
 mod lines;

@@ -1,20 +1,22 @@
 //! The live screen: one thread folds and publishes snapshots, this one shows them and fulfils what
 //! the person asks for.
 
-use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use model::{Observed, Snapshot, Timestamp};
+use observe::writer::Writer;
 use observe::{Watch, WatchOptions};
 use show::filter::Filter;
 use show::tui::{self, Colors, Deed, Options, Outside, Status, Terminal, Theme};
 use track::Tracker;
 
+use super::deeds::Hands;
 use super::fold::{Ends, Fold, Outcome, Reader};
 use super::newest::Newest;
 use crate::arguments::{Color, ScreenColors, WatchArguments};
@@ -52,10 +54,15 @@ pub(super) fn run(
     let interrupt = Interrupt::listen()?;
     // Its name is of no more use once the rights are gone.
     let user = observe::user();
-    let watch = Watch::start(WatchOptions {
+    let writer = Writer::start();
+    let mut watch = Watch::start(WatchOptions {
         polling: arguments.polling,
         allow_actions: arguments.allow_actions,
     })?;
+    let hands = Hands {
+        actions: watch.actions(),
+        writer,
+    };
     let start = Instant::now();
     let refresh = arguments.refresh.unwrap_or(REFRESH);
     let shared = Shared::new(refresh, user, watch.now());
@@ -69,7 +76,7 @@ pub(super) fn run(
         theme: theme(arguments, color),
         mouse: !arguments.no_mouse,
         refresh,
-        actions: false,
+        actions: arguments.allow_actions,
         filter: filter::text(&arguments.words, &arguments.filter),
     };
     let (log, outcome) = thread::scope(|scope| {
@@ -78,7 +85,11 @@ pub(super) fn run(
             let _over = Over(&shared);
             fold.run()
         })?;
-        let log = show(options, &shared);
+        let (wishes, fulfilled) = (channel(), channel());
+        let (to_hands, answers) = (wishes.0, fulfilled.1);
+        let thread = thread::Builder::new().name("deeds".to_owned());
+        thread.spawn_scoped(scope, move || hands.work(&wishes.1, &fulfilled.0))?;
+        let log = show(options, &shared, to_hands, answers);
         shared.gone.store(true, Ordering::Relaxed);
         let outcome = folding.join();
         let outcome = outcome.map_err(|_| anyhow!("the thread that watches has failed"))?;
@@ -92,11 +103,17 @@ pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-fn show(options: Options, shared: &Shared) -> Result<Vec<String>> {
+fn show(
+    options: Options,
+    shared: &Shared,
+    wishes: Sender<Deed>,
+    answers: Receiver<String>,
+) -> Result<Vec<String>> {
     let terminal = Terminal::take(options.mouse).context("cannot use the terminal")?;
     let mut desk = Desk {
         shared,
-        answers: VecDeque::new(),
+        wishes,
+        answers,
     };
     tui::run(terminal, options, &mut desk).context("the terminal has gone")
 }
@@ -233,7 +250,8 @@ impl Reader for Publisher<'_> {
 /// Where the screen gets its snapshots, and brings its wishes.
 struct Desk<'a> {
     shared: &'a Shared,
-    answers: VecDeque<String>,
+    wishes: Sender<Deed>,
+    answers: Receiver<String>,
 }
 
 impl Outside for Desk<'_> {
@@ -247,14 +265,15 @@ impl Outside for Desk<'_> {
     fn fulfil(&mut self, deed: Deed) {
         match deed {
             Deed::Refresh(refresh) => self.shared.every(refresh),
+            // Whoever fulfils it lives as long as the screen.
             Deed::Save { .. } | Deed::Close(_) | Deed::End { .. } => {
-                self.answers.push_back("not possible yet".to_owned());
+                let _ = self.wishes.send(deed);
             }
         }
     }
 
     fn told(&mut self) -> Option<String> {
-        self.answers.pop_front()
+        self.answers.try_recv().ok()
     }
 
     fn is_over(&mut self) -> bool {
