@@ -27,6 +27,7 @@ mod pages;
 mod program;
 mod remembered;
 mod rights;
+mod screen;
 mod setting;
 mod stick;
 mod structure;

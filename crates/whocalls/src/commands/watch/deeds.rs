@@ -36,7 +36,7 @@ impl Hands {
                     let how = if hard { How::Hard } else { How::Asked };
                     let target = ProcessTarget::of(process);
                     let done = self.actions().and_then(|actions| actions.end(target, how));
-                    said(&format!("process {}", process.pid), done)
+                    said(&format!("process {} ({process})", process.pid), done)
                 }
             };
             if answers.send(answer).is_err() {
@@ -50,11 +50,11 @@ impl Hands {
     }
 
     fn save(&mut self, name: &str, bytes: &[u8]) -> String {
-        let name = visible_str(name).into_owned();
+        let shown = visible_str(name);
         match &mut self.writer {
-            Ok(writer) => match writer.save(&name, bytes) {
+            Ok(writer) => match writer.save(name, bytes) {
                 Ok(path) => format!("saved: {}", harmless(&path.display().to_string())),
-                Err(error) => with_help(&format!("not saved as {name}: {error}"), error.help()),
+                Err(error) => with_help(&format!("not saved as {shown}: {error}"), error.help()),
             },
             Err(error) => format!("nothing can be saved: {error}"),
         }
@@ -63,11 +63,14 @@ impl Hands {
 
 fn said(what: &str, done: Result<Done, ActionError>) -> String {
     match done {
-        Ok(done) => match done.outcome {
-            Outcome::Closed => format!("closed: {what}"),
-            Outcome::Ended => format!("ended: {what}"),
-            Outcome::StillRuns => format!("{what} was asked to end and still runs"),
-        },
+        Ok(done) => {
+            let word = match done.outcome {
+                Outcome::Closed => "closed",
+                Outcome::Ended => "ended",
+                Outcome::StillRuns => "was asked to end and still runs",
+            };
+            format!("{word}: {what}, {}", done.at)
+        }
         Err(error) => with_help(&format!("{what}: {error}"), error.help()),
     }
 }
