@@ -9,6 +9,7 @@ pub mod errors;
 pub mod filter;
 pub mod gaps;
 pub mod json;
+mod messages;
 pub mod order;
 pub mod quantity;
 pub mod services;

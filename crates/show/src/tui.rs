@@ -2,7 +2,8 @@
 //! comes out, and now and then a wish that somebody else has to fulfil.
 //!
 //! `screen` holds what the person has chosen, `rows` makes the rows of a view from a snapshot,
-//! `draw` paints them, and `terminal` is the only part that touches the terminal.
+//! `draw` paints them, and `terminal` is the only part that touches the terminal. What it says to a
+//! person stands in `crate::messages`.
 
 mod axis;
 mod changes;

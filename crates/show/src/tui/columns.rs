@@ -4,6 +4,7 @@ mod cells;
 
 pub(super) use self::cells::Filler;
 use super::view::View;
+use crate::messages::columns as titles;
 use crate::order::Sort;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,18 +69,18 @@ const STAYS: u8 = u8::MAX;
 fn wanted_by(view: View) -> Vec<Wanted> {
     use Kind as K;
     let sign = wanted(K::Sign, " ", 1, 1, STAYS);
-    let sent = wanted(K::Sent, "SENT", 5, 5, 50);
-    let received = wanted(K::Received, "RECVD", 5, 5, 49);
-    let open = wanted(K::Open, "OPEN", 5, 5, 80);
-    let calls = wanted(K::Calls, "CALLS", 6, 6, 70);
-    let failed = wanted(K::Failed, "FAILED", 6, 6, 60);
+    let sent = wanted(K::Sent, titles::SENT, 5, 5, 50);
+    let received = wanted(K::Received, titles::RECEIVED, 5, 5, 49);
+    let open = wanted(K::Open, titles::OPEN, 5, 5, 80);
+    let calls = wanted(K::Calls, titles::CALLS, 6, 6, 70);
+    let failed = wanted(K::Failed, titles::FAILED, 6, 6, 60);
     let time = |least, rank| wanted(K::Time, "", least, 60, rank);
     match view {
         View::Overview => vec![
             sign,
-            wanted(K::Name, "PROGRAM", 16, 40, STAYS),
+            wanted(K::Name, titles::PROGRAM, 16, 40, STAYS),
             open,
-            wanted(K::Destinations, "TO", 4, 4, 40),
+            wanted(K::Destinations, titles::DESTINATIONS, 4, 4, 40),
             calls,
             failed,
             sent,
@@ -88,23 +89,23 @@ fn wanted_by(view: View) -> Vec<Wanted> {
         ],
         View::Connections => vec![
             sign,
-            wanted(K::Process, "PROCESS", 11, 20, STAYS),
-            wanted(K::Pid, "PID", 7, 9, 80),
-            wanted(K::User, "USER", 7, 10, 30),
-            wanted(K::Protocol, "PROTO", 5, 6, 70),
-            wanted(K::State, "STATE", 11, 12, 75),
-            wanted(K::Local, "LOCAL", 19, 30, 35),
-            wanted(K::Remote, "REMOTE", 21, 46, STAYS),
+            wanted(K::Process, titles::PROCESS, 11, 20, STAYS),
+            wanted(K::Pid, titles::PID, 7, 9, 80),
+            wanted(K::User, titles::USER, 7, 10, 30),
+            wanted(K::Protocol, titles::PROTOCOL, 5, 6, 70),
+            wanted(K::State, titles::STATE, 11, 12, 75),
+            wanted(K::Local, titles::LOCAL, 19, 30, 35),
+            wanted(K::Remote, titles::REMOTE, 21, 46, STAYS),
             sent,
             received,
-            wanted(K::Opened, "AGE", 7, 8, 32),
+            wanted(K::Opened, titles::OPENED, 8, 8, 32),
             time(12, 60),
         ],
         View::Processes => vec![
             sign,
-            wanted(K::Name, "PROCESS, WHERE IT GOES", 26, 70, STAYS),
-            wanted(K::Pid, "PID", 7, 8, 90),
-            wanted(K::User, "USER", 8, 12, 65),
+            wanted(K::Name, titles::PROCESS_TREE, 26, 70, STAYS),
+            wanted(K::Pid, titles::PID, 7, 8, 90),
+            wanted(K::User, titles::USER, 8, 12, 65),
             open,
             failed,
             sent,
@@ -113,8 +114,8 @@ fn wanted_by(view: View) -> Vec<Wanted> {
         ],
         View::Destinations => vec![
             sign,
-            wanted(K::Name, "DESTINATION", 24, 48, STAYS),
-            wanted(K::Who, "CALLED BY", 12, 30, 85),
+            wanted(K::Name, titles::DESTINATION, 24, 48, STAYS),
+            wanted(K::Who, titles::CALLED_BY, 12, 30, 85),
             open,
             calls,
             failed,
@@ -124,21 +125,21 @@ fn wanted_by(view: View) -> Vec<Wanted> {
         ],
         View::Timeline => vec![
             sign,
-            wanted(K::Process, "PROGRAM", 12, 20, STAYS),
-            wanted(K::Remote, "DESTINATION", 19, 40, 80),
-            wanted(K::Calls, "CALLS", 6, 7, 70),
-            wanted(K::Last, "LAST", 8, 8, 30),
+            wanted(K::Process, titles::PROGRAM, 12, 20, STAYS),
+            wanted(K::Remote, titles::DESTINATION, 19, 40, 80),
+            wanted(K::Calls, titles::CALLS, 6, 7, 70),
+            wanted(K::Last, titles::LAST, 8, 8, 30),
             wanted(K::Time, "", 20, 400, STAYS),
         ],
         View::History => vec![
             sign,
-            wanted(K::Opened, "OPENED", 8, 8, 85),
-            wanted(K::Closed, "CLOSED", 8, 8, 60),
-            wanted(K::Process, "PROCESS", 11, 20, STAYS),
-            wanted(K::Pid, "PID", 7, 9, 65),
-            wanted(K::Protocol, "PROTO", 5, 6, 40),
-            wanted(K::Remote, "REMOTE", 21, 46, STAYS),
-            wanted(K::Outcome, "WHAT CAME OF IT", 11, 40, 80),
+            wanted(K::Opened, titles::OPENED, 8, 8, 85),
+            wanted(K::Closed, titles::CLOSED, 8, 8, 60),
+            wanted(K::Process, titles::PROCESS, 11, 20, STAYS),
+            wanted(K::Pid, titles::PID, 7, 9, 65),
+            wanted(K::Protocol, titles::PROTOCOL, 5, 6, 40),
+            wanted(K::Remote, titles::REMOTE, 21, 46, STAYS),
+            wanted(K::Outcome, titles::OUTCOME, 11, 40, 80),
             sent,
             received,
             time(12, 30),

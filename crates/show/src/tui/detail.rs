@@ -1,15 +1,16 @@
 //! All that is known of what the cursor is at, and how it is known.
 
-use std::net::SocketAddr;
-
 use model::{Connection, Endpoint, Owner, Pair, PathState, Process, Snapshot, Source, Tier};
 
 use super::programs::{self, Program};
 use super::rows::{Gathered, Item, Picture, Row};
 use super::sums::Sums;
 use crate::errors;
+use crate::messages::detail as texts;
 use crate::quantity::{bytes, duration};
 use crate::services::service;
+use crate::table::cell::Cell;
+use crate::table::endpoint;
 use crate::table::owner::why_unknown;
 use crate::visible::{visible, visible_str};
 
@@ -29,7 +30,7 @@ pub(super) fn of(row: &Row, snapshot: &Snapshot, picture: &Picture) -> Vec<Fact>
         facts: Vec::new(),
     };
     match &row.item {
-        Item::Text(text, _) => facts.heading(text.trim()),
+        Item::Text(text, _) | Item::Headings(text) => facts.heading(text.trim()),
         Item::StandsOut(index) | Item::Program(index) => {
             if let Some(program) = picture.programs.get(*index) {
                 facts.program(program);
@@ -85,152 +86,131 @@ impl Facts<'_> {
     }
 
     fn connection(&mut self, connection: &Connection) {
-        let protocol = connection.protocol.word();
-        self.heading(format!(
-            "Connection  {protocol} {} {}",
+        self.heading(texts::connection(
+            connection.protocol.word(),
             connection.state.word(),
-            connection.direction.word()
+            connection.direction.word(),
         ));
-        self.add("this end", self.end(connection, connection.local));
-        match connection.remote {
-            Some(remote) => self.add("other end", self.end(connection, remote)),
-            None => self.add(
-                "other end",
-                "none: it waits for others, or can talk to anyone",
-            ),
+        self.add(texts::THIS_END, this_end(connection));
+        match other_end(connection) {
+            Some(end) => self.add(texts::OTHER_END, end),
+            None => self.add(texts::OTHER_END, texts::NO_OTHER_END),
         }
         self.maybe(
-            "interface",
+            texts::INTERFACE,
             connection.interface.as_ref().map(|it| visible(it)),
         );
-        self.maybe("namespace", self.namespace(connection));
+        self.maybe(texts::NAMESPACE, self.namespace(connection));
         match connection.opened {
-            Some(opened) => self.add("opened", self.time(opened)),
-            None => self.add("opened", "before whocalls looked"),
+            Some(opened) => self.add(texts::OPENED, self.time(opened)),
+            None => self.add(texts::OPENED, texts::OPENED_BEFORE),
         }
-        self.maybe("closed", connection.closed.map(|it| self.time(it)));
+        self.maybe(texts::CLOSED, connection.closed.map(|it| self.time(it)));
         if let (Some(opened), Some(closed)) = (connection.opened, connection.closed) {
-            self.add("lasted", duration(opened.until(closed)));
+            self.add(texts::LASTED, duration(opened.until(closed)));
         }
-        self.maybe("error", connection.error.as_ref().map(errors::word));
+        self.maybe(texts::ERROR, connection.error.as_ref().map(errors::word));
         self.counts(connection);
-        self.add("owner", self.owner(connection));
+        self.add(texts::OWNER, self.owner(connection));
         let others = connection.also_held_by.iter();
         let others = others.filter_map(|it| self.snapshot.processes.get(it));
         let others: Vec<String> = others.map(|it| named(it)).collect();
         if !others.is_empty() {
-            self.add("also held by", others.join(", "));
+            self.add(texts::ALSO_HELD_BY, others.join(", "));
         }
-        self.add("seen by", self.seen_by());
-        self.add("id", connection.id);
+        self.add(texts::SEEN_BY, self.seen_by());
+        self.add(texts::ID, connection.id);
     }
 
     fn counts(&mut self, connection: &Connection) {
-        let one = |count: Option<u64>, packets: Option<u64>| {
-            let packets = packets.map(|packets| format!(" in {packets} packets"));
-            count.map(|count| format!("{}{}", bytes(count), packets.unwrap_or_default()))
+        let one = |count: Option<u64>, packets| match count {
+            Some(count) => texts::bytes(bytes(count), packets),
+            None => texts::NOT_COUNTED.to_owned(),
         };
         let sent = one(connection.bytes_sent, connection.packets_sent);
         let received = one(connection.bytes_received, connection.packets_received);
-        self.add("sent", sent.unwrap_or_else(|| "not counted".to_owned()));
-        self.add(
-            "received",
-            received.unwrap_or_else(|| "not counted".to_owned()),
-        );
-    }
-
-    fn end(&self, connection: &Connection, end: Endpoint) -> String {
-        let text = match (end.ip, end.port) {
-            (Some(ip), Some(port)) => SocketAddr::new(ip, port).to_string(),
-            (Some(ip), None) => ip.to_string(),
-            (None, _) => "no address".to_owned(),
-        };
-        let meant_for = end
-            .port
-            .and_then(|port| service(connection.protocol, port))
-            .map(|name| format!("  (a port meant for {name})"));
-        text + &meant_for.unwrap_or_default()
+        self.add(texts::SENT, sent);
+        self.add(texts::RECEIVED, received);
     }
 
     fn namespace(&self, connection: &Connection) -> Option<String> {
         let netns = connection.netns?;
         let home = self.snapshot.home_netns == Some(netns);
-        (!home).then(|| format!("network namespace {}, not that of whocalls", netns.0))
+        (!home).then(|| texts::other_namespace(netns.0))
     }
 
     fn owner(&self, connection: &Connection) -> String {
         match connection.owner {
             Owner::Known { process, source } => {
                 let process = self.snapshot.processes.get(&process);
-                let process = process.map_or("?".to_owned(), |it| named(it));
-                format!("{process}, known from {}", told_by(source))
+                let process = process.map_or(texts::NO_FACTS.to_owned(), |it| named(it));
+                texts::owner(&process, told_by(source))
             }
-            Owner::Unknown { why } => format!("not known: {}", why_unknown(why)),
+            Owner::Unknown { why } => texts::owner_not_known(why_unknown(why)),
         }
     }
 
     fn seen_by(&self) -> &'static str {
         match self.snapshot.tier {
-            Tier::Full => "events of the kernel (eBPF), with its own counts",
-            Tier::NoBtf => "events of the kernel (eBPF without type information)",
-            Tier::Polling => "looking again and again (netlink, /proc)",
-            Tier::Import => "what was imported",
+            Tier::Full => texts::SEEN_IN_FULL,
+            Tier::NoBtf => texts::SEEN_WITHOUT_TYPES,
+            Tier::Polling => texts::SEEN_BY_POLLING,
+            Tier::Import => texts::SEEN_IN_IMPORT,
         }
     }
 
     fn time(&self, time: model::Timestamp) -> String {
-        let ago = duration(time.until(self.snapshot.taken));
-        format!("{time}  ({ago} ago)")
+        texts::ago(time, duration(time.until(self.snapshot.taken)))
     }
 
     fn process(&mut self, process: &Process) {
-        self.heading(format!("Process  {}", named(process)));
+        self.heading(texts::process(&named(process)));
         let state = match process.path_state {
             PathState::Present | PathState::Unknown => "",
-            PathState::Deleted => "  (deleted or replaced since it started)",
-            PathState::Memfd => "  (never was a file: it runs from memory)",
+            PathState::Deleted => texts::FILE_DELETED,
+            PathState::Memfd => texts::FILE_NEVER_WAS,
         };
         match &process.path {
-            Some(path) => self.add("program", format!("{}{state}", visible(path))),
-            None if process.kernel_thread => self.add("program", "the kernel itself"),
-            None => self.add("program", "not known: no right to see it"),
+            Some(path) => self.add(texts::PROGRAM, format!("{}{state}", visible(path))),
+            None if process.kernel_thread => self.add(texts::PROGRAM, texts::KERNEL_ITSELF),
+            None => self.add(texts::PROGRAM, texts::FILE_NOT_KNOWN),
         }
         if let Some(arguments) = &process.command_line {
             let arguments: Vec<_> = arguments.iter().map(|it| visible(it)).collect();
             let cut = if process.command_line_truncated {
-                " … (cut)"
+                texts::CUT
             } else {
                 ""
             };
-            self.add("arguments", format!("{}{cut}", arguments.join(" ")));
+            self.add(texts::ARGUMENTS, format!("{}{cut}", arguments.join(" ")));
         }
         let user = process.user.as_ref().map(|it| visible(it).into_owned());
-        let uid = process.uid.map(|uid| format!("uid {uid}"));
+        let uid = process.uid.map(texts::user_number);
         let user: Vec<String> = user.into_iter().chain(uid).collect();
-        self.add("user", user.join(", "));
+        self.add(texts::USER, user.join(", "));
         let parents = process.parents.iter();
         let parents: Vec<String> = parents
             .map(|it| format!("{} {}", visible(&it.name), it.pid))
             .collect();
         if !parents.is_empty() {
-            self.add("started by", parents.join(" ← "));
+            self.add(texts::STARTED_BY, parents.join(" ← "));
         }
-        self.maybe("unit", process.unit.as_ref().map(|it| visible(it)));
+        self.maybe(texts::UNIT, process.unit.as_ref().map(|it| visible(it)));
         let container = process.container.as_ref();
         self.maybe(
-            "container",
+            texts::CONTAINER,
             container.map(|it| format!("{} {}", it.engine, visible(&it.id))),
         );
-        self.add("started", self.time(process.started));
-        self.maybe("ended", process.ended.map(|it| self.time(it)));
-        self.maybe("sha256", process.sha256.map(|it| hex(&it)));
+        self.add(texts::STARTED, self.time(process.started));
+        self.maybe(texts::ENDED, process.ended.map(|it| self.time(it)));
+        self.maybe(texts::SHA256, process.sha256.map(|it| hex(&it)));
         self.maybe(
-            "file",
+            texts::FILE,
             process
                 .file
-                .map(|it| format!("inode {} on device {}", it.inode, it.device)),
+                .map(|it| texts::file_number(it.inode, it.device)),
         );
-        self.add("id", process.id);
+        self.add(texts::ID, process.id);
     }
 
     fn connections_of(&mut self, process: &Process) {
@@ -244,32 +224,32 @@ impl Facts<'_> {
                 }
             }
         }
-        self.heading(format!("All connections of the process ({count})"));
+        self.heading(texts::connections_of_process(count));
         all.sort_by_key(|it| (it.closed.is_some(), std::cmp::Reverse(it.opened)));
         for connection in &all {
             self.line_of(connection);
         }
         if count > all.len() {
-            self.add("", format!("and {} more", count - all.len()));
+            self.add("", texts::and_more(count - all.len()));
         }
     }
 
     fn line_of(&mut self, connection: &Connection) {
-        let to = match connection.remote {
-            Some(remote) => format!("→ {}", self.end(connection, remote)),
-            None => format!("at {}", self.end(connection, connection.local)),
+        let outcome = match &connection.error {
+            Some(error) => errors::word(error),
+            None => connection.state.word().into(),
         };
-        let what = match &connection.error {
-            Some(error) => errors::word(error).into_owned(),
-            None => connection.state.word().to_owned(),
+        let line = match other_end(connection) {
+            Some(end) => texts::goes_to(&end, &outcome),
+            None => texts::stands_at(&this_end(connection), &outcome),
         };
-        self.add(connection.protocol.word(), format!("{to}  {what}"));
+        self.add(connection.protocol.word(), line);
     }
 
     fn gathered(&mut self, gathered: &Gathered) {
         self.heading(gathered.title.clone());
         if !gathered.who.is_empty() {
-            self.add("called by", &gathered.who);
+            self.add(texts::CALLED_BY, &gathered.who);
         }
         self.sums(&gathered.sums);
         for place in gathered.pairs.iter().take(MOST_CONNECTIONS) {
@@ -286,23 +266,23 @@ impl Facts<'_> {
 
     fn sums(&mut self, sums: &Sums) {
         self.add(
-            "connections",
-            format!(
-                "{} open, {} listening, {} calls in all, {} of them failed",
-                sums.open, sums.listening, sums.calls, sums.failed
-            ),
+            texts::CONNECTIONS,
+            texts::sums(sums.open, sums.listening, sums.calls, sums.failed),
         );
-        self.add("sent", bytes(sums.sent));
-        self.add("received", bytes(sums.received));
+        self.add(texts::SENT, bytes(sums.sent));
+        self.add(texts::RECEIVED, bytes(sums.received));
     }
 
     fn program(&mut self, program: &Program) {
-        self.heading(format!("Program  {}", program.name));
-        self.maybe("file", program.file.as_ref().map(|it| visible(it)));
+        self.heading(texts::program(&program.name));
+        self.maybe(texts::FILE, program.file.as_ref().map(|it| visible(it)));
         for reason in program.stands_out() {
-            self.add("stands out", reason);
+            self.add(texts::STANDS_OUT, reason);
         }
-        self.maybe("first call", program.first_call.map(|it| self.time(it)));
+        self.maybe(
+            texts::FIRST_CALL,
+            program.first_call.map(|it| self.time(it)),
+        );
         self.sums(&program.sums);
         let processes = program.processes.iter().take(MOST_CONNECTIONS);
         for id in processes {
@@ -318,43 +298,48 @@ impl Facts<'_> {
     }
 
     fn pair(&mut self, pair: &Pair) {
-        let program = match &pair.key.program {
-            Some(program) => visible(program).into_owned(),
-            None => "? no process known".to_owned(),
-        };
-        let program = programs::last_part(&program);
+        let program = programs::program_name(pair.key.program.as_ref());
         let to = programs::destination(&pair.key.destination, pair.key.port);
-        self.heading(format!("{program} → {to} {}", pair.key.protocol.word()));
+        self.heading(texts::pair(&program, &to, pair.key.protocol.word()));
         self.add(
-            "calls",
-            format!(
-                "{}, {} of them failed, {} open",
-                pair.connections, pair.failed, pair.open
-            ),
+            texts::CALLS,
+            texts::calls(pair.connections, pair.failed, pair.open),
         );
-        self.add("first", self.time(pair.first));
-        self.add("last", self.time(pair.last));
-        self.add(
-            "sent",
-            format!("{} by those that ended", bytes(pair.bytes_sent)),
-        );
-        self.add(
-            "received",
-            format!("{} by those that ended", bytes(pair.bytes_received)),
-        );
-        self.add("rhythm", "not judged yet");
+        self.add(texts::FIRST, self.time(pair.first));
+        self.add(texts::LAST, self.time(pair.last));
+        self.add(texts::SENT, texts::by_ended(bytes(pair.bytes_sent)));
+        self.add(texts::RECEIVED, texts::by_ended(bytes(pair.bytes_received)));
+        self.add(texts::RHYTHM, texts::RHYTHM_NOT_JUDGED);
     }
+}
+
+fn this_end(connection: &Connection) -> String {
+    let mut cell = Cell::default();
+    endpoint::local(&mut cell, connection, true);
+    end(connection, connection.local, &cell)
+}
+
+/// `None`: it has none.
+fn other_end(connection: &Connection) -> Option<String> {
+    let mut cell = Cell::default();
+    endpoint::remote(&mut cell, connection, true);
+    Some(end(connection, connection.remote?, &cell))
+}
+
+fn end(connection: &Connection, end: Endpoint, cell: &Cell) -> String {
+    let service = end.port.and_then(|port| service(connection.protocol, port));
+    texts::end(&format!("{}{}", cell.head, cell.tail), service)
 }
 
 fn told_by(source: Source) -> &'static str {
     match source {
-        Source::Ebpf => "the kernel, when it happened (eBPF)",
-        Source::Netlink => "the kernel's table of sockets (netlink)",
-        Source::Proc => "the descriptors in /proc",
-        Source::IpHelper => "the table of Windows (IP Helper)",
-        Source::Etw => "events of Windows (ETW)",
-        Source::Capture => "a capture",
-        Source::Log => "a log",
+        Source::Ebpf => texts::BY_EBPF,
+        Source::Netlink => texts::BY_NETLINK,
+        Source::Proc => texts::BY_PROC,
+        Source::IpHelper => texts::BY_IP_HELPER,
+        Source::Etw => texts::BY_ETW,
+        Source::Capture => texts::BY_CAPTURE,
+        Source::Log => texts::BY_LOG,
     }
 }
 

@@ -3,21 +3,19 @@
 mod dialogs;
 mod text;
 
-use std::fmt::Write as _;
-
 use model::{Snapshot, Tier};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use self::text::{Brush, clipped};
 use super::columns::{self, Column, Filler, Kind};
-use super::keys;
+use super::keys::{self, Action};
 use super::rows::{self, Item, Row};
 use super::screen::{Mode, Painted, Screen};
 use super::theme::Tone;
 use super::view::View;
 use crate::gaps;
-use crate::quantity::duration;
+use crate::messages::{columns as titles, frame, keys as names, rows as sentences};
 use crate::table::cell::Cell;
 use crate::visible::{display_width, visible};
 
@@ -33,13 +31,12 @@ pub(super) fn screen(screen: &mut Screen, area: Rect, buffer: &mut Buffer) {
     let theme = screen.options.theme;
     if area.width < LEAST.0 || area.height < LEAST.1 {
         let mut brush = Brush::new(theme, buffer);
-        let text = format!("too small: {} x {} at least", LEAST.0, LEAST.1);
-        brush.line(area, 0, &text, Tone::Plain);
+        brush.line(area, 0, &frame::too_small(LEAST.0, LEAST.1), Tone::Plain);
         return theme.finish(buffer);
     }
     let Some(snapshot) = screen.snapshot.clone() else {
         let mut brush = Brush::new(theme, buffer);
-        brush.line(area, 0, "whocalls looks at this computer …", Tone::Plain);
+        brush.line(area, 0, frame::LOOKING, Tone::Plain);
         return theme.finish(buffer);
     };
     let overview = screen.view == View::Overview;
@@ -60,14 +57,14 @@ pub(super) fn screen(screen: &mut Screen, area: Rect, buffer: &mut Buffer) {
     head_line(screen, &snapshot, &mut brush, area);
     tabs(screen, &mut brush, area, &mut painted);
     if overview {
-        let warning = "Whoever watches this computer may see this screen. whocalls sends nothing.";
-        brush.line(area, 2, warning, Tone::Dim);
+        brush.line(area, 2, frame::OTHERS_MAY_SEE, Tone::Dim);
     }
     let axis = screen.axis(&snapshot);
     let filler = screen.filler(&snapshot, &axis);
     rows_of(screen, &filler, &mut brush, body, &mut painted);
     if let Some(beside) = beside {
-        dialogs::detail(screen, &mut brush, beside);
+        // Who reads past the end is back with the first key that goes up.
+        screen.detail_top = dialogs::detail(screen, &mut brush, beside);
     }
     if overview {
         let from = area.height.saturating_sub(foot + not_seen);
@@ -75,7 +72,10 @@ pub(super) fn screen(screen: &mut Screen, area: Rect, buffer: &mut Buffer) {
     }
     status_line(screen, &snapshot, &mut brush, area);
     foot_line(screen, &mut brush, area);
-    dialogs::paint(screen, &snapshot, &mut brush, area);
+    let page_top = dialogs::paint(screen, &snapshot, &mut brush, area);
+    if let Mode::Help(top) | Mode::NotSeen(top) = &mut screen.mode {
+        *top = page_top;
+    }
     screen.painted = painted;
     theme.finish(buffer);
 }
@@ -100,33 +100,27 @@ fn split(screen: &Screen, body: Rect) -> (Rect, Option<Rect>) {
 
 fn head_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area: Rect) {
     let status = &screen.status;
-    let watched = status.since.until(snapshot.taken).as_secs();
-    let (hours, minutes, seconds) = (watched / 3600, watched / 60 % 60, watched % 60);
-    let watched = match hours {
-        0 => format!("{minutes}:{seconds:02}"),
-        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
-    };
     // That every call is seen goes without saying.
     let limit = match snapshot.tier {
         Tier::Full => None,
-        Tier::NoBtf => Some("fewer facts than usual"),
-        Tier::Polling => Some("MISSES MUCH"),
-        Tier::Import => Some("imported"),
+        Tier::NoBtf => Some(frame::FEWER_FACTS),
+        Tier::Polling => Some(frame::MISSES_MUCH),
+        Tier::Import => Some(frame::IMPORTED),
     };
     let mut parts = vec![
         visible(&snapshot.host.name).into_owned(),
         status.user.clone(),
     ];
     match status.online {
-        Some(false) => parts.push("OFFLINE: attempts still show".to_owned()),
-        Some(true) => parts.push("online".to_owned()),
+        Some(false) => parts.push(frame::OFFLINE.to_owned()),
+        Some(true) => parts.push(frame::ONLINE.to_owned()),
         None => {}
     }
-    parts.push(format!("watched {watched}"));
+    parts.push(frame::watched(status.since.until(snapshot.taken)));
     parts.extend(limit.map(str::to_owned));
-    parts.push("not recording".to_owned());
+    parts.push(frame::NOT_RECORDING.to_owned());
     if screen.held {
-        parts.insert(0, "HELD (Space goes on)".to_owned());
+        parts.insert(0, frame::HELD.to_owned());
     }
     brush.line(area, 0, &parts.join("  "), Tone::Strong);
 }
@@ -165,37 +159,38 @@ fn rows_of(
     painted: &mut Painted,
 ) {
     let columns = columns::fitting(screen.view, usize::from(body.width));
+    let position = screen.position();
+    // Headings among the rows stay in sight when their row does not.
+    let among_rows = screen.picture.headings.filter(|it| *it >= position.top);
     let mut from = 0;
-    if !columns.is_empty() {
-        headings(screen, &columns, brush, body, painted);
+    if !columns.is_empty() && among_rows.is_none() {
+        headings(screen, &columns, None, brush, body, 0, painted);
         from = 1;
     }
     painted.rows_from = body.y + from;
     painted.rows = body.height.saturating_sub(from);
-    let position = screen.position();
     let shown = screen.picture.rows.iter().enumerate().skip(position.top);
     for (line, (place, row)) in (from..).zip(shown.take(usize::from(painted.rows))) {
+        if let Item::Headings(title) = &row.item {
+            headings(screen, &columns, Some(title), brush, body, line, painted);
+            continue;
+        }
         let at_cursor = place == position.cursor && row.is_chosen();
         one_row(screen, filler, &columns, row, at_cursor, brush, body, line);
     }
-    if screen.picture.rows.is_empty() {
-        let text = if screen.filter_text.is_empty() {
-            "nothing here so far; what could not be seen: n"
-        } else {
-            "nothing matches the filter; Esc takes it away"
-        };
-        brush.line(body, from, text, Tone::Dim);
-    }
 }
 
+/// `first`: what stands in place of the first headings, those of the sign and the name.
 fn headings(
     screen: &Screen,
     columns: &[Column],
+    first: Option<&str>,
     brush: &mut Brush<'_>,
     body: Rect,
+    line: u16,
     painted: &mut Painted,
 ) {
-    painted.heading_line = body.y;
+    painted.heading_line = body.y + line;
     let mut x = body.x;
     for column in columns {
         let sorted = screen.view.is_of_connections()
@@ -209,22 +204,30 @@ fn headings(
         if sorted {
             title.push(if screen.reverse { '↑' } else { '↓' });
         }
-        let title = aligned(&title, column);
-        let end = brush.at(body, x, 0, &title, Tone::Title);
-        painted.headings.push((x, end, *column));
-        x += u16::try_from(column.width).unwrap_or(0) + 1;
+        let width = u16::try_from(column.width).unwrap_or(0);
+        let title = match (first, column.kind) {
+            (Some(_), Kind::Sign | Kind::Name) => String::new(),
+            _ => aligned(&title, column),
+        };
+        brush.at(body, x, line, &title, Tone::Title);
+        painted.headings.push((x, x + width, *column));
+        if let (Some(first), Kind::Name) = (first, column.kind) {
+            let room = Rect::new(body.x, body.y, x + width - body.x, body.height);
+            brush.line(room, line, first, Tone::Title);
+        }
+        x += width + 1;
     }
 }
 
 /// From when to when: `-5 min      now`.
 fn axis_title(screen: &Screen, width: usize) -> String {
     let (back, span) = (screen.back(), screen.span());
-    let start = format!("-{}", duration(back + span));
+    let start = titles::before_now(back + span);
     let end = match back.is_zero() {
-        true => "now".to_owned(),
-        false => format!("-{}", duration(back)),
+        true => titles::NOW.to_owned(),
+        false => titles::before_now(back),
     };
-    let blank = width.saturating_sub(start.len() + end.len());
+    let blank = width.saturating_sub(display_width(&start) + display_width(&end));
     clipped(&format!("{start}{:blank$}{end}", ""), width)
 }
 
@@ -301,22 +304,22 @@ fn not_seen_lines(
 ) {
     let text = rows::not_seen(&screen.context(snapshot));
     let count = 2 + snapshot.gaps.len();
-    let title = format!("NOT SEEN ({count})  ");
+    let title = sentences::not_seen_title(count);
     let room = usize::from(area.width);
-    let more = "  n: all";
-    let pieces = super::detail::pieces(&format!("{title}{text}"), room);
+    let more = sentences::NOT_SEEN_ALL;
+    let pieces = super::detail::pieces(&format!("{title}  {text}"), room);
     let fits = pieces.len() <= usize::from(NOT_SEEN);
     for (number, piece) in (0..NOT_SEEN).zip(&pieces) {
         let last = number + 1 == NOT_SEEN && !fits;
         let piece = if last {
-            let cut = clipped(piece.trim_end(), room.saturating_sub(more.len()));
+            let cut = clipped(piece.trim_end(), room.saturating_sub(display_width(more)));
             format!("{cut}{more}")
         } else {
             piece.clone()
         };
         brush.line(area, from + number, &piece, Tone::Plain);
         if number == 0 {
-            brush.at(area, area.x, from, title.trim_end(), Tone::Title);
+            brush.at(area, area.x, from, &title, Tone::Title);
         }
     }
 }
@@ -336,38 +339,28 @@ fn status_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area
     let mut parts = Vec::new();
     let shown_filter = crate::visible::harmless(&screen.filter_text).replace('\n', " ");
     if !screen.filter_text.is_empty() {
-        parts.push(format!("filter {shown_filter}"));
+        parts.push(frame::filter(&shown_filter));
     }
-    let hide = screen.hide;
-    for (hidden, word) in [
-        (hide.listeners, "no listeners"),
-        (hide.loopback, "no loopback"),
-        (hide.local_network, "no local network"),
-        (screen.only_marked, "marked only"),
-        (screen.is_frozen(), "order stands"),
-    ] {
-        if hidden {
-            parts.push(word.to_owned());
-        }
+    let switches = screen.hide.switches();
+    parts.extend(switches.iter().map(|(word, _)| (*word).to_owned()));
+    if screen.only_marked {
+        parts.push(frame::MARKED_ONLY.to_owned());
     }
-    let hidden = screen.picture.hidden;
-    if hidden > 0 && (!parts.is_empty() || screen.view == View::Connections) {
-        parts.push(format!("{hidden} not shown"));
+    if screen.is_frozen() {
+        parts.push(frame::ORDER_STANDS.to_owned());
     }
-    let mut counts = format!("{} open", screen.totals.open);
-    if let Some(owned) = screen.totals.owned {
-        let _ = write!(counts, ", {owned} % with owner");
+    if screen.picture.hidden > 0 {
+        parts.push(frame::not_shown(screen.picture.hidden));
     }
-    parts.push(counts);
-    parts.push(format!("{} events, {} lost", status.events, status.lost));
+    parts.push(frame::open(screen.totals.open, screen.totals.owned));
+    parts.push(frame::events(status.events, status.lost));
     if status.let_go > 0 {
-        parts.push(format!("{} ended ones let go", status.let_go));
+        parts.push(frame::let_go(status.let_go));
     }
-    parts.push(format!("{} gaps", snapshot.gaps.len()));
-    parts.push(format!("tier {}", snapshot.tier.word()));
-    parts.push(format!("every {}", duration(screen.refresh)));
-    let time = snapshot.taken.to_string();
-    parts.insert(0, format!("{}Z", time.get(11..19).unwrap_or_default()));
+    parts.push(frame::gaps(snapshot.gaps.len()));
+    parts.push(frame::tier(snapshot.tier.word()));
+    parts.push(frame::every(screen.refresh));
+    parts.insert(0, format!("{}Z", rows::clock(snapshot.taken)));
     brush.line(area, line, &parts.join(" · "), Tone::Dim);
 }
 
@@ -376,17 +369,34 @@ fn foot_line(screen: &Screen, brush: &mut Brush<'_>, area: Rect) {
     let mut x = area.x;
     let keys: Vec<(&str, &str)> = match &screen.mode {
         Mode::Looking if screen.detail => {
-            let mut keys = vec![("Enter", "close"), ("PgDn", "read on")];
-            let others = keys::footer(|action| screen.works(action));
-            keys.extend(others.into_iter().filter(|(key, _)| *key != "Enter"));
+            let mut keys = vec![
+                (names::ENTER_KEY, frame::CLOSE),
+                (names::PAGE_DOWN_KEY, frame::READ_ON),
+            ];
+            let others = |action| action != Action::Detail && screen.works(action);
+            keys.extend(keys::footer(others));
             keys
         }
         Mode::Looking => keys::footer(|action| screen.works(action)),
-        Mode::Filtering(_) => vec![("Tab", "complete"), ("Enter", "keep"), ("Esc", "no filter")],
-        Mode::Saving(_) => vec![("Enter", "save"), ("Esc", "back")],
-        Mode::Choosing(_) => vec![("↑↓", "choose"), ("Enter", "do"), ("Esc", "back")],
-        Mode::Asked(_) => vec![("Esc", "do nothing")],
-        Mode::Help(_) | Mode::NotSeen(_) => vec![("↑↓", "read"), ("Esc", "back")],
+        Mode::Filtering(_) => vec![
+            (names::TAB_KEY, frame::COMPLETE),
+            (names::ENTER_KEY, frame::KEEP),
+            (names::ESCAPE_KEY, frame::NO_FILTER),
+        ],
+        Mode::Saving(_) => vec![
+            (names::ENTER_KEY, frame::SAVE),
+            (names::ESCAPE_KEY, frame::BACK),
+        ],
+        Mode::Choosing(_) => vec![
+            (names::UP_DOWN_KEYS, frame::CHOOSE),
+            (names::ENTER_KEY, frame::DO),
+            (names::ESCAPE_KEY, frame::BACK),
+        ],
+        Mode::Asked(_) => vec![(names::ESCAPE_KEY, frame::DO_NOTHING)],
+        Mode::Help(_) | Mode::NotSeen(_) => vec![
+            (names::UP_DOWN_KEYS, frame::READ),
+            (names::ESCAPE_KEY, frame::BACK),
+        ],
     };
     for (key, word) in keys {
         let needed = u16::try_from(display_width(key) + display_width(word) + 3).unwrap_or(0);

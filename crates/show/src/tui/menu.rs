@@ -5,6 +5,7 @@ use model::{Connection, Process, Protocol};
 use super::Deed;
 use super::edit::Line;
 use crate::actions;
+use crate::messages::dialogs;
 use crate::visible::visible;
 
 /// An entry of the menu.
@@ -42,8 +43,6 @@ pub(super) struct Question {
     pub(super) deed: Deed,
 }
 
-const NOT_ALLOWED: &str = "start whocalls watch with --allow-actions";
-
 impl Menu {
     /// For a row with this connection or process behind it.
     pub(super) fn of(
@@ -57,24 +56,24 @@ impl Menu {
             why_not: None,
         };
         let mut entries = vec![
-            plain("all that is known of it", Choice::Detail),
-            plain("only what belongs to it", Choice::OnlyThis),
-            plain("mark it", Choice::Mark),
-            plain("copy it", Choice::Copy),
-            plain("save what is shown", Choice::Save),
+            plain(dialogs::DETAIL, Choice::Detail),
+            plain(dialogs::ONLY_THIS, Choice::OnlyThis),
+            plain(dialogs::MARK, Choice::Mark),
+            plain(dialogs::COPY, Choice::Copy),
+            plain(dialogs::SAVE, Choice::Save),
         ];
-        let not_allowed = (!allowed).then_some(NOT_ALLOWED);
+        let not_allowed = (!allowed).then_some(dialogs::NOT_ALLOWED);
         if let Some(connection) = connection.filter(|it| it.remote.is_some()) {
             let is_tcp = connection.protocol == Protocol::Tcp;
             let why_not = if !is_tcp {
-                Some("only TCP has connections that can be closed")
+                Some(dialogs::ONLY_TCP)
             } else if connection.closed.is_some() {
-                Some("it has ended")
+                Some(dialogs::HAS_ENDED)
             } else {
                 not_allowed
             };
             entries.push(Entry {
-                label: "close the connection …".to_owned(),
+                label: dialogs::CLOSE.to_owned(),
                 choice: Choice::Ask(Box::new(Question {
                     text: actions::close_question(connection, process),
                     word: actions::CLOSE_WORD,
@@ -86,21 +85,15 @@ impl Menu {
         }
         if let Some(process) = process {
             let why_not = if process.ended.is_some() {
-                Some("it has ended")
+                Some(dialogs::HAS_ENDED)
             } else if process.kernel_thread {
-                Some("it is the kernel itself")
+                Some(dialogs::IS_THE_KERNEL)
             } else {
                 not_allowed
             };
             for hard in [false, true] {
-                let how = if hard {
-                    "at once (SIGKILL)"
-                } else {
-                    "(SIGTERM)"
-                };
-                let name = visible(&process.name);
                 entries.push(Entry {
-                    label: format!("end {name} ({}) {how} …", process.id.pid),
+                    label: dialogs::end(&visible(&process.name), process.id.pid, hard),
                     choice: Choice::Ask(Box::new(Question {
                         text: actions::end_question(process),
                         word: actions::END_WORD,

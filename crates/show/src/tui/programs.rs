@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::net::IpAddr;
 
 use model::{
     Connection, Direction, PathState, Place, Process, ProcessId, Snapshot, State, Text, Timestamp,
@@ -10,6 +12,7 @@ use model::{
 use super::rows::clock;
 use super::sums::Sums;
 use crate::errors;
+use crate::messages::rows as sentences;
 use crate::visible::{visible, visible_str};
 
 /// A program with connections, or that had some while we watched.
@@ -61,28 +64,23 @@ impl Program {
         let mut reasons = Vec::new();
         reasons.extend(self.mark.map(|mark| {
             match mark {
-                Mark::Memfd => "runs from memory: it never was a file",
-                Mark::Deleted => "its program file was deleted or replaced",
-                Mark::Temporary => "runs from a temporary folder",
-                Mark::Hidden => "runs from a hidden folder",
+                Mark::Memfd => sentences::RUNS_FROM_MEMORY,
+                Mark::Deleted => sentences::FILE_IS_GONE,
+                Mark::Temporary => sentences::RUNS_FROM_TEMPORARY,
+                Mark::Hidden => sentences::RUNS_FROM_HIDDEN,
             }
             .to_owned()
         }));
         reasons.extend(self.tries.as_ref().map(|tries| {
-            let times = match tries.times {
-                1 => "once".to_owned(),
-                times => format!("{times} times"),
-            };
-            let word = match (&tries.word, tries.answered) {
-                (Some(word), _) => format!(": {word}"),
-                (None, false) => ", never answered".to_owned(),
-                (None, true) => String::new(),
-            };
-            let verb = if tries.answered { "failed at" } else { "tries" };
-            format!("{verb} {} {times}{word}", tries.to)
+            sentences::tries(
+                &tries.to,
+                tries.times,
+                tries.answered,
+                tries.word.as_deref(),
+            )
         }));
         if let Some(first) = self.first_call.filter(|_| self.is_new && self.goes_out) {
-            reasons.push(format!("new: first seen to call at {}", clock(first)));
+            reasons.push(sentences::new_since(&clock(first)));
         }
         reasons
     }
@@ -110,20 +108,24 @@ pub(super) fn all(
         if wanted(connection) {
             let index = gathered.connection(snapshot, place, connection);
             if let (true, Some(ip)) = (picky, connection.remote.and_then(|remote| remote.ip)) {
-                called.insert((index, ip.to_string()));
+                called.insert((index, End::Ip(ip)));
             }
         }
     }
     for (place, pair) in snapshot.pairs.places() {
-        let index = gathered.of_file.get(&pair.key.program);
-        let is_called = |index: &usize| called.contains(&(*index, pair.key.destination.clone()));
-        if !picky || index.is_some_and(is_called) {
-            gathered.pair(snapshot, place, pair);
+        let index = gathered.of_file.get(&pair.key.program.as_ref());
+        let end = End::of(&pair.key.destination);
+        if !picky || index.is_some_and(|index| called.contains(&(*index, end))) {
+            gathered.pair(place, pair, end);
         }
     }
     let mut programs = gathered.programs;
     for program in &mut programs {
         program.is_new = program.first_call.is_some_and(|first| first > since);
+        let pairs = program.pairs.iter();
+        let pairs = pairs.filter_map(|it| snapshot.pairs.get(*it));
+        let destinations: HashSet<&str> = pairs.map(|it| it.key.destination.as_str()).collect();
+        program.destinations = destinations.len();
     }
     programs.sort_by(|one, other| {
         let key = |it: &Program| (!it.goes_out, it.file.is_none());
@@ -136,15 +138,21 @@ pub(super) fn all(
 }
 
 #[derive(Default)]
-struct Gathered {
+struct Gathered<'a> {
     programs: Vec<Program>,
     of_process: HashMap<ProcessId, usize>,
-    of_file: HashMap<Option<Text>, usize>,
-    words: HashMap<(usize, String), String>,
+    of_file: HashMap<Option<&'a Text>, usize>,
+    /// Why calls of a program to one other end failed.
+    words: HashMap<(usize, End<'a>, Option<u16>), String>,
 }
 
-impl Gathered {
-    fn connection(&mut self, snapshot: &Snapshot, place: Place, connection: &Connection) -> usize {
+impl<'a> Gathered<'a> {
+    fn connection(
+        &mut self,
+        snapshot: &'a Snapshot,
+        place: Place,
+        connection: &Connection,
+    ) -> usize {
         let process = snapshot.owner_of(connection);
         let index = match process {
             Some(process) => match self.of_process.get(&process.id) {
@@ -157,10 +165,9 @@ impl Gathered {
         if let (Some(error), Some(remote)) = (error, connection.remote)
             && connection.state == State::Failed
         {
-            let (ip, port) = (remote.ip, remote.port);
-            let to = ip.map(|ip| destination(&ip.to_string(), port));
-            let word = errors::word(error).into_owned();
-            to.map(|to| self.words.insert((index, to), word));
+            let end = remote.ip.map(|ip| (index, End::Ip(ip), remote.port));
+            let word = || errors::word(error).into_owned();
+            self.words.extend(end.map(|end| (end, word())));
         }
         if let Some(program) = self.programs.get_mut(index) {
             program.connections.push(place);
@@ -172,8 +179,8 @@ impl Gathered {
         index
     }
 
-    fn process(&mut self, process: &Process) -> usize {
-        let index = self.file(Some(process.path.as_ref().unwrap_or(&process.name)));
+    fn process(&mut self, process: &'a Process) -> usize {
+        let index = self.file(Some(program_of(process)));
         self.of_process.insert(process.id, index);
         if let Some(program) = self.programs.get_mut(index) {
             program.processes.push(process.id);
@@ -182,18 +189,13 @@ impl Gathered {
         index
     }
 
-    fn file(&mut self, file: Option<&Text>) -> usize {
-        let file = file.cloned();
+    fn file(&mut self, file: Option<&'a Text>) -> usize {
         if let Some(index) = self.of_file.get(&file) {
             return *index;
         }
-        let name = match &file {
-            Some(file) => last_part(&visible(file)).to_owned(),
-            None => "? no process known".to_owned(),
-        };
         self.programs.push(Program {
-            file: file.clone(),
-            name,
+            file: file.cloned(),
+            name: program_name(file),
             processes: Vec::new(),
             sums: Sums::default(),
             destinations: 0,
@@ -210,14 +212,13 @@ impl Gathered {
         index
     }
 
-    fn pair(&mut self, snapshot: &Snapshot, place: Place, pair: &model::Pair) {
+    fn pair(&mut self, place: Place, pair: &'a model::Pair, end: End<'a>) {
         let index = self.file(pair.key.program.as_ref());
-        let to = destination(&pair.key.destination, pair.key.port);
         let tries = (pair.failed > 0).then(|| Tries {
+            to: destination(&pair.key.destination, pair.key.port),
             times: pair.failed,
             answered: pair.failed < pair.connections,
-            word: self.words.get(&(index, to.clone())).cloned(),
-            to,
+            word: self.words.get(&(index, end, pair.key.port)).cloned(),
         });
         let Some(program) = self.programs.get_mut(index) else {
             return;
@@ -226,29 +227,26 @@ impl Gathered {
         program.pairs.push(place);
         let known = program.first_call.into_iter();
         program.first_call = known.chain([pair.first]).min();
-        if !is_of_this_computer(&pair.key.destination) {
-            program.goes_out = true;
-        }
+        program.goes_out |= end.is_elsewhere();
         let most = |it: &Tries| (!it.answered, it.times);
         if tries.as_ref().map(most) > program.tries.as_ref().map(most) {
             program.tries = tries;
         }
-        let others = program
-            .pairs
-            .iter()
-            .filter_map(|it| snapshot.pairs.get(*it));
-        // Most programs have a handful; for those with thousands an exact count is not worth its time.
-        if program.pairs.len() <= EXACT {
-            let others: HashSet<&str> = others.map(|it| it.key.destination.as_str()).collect();
-            program.destinations = others.len();
-        } else {
-            program.destinations += 1;
-        }
     }
 }
 
-/// Up to so many pairs of a program its destinations are counted exactly.
-const EXACT: usize = 64;
+/// The file of a program, else its name: what it is told apart by.
+pub(super) fn program_of(process: &Process) -> &Text {
+    process.path.as_ref().unwrap_or(&process.name)
+}
+
+/// What a program is called for a person. `None`: the owner is not known.
+pub(super) fn program_name(program: Option<&Text>) -> String {
+    match program {
+        Some(program) => last_part(&visible(program)).to_owned(),
+        None => sentences::NO_PROCESS_KNOWN.to_owned(),
+    }
+}
 
 /// Whether the other end is on another computer.
 pub(super) fn goes_out(connection: &Connection) -> bool {
@@ -256,12 +254,41 @@ pub(super) fn goes_out(connection: &Connection) -> bool {
         && connection
             .remote
             .and_then(|remote| remote.ip)
-            .is_some_and(|ip| !ip.is_loopback() && !ip.is_unspecified())
+            .is_some_and(|ip| End::Ip(ip).is_elsewhere())
 }
 
-fn is_of_this_computer(destination: &str) -> bool {
-    let ip: Option<std::net::IpAddr> = destination.parse().ok();
-    ip.is_some_and(|ip| ip.is_loopback() || ip.is_unspecified())
+/// Another end, as connections and pairs name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum End<'a> {
+    Ip(IpAddr),
+    /// A source has no address, but this.
+    Name(&'a str),
+}
+
+impl<'a> End<'a> {
+    /// That of a pair.
+    pub(super) fn of(destination: &'a str) -> Self {
+        destination
+            .parse()
+            .map_or(Self::Name(destination), Self::Ip)
+    }
+
+    /// On another computer.
+    fn is_elsewhere(self) -> bool {
+        match self {
+            Self::Ip(ip) => !ip.is_loopback() && !ip.is_unspecified(),
+            Self::Name(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for End<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(ip) => ip.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
 }
 
 /// `203.0.113.9:443`, `[2001:db8::1]:443`.
@@ -275,7 +302,7 @@ pub(super) fn destination(address: &str, port: Option<u16>) -> String {
 }
 
 /// The name of a file without its folders, on every platform.
-pub(super) fn last_part(path: &str) -> &str {
+fn last_part(path: &str) -> &str {
     path.rsplit(['/', '\\'])
         .find(|part| !part.is_empty())
         .unwrap_or(path)

@@ -22,6 +22,7 @@ use super::sums::Sums;
 use super::theme::Tone;
 use super::view::View;
 use crate::filter::Filter;
+use crate::messages::{frame, rows as sentences};
 use crate::order::Sort;
 
 /// What stays the same about a row from one snapshot to the next.
@@ -39,6 +40,8 @@ pub(super) enum Key {
     Destination(String),
     /// All from a process to one other end.
     Toward(ProcessId, String),
+    /// A program among those with a reason to look at them.
+    StandsOut(Option<Text>),
     /// All from a program to one other end.
     Caller(String, Option<Text>),
     Group(String),
@@ -64,6 +67,8 @@ pub(super) struct Row {
 #[derive(Clone, Debug)]
 pub(super) enum Item {
     Text(String, Tone),
+    /// The columns have their headings here; above them all where none of the rows is like this.
+    Headings(String),
     /// A program with a reason to look at it.
     StandsOut(usize),
     Program(usize),
@@ -114,8 +119,10 @@ pub(super) struct Picture {
     pub(super) sums: HashMap<ProcessId, Sums>,
     /// Connections of processes, their own only.
     pub(super) held: HashMap<ProcessId, Vec<Place>>,
-    /// Connections that are there and not shown.
+    /// Connections that the filter or a switch leaves out.
     pub(super) hidden: usize,
+    /// Which row has the headings of the columns. `None`: they stand above all.
+    pub(super) headings: Option<usize>,
 }
 
 impl Picture {
@@ -157,11 +164,11 @@ impl Grouping {
 
     pub(super) fn word(self) -> &'static str {
         match self {
-            Self::None => "not grouped",
-            Self::Process => "grouped by process",
-            Self::Destination => "grouped by destination",
-            Self::User => "grouped by user",
-            Self::Port => "grouped by port",
+            Self::None => frame::NOT_GROUPED,
+            Self::Process => frame::BY_PROCESS,
+            Self::Destination => frame::BY_DESTINATION,
+            Self::User => frame::BY_USER,
+            Self::Port => frame::BY_PORT,
         }
     }
 }
@@ -193,10 +200,61 @@ pub(super) fn picture(view: View, context: &Context<'_>) -> Picture {
         View::History => connections::history(context),
         View::Findings => findings(),
     };
-    if let Some(marked) = context.marked {
+    if let Some(marked) = context.marked.filter(|_| view != View::Findings) {
+        let connections = |picture: &Picture| {
+            let rows = picture.rows.iter();
+            rows.filter(|row| matches!(row.item, Item::Connection(_)))
+                .count()
+        };
+        let before = connections(&picture);
         picture.rows.retain(|row| marked.contains(&row.key));
+        if view.is_of_connections() {
+            picture.hidden += before - connections(&picture);
+        }
+    }
+    let no_programs = view == View::Overview && picture.programs.is_empty();
+    if picture.rows.is_empty() || no_programs {
+        let lines = nothing_here(view, context, picture.hidden);
+        let lines = (NOTHING..).zip(lines);
+        let rows = lines.map(|(number, line)| Row::text(number, line, Tone::Dim));
+        picture.rows.extend(rows);
+    }
+    if view == View::Overview {
+        let mut rows = picture.rows.iter();
+        picture.headings = rows.position(|row| matches!(row.item, Item::Headings(_)));
     }
     picture
+}
+
+/// Numbers of lines from here on are those of a view without rows.
+const NOTHING: usize = 20_000;
+
+/// What a view without rows says: why it may have none.
+fn nothing_here(view: View, context: &Context<'_>, hidden: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    if context.marked.is_some() {
+        lines.push(sentences::NOTHING_IS_MARKED.to_owned());
+    }
+    if !context.filter.is_empty() {
+        lines.push(sentences::NOTHING_MATCHES.to_owned());
+    }
+    let switches = context.hide.switches();
+    if hidden > 0 && !switches.is_empty() {
+        lines.push(sentences::all_is_hidden(&switches, hidden));
+    }
+    if lines.is_empty() {
+        let what = match view {
+            View::Overview => sentences::NO_PROGRAMS,
+            View::Connections => sentences::NO_CONNECTIONS,
+            View::Processes => sentences::NO_PROCESSES,
+            View::Destinations => sentences::NO_DESTINATIONS,
+            View::Timeline => sentences::NO_CALLS,
+            View::History | View::Findings => sentences::NO_HISTORY,
+        };
+        lines.push(what.to_owned());
+        lines.push(sentences::SEE_WHAT_WAS_NOT_SEEN.to_owned());
+    }
+    lines
 }
 
 /// What calls within the first half minute was probably there before us: nanoseconds.
@@ -235,6 +293,12 @@ impl Context<'_> {
         programs::all(self.snapshot, settled, self.is_picky(), wanted)
     }
 
+    /// How many connections are in none of the programs.
+    fn left_out(&self, programs: &[Program]) -> usize {
+        let shown: usize = programs.iter().map(|it| it.connections.len()).sum();
+        self.snapshot.connections.len().saturating_sub(shown)
+    }
+
     fn fold(&self, key: &Key) -> Fold {
         if self.unfolded.contains(key) {
             Fold::Open
@@ -245,6 +309,17 @@ impl Context<'_> {
 }
 
 impl Hide {
+    /// What is hidden, and by which key.
+    pub(super) fn switches(self) -> Vec<(&'static str, &'static str)> {
+        let switches = [
+            (self.listeners, frame::NO_LISTENERS, "L"),
+            (self.loopback, frame::NO_LOOPBACK, "B"),
+            (self.local_network, frame::NO_LOCAL_NETWORK, "N"),
+        ];
+        let switches = switches.into_iter().filter(|it| it.0);
+        switches.map(|(_, word, key)| (word, key)).collect()
+    }
+
     pub(super) fn shows(self, connection: &Connection) -> bool {
         let Some(remote) = connection.remote else {
             return !self.listeners;
@@ -274,21 +349,13 @@ fn is_local_network(ip: std::net::IpAddr) -> bool {
 fn remote_of(connection: &Connection) -> String {
     match connection.remote.and_then(|remote| remote.ip) {
         Some(ip) => ip.to_string(),
-        None if connection.state == State::Listen => "waits for others".to_owned(),
-        None => "anyone".to_owned(),
+        None if connection.state == State::Listen => sentences::WAITS_FOR_OTHERS.to_owned(),
+        None => sentences::ANYONE.to_owned(),
     }
 }
 
 fn findings() -> Picture {
-    let lines = [
-        "Not judged yet: this build has no rules for processes and none for rhythm.",
-        "",
-        "What stands out by itself is in the Overview (1): programs that run from memory, from",
-        "temporary or hidden folders, or whose file is gone, and calls that never come about.",
-        "",
-        "Nothing found here does not mean that nothing is there.",
-    ];
-    let rows = lines.iter().enumerate();
+    let rows = sentences::FINDINGS.iter().enumerate();
     let rows = rows.map(|(number, line)| Row::text(number, *line, Tone::Plain));
     Picture {
         rows: rows.collect(),

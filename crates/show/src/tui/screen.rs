@@ -109,7 +109,8 @@ pub(super) struct Screen {
     /// What was done, for the record.
     pub(super) log: Vec<String>,
     pub(super) picture: Picture,
-    stale: bool,
+    /// The rows are to be made anew for the next picture.
+    pub(super) stale: bool,
     pub(super) painted: Painted,
 }
 
@@ -355,7 +356,7 @@ impl Screen {
                 let process = only.and_then(|id| snapshot.processes.get(id));
                 (None, process.map(Arc::as_ref))
             }
-            Item::Text(..) | Item::Gathered(_) | Item::Pair(_) => (None, None),
+            Item::Text(..) | Item::Headings(_) | Item::Gathered(_) | Item::Pair(_) => (None, None),
         }
     }
 

@@ -86,7 +86,8 @@ impl Theme {
     }
 }
 
-fn in_ascii(character: char) -> char {
+/// `?` where there is none that is like it.
+pub(super) fn in_ascii(character: char) -> char {
     match character {
         '…' => '~',
         '‹' => '<',

@@ -1,5 +1,7 @@
 //! The seven views.
 
+use crate::messages::frame;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum View {
     #[default]
@@ -25,13 +27,13 @@ impl View {
 
     pub(super) fn title(self) -> &'static str {
         match self {
-            Self::Overview => "Overview",
-            Self::Connections => "Connections",
-            Self::Processes => "Processes",
-            Self::Destinations => "Destinations",
-            Self::Timeline => "Timeline",
-            Self::History => "History",
-            Self::Findings => "Findings",
+            Self::Overview => frame::OVERVIEW,
+            Self::Connections => frame::CONNECTIONS,
+            Self::Processes => frame::PROCESSES,
+            Self::Destinations => frame::DESTINATIONS,
+            Self::Timeline => frame::TIMELINE,
+            Self::History => frame::HISTORY,
+            Self::Findings => frame::FINDINGS,
         }
     }
 

@@ -11,18 +11,22 @@ use model::{Connection, Pair, ProcessId, Snapshot, Timestamp};
 
 use super::Kind;
 use crate::errors;
+use crate::messages::{columns as words, rows as sentences};
 use crate::quantity::{compact_bytes, duration};
 use crate::table::cell::Cell;
 use crate::table::endpoint;
 use crate::table::owner::{ProcessText, why_unknown};
 use crate::tui::axis::{Axis, Strip};
 use crate::tui::changes::{Changes, Sign};
-use crate::tui::programs::{destination, last_part};
+use crate::tui::programs::{destination, program_name};
 use crate::tui::rows::{self, Fold, Gathered, Item, Picture, Row};
 use crate::tui::sums::Sums;
 use crate::tui::theme::Tone;
 use crate::tui::view::View;
 use crate::visible::{Cut, visible};
+
+/// So many processes of a program are named by their pids.
+const MOST_PIDS: usize = 3;
 
 /// Fills the cells of rows.
 pub(in crate::tui) struct Filler<'a> {
@@ -52,6 +56,7 @@ impl Filler<'_> {
                 Some(process) if process.ended.is_some() => Tone::Dim,
                 Some(_) | None => Tone::Plain,
             },
+            Item::Headings(_) => Tone::Title,
             Item::StandsOut(_) => Tone::Strong,
             Item::Text(_, tone) => *tone,
             Item::Program(_) | Item::Gathered(_) | Item::Pair(_) => Tone::Plain,
@@ -61,26 +66,24 @@ impl Filler<'_> {
     /// A text across all columns. `None`: the row has cells.
     pub(in crate::tui) fn across(&self, row: &Row) -> Option<String> {
         match &row.item {
-            Item::Text(text, _) => Some(text.clone()),
+            Item::Text(text, _) | Item::Headings(text) => Some(text.clone()),
             Item::StandsOut(index) => {
                 let program = self.picture.programs.get(*index)?;
-                let mut text = format!("◆ {}", program.name);
-                for id in program.processes.iter().take(3) {
-                    let _ = write!(text, " {}", id.pid);
-                }
-                let more = program.processes.len().saturating_sub(3);
-                if more > 0 {
-                    let _ = write!(text, " and {more} more");
-                }
-                if let Some(file) = &program.file {
-                    let _ = write!(text, "  {}", visible(file));
-                }
-                Some(text)
+                let pids = program.processes.iter().map(|it| it.pid);
+                let pids: Vec<u32> = pids.take(MOST_PIDS).collect();
+                let more = program.processes.len() - pids.len();
+                let file = program.file.as_ref().map(visible);
+                Some(sentences::stands_out(
+                    &program.name,
+                    &pids,
+                    more,
+                    file.as_deref(),
+                ))
             }
             Item::Gathered(_) if self.view.is_of_connections() => {
                 let gathered = self.gathered(row)?;
                 let count = gathered.connections.len();
-                Some(format!("{}  ({count})", gathered.title))
+                Some(sentences::group(&gathered.title, count))
             }
             Item::Program(_)
             | Item::Process(_)
@@ -111,7 +114,7 @@ impl Filler<'_> {
                             cell.head.push_str(&program.name);
                             cell.cut = Some(Cut::Middle);
                             if program.processes.len() > 1 {
-                                let _ = write!(cell.tail, " ×{}", program.processes.len());
+                                cell.tail += &words::processes(program.processes.len());
                             }
                         }
                         Kind::Destinations => number(cell, program.destinations),
@@ -132,7 +135,7 @@ impl Filler<'_> {
                     }
                 }
             }
-            Item::Text(..) | Item::StandsOut(_) => {}
+            Item::Text(..) | Item::Headings(_) | Item::StandsOut(_) => {}
         }
     }
 
@@ -140,6 +143,7 @@ impl Filler<'_> {
         match row.item {
             Item::Gathered(index) => self.picture.gathered.get(index),
             Item::Text(..)
+            | Item::Headings(_)
             | Item::StandsOut(_)
             | Item::Program(_)
             | Item::Process(_)
@@ -186,8 +190,8 @@ impl Filler<'_> {
             Kind::Remote => endpoint::remote(cell, connection, false),
             Kind::Sent => bytes(cell, connection.bytes_sent),
             Kind::Received => bytes(cell, connection.bytes_received),
-            Kind::Opened => self.time(cell, connection.opened, "before"),
-            Kind::Closed => self.time(cell, connection.closed, "open"),
+            Kind::Opened => self.time(cell, connection.opened, words::OPENED_BEFORE),
+            Kind::Closed => self.time(cell, connection.closed, words::STILL_OPEN),
             Kind::Outcome => match &connection.error {
                 Some(error) => cell.head.push_str(&errors::word(error)),
                 None => cell.head.push_str(connection.state.word()),
@@ -210,9 +214,9 @@ impl Filler<'_> {
                 cell.tail.push_str(text.mark);
             }
             (None, model::Owner::Unknown { why }) => {
-                let _ = write!(cell.head, "? {}", why_unknown(why));
+                cell.head += &words::owner_not_known(why_unknown(why));
             }
-            (None, model::Owner::Known { .. }) => cell.head.push('?'),
+            (None, model::Owner::Known { .. }) => cell.head.push_str(words::NO_FACTS),
         }
     }
 
@@ -227,7 +231,7 @@ impl Filler<'_> {
                 cell.head.push_str(&text.name);
                 cell.tail.push_str(text.mark);
                 if process.ended.is_some() {
-                    cell.tail.push_str(" (ended)");
+                    cell.tail.push_str(words::ENDED);
                 }
             }
             Kind::Pid => {
@@ -251,13 +255,7 @@ impl Filler<'_> {
                 let _ = write!(cell.head, "→ {to} {}", pair.key.protocol.word());
                 cell.cut = Some(Cut::Middle);
             }
-            Kind::Process => match &pair.key.program {
-                Some(program) => {
-                    let shown = visible(program);
-                    cell.head.push_str(last_part(&shown));
-                }
-                None => cell.head.push('?'),
-            },
+            Kind::Process => cell.head.push_str(&program_name(pair.key.program.as_ref())),
             Kind::Remote => {
                 let _ = write!(cell.head, "{to} {}", pair.key.protocol.word());
                 cell.cut = Some(Cut::Middle);
@@ -277,12 +275,18 @@ impl Filler<'_> {
         match time {
             None => cell.head.push_str(otherwise),
             Some(time) if self.absolute => {
-                cell.head.push_str(&rows::clock(time));
+                let (day, today) = (time.to_string(), self.snapshot.taken.to_string());
+                if day.get(..10) == today.get(..10) {
+                    cell.head.push_str(&rows::clock(time));
+                } else {
+                    // Month and day: there is no room for more.
+                    cell.head.push_str(day.get(5..10).unwrap_or_default());
+                }
             }
             Some(time) => {
                 let ago = time.until(self.snapshot.taken);
                 if ago < Duration::from_secs(1) {
-                    cell.head.push_str("<1 s");
+                    cell.head.push_str(words::UNDER_A_SECOND);
                 } else {
                     let _ = write!(cell.head, "{}", duration(ago));
                 }
@@ -309,7 +313,7 @@ impl Filler<'_> {
                     self.add_pairs(&gathered.pairs, &mut strip);
                 }
             }
-            Item::Text(..) => return None,
+            Item::Text(..) | Item::Headings(_) => return None,
         }
         Some(strip)
     }
@@ -346,9 +350,11 @@ impl Filler<'_> {
 
 /// How far a level of the tree stands in.
 const STEP: usize = 2;
+/// Deeper levels stand no further in: the name has to be read.
+const DEEPEST: usize = 8;
 
 fn tree(row: &Row, cell: &mut Cell) {
-    let _ = write!(cell.head, "{:1$}", "", row.depth * STEP);
+    let _ = write!(cell.head, "{:1$}", "", row.depth.min(DEEPEST) * STEP);
     cell.head.push_str(match row.fold {
         Fold::Leaf => "  ",
         Fold::Open => "▾ ",
@@ -361,7 +367,7 @@ fn sums(kind: Kind, sums: &Sums, cell: &mut Cell) {
         Kind::Open => match (sums.open, sums.listening) {
             (open, 0) => number(cell, open),
             (open, listening) => {
-                let _ = write!(cell.head, "{open}+{listening}");
+                cell.head += &words::open_and_listening(open, listening);
             }
         },
         Kind::Calls => number(cell, sums.calls),

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::gap_lines;
 use super::text::Brush;
+use crate::messages::{detail as texts, dialogs as words, keys as help_texts};
 use crate::tui::detail::pieces;
 use crate::tui::edit::Line;
 use crate::tui::keys::BINDINGS;
@@ -13,27 +14,36 @@ use crate::tui::screen::{Mode, Screen};
 use crate::tui::theme::Tone;
 use crate::visible::display_width;
 
-pub(super) fn paint(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area: Rect) {
+/// Gives the line at which a page that is read begins.
+pub(super) fn paint(
+    screen: &Screen,
+    snapshot: &Snapshot,
+    brush: &mut Brush<'_>,
+    area: Rect,
+) -> usize {
     match &screen.mode {
         Mode::Looking => {}
         Mode::Filtering(line) => filter(screen, line, brush, area),
         Mode::Saving(line) => saving(screen, line, brush, area),
         Mode::Choosing(menu) => choices(menu, brush, area),
         Mode::Asked(question) => asked(question, brush, area),
-        Mode::Help(top) => page(brush, area, "KEYS", &help(area.width), *top),
+        Mode::Help(top) => {
+            return page(brush, area, help_texts::TITLE, &help(area.width), *top);
+        }
         Mode::NotSeen(top) => {
             let width = usize::from(area.width.saturating_sub(4));
             let text = super::rows::not_seen(&screen.context(snapshot));
             let mut lines = pieces(&text, width);
             lines.push(String::new());
             lines.extend(gap_lines(snapshot, width));
-            page(brush, area, "NOT SEEN", &lines, *top);
+            return page(brush, area, words::NOT_SEEN_TITLE, &lines, *top);
         }
     }
+    0
 }
 
-/// What is known of the row under the cursor.
-pub(super) fn detail(screen: &Screen, brush: &mut Brush<'_>, area: Rect) {
+/// What is known of the row under the cursor. Gives the line at which it begins.
+pub(super) fn detail(screen: &Screen, brush: &mut Brush<'_>, area: Rect) -> usize {
     let rule = "─".repeat(usize::from(area.width));
     brush.line(area, 0, &rule, Tone::Dim);
     let lines = screen.detail_lines(usize::from(area.width));
@@ -46,11 +56,12 @@ pub(super) fn detail(screen: &Screen, brush: &mut Brush<'_>, area: Rect) {
     }
     let below = lines.len().saturating_sub(top + room);
     if below > 0 {
-        let text = format!(" {below} more lines: PgDn ");
+        let text = texts::more_lines(below);
         let width = u16::try_from(display_width(&text)).unwrap_or(0);
         let x = area.x + area.width.saturating_sub(width + 1);
         brush.at(area, x, 0, &text, Tone::Dim);
     }
+    top
 }
 
 fn filter(screen: &Screen, line: &Line, brush: &mut Brush<'_>, area: Rect) {
@@ -62,24 +73,18 @@ fn filter(screen: &Screen, line: &Line, brush: &mut Brush<'_>, area: Rect) {
         above.push((message.clone(), Tone::Dim));
     }
     let place = screen.filter_error.as_ref().map(|it| (it.start, it.end));
-    written("filter ", line, place, &above, brush, area);
+    written(words::FILTER_PROMPT, line, place, &above, brush, area);
 }
 
 fn saving(screen: &Screen, line: &Line, brush: &mut Brush<'_>, area: Rect) {
     let what = if screen.marked.is_empty() {
-        "all rows that are shown"
+        words::SAVES_ALL
     } else {
-        "the marked rows"
+        words::SAVES_MARKED
     };
-    let mut above = vec![(
-        format!(
-            "saves {what}, in the folder where whocalls was started; .csv or .json; never over \
-             another file"
-        ),
-        Tone::Dim,
-    )];
+    let mut above = vec![(what.to_owned(), Tone::Dim)];
     above.extend(screen.message.iter().map(|it| (it.clone(), Tone::Error)));
-    written("save as ", line, None, &above, brush, area);
+    written(words::SAVE_PROMPT, line, None, &above, brush, area);
 }
 
 /// A line that is being written, above the footer; what is wrong with it is marked and said.
@@ -159,7 +164,7 @@ fn choices(menu: &Menu, brush: &mut Brush<'_>, area: Rect) {
         .entries
         .iter()
         .map(|entry| match entry.why_not {
-            Some(why) => format!("{}  ({why})", entry.label),
+            Some(why) => words::impossible_entry(&entry.label, why),
             None => entry.label.clone(),
         })
         .collect();
@@ -194,7 +199,7 @@ fn asked(question: &Question, brush: &mut Brush<'_>, area: Rect) {
     brush.at(room, x, last, " ", Tone::Cursor);
 }
 
-fn page(brush: &mut Brush<'_>, area: Rect, title: &str, lines: &[String], top: usize) {
+fn page(brush: &mut Brush<'_>, area: Rect, title: &str, lines: &[String], top: usize) -> usize {
     let room = Rect::new(area.x, area.y, area.width, area.height.saturating_sub(1));
     brush.clear(room);
     brush.line(room, 0, title, Tone::Title);
@@ -205,9 +210,9 @@ fn page(brush: &mut Brush<'_>, area: Rect, title: &str, lines: &[String], top: u
     }
     let below = lines.len().saturating_sub(top + height);
     if below > 0 {
-        let text = format!("{title}  {below} more lines below");
-        brush.line(room, 0, &text, Tone::Title);
+        brush.line(room, 0, &words::lines_below(title, below), Tone::Title);
     }
+    top
 }
 
 fn help(width: u16) -> Vec<String> {
@@ -220,14 +225,8 @@ fn help(width: u16) -> Vec<String> {
             lines.push(format!("{shown:names$}  {piece}"));
         }
     }
-    let signs = [
-        "",
-        "+ new   ~ changed   - ended, for a few seconds   * marked",
-        "time strip: ▃▄▅▆█ calls (1, 2, 5, 20, 100 and more)   ─ open   × failed   ░ not seen",
-        "OPEN 3+2: three connections and two that wait for others",
-        "◆ stands out by what is plain to see; nothing is judged yet",
-    ];
-    for sign in signs {
+    lines.push(String::new());
+    for sign in help_texts::SIGNS {
         lines.extend(pieces(sign, usize::from(width)));
     }
     lines

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use model::{Connection, Place};
 
 use super::{Context, Gathered, Grouping, Item, Key, Picture, Row, remote_of};
+use crate::messages::{columns as words, rows as sentences};
 use crate::order::{self, Sort};
 use crate::table::owner::{ProcessText, why_unknown};
 use crate::tui::changes::Sign;
@@ -114,19 +115,19 @@ fn title(context: &Context<'_>, connection: &Connection) -> String {
             (Some(process), model::Owner::Known { process: id, .. }) => {
                 format!("{} {}", process.name, id.pid)
             }
-            (_, model::Owner::Unknown { why }) => format!("? {}", why_unknown(why)),
-            (None, model::Owner::Known { .. }) => "?".to_owned(),
+            (_, model::Owner::Unknown { why }) => words::owner_not_known(why_unknown(why)),
+            (None, model::Owner::Known { .. }) => words::NO_FACTS.to_owned(),
         },
         Grouping::Destination => remote_of(connection),
         Grouping::User => match (process, connection.uid) {
             (Some(process), _) => process.user,
-            (None, Some(uid)) => format!("uid {uid}"),
-            (None, None) => "? no user known".to_owned(),
+            (None, Some(uid)) => sentences::user_number(uid),
+            (None, None) => sentences::NO_USER_KNOWN.to_owned(),
         },
         Grouping::Port => {
             let port = connection.remote.and_then(|remote| remote.port);
             let port = port.or(connection.local.port);
-            port.map_or("no port".to_owned(), |port| {
+            port.map_or(sentences::NO_PORT.to_owned(), |port| {
                 format!("{} {port}", connection.protocol.word())
             })
         }

@@ -1,24 +1,74 @@
 //! By the other end: who calls it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 
 use model::{Place, Text};
 
 use super::{Context, Fold, Gathered, Item, Key, Picture, Row};
-use crate::tui::programs::{destination, last_part};
-use crate::visible::visible;
+use crate::tui::programs::{End, destination, program_name, program_of};
+
+/// Another end, and who calls it.
+struct Other<'a> {
+    end: End<'a>,
+    key: Key,
+    fold: Fold,
+    gathered: Gathered,
+    /// What each of them has to do with it: empty while it is folded.
+    callers: Vec<(Option<&'a Text>, Gathered)>,
+}
 
 #[derive(Default)]
-struct Other {
-    gathered: Gathered,
-    callers: BTreeMap<Option<Text>, Gathered>,
+struct Others<'a> {
+    all: Vec<Other<'a>>,
+    of_end: HashMap<End<'a>, usize>,
+    of_caller: HashMap<(usize, Option<&'a Text>), usize>,
+}
+
+impl<'a> Others<'a> {
+    /// Adds something of a program to what belongs to one other end.
+    fn add(
+        &mut self,
+        context: &Context<'_>,
+        end: End<'a>,
+        program: Option<&'a Text>,
+        add: impl Fn(&mut Gathered),
+    ) {
+        let next = self.all.len();
+        let index = *self.of_end.entry(end).or_insert(next);
+        if index == next {
+            let key = Key::Destination(end.to_string());
+            self.all.push(Other {
+                end,
+                fold: context.fold(&key),
+                key,
+                gathered: Gathered::default(),
+                callers: Vec::new(),
+            });
+        }
+        let Some(other) = self.all.get_mut(index) else {
+            return;
+        };
+        let next = other.callers.len();
+        let caller = *self.of_caller.entry((index, program)).or_insert(next);
+        if caller == next {
+            other.callers.push((program, Gathered::default()));
+        }
+        add(&mut other.gathered);
+        if let (Fold::Open, Some((_, gathered))) = (other.fold, other.callers.get_mut(caller)) {
+            add(gathered);
+        }
+    }
+
+    fn has(&self, end: End<'a>, program: Option<&'a Text>) -> bool {
+        let index = self.of_end.get(&end);
+        index.is_some_and(|index| self.of_caller.contains_key(&(*index, program)))
+    }
 }
 
 pub(super) fn picture(context: &Context<'_>) -> Picture {
     let mut picture = Picture::default();
     let snapshot = context.snapshot;
-    let mut others: BTreeMap<String, Other> = BTreeMap::new();
-    let mut called = BTreeSet::new();
+    let mut others = Others::default();
     for (place, connection) in snapshot.connections.places() {
         if !context.wants(connection) {
             picture.hidden += 1;
@@ -27,68 +77,61 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
         let Some(ip) = connection.remote.and_then(|remote| remote.ip) else {
             continue;
         };
-        let address = ip.to_string();
-        let owner = snapshot.owner_of(connection);
-        let program = owner.map(|it| it.path.as_ref().unwrap_or(&it.name).clone());
-        if context.is_picky() {
-            called.insert((program.clone(), address.clone()));
-        }
-        let other = others.entry(address).or_default();
-        let caller = other.callers.entry(program).or_default();
-        for gathered in [&mut other.gathered, caller] {
+        let program = snapshot.owner_of(connection).map(program_of);
+        others.add(context, End::Ip(ip), program, |gathered| {
             gathered.connections.push(place);
             if connection.closed.is_none() {
                 gathered.sums.add_open(connection);
             }
-        }
+        });
     }
     for (place, pair) in snapshot.pairs.places() {
-        let key = (pair.key.program.clone(), pair.key.destination.clone());
-        if context.is_picky() && !called.contains(&key) {
+        let program = pair.key.program.as_ref();
+        let end = End::of(&pair.key.destination);
+        if context.is_picky() && !others.has(end, program) {
             continue;
         }
-        let other = others.entry(key.1).or_default();
-        let caller = other.callers.entry(key.0).or_default();
-        for gathered in [&mut other.gathered, caller] {
+        others.add(context, end, program, |gathered| {
             gathered.pairs.push(place);
             gathered.sums.add_pair(pair);
-        }
+        });
     }
-    let mut others: Vec<(String, Other)> = others.into_iter().collect();
-    let open = |it: &Other| it.gathered.sums.open;
-    others.sort_by(|(one, first), (other, second)| {
-        open(second).cmp(&open(first)).then_with(|| one.cmp(other))
+    let open = |it: &Other<'_>| it.gathered.sums.open;
+    others.all.sort_by(|one, other| {
+        let by_end = || one.end.cmp(&other.end);
+        open(other).cmp(&open(one)).then_with(by_end)
     });
-    for (address, other) in others {
-        add(context, address, other, &mut picture);
+    for other in others.all {
+        add(context, other, &mut picture);
     }
     picture
 }
 
-fn add(context: &Context<'_>, address: String, other: Other, picture: &mut Picture) {
-    let key = Key::Destination(address.clone());
-    let fold = context.fold(&key);
-    let names = other.callers.keys().map(name);
+fn add(context: &Context<'_>, mut other: Other<'_>, picture: &mut Picture) {
+    let address = other.end.to_string();
+    other.callers.sort_by_key(|(program, _)| *program);
+    let names = other.callers.iter();
+    let names = names.map(|(program, _)| program_name(*program));
     let item = picture.gather(Gathered {
         title: destination(&address, None),
         who: names.collect::<Vec<_>>().join(", "),
         ..other.gathered
     });
     picture.rows.push(Row {
-        key,
+        key: other.key,
         depth: 0,
-        fold,
+        fold: other.fold,
         item,
     });
-    if fold != Fold::Open {
+    if other.fold != Fold::Open {
         return;
     }
     for (program, gathered) in other.callers {
-        let key = Key::Caller(address.clone(), program.clone());
+        let key = Key::Caller(address.clone(), program.cloned());
         let fold = context.fold(&key);
         let below: Vec<Place> = gathered.connections.clone();
         let item = picture.gather(Gathered {
-            title: name(&program),
+            title: program_name(program),
             ..gathered
         });
         picture.rows.push(Row {
@@ -104,12 +147,5 @@ fn add(context: &Context<'_>, address: String, other: Other, picture: &mut Pictu
                 Some(Row::leaf(key, 2, Item::Connection(place)))
             }));
         }
-    }
-}
-
-fn name(program: &Option<Text>) -> String {
-    match program {
-        Some(program) => last_part(&visible(program)).to_owned(),
-        None => "? no process known".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use model::Pair;
 
 use super::{Context, Fold, Item, Key, Picture, Row};
-use crate::quantity::duration;
+use crate::messages::rows as sentences;
 use crate::tui::programs::Program;
 use crate::tui::sums::Sums;
 use crate::tui::theme::Tone;
@@ -17,9 +17,7 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
         programs: context.programs(),
         ..Picture::default()
     };
-    let shown = picture.programs.iter().map(|it| it.connections.len());
-    let shown: usize = shown.sum();
-    picture.hidden = context.snapshot.connections.len().saturating_sub(shown);
+    picture.hidden = context.left_out(&picture.programs);
     let mut rows = stand_out(context, &picture.programs);
     rows.extend(others(context, &picture.programs));
     picture.rows = rows;
@@ -40,16 +38,9 @@ fn stand_out(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
         .collect();
     let program = |index: usize| programs.get(index).map(Program::weight);
     standing.sort_by(|one, other| program(one.0).cmp(&program(other.0)));
-    let count = match standing.len() {
-        0 => "nothing stands out by itself so far".to_owned(),
-        count => format!("{count} by what is plain to see"),
-    };
     let mut number = 0;
-    let mut rows = vec![Row::text(
-        number,
-        format!("LOOK AT  process and rhythm not judged yet; {count}"),
-        Tone::Title,
-    )];
+    let title = sentences::look_at(standing.len());
+    let mut rows = vec![Row::text(number, title, Tone::Title)];
     let all = context.unfolded.contains(&Key::Line(0));
     let most = if all { usize::MAX } else { MOST };
     let left = standing.len().saturating_sub(most);
@@ -57,7 +48,7 @@ fn stand_out(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
         let Some(program) = programs.get(index) else {
             continue;
         };
-        let key = Key::Caller("stands out".to_owned(), program.file.clone());
+        let key = Key::StandsOut(program.file.clone());
         rows.push(Row::leaf(key, 0, Item::StandsOut(index)));
         for line in wrapped(&reasons, context.width.saturating_sub(INDENT)) {
             number += 1;
@@ -72,7 +63,7 @@ fn stand_out(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
         number += 1;
         rows.push(Row::text(
             number,
-            format!("    and {left} more: o opens"),
+            format!("{:INDENT$}{}", "", sentences::more_stand_out(left)),
             Tone::Dim,
         ));
     }
@@ -83,14 +74,8 @@ fn stand_out(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
 const OTHERS: usize = 10_000;
 
 fn others(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
-    let mut rows = vec![Row::text(
-        OTHERS,
-        format!(
-            "OTHER PROGRAMS ({})  nothing is called ordinary yet",
-            programs.len()
-        ),
-        Tone::Title,
-    )];
+    let title = sentences::other_programs(programs.len());
+    let mut rows = vec![Row::leaf(Key::Line(OTHERS), 0, Item::Headings(title))];
     let open = context.unfolded.contains(&Key::Rest);
     let mut rest = Sums::default();
     let mut folded = 0;
@@ -103,12 +88,7 @@ fn others(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
         }
     }
     if folded > 0 {
-        let text = format!(
-            "{folded} more only on this computer: {} open, {} listening  o {}",
-            rest.open,
-            rest.listening,
-            if open { "folds" } else { "opens" },
-        );
+        let text = sentences::only_on_this_computer(folded, rest.open, rest.listening, open);
         rows.push(Row {
             key: Key::Rest,
             depth: 0,
@@ -181,17 +161,18 @@ pub(in crate::tui) fn not_seen(context: &Context<'_>) -> String {
         snapshot, status, ..
     } = context;
     let watched = status.since.until(snapshot.taken);
-    let mut parts = vec![format!("before {}", clock(status.since))];
+    let mut parts = vec![sentences::not_seen_before(&clock(status.since))];
     // A rhythm takes a handful of calls to show.
-    let rare = duration((watched / 6).max(Duration::from_secs(1)));
-    parts.push(format!("calls rarer than every ~{rare}"));
+    let rare = (watched / 6).max(Duration::from_secs(1));
+    parts.push(sentences::not_seen_rarer(rare));
     if status.lost > 0 {
-        parts.push(format!("{} events that were lost", status.lost));
+        parts.push(sentences::not_seen_lost(status.lost));
     }
     for gap in &snapshot.gaps {
-        let count = gap.count.map(|count| format!(" ({count})"));
-        let missed = visible_str(&gap.missed);
-        parts.push(format!("{missed}{}", count.unwrap_or_default()));
+        parts.push(sentences::not_seen_gap(
+            &visible_str(&gap.missed),
+            gap.count,
+        ));
     }
     parts.join(" · ")
 }

@@ -5,10 +5,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use model::{Place, Process, ProcessId};
 
 use super::{Context, Fold, Gathered, Item, Key, Picture, Row, remote_of};
-use crate::tui::sums::Sums;
-
-/// A chain of parents may be as long as a bad source likes.
-const DEEPEST: usize = 64;
 
 struct Tree<'a> {
     processes: HashMap<ProcessId, &'a Process>,
@@ -29,15 +25,30 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
         }
     }
     let tree = tree(context, &picture);
-    let mut sums = HashMap::new();
-    for root in &tree.roots {
-        sum_up(&tree, *root, &picture.sums, &mut sums, 0);
+    let order = tree.in_order();
+    // Those below are added to those above them, from the last to the first.
+    for (id, _, parent) in order.iter().rev() {
+        let sums = *picture.sums.entry(*id).or_default();
+        if let Some(parent) = parent {
+            picture.sums.entry(*parent).or_default().add_sums(&sums);
+        }
     }
-    picture.sums = sums;
-    let mut rows = Vec::new();
     let wanted = wanted(context, &tree, &picture);
-    for root in &tree.roots {
-        add(context, &tree, *root, 0, &wanted, &mut picture, &mut rows);
+    let is_wanted = |id: &ProcessId| wanted.as_ref().is_none_or(|it| it.contains(id));
+    let mut rows = Vec::new();
+    for (id, depth, _) in order.into_iter().filter(|it| is_wanted(&it.0)) {
+        let key = Key::Process(id);
+        let held = picture.held.contains_key(&id);
+        let fold = if held { context.fold(&key) } else { Fold::Leaf };
+        rows.push(Row {
+            key,
+            depth,
+            fold,
+            item: Item::Process(id),
+        });
+        if fold == Fold::Open {
+            toward(context, id, depth + 1, &mut picture, &mut rows);
+        }
     }
     picture.rows = rows;
     picture
@@ -53,56 +64,56 @@ fn tree<'a>(context: &Context<'a>, picture: &Picture) -> Tree<'a> {
                 held.any(|connection| connection.closed.is_none())
             })
     };
-    let processes: HashMap<ProcessId, &Process> = snapshot
-        .processes
-        .values()
-        .map(|process| (process.id, process.as_ref()))
-        .filter(|(_, process)| still_there(process))
-        .collect();
-    let mut by_pid: BTreeMap<u32, ProcessId> = BTreeMap::new();
-    for id in processes.keys() {
-        let newest = by_pid.entry(id.pid).or_insert(*id);
-        if newest.start_ticks < id.start_ticks {
-            *newest = *id;
-        }
-    }
-    let mut children: HashMap<ProcessId, Vec<ProcessId>> = HashMap::new();
-    let mut roots = Vec::new();
-    for (id, process) in &processes {
-        let parent = process.parents.first().map(|parent| parent.pid);
-        let parent = parent.and_then(|pid| by_pid.get(&pid));
-        // A pid may have been given to a later process since.
-        match parent.filter(|it| it.start_ticks <= id.start_ticks && *it != id) {
-            Some(parent) => children.entry(*parent).or_default().push(*id),
-            None => roots.push(*id),
-        }
-    }
-    let order = |id: &ProcessId| (id.pid, id.start_ticks);
-    children.values_mut().for_each(|it| it.sort_by_key(order));
-    roots.sort_by_key(order);
-    Tree {
-        processes,
-        children,
-        roots,
-    }
+    let processes = snapshot.processes.values().map(AsRef::as_ref);
+    Tree::of(processes.filter(|it| still_there(it)))
 }
 
-/// Sums of a process and all below it.
-fn sum_up(
-    tree: &Tree<'_>,
-    id: ProcessId,
-    own: &HashMap<ProcessId, Sums>,
-    all: &mut HashMap<ProcessId, Sums>,
-    depth: usize,
-) -> Sums {
-    let mut sums = own.get(&id).copied().unwrap_or_default();
-    if depth < DEEPEST {
-        for child in tree.children.get(&id).into_iter().flatten() {
-            sums.add_sums(&sum_up(tree, *child, own, all, depth + 1));
+impl<'a> Tree<'a> {
+    fn of(processes: impl Iterator<Item = &'a Process>) -> Self {
+        let processes: HashMap<ProcessId, &Process> = processes.map(|it| (it.id, it)).collect();
+        let mut by_pid: BTreeMap<u32, ProcessId> = BTreeMap::new();
+        for id in processes.keys() {
+            let newest = by_pid.entry(id.pid).or_insert(*id);
+            if newest.start_ticks < id.start_ticks {
+                *newest = *id;
+            }
+        }
+        let mut children: HashMap<ProcessId, Vec<ProcessId>> = HashMap::new();
+        let mut roots = Vec::new();
+        let began = |id: &ProcessId| (id.start_ticks, id.pid);
+        for (id, process) in &processes {
+            let parent = process.parents.first().map(|parent| parent.pid);
+            let parent = parent.and_then(|pid| by_pid.get(&pid));
+            // A pid may have been given to a later process since. Where two began in the same
+            // tick, the lower pid was first: so nobody stands above himself.
+            match parent.filter(|it| began(it) < began(id)) {
+                Some(parent) => children.entry(*parent).or_default().push(*id),
+                None => roots.push(*id),
+            }
+        }
+        let by_number = |id: &ProcessId| (id.pid, id.start_ticks);
+        let all = children.values_mut().chain([&mut roots]);
+        all.for_each(|it| it.sort_by_key(by_number));
+        Self {
+            processes,
+            children,
+            roots,
         }
     }
-    all.insert(id, sums);
-    sums
+
+    /// Everyone after the process that started it: with how deep it stands, and that process.
+    /// Without recursion, since a chain of parents may be as long as a bad source likes.
+    fn in_order(&self) -> Vec<(ProcessId, usize, Option<ProcessId>)> {
+        let roots = self.roots.iter().rev();
+        let mut next: Vec<_> = roots.map(|root| (*root, 0, None)).collect();
+        let mut order = Vec::with_capacity(self.processes.len());
+        while let Some((id, depth, parent)) = next.pop() {
+            order.push((id, depth, parent));
+            let children = self.children.get(&id).into_iter().flatten().rev();
+            next.extend(children.map(|child| (*child, depth + 1, Some(id))));
+        }
+        order
+    }
 }
 
 /// Those the filter is for, and those above them. `None`: all.
@@ -124,35 +135,6 @@ fn wanted(context: &Context<'_>, tree: &Tree<'_>, picture: &Picture) -> Option<H
         }
     }
     Some(wanted)
-}
-
-fn add(
-    context: &Context<'_>,
-    tree: &Tree<'_>,
-    id: ProcessId,
-    depth: usize,
-    wanted: &Option<HashSet<ProcessId>>,
-    picture: &mut Picture,
-    rows: &mut Vec<Row>,
-) {
-    if depth > DEEPEST || wanted.as_ref().is_some_and(|wanted| !wanted.contains(&id)) {
-        return;
-    }
-    let key = Key::Process(id);
-    let held = picture.held.contains_key(&id);
-    let fold = if held { context.fold(&key) } else { Fold::Leaf };
-    rows.push(Row {
-        key,
-        depth,
-        fold,
-        item: Item::Process(id),
-    });
-    if fold == Fold::Open {
-        toward(context, id, depth + 1, picture, rows);
-    }
-    for child in tree.children.get(&id).into_iter().flatten() {
-        add(context, tree, *child, depth + 1, wanted, picture, rows);
-    }
 }
 
 /// Where a process goes.
@@ -190,5 +172,48 @@ fn toward(
                 Some(Row::leaf(key, depth + 1, Item::Connection(place)))
             }));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::sample;
+
+    /// Processes with their parents, in the order in which they have to stand, and how deep.
+    fn check(processes: &[(u32, u32)], expected: &[(u32, usize)]) {
+        let ids = |pid| ProcessId {
+            start_ticks: 0,
+            ..sample::process_id(pid)
+        };
+        let all: Vec<Process> = processes
+            .iter()
+            .map(|(pid, parent)| {
+                let mut process = sample::process(*pid, "x", "/x");
+                process.id = ids(*pid);
+                process.parents = vec![model::Parent {
+                    pid: *parent,
+                    name: "x".into(),
+                    path: None,
+                }];
+                process
+            })
+            .collect();
+        let order = Tree::of(all.iter()).in_order();
+        let order: Vec<_> = order.iter().map(|it| (it.0.pid, it.1)).collect();
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn children_stand_below_their_parents() {
+        check(&[(3, 1), (1, 0), (2, 1)], &[(1, 0), (2, 1), (3, 1)]);
+    }
+
+    #[test]
+    fn nobody_stands_above_himself_and_all_are_there() {
+        check(&[(1, 2), (2, 1), (3, 3)], &[(1, 0), (2, 1), (3, 0)]);
+        let chain: Vec<_> = (1..5000).map(|pid| (pid, pid - 1)).collect();
+        let deep: Vec<_> = (1..5000).zip(0..).collect();
+        check(&chain, &deep);
     }
 }

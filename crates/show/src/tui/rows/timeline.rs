@@ -27,6 +27,7 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
     };
     Picture {
         rows: pairs.into_iter().map(row).collect(),
+        hidden: context.left_out(&programs),
         programs,
         ..Picture::default()
     }

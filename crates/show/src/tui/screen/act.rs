@@ -9,8 +9,8 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{Mode, REFRESHES, Reaction, Screen};
+use crate::messages::frame;
 use crate::order::Sort;
-use crate::quantity::duration;
 use crate::tui::Deed;
 use crate::tui::axis::SPANS;
 use crate::tui::columns;
@@ -179,13 +179,13 @@ impl Screen {
         };
         self.reverse = false;
         if !self.view.is_of_connections() {
-            self.say("the order is for the views of connections (2, 6)");
+            self.say(frame::ORDER_OF_CONNECTIONS);
         }
     }
 
     fn pivot(&mut self) {
         let Some(term) = self.term() else {
-            return self.say("nothing to pick by in this row");
+            return self.say(frame::NOTHING_TO_PICK_BY);
         };
         self.filter_with(&term);
         if !self.view.is_of_connections() {
@@ -212,7 +212,9 @@ impl Screen {
             plain.then(|| format!("{key}:{path}"))
         };
         match &row.key {
-            Key::Program(program) | Key::Caller(_, program) => exe(program.as_ref()?),
+            Key::Program(program) | Key::StandsOut(program) | Key::Caller(_, program) => {
+                exe(program.as_ref()?)
+            }
             Key::Destination(address) => Some(format!("dst:{address}")),
             Key::Toward(process, address) => {
                 let ip: std::net::IpAddr = address.parse().ok()?;
@@ -245,9 +247,9 @@ impl Screen {
             }
         };
         self.say(if self.frozen.is_some() {
-            "the order stands; new rows come last"
+            frame::ORDER_STANDS_FROM_HERE
         } else {
-            "the order follows again"
+            frame::ORDER_FOLLOWS
         });
     }
 
@@ -273,7 +275,7 @@ impl Screen {
         let place = REFRESHES.iter().position(|it| *it == self.refresh);
         let next = place.map_or(1, |place| (place + 1) % REFRESHES.len());
         self.refresh = REFRESHES.get(next).copied().unwrap_or(self.refresh);
-        self.say(format!("refreshed every {}", duration(self.refresh)));
+        self.say(frame::refreshed(self.refresh));
         Reaction::Deed(Deed::Refresh(self.refresh))
     }
 }

@@ -8,6 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::filter::write;
 use super::{Mode, Reaction, Screen};
+use crate::messages::dialogs;
 use crate::tui::keys::Action;
 use crate::tui::menu::{Choice, Menu, Question};
 
@@ -52,7 +53,7 @@ impl Screen {
             return Reaction::Nothing;
         };
         if let Some(why) = entry.why_not {
-            self.say(format!("not possible: {why}"));
+            self.say(dialogs::not_possible(why));
             return Reaction::Nothing;
         }
         match &entry.choice {
@@ -71,14 +72,14 @@ impl Screen {
     pub(super) fn asked(&mut self, mut question: Box<Question>, key: KeyEvent) -> Reaction {
         match key.code {
             KeyCode::Esc => {
-                self.say("nothing was done");
+                self.say(dialogs::NOTHING_DONE);
                 return Reaction::Nothing;
             }
             KeyCode::Enter if question.answer.text() == question.word => {
                 return Reaction::Deed(question.deed);
             }
             KeyCode::Enter => {
-                self.say(format!("nothing was done: that was not {}", question.word));
+                self.say(dialogs::nothing_done_without(question.word));
                 return Reaction::Nothing;
             }
             _ => write(&mut question.answer, key),

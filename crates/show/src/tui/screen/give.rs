@@ -11,6 +11,7 @@ use model::{Connection, Snapshot};
 
 use super::filter::write;
 use super::{Mode, Reaction, Screen};
+use crate::messages::{dialogs, frame};
 use crate::table::cell::Cell;
 use crate::tui::Deed;
 use crate::tui::columns;
@@ -32,7 +33,7 @@ impl Screen {
     fn save(&mut self, line: Line) -> Reaction {
         let name = line.text().to_owned();
         let Some(format) = Format::of(&name) else {
-            self.say("the name has to end in .csv or .json");
+            self.say(dialogs::WRONG_ENDING);
             self.mode = Mode::Saving(line);
             return Reaction::Nothing;
         };
@@ -42,11 +43,11 @@ impl Screen {
         let chosen = self.chosen(&snapshot);
         match save::bytes(format, &snapshot, &chosen) {
             Ok(bytes) => {
-                self.say(format!("saving {} connections …", chosen.len()));
+                self.say(dialogs::saving(chosen.len()));
                 Reaction::Deed(Deed::Save { name, bytes })
             }
             Err(error) => {
-                self.say(format!("cannot save: {error}"));
+                self.say(dialogs::cannot_save(&error.to_string()));
                 Reaction::Nothing
             }
         }
@@ -71,7 +72,7 @@ impl Screen {
                     let program = self.picture.programs.get(*index);
                     program.map_or(&[], |it| &it.connections)
                 }
-                Item::Text(..) | Item::Pair(_) => &[],
+                Item::Text(..) | Item::Headings(_) | Item::Pair(_) => &[],
             };
             let connections = places.iter().filter_map(|it| snapshot.connections.get(*it));
             chosen.extend(connections.filter(|it| seen.insert(it.id)));
@@ -101,7 +102,7 @@ impl Screen {
     }
 
     pub(super) fn copy(&mut self, text: String) -> Reaction {
-        self.say("copied, where the terminal allows it");
+        self.say(frame::COPIED);
         Reaction::Copy(text)
     }
 }

@@ -3,6 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::{Mode, Reaction, Screen};
+use crate::messages::frame;
 use crate::tui::columns;
 use crate::tui::keys::Action;
 
@@ -12,7 +13,7 @@ impl Screen {
             return Reaction::Nothing;
         }
         let within = |spans: (u16, u16)| (spans.0..spans.1).contains(&event.column);
-        let painted = self.painted.clone();
+        let painted = &self.painted;
         match event.kind {
             MouseEventKind::ScrollUp => self.move_by(-3),
             MouseEventKind::ScrollDown => self.move_by(3),
@@ -20,17 +21,22 @@ impl Screen {
                 let row = event.row.checked_sub(painted.rows_from);
                 if event.row == painted.tabs_line {
                     let tab = painted.tabs.iter().find(|it| within((it.0, it.1)));
-                    if let Some((_, _, view)) = tab {
-                        return self.act(Action::Show(*view));
+                    if let Some(view) = tab.map(|it| it.2) {
+                        return self.act(Action::Show(view));
                     }
                 } else if event.row == painted.heading_line && painted.heading_line > 0 {
                     let column = painted.headings.iter().find(|it| within((it.0, it.1)));
                     if let Some(sort) = column.and_then(|it| columns::sort_of(it.2.kind)) {
+                        if !self.view.is_of_connections() {
+                            self.say(frame::ORDER_OF_CONNECTIONS);
+                        }
                         self.reverse = self.sort == Some(sort) && !self.reverse;
                         self.sort = Some(sort);
                         self.stale = true;
                     }
-                } else if let Some(row) = row.filter(|row| *row < painted.rows) {
+                } else if let Some(row) = row.filter(|row| *row < painted.rows)
+                    && event.column < painted.width
+                {
                     let place = self.position().top + usize::from(row);
                     let again = place == self.position().cursor;
                     self.move_to(place, false);

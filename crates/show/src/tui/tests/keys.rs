@@ -193,3 +193,103 @@ fn the_refresh_goes_round() {
     }
     assert_eq!(times, [2000, 5000, 500, 1000]);
 }
+
+#[test]
+fn reading_stops_at_the_end() {
+    for (keys, there) in [("2<Enter>", "Connection  tcp"), ("?", "all that is known")] {
+        let mut stage = Stage::usual();
+        stage.press(keys);
+        let first = stage.text();
+        assert!(first.contains(there), "{first}");
+        stage.press(&"<PgDn>".repeat(30));
+        let last = stage.text();
+        stage.press("<PgUp>");
+        assert_ne!(stage.text(), last, "{keys}");
+        stage.press(&"<PgUp>".repeat(10));
+        assert_eq!(stage.text(), first, "{keys}");
+    }
+}
+
+#[test]
+fn headings_stay_in_sight() {
+    let mut stage = Stage::new(80, 14, crate::tui::Theme::default());
+    stage.show(evening());
+    stage.press("<Right>");
+    for _ in 0..12 {
+        stage.press("<Down>");
+        let text = stage.text();
+        let rows: Vec<&str> = text.lines().collect();
+        let cells = rows.iter().position(|it| it.contains("firefox   "));
+        let headings = rows.iter().position(|it| it.contains("CALLS"));
+        assert!(cells.is_none() || headings < cells, "{text}");
+        let line = usize::from(stage.screen.painted.heading_line);
+        assert_eq!(headings.unwrap_or(0), line, "{text}");
+    }
+    assert!(stage.text().contains("  PROGRAM "), "{}", stage.text());
+}
+
+#[test]
+fn a_view_without_rows_says_why() {
+    let hidden = "6/state:listen<Enter>L";
+    check(hidden, &["no listeners", "back with L"], &[]);
+    for view in 1..=6 {
+        let keys = format!("{view}/proc:nobody<Enter>");
+        check(&keys, &["nothing matches the filter"], &[]);
+        let keys = format!("2m{view}M");
+        if view != 2 && view != 6 {
+            check(&keys, &["no marked row is in this view"], &[]);
+        }
+        let mut stage = Stage::new(80, 24, crate::tui::Theme::default());
+        stage.show(sample::snapshot(Vec::new(), Vec::new()));
+        stage.press(&view.to_string());
+        let text = stage.text();
+        assert!(text.contains("what could not be seen: n"), "{view}\n{text}");
+    }
+    check("2m7M", &["Not judged yet"], &[]);
+}
+
+#[test]
+fn what_is_left_out_is_counted_in_each_view() {
+    let all = evening().connections.len();
+    for view in ["1", "3", "4", "5", "6"] {
+        let mut stage = Stage::usual();
+        stage.press(&format!("/pid:1464<Enter>{view}"));
+        stage.paint();
+        assert_eq!(stage.screen.picture.hidden, all - 2, "view {view}");
+        stage.press("<Esc>");
+        stage.paint();
+        assert_eq!(stage.screen.picture.hidden, 0, "view {view}");
+    }
+    let mut stage = Stage::usual();
+    stage.press("2mM");
+    stage.paint();
+    assert_eq!(stage.screen.picture.hidden, stage.screen.totals.open - 1);
+}
+
+#[test]
+fn clicks_reach_what_is_under_them() {
+    use crate::order::Sort;
+    let mut stage = Stage::usual();
+    stage.click("CALLS");
+    assert!(!stage.text().contains("the order is"), "{}", stage.text());
+    stage.click("SENT");
+    assert!(
+        stage.text().contains("the order is for"),
+        "{}",
+        stage.text()
+    );
+    stage.click("  ▸ updater");
+    stage.click("  ▸ updater");
+    assert!(
+        stage.text().contains("Program  updater"),
+        "{}",
+        stage.text()
+    );
+    stage.press("<Esc>");
+    stage.click("Connections");
+    assert_eq!(stage.screen.view, View::Connections);
+    stage.click("REMOTE");
+    assert_eq!(stage.screen.sort, Some(Sort::Remote));
+    stage.click("REMOTE");
+    assert!(stage.screen.reverse);
+}

@@ -84,6 +84,69 @@ fn a_terminal_that_knows_ascii_only_gets_nothing_else() {
 }
 
 #[test]
+fn a_light_background_has_its_own_colours_and_mono_has_none() {
+    let names = ["cyan", "blue", "green", "yellow", "red", "white"];
+    for (theme, expected) in [
+        (theme(Colors::Usual, false), vec!["cyan"]),
+        (
+            Theme {
+                light: true,
+                ..theme(Colors::Usual, false)
+            },
+            vec!["blue"],
+        ),
+        (theme(Colors::Mono, false), vec![]),
+    ] {
+        let mut stage = Stage::new(80, 24, theme);
+        stage.show(evening());
+        for keys in ["1", "2", "3", "5<Enter>", "?", "<Esc>."] {
+            stage.press(keys);
+            let text = stage.colored();
+            let is_there = |name: &&str| text.contains(&format!("{name}]"));
+            let found: Vec<&str> = names.into_iter().filter(is_there).collect();
+            let allowed = found.iter().all(|it| expected.contains(it));
+            assert!(allowed, "{keys}: {found:?} in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn times_of_day_fit_their_columns() {
+    for width in [80, 160] {
+        for keys in ["2t", "5t", "6t"] {
+            let mut stage = Stage::new(width, 24, Theme::default());
+            let mut evening = evening();
+            let places: Vec<_> = evening.connections.places().map(|it| it.0).collect();
+            for place in places {
+                let connection = evening.connections.change(place).unwrap();
+                connection.opened = Some(super::stage::seconds_ago(5));
+            }
+            stage.show(evening);
+            stage.press(keys);
+            let text = stage.text();
+            let narrow = width == 80 && keys == "2t";
+            assert!(narrow || text.contains(" 10:14:"), "{keys}\n{text}");
+            assert!(
+                !text.contains("10:1…") && !text.contains("10:14…"),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn another_day_is_told_by_its_date() {
+    let mut stage = Stage::usual();
+    let mut evening = evening();
+    let place = evening.connections.places().next().unwrap().0;
+    let day_ago = super::stage::seconds_ago(86_400);
+    evening.connections.change(place).unwrap().opened = Some(day_ago);
+    stage.show(evening);
+    stage.press("6t");
+    assert!(stage.text().contains(" 11-21    open "), "{}", stage.text());
+}
+
+#[test]
 fn details_and_dialogs() {
     let mut stage = Stage::usual();
     stage.press("2<Enter>");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use model::{
     Call, Calls, Connection, ConnectionError, Gap, Pair, PairKey, Phase, Process, Protocol,
     Snapshot, Source, State, Tier, Timestamp,
@@ -15,6 +15,7 @@ use ratatui::style::{Color, Modifier};
 use crate::table::sample::{self, TAKEN, connection, known};
 use crate::tui::screen::{Reaction, Screen};
 use crate::tui::{Colors, Options, Status, Theme, draw};
+use crate::visible::display_width;
 
 pub(super) struct Stage {
     pub(super) screen: Screen,
@@ -62,6 +63,22 @@ impl Stage {
             rest = &rest[length..];
         }
         reactions
+    }
+
+    /// Clicks on the first place where a text stands.
+    pub(super) fn click(&mut self, on: &str) -> Reaction {
+        let text = self.text();
+        let found = text.lines().enumerate().find_map(|(row, line)| {
+            let before = line.get(..line.find(on)?)?;
+            Some((row, display_width(before)))
+        });
+        let (row, column) = found.unwrap_or_else(|| panic!("no {on} in\n{text}"));
+        self.screen.mouse(MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column: u16::try_from(column).unwrap(),
+            row: u16::try_from(row).unwrap(),
+            modifiers: KeyModifiers::NONE,
+        })
     }
 
     pub(super) fn paint(&mut self) -> Buffer {

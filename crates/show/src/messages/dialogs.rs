@@ -1,0 +1,73 @@
+//! What stands over the rows for a while: the menu, what is written, and pages to read.
+
+use super::counted;
+
+pub(crate) const FILTER_PROMPT: &str = "filter ";
+pub(crate) const SAVE_PROMPT: &str = "save as ";
+
+// Saving.
+
+pub(crate) const SAVES_ALL: &str = "saves all rows that are shown, in the folder where whocalls was \
+                                    started; .csv or .json; never over another file";
+pub(crate) const SAVES_MARKED: &str = "saves the marked rows, in the folder where whocalls was \
+                                       started; .csv or .json; never over another file";
+pub(crate) const WRONG_ENDING: &str = "the name has to end in .csv or .json";
+
+pub(crate) fn saving(connections: usize) -> String {
+    let what = counted(connections, "connection", "connections");
+    format!("saving {what} …")
+}
+
+pub(crate) fn cannot_save(why: &str) -> String {
+    format!("cannot save: {why}")
+}
+
+// The menu.
+
+pub(crate) const DETAIL: &str = "all that is known of it";
+pub(crate) const ONLY_THIS: &str = "only what belongs to it";
+pub(crate) const MARK: &str = "mark it";
+pub(crate) const COPY: &str = "copy it";
+pub(crate) const SAVE: &str = "save what is shown";
+pub(crate) const CLOSE: &str = "close the connection …";
+
+/// `hard`: without asking it first.
+pub(crate) fn end(name: &str, pid: u32, hard: bool) -> String {
+    let how = if hard {
+        "at once (SIGKILL)"
+    } else {
+        "(SIGTERM)"
+    };
+    format!("end {name} ({pid}) {how} …")
+}
+
+pub(crate) fn impossible_entry(label: &str, why: &str) -> String {
+    format!("{label}  ({why})")
+}
+
+pub(crate) fn not_possible(why: &str) -> String {
+    format!("not possible: {why}")
+}
+
+pub(crate) const NOT_ALLOWED: &str = "start whocalls watch with --allow-actions";
+pub(crate) const ONLY_TCP: &str = "only TCP has connections that can be closed";
+pub(crate) const HAS_ENDED: &str = "it has ended";
+pub(crate) const IS_THE_KERNEL: &str = "it is the kernel itself";
+
+// After a question.
+
+pub(crate) const NOTHING_DONE: &str = "nothing was done";
+
+/// `word`: what had to be typed.
+pub(crate) fn nothing_done_without(word: &str) -> String {
+    format!("nothing was done: that was not {word}")
+}
+
+// Pages.
+
+pub(crate) const NOT_SEEN_TITLE: &str = "NOT SEEN";
+
+pub(crate) fn lines_below(title: &str, lines: usize) -> String {
+    let lines = counted(lines, "more line", "more lines");
+    format!("{title}  {lines} below")
+}

@@ -1,0 +1,127 @@
+//! Around the rows: the first lines, the names of the views, the status and the footer.
+
+use std::time::Duration;
+
+use super::counted;
+use crate::quantity::duration;
+
+pub(crate) const LOOKING: &str = "whocalls looks at this computer …";
+pub(crate) const OTHERS_MAY_SEE: &str =
+    "Whoever watches this computer may see this screen. whocalls sends nothing.";
+
+pub(crate) fn too_small(width: u16, height: u16) -> String {
+    format!("too small: {width} x {height} at least")
+}
+
+// The head.
+
+pub(crate) const HELD: &str = "HELD (Space goes on)";
+pub(crate) const OFFLINE: &str = "OFFLINE: attempts still show";
+pub(crate) const ONLINE: &str = "online";
+pub(crate) const NOT_RECORDING: &str = "not recording";
+pub(crate) const FEWER_FACTS: &str = "fewer facts than usual";
+pub(crate) const MISSES_MUCH: &str = "MISSES MUCH";
+pub(crate) const IMPORTED: &str = "imported";
+
+/// `watched 4:00`, `watched 1:04:00`.
+pub(crate) fn watched(length: Duration) -> String {
+    let seconds = length.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("watched {minutes}:{seconds:02}"),
+        _ => format!("watched {hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+// The views.
+
+pub(crate) const OVERVIEW: &str = "Overview";
+pub(crate) const CONNECTIONS: &str = "Connections";
+pub(crate) const PROCESSES: &str = "Processes";
+pub(crate) const DESTINATIONS: &str = "Destinations";
+pub(crate) const TIMELINE: &str = "Timeline";
+pub(crate) const HISTORY: &str = "History";
+pub(crate) const FINDINGS: &str = "Findings";
+
+// The status.
+
+pub(crate) const NO_LISTENERS: &str = "no listeners";
+pub(crate) const NO_LOOPBACK: &str = "no loopback";
+pub(crate) const NO_LOCAL_NETWORK: &str = "no local network";
+pub(crate) const MARKED_ONLY: &str = "marked only";
+pub(crate) const ORDER_STANDS: &str = "order stands";
+
+pub(crate) fn filter(filter: &str) -> String {
+    format!("filter {filter}")
+}
+
+pub(crate) fn not_shown(connections: usize) -> String {
+    format!("{connections} not shown")
+}
+
+/// `owned_percent`: `None` where there is nothing that could have an owner.
+pub(crate) fn open(connections: usize, owned_percent: Option<usize>) -> String {
+    match owned_percent {
+        Some(percent) => format!("{connections} open, {percent} % with owner"),
+        None => format!("{connections} open"),
+    }
+}
+
+pub(crate) fn events(seen: u64, lost: u64) -> String {
+    format!("{}, {lost} lost", counted(seen, "event", "events"))
+}
+
+pub(crate) fn let_go(ended: u64) -> String {
+    format!("{} let go", counted(ended, "ended one", "ended ones"))
+}
+
+pub(crate) fn gaps(count: usize) -> String {
+    counted(count, "gap", "gaps")
+}
+
+pub(crate) fn tier(word: &str) -> String {
+    format!("tier {word}")
+}
+
+pub(crate) fn every(refresh: Duration) -> String {
+    format!("every {}", duration(refresh))
+}
+
+// The footer: what a key does, in a word.
+
+pub(crate) const DETAILS: &str = "details";
+pub(crate) const FILTER: &str = "filter";
+pub(crate) const OPEN: &str = "open";
+pub(crate) const ALL: &str = "all";
+pub(crate) const MENU: &str = "menu";
+pub(crate) const HOLD: &str = "hold";
+pub(crate) const HELP: &str = "help";
+pub(crate) const QUIT: &str = "quit";
+pub(crate) const CLOSE: &str = "close";
+pub(crate) const READ_ON: &str = "read on";
+pub(crate) const READ: &str = "read";
+pub(crate) const COMPLETE: &str = "complete";
+pub(crate) const KEEP: &str = "keep";
+pub(crate) const NO_FILTER: &str = "no filter";
+pub(crate) const SAVE: &str = "save";
+pub(crate) const CHOOSE: &str = "choose";
+pub(crate) const DO: &str = "do";
+pub(crate) const BACK: &str = "back";
+pub(crate) const DO_NOTHING: &str = "do nothing";
+
+// Messages after a key.
+
+pub(crate) const NOTHING_TO_PICK_BY: &str = "nothing to pick by in this row";
+pub(crate) const ORDER_OF_CONNECTIONS: &str = "the order is for the views of connections (2, 6)";
+pub(crate) const ORDER_STANDS_FROM_HERE: &str = "the order stands; new rows come last";
+pub(crate) const ORDER_FOLLOWS: &str = "the order follows again";
+pub(crate) const COPIED: &str = "copied, where the terminal allows it";
+pub(crate) const NOT_GROUPED: &str = "not grouped";
+pub(crate) const BY_PROCESS: &str = "grouped by process";
+pub(crate) const BY_DESTINATION: &str = "grouped by destination";
+pub(crate) const BY_USER: &str = "grouped by user";
+pub(crate) const BY_PORT: &str = "grouped by port";
+
+pub(crate) fn refreshed(refresh: Duration) -> String {
+    format!("refreshed every {}", duration(refresh))
+}

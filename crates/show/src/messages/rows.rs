@@ -1,0 +1,162 @@
+//! Rows that are sentences or headings, and what a view says when it has no rows.
+
+use std::time::Duration;
+
+use super::counted;
+use crate::quantity::duration;
+
+pub(crate) const NO_PROCESS_KNOWN: &str = "? no process known";
+
+// The overview.
+
+/// `programs`: how many stand out.
+pub(crate) fn look_at(programs: usize) -> String {
+    let count = match programs {
+        0 => "nothing stands out by itself so far".to_owned(),
+        count => format!("{count} by what is plain to see"),
+    };
+    format!("LOOK AT  process and rhythm not judged yet; {count}")
+}
+
+/// Its name, pids of some of its processes, how many more of them there are, and its file.
+pub(crate) fn stands_out(name: &str, pids: &[u32], more: usize, file: Option<&str>) -> String {
+    let mut text = format!("◆ {name}");
+    for pid in pids {
+        text += &format!(" {pid}");
+    }
+    if more > 0 {
+        text += &format!(" and {more} more");
+    }
+    if let Some(file) = file {
+        text += &format!("  {file}");
+    }
+    text
+}
+
+pub(crate) fn more_stand_out(programs: usize) -> String {
+    format!("and {programs} more: o opens")
+}
+
+pub(crate) fn other_programs(count: usize) -> String {
+    format!("OTHER PROGRAMS ({count})")
+}
+
+pub(crate) fn only_on_this_computer(
+    programs: usize,
+    open: u64,
+    listening: u64,
+    unfolded: bool,
+) -> String {
+    let o = if unfolded { "o folds" } else { "o opens" };
+    format!("{programs} more only on this computer: {open} open, {listening} listening  {o}")
+}
+
+// Why a program stands out.
+
+pub(crate) const RUNS_FROM_MEMORY: &str = "runs from memory: it never was a file";
+pub(crate) const FILE_IS_GONE: &str = "its program file was deleted or replaced";
+pub(crate) const RUNS_FROM_TEMPORARY: &str = "runs from a temporary folder";
+pub(crate) const RUNS_FROM_HIDDEN: &str = "runs from a hidden folder";
+
+/// `answered`: some calls came about. `why`: of the latest that failed.
+pub(crate) fn tries(to: &str, times: u64, answered: bool, why: Option<&str>) -> String {
+    let times = match times {
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
+    match (answered, why) {
+        (false, Some(why)) => format!("tries {to} {times}: {why}"),
+        (false, None) => format!("tries {to} {times}, never answered"),
+        (true, Some(why)) => format!("failed at {to} {times}: {why}"),
+        (true, None) => format!("failed at {to} {times}"),
+    }
+}
+
+/// `first`: a time of day.
+pub(crate) fn new_since(first: &str) -> String {
+    format!("new: first seen to call at {first}")
+}
+
+// What could not be seen.
+
+/// What a title counts in front of `not_seen`.
+pub(crate) fn not_seen_title(count: usize) -> String {
+    format!("NOT SEEN ({count})")
+}
+
+pub(crate) const NOT_SEEN_ALL: &str = "  n: all";
+
+/// `since`: a time of day.
+pub(crate) fn not_seen_before(since: &str) -> String {
+    format!("before {since}")
+}
+
+pub(crate) fn not_seen_rarer(than: Duration) -> String {
+    format!("calls rarer than every ~{}", duration(than))
+}
+
+pub(crate) fn not_seen_lost(events: u64) -> String {
+    match events {
+        1 => "1 event that was lost".to_owned(),
+        events => format!("{events} events that were lost"),
+    }
+}
+
+/// What a gap hides, in the words of its source.
+pub(crate) fn not_seen_gap(missed: &str, count: Option<u64>) -> String {
+    match count {
+        Some(count) => format!("{missed} ({count})"),
+        None => missed.to_owned(),
+    }
+}
+
+// Titles of groups.
+
+pub(crate) const WAITS_FOR_OTHERS: &str = "waits for others";
+pub(crate) const ANYONE: &str = "anyone";
+pub(crate) const NO_USER_KNOWN: &str = "? no user known";
+pub(crate) const NO_PORT: &str = "no port";
+
+pub(crate) fn user_number(uid: u32) -> String {
+    format!("uid {uid}")
+}
+
+pub(crate) fn group(title: &str, connections: usize) -> String {
+    format!("{title}  ({connections})")
+}
+
+// The view of findings.
+
+pub(crate) const FINDINGS: [&str; 6] = [
+    "Not judged yet: this build has no rules for processes and none for rhythm.",
+    "",
+    "What stands out by itself is in the Overview (1): programs that run from memory, from",
+    "temporary or hidden folders, or whose file is gone, and calls that never come about.",
+    "",
+    "Nothing found here does not mean that nothing is there.",
+];
+
+// A view without rows: what is not there, and why it may be so.
+
+pub(crate) const NO_CONNECTIONS: &str = "no connection is open";
+pub(crate) const NO_PROCESSES: &str = "no process is known";
+pub(crate) const NO_DESTINATIONS: &str = "no other end so far";
+pub(crate) const NO_CALLS: &str = "no calls so far";
+pub(crate) const NO_HISTORY: &str = "no connection so far";
+pub(crate) const NO_PROGRAMS: &str = "no program has a connection so far";
+/// After what is not there.
+pub(crate) const SEE_WHAT_WAS_NOT_SEEN: &str = "what could not be seen: n";
+pub(crate) const NOTHING_MATCHES: &str = "nothing matches the filter; Esc takes it away";
+pub(crate) const NOTHING_IS_MARKED: &str = "no marked row is in this view; M shows all";
+
+/// `switches`: words of the status line, and the keys that turn them.
+pub(crate) fn all_is_hidden(switches: &[(&str, &str)], connections: usize) -> String {
+    let words: Vec<&str> = switches.iter().map(|(word, _)| *word).collect();
+    let keys: Vec<&str> = switches.iter().map(|(_, key)| *key).collect();
+    format!(
+        "{} not shown ({}); back with {}",
+        counted(connections, "connection", "connections"),
+        words.join(", "),
+        keys.join(", ")
+    )
+}
