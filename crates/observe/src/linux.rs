@@ -217,7 +217,7 @@ fn no_rights() -> Gap {
         NO_RIGHTS,
         Source::Proc,
         why,
-        "which sockets these processes hold, their program files, and the network namespaces \
+        "which sockets some processes hold, their program files, and the network namespaces \
          (containers) that only they are in",
     )
 }

@@ -25,6 +25,12 @@ pub fn compact_bytes(count: u64) -> impl Display {
     }
 }
 
+/// How many, in at most five characters and with two digits at least: `9999`, `20k`, `1750k`. By
+/// thousands, and never rounded up.
+pub fn count(number: u64) -> impl Display {
+    Count(number)
+}
+
 /// `850 ms`, `12 s`, `3 min`, `2 h`, `5 d`, never rounded up; a larger unit begins where it has
 /// two to count.
 pub fn duration(length: Duration) -> impl Display {
@@ -70,6 +76,20 @@ fn rounded(count: u128, unit: u128) -> u128 {
     (count + unit / 2) / unit
 }
 
+struct Count(u64);
+
+impl Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LETTERS: [&str; 7] = ["", "k", "M", "G", "T", "P", "E"];
+        let (mut number, mut letter) = (self.0, 0);
+        while number >= 10_000 {
+            number /= 1_000;
+            letter += 1;
+        }
+        write!(f, "{number}{}", LETTERS.get(letter).unwrap_or(&""))
+    }
+}
+
 struct Length(Duration);
 
 impl Display for Length {
@@ -107,6 +127,14 @@ mod tests {
         check(1024 * 1024 - 1, "1.0 MiB", "1.0M");
         check(3_650_722_201, "3.4 GiB", "3.4G");
         check(u64::MAX, "16 EiB", "16E");
+    }
+
+    #[test]
+    fn counts_keep_two_digits_at_least() {
+        let texts =
+            [0, 9_999, 10_000, 20_005, 1_750_000, 99_000_000].map(|it| count(it).to_string());
+        assert_eq!(texts, ["0", "9999", "10k", "20k", "1750k", "99M"]);
+        assert!(count(u64::MAX).to_string().len() <= 5);
     }
 
     fn check_duration(millis: u64, expected: &str) {

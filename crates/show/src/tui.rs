@@ -71,10 +71,17 @@ pub enum Deed {
     Refresh(Duration),
     /// A new file of this name; it is never written over another.
     Save { name: String, bytes: Vec<u8> },
-    /// End a TCP connection.
-    Close(Box<Connection>),
-    /// End a process, asking it first or at once.
-    End { process: ProcessId, hard: bool },
+    /// End a TCP connection. `what` names it for a person.
+    Close {
+        connection: Box<Connection>,
+        what: String,
+    },
+    /// End a process, asking it or at once. `what` names it for a person.
+    End {
+        process: ProcessId,
+        what: String,
+        hard: bool,
+    },
 }
 
 /// Whoever feeds the screen and fulfils its wishes.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::quantity::duration;
+use crate::quantity::{count, duration};
 
 pub(crate) const CALLED_BY: &str = "CALLED BY";
 pub(crate) const CALLS: &str = "CALLS";
@@ -59,5 +59,5 @@ pub(crate) fn processes(count: usize) -> String {
 
 /// `3+2`.
 pub(crate) fn open_and_listening(open: u64, listening: u64) -> String {
-    format!("{open}+{listening}")
+    format!("{}+{}", count(open), count(listening))
 }

@@ -75,8 +75,8 @@ pub(crate) fn let_go(ended: u64) -> String {
     format!("{} let go", counted(ended, "ended one", "ended ones"))
 }
 
-pub(crate) fn gaps(count: usize) -> String {
-    counted(count, "gap", "gaps")
+pub(crate) fn not_seen(count: usize) -> String {
+    format!("{count} not seen")
 }
 
 pub(crate) fn tier(word: &str) -> String {
@@ -112,7 +112,6 @@ pub(crate) const DO_NOTHING: &str = "do nothing";
 // Messages after a key.
 
 pub(crate) const NOTHING_TO_PICK_BY: &str = "nothing to pick by in this row";
-pub(crate) const ORDER_OF_CONNECTIONS: &str = "the order is for the views of connections (2, 6)";
 pub(crate) const ORDER_STANDS_FROM_HERE: &str = "the order stands; new rows come last";
 pub(crate) const ORDER_FOLLOWS: &str = "the order follows again";
 pub(crate) const COPIED: &str = "copied, where the terminal allows it";

@@ -33,6 +33,11 @@ pub(crate) fn stands_out(name: &str, pids: &[u32], more: usize, file: Option<&st
     text
 }
 
+/// The name of its file, and what it calls itself.
+pub(crate) fn program_called(file: &str, name: &str) -> String {
+    format!("{file} ({name})")
+}
+
 pub(crate) fn more_stand_out(programs: usize) -> String {
     format!("and {programs} more: o opens")
 }

@@ -10,7 +10,7 @@ use model::{Connection, NetworkNamespace, Owner, ProcessId, State, Text};
 use super::cell::Cell;
 use super::endpoint;
 use super::grid::{Column, Grid, Style};
-use super::owner::{Owners, why_unknown};
+use super::owner::{Owners, foreign, why_unknown};
 use super::{Group, TableOptions};
 use crate::quantity::compact_bytes;
 use crate::visible::{Cut, shorten_end, visible};
@@ -163,8 +163,7 @@ impl Table<'_> {
 
     /// The network namespace, where it is not the one that most of the computer is in.
     fn foreign(&self, connection: &Connection) -> Option<NetworkNamespace> {
-        let home = self.options.home_netns?;
-        connection.netns.filter(|netns| *netns != home)
+        foreign(connection, self.options.home_netns)
     }
 
     /// In the order of their first connections.

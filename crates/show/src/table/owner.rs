@@ -86,24 +86,43 @@ impl Owners {
         connection: &Connection,
         foreign: Option<NetworkNamespace>,
     ) {
-        let process = self.process(connection);
-        match (process, connection.owner) {
-            (Some(process), _) => {
-                cell.head.push_str(&process.name);
-                cell.tail.push_str(process.mark);
-            }
-            (None, Owner::Known { .. }) => cell.head.push('?'),
-            (None, Owner::Unknown { why }) => {
-                let _ = write!(cell.head, "? {}", why_unknown(why));
-            }
+        name(cell, connection, self.process(connection), foreign);
+    }
+}
+
+/// As [`Owners::name`], of one process.
+pub(crate) fn name(
+    cell: &mut Cell,
+    connection: &Connection,
+    process: Option<&ProcessText>,
+    foreign: Option<NetworkNamespace>,
+) {
+    match (process, connection.owner) {
+        (Some(process), _) => {
+            cell.head.push_str(&process.name);
+            cell.tail.push_str(process.mark);
         }
-        if let Some(NetworkNamespace(number)) = foreign {
-            let _ = match process.and_then(|process| process.container.as_ref()) {
-                Some(container) => write!(cell.tail, " [{container}]"),
-                None => write!(cell.tail, " [netns {number}]"),
-            };
+        (None, Owner::Known { .. }) => cell.head.push('?'),
+        (None, Owner::Unknown { why }) => {
+            let _ = write!(cell.head, "? {}", why_unknown(why));
         }
     }
+    if let Some(NetworkNamespace(number)) = foreign {
+        let _ = match process.and_then(|process| process.container.as_ref()) {
+            Some(container) => write!(cell.tail, " [{container}]"),
+            None => write!(cell.tail, " [netns {number}]"),
+        };
+    }
+}
+
+/// The network namespace of a connection, where it is not `home`. `None` as `home`: none is told.
+pub(crate) fn foreign(
+    connection: &Connection,
+    home: Option<NetworkNamespace>,
+) -> Option<NetworkNamespace> {
+    connection
+        .netns
+        .filter(|netns| home.is_some_and(|home| home != *netns))
 }
 
 impl ProcessText {

@@ -199,6 +199,23 @@ impl Wanted {
     }
 }
 
+/// Whether the rows of a view can be put in order by a column.
+pub(super) fn is_sortable(view: View, kind: Kind) -> bool {
+    if view.is_of_connections() {
+        return sort_of(kind).is_some();
+    }
+    let by_amount = matches!(
+        kind,
+        Kind::Name | Kind::Open | Kind::Calls | Kind::Failed | Kind::Sent | Kind::Received
+    );
+    match view {
+        View::Overview => by_amount || kind == Kind::Destinations,
+        View::Processes | View::Destinations => by_amount,
+        View::Timeline => by_amount || matches!(kind, Kind::Process | Kind::Remote | Kind::Last),
+        View::Connections | View::History | View::Findings => false,
+    }
+}
+
 /// The columns that connections can be put in order by, as they stand from left to right.
 pub(super) fn sort_of(kind: Kind) -> Option<Sort> {
     Some(match kind {

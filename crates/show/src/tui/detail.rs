@@ -27,6 +27,7 @@ const MOST_CONNECTIONS: usize = 200;
 pub(super) fn of(row: &Row, snapshot: &Snapshot, picture: &Picture) -> Vec<Fact> {
     let mut facts = Facts {
         snapshot,
+        picture,
         facts: Vec::new(),
     };
     match &row.item {
@@ -48,7 +49,7 @@ pub(super) fn of(row: &Row, snapshot: &Snapshot, picture: &Picture) -> Vec<Fact>
             }
         }
         Item::Pair(place) => {
-            if let Some(pair) = snapshot.pairs.get(*place) {
+            if let Some(pair) = picture.pairs.get(*place) {
                 facts.pair(pair);
             }
         }
@@ -67,6 +68,7 @@ pub(super) fn of(row: &Row, snapshot: &Snapshot, picture: &Picture) -> Vec<Fact>
 
 struct Facts<'a> {
     snapshot: &'a Snapshot,
+    picture: &'a Picture,
     facts: Vec<Fact>,
 }
 
@@ -253,7 +255,7 @@ impl Facts<'_> {
         }
         self.sums(&gathered.sums);
         for place in gathered.pairs.iter().take(MOST_CONNECTIONS) {
-            if let Some(pair) = self.snapshot.pairs.get(*place) {
+            if let Some(pair) = self.picture.pairs.get(*place) {
                 self.pair(pair);
             }
         }
@@ -291,7 +293,7 @@ impl Facts<'_> {
             }
         }
         for place in program.pairs.iter().take(MOST_CONNECTIONS) {
-            if let Some(pair) = self.snapshot.pairs.get(*place) {
+            if let Some(pair) = self.picture.pairs.get(*place) {
                 self.pair(pair);
             }
         }

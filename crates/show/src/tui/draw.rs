@@ -193,9 +193,8 @@ fn headings(
     painted.heading_line = body.y + line;
     let mut x = body.x;
     for column in columns {
-        let sorted = screen.view.is_of_connections()
-            && screen.sort.is_some()
-            && columns::sort_of(column.kind) == screen.sort;
+        let sorted =
+            screen.sort == Some(column.kind) && columns::is_sortable(screen.view, column.kind);
         let mut title = if column.kind == Kind::Time {
             axis_title(screen, column.width)
         } else {
@@ -303,8 +302,7 @@ fn not_seen_lines(
     from: u16,
 ) {
     let text = rows::not_seen(&screen.context(snapshot));
-    let count = 2 + snapshot.gaps.len();
-    let title = sentences::not_seen_title(count);
+    let title = sentences::not_seen_title(rows::not_seen_count(snapshot));
     let room = usize::from(area.width);
     let more = sentences::NOT_SEEN_ALL;
     let pieces = super::detail::pieces(&format!("{title}  {text}"), room);
@@ -357,7 +355,7 @@ fn status_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area
     if status.let_go > 0 {
         parts.push(frame::let_go(status.let_go));
     }
-    parts.push(frame::gaps(snapshot.gaps.len()));
+    parts.push(frame::not_seen(rows::not_seen_count(snapshot)));
     parts.push(frame::tier(snapshot.tier.word()));
     parts.push(frame::every(screen.refresh));
     parts.insert(0, format!("{}Z", rows::clock(snapshot.taken)));

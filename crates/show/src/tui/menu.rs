@@ -78,7 +78,10 @@ impl Menu {
                     text: actions::close_question(connection, process),
                     word: actions::CLOSE_WORD,
                     answer: Line::default(),
-                    deed: Deed::Close(Box::new(connection.clone())),
+                    deed: Deed::Close {
+                        connection: Box::new(connection.clone()),
+                        what: actions::of_connection(connection, process),
+                    },
                 })),
                 why_not,
             });
@@ -100,6 +103,7 @@ impl Menu {
                         answer: Line::default(),
                         deed: Deed::End {
                             process: process.id,
+                            what: actions::of_process(process),
                             hard,
                         },
                     })),

@@ -6,7 +6,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use model::{
-    Connection, Direction, PathState, Place, Process, ProcessId, Snapshot, State, Text, Timestamp,
+    Connection, Direction, Pair, PathState, Place, Process, ProcessId, Shelf, Snapshot, State,
+    Text, Timestamp,
 };
 
 use super::rows::clock;
@@ -24,6 +25,7 @@ pub(super) struct Program {
     pub(super) name: String,
     /// Those of its processes that hold or held a connection.
     pub(super) processes: Vec<ProcessId>,
+    called: Called,
     pub(super) sums: Sums,
     /// How many other ends it calls or called.
     pub(super) destinations: usize,
@@ -38,6 +40,14 @@ pub(super) struct Program {
     mark: Option<Mark>,
     /// The call that failed most often.
     tries: Option<Tries>,
+}
+
+/// What the processes of a program call themselves.
+#[derive(Clone, Debug)]
+enum Called {
+    Nothing,
+    All(Text),
+    Several,
 }
 
 /// What its file is; the last weighs most.
@@ -85,6 +95,17 @@ impl Program {
         reasons
     }
 
+    /// A script, or a program with another name than its file, is known by both.
+    fn name_it(&mut self) {
+        if let Called::All(name) = &self.called {
+            let name = visible(name);
+            // The kernel keeps the beginning of a long name only.
+            if self.file.is_some() && !name.is_empty() && !self.name.starts_with(&*name) {
+                self.name = sentences::program_called(&self.name, &name);
+            }
+        }
+    }
+
     /// The order of what is looked at first.
     pub(super) fn weight(&self) -> impl Ord {
         let unanswered = self.tries.as_ref().is_some_and(|tries| !tries.answered);
@@ -94,36 +115,28 @@ impl Program {
 
 /// All programs of a snapshot, by name; those that go beyond this computer first.
 ///
-/// `picky`: only what belongs to a wanted connection that is still kept; else all calls count.
-/// `since`: what called by then is not new.
+/// `pairs`: the calls that count. `since`: what called by then is not new.
 pub(super) fn all(
     snapshot: &Snapshot,
+    pairs: &Shelf<Pair>,
     since: Timestamp,
-    picky: bool,
     wanted: impl Fn(&Connection) -> bool,
 ) -> Vec<Program> {
     let mut gathered = Gathered::default();
-    let mut called = HashSet::new();
     for (place, connection) in snapshot.connections.places() {
         if wanted(connection) {
-            let index = gathered.connection(snapshot, place, connection);
-            if let (true, Some(ip)) = (picky, connection.remote.and_then(|remote| remote.ip)) {
-                called.insert((index, End::Ip(ip)));
-            }
+            gathered.connection(snapshot, place, connection);
         }
     }
-    for (place, pair) in snapshot.pairs.places() {
-        let index = gathered.of_file.get(&pair.key.program.as_ref());
-        let end = End::of(&pair.key.destination);
-        if !picky || index.is_some_and(|index| called.contains(&(*index, end))) {
-            gathered.pair(place, pair, end);
-        }
+    for (place, pair) in pairs.places() {
+        gathered.pair(place, pair, End::of(&pair.key.destination));
     }
     let mut programs = gathered.programs;
     for program in &mut programs {
+        program.name_it();
         program.is_new = program.first_call.is_some_and(|first| first > since);
-        let pairs = program.pairs.iter();
-        let pairs = pairs.filter_map(|it| snapshot.pairs.get(*it));
+        let of_it = program.pairs.iter();
+        let pairs = of_it.filter_map(|it| pairs.get(*it));
         let destinations: HashSet<&str> = pairs.map(|it| it.key.destination.as_str()).collect();
         program.destinations = destinations.len();
     }
@@ -147,12 +160,7 @@ struct Gathered<'a> {
 }
 
 impl<'a> Gathered<'a> {
-    fn connection(
-        &mut self,
-        snapshot: &'a Snapshot,
-        place: Place,
-        connection: &Connection,
-    ) -> usize {
+    fn connection(&mut self, snapshot: &'a Snapshot, place: Place, connection: &Connection) {
         let process = snapshot.owner_of(connection);
         let index = match process {
             Some(process) => match self.of_process.get(&process.id) {
@@ -176,7 +184,6 @@ impl<'a> Gathered<'a> {
                 program.goes_out |= goes_out(connection);
             }
         }
-        index
     }
 
     fn process(&mut self, process: &'a Process) -> usize {
@@ -185,6 +192,11 @@ impl<'a> Gathered<'a> {
         if let Some(program) = self.programs.get_mut(index) {
             program.processes.push(process.id);
             program.mark = program.mark.max(mark(process));
+            match &program.called {
+                Called::Nothing => program.called = Called::All(process.name.clone()),
+                Called::All(name) if *name != process.name => program.called = Called::Several,
+                Called::All(_) | Called::Several => {}
+            }
         }
         index
     }
@@ -197,6 +209,7 @@ impl<'a> Gathered<'a> {
             file: file.cloned(),
             name: program_name(file),
             processes: Vec::new(),
+            called: Called::Nothing,
             sums: Sums::default(),
             destinations: 0,
             goes_out: false,
@@ -212,7 +225,7 @@ impl<'a> Gathered<'a> {
         index
     }
 
-    fn pair(&mut self, place: Place, pair: &'a model::Pair, end: End<'a>) {
+    fn pair(&mut self, place: Place, pair: &'a Pair, end: End<'a>) {
         let index = self.file(pair.key.program.as_ref());
         let tries = (pair.failed > 0).then(|| Tries {
             to: destination(&pair.key.destination, pair.key.port),

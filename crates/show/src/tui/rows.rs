@@ -6,24 +6,26 @@ mod destinations;
 mod overview;
 mod processes;
 mod timeline;
+mod wanted;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use model::{
-    Connection, ConnectionId, PairKey, Place, Process, ProcessId, Snapshot, State, Text, Timestamp,
+    Connection, ConnectionId, Pair, PairKey, Place, Process, ProcessId, Shelf, Snapshot, State,
+    Text, Timestamp,
 };
 
-pub(super) use self::overview::{clock, not_seen};
+pub(super) use self::overview::{clock, not_seen, not_seen_count};
 use super::Status;
 use super::changes::Changes;
+use super::columns::Kind;
 use super::programs::{self, Program};
-use super::sums::Sums;
+use super::sums::{self, Sums};
 use super::theme::Tone;
 use super::view::View;
 use crate::filter::Filter;
 use crate::messages::{frame, rows as sentences};
-use crate::order::Sort;
 
 /// What stays the same about a row from one snapshot to the next.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -114,6 +116,8 @@ pub(super) struct Gathered {
 pub(super) struct Picture {
     pub(super) rows: Vec<Row>,
     pub(super) programs: Vec<Program>,
+    /// The calls that count here.
+    pub(super) pairs: Shelf<Pair>,
     pub(super) gathered: Vec<Gathered>,
     /// Of processes, with all below them.
     pub(super) sums: HashMap<ProcessId, Sums>,
@@ -179,7 +183,8 @@ pub(super) struct Context<'a> {
     pub(super) status: &'a Status,
     pub(super) filter: &'a Filter,
     pub(super) hide: Hide,
-    pub(super) sort: Option<Sort>,
+    /// The column that rows are put in order by.
+    pub(super) sort: Option<Kind>,
     pub(super) reverse: bool,
     pub(super) grouping: Grouping,
     pub(super) unfolded: &'a HashSet<Key>,
@@ -286,11 +291,27 @@ impl Context<'_> {
         !self.filter.is_empty() || self.hide != Hide::default()
     }
 
-    fn programs(&self) -> Vec<Program> {
+    /// All of them, and the calls that they make.
+    fn programs(&self) -> (Vec<Program>, Shelf<Pair>) {
         let settled = self.status.since.unix_nanos().saturating_add(SETTLING);
         let settled = Timestamp::from_unix_nanos(settled);
+        let pairs = wanted::pairs(self);
         let wanted = |it: &Connection| self.wants(it);
-        programs::all(self.snapshot, settled, self.is_picky(), wanted)
+        let mut programs = programs::all(self.snapshot, &pairs, settled, wanted);
+        if let Some(kind) = self.sort {
+            let rank = |it: &Program| {
+                if kind == Kind::Destinations {
+                    sums::rank_of_number(it.destinations as u64)
+                } else {
+                    it.sums.rank(kind, &it.name)
+                }
+            };
+            programs.sort_by_cached_key(rank);
+            if self.reverse {
+                programs.reverse();
+            }
+        }
+        (programs, pairs)
     }
 
     /// How many connections are in none of the programs.

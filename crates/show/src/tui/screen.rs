@@ -15,7 +15,7 @@ use model::{Connection, Process, Snapshot};
 
 use super::axis::{Axis, SPANS};
 use super::changes::Changes;
-use super::columns::{Column, Filler};
+use super::columns::{Column, Filler, Kind};
 use super::detail;
 use super::edit::Line;
 use super::menu::{Menu, Question};
@@ -24,7 +24,6 @@ use super::sums::Totals;
 use super::view::View;
 use super::{Deed, Options, Status};
 use crate::filter::{Filter, FilterError};
-use crate::order::Sort;
 
 /// What the person is doing.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +86,7 @@ pub(super) struct Screen {
     pub(super) filter_text: String,
     pub(super) filter_error: Option<FilterError>,
     pub(super) hide: Hide,
-    pub(super) sort: Option<Sort>,
+    pub(super) sort: Option<Kind>,
     pub(super) reverse: bool,
     pub(super) grouping: Grouping,
     unfolded: HashSet<Key>,
@@ -183,11 +182,9 @@ impl Screen {
         self.stale = true;
     }
 
-    /// What came of a deed.
+    /// What came of a deed, with its time.
     pub(super) fn tell(&mut self, text: String) {
-        let time = self.snapshot.as_ref().map(|it| rows::clock(it.taken));
-        self.log
-            .push(format!("{} {text}", time.unwrap_or_default()));
+        self.log.push(text.clone());
         self.message = Some(text);
     }
 

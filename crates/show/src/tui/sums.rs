@@ -1,6 +1,10 @@
 //! What connections and calls come to, taken together.
 
+use std::cmp::Reverse;
+
 use model::{Connection, Pair, Snapshot, State};
+
+use super::columns::Kind;
 
 /// Counts of several connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +59,33 @@ impl Sums {
         self.received = self.received.saturating_add(pair.bytes_received);
     }
 
+    /// What rows are put in order by: the most first, names from A. A column that says something
+    /// else leaves the order as it is.
+    pub(super) fn rank(&self, kind: Kind, name: &str) -> (Reverse<u64>, String) {
+        match kind {
+            Kind::Open => rank_of_number(self.open),
+            Kind::Calls => rank_of_number(self.calls),
+            Kind::Failed => rank_of_number(self.failed),
+            Kind::Sent => rank_of_number(self.sent),
+            Kind::Received => rank_of_number(self.received),
+            Kind::Name | Kind::Process => (Reverse(0), name.to_owned()),
+            Kind::Sign
+            | Kind::Pid
+            | Kind::User
+            | Kind::Protocol
+            | Kind::State
+            | Kind::Local
+            | Kind::Remote
+            | Kind::Destinations
+            | Kind::Who
+            | Kind::Opened
+            | Kind::Closed
+            | Kind::Last
+            | Kind::Outcome
+            | Kind::Time => rank_of_number(0),
+        }
+    }
+
     pub(super) fn add_sums(&mut self, other: &Self) {
         self.open += other.open;
         self.listening += other.listening;
@@ -63,6 +94,11 @@ impl Sums {
         self.sent = self.sent.saturating_add(other.sent);
         self.received = self.received.saturating_add(other.received);
     }
+}
+
+/// The most first.
+pub(super) fn rank_of_number(number: u64) -> (Reverse<u64>, String) {
+    (Reverse(number), String::new())
 }
 
 /// What the status line says of all connections.

@@ -12,10 +12,10 @@ use model::{Connection, Pair, ProcessId, Snapshot, Timestamp};
 use super::Kind;
 use crate::errors;
 use crate::messages::{columns as words, rows as sentences};
-use crate::quantity::{compact_bytes, duration};
+use crate::quantity::{compact_bytes, count, duration};
 use crate::table::cell::Cell;
 use crate::table::endpoint;
-use crate::table::owner::{ProcessText, why_unknown};
+use crate::table::owner::{ProcessText, foreign, name};
 use crate::tui::axis::{Axis, Strip};
 use crate::tui::changes::{Changes, Sign};
 use crate::tui::programs::{destination, program_name};
@@ -101,7 +101,7 @@ impl Filler<'_> {
                 }
             }
             Item::Pair(place) => {
-                if let Some(pair) = self.snapshot.pairs.get(*place) {
+                if let Some(pair) = self.picture.pairs.get(*place) {
                     self.pair(kind, row, pair, cell);
                 }
             }
@@ -117,7 +117,7 @@ impl Filler<'_> {
                                 cell.tail += &words::processes(program.processes.len());
                             }
                         }
-                        Kind::Destinations => number(cell, program.destinations),
+                        Kind::Destinations => number(cell, count(program.destinations as u64)),
                         _ => sums(kind, &program.sums, cell),
                     }
                 }
@@ -207,17 +207,9 @@ impl Filler<'_> {
     }
 
     fn owner(&self, connection: &Connection, cell: &mut Cell) {
-        match (self.snapshot.owner_of(connection), connection.owner) {
-            (Some(process), _) => {
-                let text = ProcessText::of(process);
-                cell.head.push_str(&text.name);
-                cell.tail.push_str(text.mark);
-            }
-            (None, model::Owner::Unknown { why }) => {
-                cell.head += &words::owner_not_known(why_unknown(why));
-            }
-            (None, model::Owner::Known { .. }) => cell.head.push_str(words::NO_FACTS),
-        }
+        let process = self.snapshot.owner_of(connection).map(ProcessText::of);
+        let foreign = foreign(connection, self.snapshot.home_netns);
+        name(cell, connection, process.as_ref(), foreign);
     }
 
     fn process(&self, kind: Kind, row: &Row, id: ProcessId, cell: &mut Cell) {
@@ -328,7 +320,7 @@ impl Filler<'_> {
     fn add_pairs(&self, places: &[model::Place], strip: &mut Strip<'_>) {
         let now = self.snapshot.taken;
         for place in places {
-            let Some(pair) = self.snapshot.pairs.get(*place) else {
+            let Some(pair) = self.picture.pairs.get(*place) else {
                 continue;
             };
             // The newest first: whoever calls all the time has many before the axis begins.
@@ -364,14 +356,10 @@ fn tree(row: &Row, cell: &mut Cell) {
 
 fn sums(kind: Kind, sums: &Sums, cell: &mut Cell) {
     match kind {
-        Kind::Open => match (sums.open, sums.listening) {
-            (open, 0) => number(cell, open),
-            (open, listening) => {
-                cell.head += &words::open_and_listening(open, listening);
-            }
-        },
-        Kind::Calls => number(cell, sums.calls),
-        Kind::Failed => number(cell, sums.failed),
+        Kind::Open if sums.listening == 0 => number(cell, count(sums.open)),
+        Kind::Open => cell.head += &words::open_and_listening(sums.open, sums.listening),
+        Kind::Calls => number(cell, count(sums.calls)),
+        Kind::Failed => number(cell, count(sums.failed)),
         Kind::Sent => bytes(cell, Some(sums.sent)),
         Kind::Received => bytes(cell, Some(sums.received)),
         Kind::Sign

@@ -9,19 +9,25 @@ use crate::messages::{columns as words, rows as sentences};
 use crate::order::{self, Sort};
 use crate::table::owner::{ProcessText, why_unknown};
 use crate::tui::changes::Sign;
+use crate::tui::columns;
 
 /// Those that are open, and for a few seconds those that have just ended.
 pub(super) fn live(context: &Context<'_>) -> Picture {
     let still_shown = |connection: &Connection| {
         connection.closed.is_none() || context.changes.of(&connection.id) == Some(Sign::Closed)
     };
-    picture(context, context.sort, still_shown)
+    picture(context, sort(context), still_shown)
 }
 
 /// All that are kept, the latest first.
 pub(super) fn history(context: &Context<'_>) -> Picture {
-    let sort = context.sort.or(Some(Sort::Opened));
+    let sort = sort(context).or(Some(Sort::Opened));
     picture(context, sort, |_| true)
+}
+
+/// `None`: the usual order.
+fn sort(context: &Context<'_>) -> Option<Sort> {
+    context.sort.and_then(columns::sort_of)
 }
 
 fn picture(

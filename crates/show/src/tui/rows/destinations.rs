@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use model::{Place, Text};
 
-use super::{Context, Fold, Gathered, Item, Key, Picture, Row};
+use super::{Context, Fold, Gathered, Item, Key, Picture, Row, wanted};
 use crate::tui::programs::{End, destination, program_name, program_of};
 
 /// Another end, and who calls it.
@@ -58,11 +58,6 @@ impl<'a> Others<'a> {
             add(gathered);
         }
     }
-
-    fn has(&self, end: End<'a>, program: Option<&'a Text>) -> bool {
-        let index = self.of_end.get(&end);
-        index.is_some_and(|index| self.of_caller.contains_key(&(*index, program)))
-    }
 }
 
 pub(super) fn picture(context: &Context<'_>) -> Picture {
@@ -85,12 +80,10 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
             }
         });
     }
-    for (place, pair) in snapshot.pairs.places() {
+    let pairs = wanted::pairs(context);
+    for (place, pair) in pairs.places() {
         let program = pair.key.program.as_ref();
         let end = End::of(&pair.key.destination);
-        if context.is_picky() && !others.has(end, program) {
-            continue;
-        }
         others.add(context, end, program, |gathered| {
             gathered.pairs.push(place);
             gathered.sums.add_pair(pair);
@@ -101,9 +94,17 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
         let by_end = || one.end.cmp(&other.end);
         open(other).cmp(&open(one)).then_with(by_end)
     });
+    if let Some(kind) = context.sort {
+        let rank = |it: &Other<'_>| it.gathered.sums.rank(kind, &it.end.to_string());
+        others.all.sort_by_cached_key(rank);
+    }
+    if context.reverse {
+        others.all.reverse();
+    }
     for other in others.all {
         add(context, other, &mut picture);
     }
+    picture.pairs = pairs;
     picture
 }
 

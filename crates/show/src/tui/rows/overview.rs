@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use model::Pair;
+use model::{Pair, Shelf, Snapshot};
 
 use super::{Context, Fold, Item, Key, Picture, Row};
 use crate::messages::rows as sentences;
@@ -13,15 +13,16 @@ use crate::tui::theme::Tone;
 use crate::visible::{display_width, visible_str};
 
 pub(super) fn picture(context: &Context<'_>) -> Picture {
-    let mut picture = Picture {
-        programs: context.programs(),
+    let (programs, pairs) = context.programs();
+    let mut rows = stand_out(context, &programs);
+    rows.extend(others(context, &programs, &pairs));
+    Picture {
+        rows,
+        hidden: context.left_out(&programs),
+        programs,
+        pairs,
         ..Picture::default()
-    };
-    picture.hidden = context.left_out(&picture.programs);
-    let mut rows = stand_out(context, &picture.programs);
-    rows.extend(others(context, &picture.programs));
-    picture.rows = rows;
-    picture
+    }
 }
 
 /// How far the reasons stand in.
@@ -73,7 +74,7 @@ fn stand_out(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
 /// First numbers of lines are taken by what stands out.
 const OTHERS: usize = 10_000;
 
-fn others(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
+fn others(context: &Context<'_>, programs: &[Program], pairs: &Shelf<Pair>) -> Vec<Row> {
     let title = sentences::other_programs(programs.len());
     let mut rows = vec![Row::leaf(Key::Line(OTHERS), 0, Item::Headings(title))];
     let open = context.unfolded.contains(&Key::Rest);
@@ -81,7 +82,7 @@ fn others(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
     let mut folded = 0;
     for (index, program) in programs.iter().enumerate() {
         if program.goes_out {
-            rows.extend(one(context, index, program));
+            rows.extend(one(context, index, program, pairs));
         } else {
             folded += 1;
             rest.add_sums(&program.sums);
@@ -99,7 +100,7 @@ fn others(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
     if open {
         for (index, program) in programs.iter().enumerate() {
             if !program.goes_out {
-                rows.extend(one(context, index, program));
+                rows.extend(one(context, index, program, pairs));
             }
         }
     }
@@ -107,7 +108,7 @@ fn others(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
 }
 
 /// A program, and where it goes, if it is unfolded.
-fn one(context: &Context<'_>, index: usize, program: &Program) -> Vec<Row> {
+fn one(context: &Context<'_>, index: usize, program: &Program, pairs: &Shelf<Pair>) -> Vec<Row> {
     let key = Key::Program(program.file.clone());
     let fold = if program.pairs.is_empty() {
         Fold::Leaf
@@ -121,8 +122,7 @@ fn one(context: &Context<'_>, index: usize, program: &Program) -> Vec<Row> {
         item: Item::Program(index),
     }];
     if fold == Fold::Open {
-        let snapshot = context.snapshot;
-        let pair = |place| snapshot.pairs.get(place).map(|pair| (place, pair));
+        let pair = |place| pairs.get(place).map(|pair| (place, pair));
         let pairs = program.pairs.iter().copied().filter_map(pair);
         let mut pairs: Vec<(_, &Pair)> = pairs.collect();
         pairs.sort_by_key(|(_, pair)| Reverse(pair.last));
@@ -153,6 +153,11 @@ fn wrapped(reasons: &[String], width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// How many things could not be seen: what came before, what comes too rarely, and the gaps.
+pub(in crate::tui) fn not_seen_count(snapshot: &Snapshot) -> usize {
+    2 + snapshot.gaps.len()
 }
 
 /// What this run could not see, as one sentence.

@@ -24,19 +24,19 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
             picture.sums.entry(owner).or_default().add(connection);
         }
     }
-    let tree = tree(context, &picture);
-    let order = tree.in_order();
+    let mut tree = tree(context, &picture);
     // Those below are added to those above them, from the last to the first.
-    for (id, _, parent) in order.iter().rev() {
+    for (id, _, parent) in tree.in_order().iter().rev() {
         let sums = *picture.sums.entry(*id).or_default();
         if let Some(parent) = parent {
             picture.sums.entry(*parent).or_default().add_sums(&sums);
         }
     }
+    tree.sort(context, &picture);
     let wanted = wanted(context, &tree, &picture);
     let is_wanted = |id: &ProcessId| wanted.as_ref().is_none_or(|it| it.contains(id));
     let mut rows = Vec::new();
-    for (id, depth, _) in order.into_iter().filter(|it| is_wanted(&it.0)) {
+    for (id, depth, _) in tree.in_order().into_iter().filter(|it| is_wanted(&it.0)) {
         let key = Key::Process(id);
         let held = picture.held.contains_key(&id);
         let fold = if held { context.fold(&key) } else { Fold::Leaf };
@@ -98,6 +98,23 @@ impl<'a> Tree<'a> {
             processes,
             children,
             roots,
+        }
+    }
+
+    /// Puts those with the same parent in the order that is wanted.
+    fn sort(&mut self, context: &Context<'_>, picture: &Picture) {
+        let Some(kind) = context.sort else { return };
+        let processes = &self.processes;
+        let rank = |id: &ProcessId| {
+            let sums = picture.sums.get(id).copied().unwrap_or_default();
+            let name = processes.get(id).map(|it| it.name.lossy().into_owned());
+            sums.rank(kind, &name.unwrap_or_default())
+        };
+        for siblings in self.children.values_mut().chain([&mut self.roots]) {
+            siblings.sort_by_cached_key(rank);
+            if context.reverse {
+                siblings.reverse();
+            }
         }
     }
 

@@ -1,34 +1,48 @@
 //! A row for each program and destination, with most of the screen for time.
 
+use std::cmp::Reverse;
+
 use model::Pair;
 
 use super::{Context, Item, Key, Picture, Row};
+use crate::tui::columns::Kind;
+use crate::tui::programs::program_name;
+use crate::tui::sums::{Sums, rank_of_number};
 
 pub(super) fn picture(context: &Context<'_>) -> Picture {
-    let programs = context.programs();
-    let snapshot = context.snapshot;
+    let (programs, pairs) = context.programs();
     let places = programs.iter().flat_map(|it| it.pairs.iter().copied());
-    let pair = |place| snapshot.pairs.get(place).map(|pair| (place, pair));
-    let mut pairs: Vec<(_, &Pair)> = places.filter_map(pair).collect();
+    let pair = |place| pairs.get(place).map(|pair| (place, pair));
+    let mut shown: Vec<(_, &Pair)> = places.filter_map(pair).collect();
     // Those that call often are together, whatever called last: rows that jump cannot be read.
-    pairs.sort_by(|(_, one), (_, other)| {
-        let key = |it: &Pair| (it.connections, it.first);
-        let (one_key, other_key) = (key(one), key(other));
-        other_key
-            .0
-            .cmp(&one_key.0)
-            .then(one_key.1.cmp(&other_key.1))
-    });
+    shown.sort_by_key(|(_, pair)| (Reverse(pair.connections), pair.first));
+    if let Some(kind) = context.sort {
+        shown.sort_by_cached_key(|(_, pair)| rank(kind, pair));
+    }
     if context.reverse {
-        pairs.reverse();
+        shown.reverse();
     }
     let row = |(place, pair): (_, &Pair)| {
         Row::leaf(Key::Pair(Box::new(pair.key.clone())), 0, Item::Pair(place))
     };
+    let rows = shown.into_iter().map(row).collect();
     Picture {
-        rows: pairs.into_iter().map(row).collect(),
+        rows,
         hidden: context.left_out(&programs),
         programs,
+        pairs,
         ..Picture::default()
+    }
+}
+
+fn rank(kind: Kind, pair: &Pair) -> (Reverse<u64>, String) {
+    if kind == Kind::Remote {
+        (Reverse(0), pair.key.destination.clone())
+    } else if kind == Kind::Last {
+        rank_of_number(pair.last.unix_nanos().unsigned_abs())
+    } else {
+        let mut sums = Sums::default();
+        sums.add_pair(pair);
+        sums.rank(kind, &program_name(pair.key.program.as_ref()))
     }
 }

@@ -10,7 +10,6 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{Mode, REFRESHES, Reaction, Screen};
 use crate::messages::frame;
-use crate::order::Sort;
 use crate::tui::Deed;
 use crate::tui::axis::SPANS;
 use crate::tui::columns;
@@ -168,19 +167,14 @@ impl Screen {
 
     fn sort_next(&mut self) {
         let columns = columns::fitting(self.view, usize::from(self.painted.width));
-        let sorts: Vec<Sort> = columns
-            .iter()
-            .filter_map(|it| columns::sort_of(it.kind))
-            .collect();
-        let place = sorts.iter().position(|it| Some(*it) == self.sort);
-        self.sort = match place {
-            None => sorts.first().copied(),
-            Some(place) => sorts.get(place + 1).copied(),
-        };
-        self.reverse = false;
-        if !self.view.is_of_connections() {
-            self.say(frame::ORDER_OF_CONNECTIONS);
+        let kinds = columns.iter().map(|it| it.kind);
+        let mut kinds = kinds.filter(|it| columns::is_sortable(self.view, *it));
+        let now = self.sort.filter(|it| columns::is_sortable(self.view, *it));
+        if let Some(now) = now {
+            kinds.by_ref().find(|it| *it == now);
         }
+        self.sort = kinds.next();
+        self.reverse = false;
     }
 
     fn pivot(&mut self) {

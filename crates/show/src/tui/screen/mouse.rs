@@ -3,7 +3,6 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::{Mode, Reaction, Screen};
-use crate::messages::frame;
 use crate::tui::columns;
 use crate::tui::keys::Action;
 
@@ -26,12 +25,10 @@ impl Screen {
                     }
                 } else if event.row == painted.heading_line && painted.heading_line > 0 {
                     let column = painted.headings.iter().find(|it| within((it.0, it.1)));
-                    if let Some(sort) = column.and_then(|it| columns::sort_of(it.2.kind)) {
-                        if !self.view.is_of_connections() {
-                            self.say(frame::ORDER_OF_CONNECTIONS);
-                        }
-                        self.reverse = self.sort == Some(sort) && !self.reverse;
-                        self.sort = Some(sort);
+                    let kind = column.map(|it| it.2.kind);
+                    if let Some(kind) = kind.filter(|it| columns::is_sortable(self.view, *it)) {
+                        self.reverse = self.sort == Some(kind) && !self.reverse;
+                        self.sort = Some(kind);
                         self.stale = true;
                     }
                 } else if let Some(row) = row.filter(|row| *row < painted.rows)

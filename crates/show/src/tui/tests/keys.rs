@@ -102,7 +102,8 @@ fn nothing_is_ended_by_one_key() {
     for byte in 32..127_u8 {
         let key = char::from(byte);
         let reactions = stage.press(&key.to_string());
-        let ends = |it: &Reaction| matches!(it, Reaction::Deed(Deed::Close(_) | Deed::End { .. }));
+        let ends =
+            |it: &Reaction| matches!(it, Reaction::Deed(Deed::Close { .. } | Deed::End { .. }));
         assert!(!reactions.iter().any(ends), "{key}");
         stage.press("<Esc><Esc><Esc><Esc>2");
     }
@@ -121,7 +122,7 @@ fn the_word_has_to_be_typed() {
     stage.press(ask);
     let reactions = stage.press("END<Enter>");
     let last = reactions.last().unwrap();
-    let Reaction::Deed(Deed::End { process, hard }) = last else {
+    let Reaction::Deed(Deed::End { process, hard, .. }) = last else {
         panic!("{last:?}");
     };
     assert_eq!((process.pid, *hard), (1464, false));
@@ -268,16 +269,12 @@ fn what_is_left_out_is_counted_in_each_view() {
 
 #[test]
 fn clicks_reach_what_is_under_them() {
-    use crate::order::Sort;
+    use crate::tui::columns::Kind;
     let mut stage = Stage::usual();
     stage.click("CALLS");
-    assert!(!stage.text().contains("the order is"), "{}", stage.text());
-    stage.click("SENT");
-    assert!(
-        stage.text().contains("the order is for"),
-        "{}",
-        stage.text()
-    );
+    assert_eq!(stage.screen.sort, Some(Kind::Calls));
+    stage.click("now");
+    assert_eq!(stage.screen.sort, Some(Kind::Calls));
     stage.click("  ▸ updater");
     stage.click("  ▸ updater");
     assert!(
@@ -289,7 +286,34 @@ fn clicks_reach_what_is_under_them() {
     stage.click("Connections");
     assert_eq!(stage.screen.view, View::Connections);
     stage.click("REMOTE");
-    assert_eq!(stage.screen.sort, Some(Sort::Remote));
+    assert_eq!(stage.screen.sort, Some(Kind::Remote));
     stage.click("REMOTE");
     assert!(stage.screen.reverse);
+}
+
+#[test]
+fn programs_are_sorted_by_what_their_columns_say() {
+    let mut stage = Stage::usual();
+    let above = |stage: &mut Stage, one: &str, other: &str| {
+        let text = stage.text();
+        let (_, others) = text.split_once("OTHER PROGRAMS").unwrap();
+        others.find(one).unwrap() < others.find(other).unwrap()
+    };
+    assert!(above(&mut stage, "firefox", "updater"));
+    // PROGRAM, OPEN, TO, CALLS
+    stage.press("ssss");
+    assert!(above(&mut stage, "updater", "firefox"));
+    stage.press("S");
+    assert!(above(&mut stage, "firefox", "updater"));
+}
+
+#[test]
+fn what_a_filter_leaves_out_counts_nowhere() {
+    let mut stage = Stage::usual();
+    stage.press("/dst:203.0.113.9 state:established<Enter>5");
+    let text = stage.text();
+    assert!(
+        text.contains("203.0.113.9:443") && !text.contains("216.6.0.28"),
+        "{text}"
+    );
 }

@@ -23,20 +23,20 @@ impl Hands {
             let answer = match wish {
                 Deed::Refresh(_) => continue,
                 Deed::Save { name, bytes } => self.save(&name, &bytes),
-                Deed::Close(connection) => {
+                Deed::Close { connection, what } => {
                     let target = ConnectionTarget::of(&connection);
                     let done = target.and_then(|target| self.actions()?.close(&target));
-                    let to = connection
-                        .remote
-                        .and_then(|remote| remote.ip.zip(remote.port));
-                    let to = to.map(|to| format!(" to {}", std::net::SocketAddr::from(to)));
-                    said(&format!("the connection{}", to.unwrap_or_default()), done)
+                    said(&what, done)
                 }
-                Deed::End { process, hard } => {
+                Deed::End {
+                    process,
+                    what,
+                    hard,
+                } => {
                     let how = if hard { How::Hard } else { How::Asked };
                     let target = ProcessTarget::of(process);
                     let done = self.actions().and_then(|actions| actions.end(target, how));
-                    said(&format!("process {} ({process})", process.pid), done)
+                    said(&format!("{what}, process {process}"), done)
                 }
             };
             if answers.send(answer).is_err() {
@@ -69,7 +69,7 @@ fn said(what: &str, done: Result<Done, ActionError>) -> String {
                 Outcome::Ended => "ended",
                 Outcome::StillRuns => "was asked to end and still runs",
             };
-            format!("{word}: {what}, {}", done.at)
+            format!("{} {word}: {what}", done.at)
         }
         Err(error) => with_help(&format!("{what}: {error}"), error.help()),
     }

@@ -266,7 +266,7 @@ impl Outside for Desk<'_> {
         match deed {
             Deed::Refresh(refresh) => self.shared.every(refresh),
             // Whoever fulfils it lives as long as the screen.
-            Deed::Save { .. } | Deed::Close(_) | Deed::End { .. } => {
+            Deed::Save { .. } | Deed::Close { .. } | Deed::End { .. } => {
                 let _ = self.wishes.send(deed);
             }
         }

@@ -1,0 +1,106 @@
+//! The calls that count: all there were, or, where the person wants to see some connections only,
+//! those of the connections that are kept and wanted.
+
+use std::collections::HashMap;
+
+use model::{
+    Call, Calls, Connection, Direction, IcmpKind, Pair, PairKey, Protocol, Shelf, State, Text,
+};
+
+use super::Context;
+use crate::tui::programs::program_of;
+
+/// What makes calls one pair, as the tracker has it.
+type Line<'a> = (Option<&'a Text>, std::net::IpAddr, Option<u16>, Protocol);
+
+pub(super) fn pairs(context: &Context<'_>) -> Shelf<Pair> {
+    if !context.is_picky() {
+        return context.snapshot.pairs.clone();
+    }
+    let mut pairs: HashMap<Line<'_>, Pair> = HashMap::new();
+    let connections = context.snapshot.connections.iter();
+    for connection in connections.filter(|it| context.wants(it)) {
+        if let Some(line) = line(context, connection) {
+            let pair = pairs.entry(line).or_insert_with(|| empty(context, line));
+            add(pair, connection);
+        }
+    }
+    let mut pairs: Vec<Pair> = pairs.into_values().collect();
+    pairs.sort_by_key(|pair| pair.first);
+    pairs.into_iter().collect()
+}
+
+/// `None`: it has no other side.
+fn line<'a>(context: &Context<'a>, connection: &Connection) -> Option<Line<'a>> {
+    let remote = connection.remote?;
+    let program = context.snapshot.owner_of(connection).map(program_of);
+    let calls = connection.direction != Direction::Inbound;
+    let protocol = match connection.protocol {
+        Protocol::Icmp(_) => Protocol::Icmp(IcmpKind::default()),
+        Protocol::Tcp
+        | Protocol::Mptcp
+        | Protocol::Udp
+        | Protocol::UdpLite
+        | Protocol::Sctp
+        | Protocol::Dccp
+        | Protocol::Raw { .. }
+        | Protocol::Packet { .. }
+        | Protocol::Other(_) => connection.protocol,
+    };
+    Some((program, remote.ip?, remote.port.filter(|_| calls), protocol))
+}
+
+fn empty(context: &Context<'_>, (program, ip, port, protocol): Line<'_>) -> Pair {
+    Pair {
+        key: PairKey {
+            program: program.cloned(),
+            destination: ip.to_string(),
+            port,
+            protocol,
+        },
+        first: context.snapshot.taken,
+        last: context.status.since,
+        connections: 0,
+        failed: 0,
+        open: 0,
+        bytes_sent: 0,
+        bytes_received: 0,
+        calls: Calls::default(),
+        let_go: 0,
+    }
+}
+
+fn add(pair: &mut Pair, connection: &Connection) {
+    let failed = connection.state == State::Failed;
+    let (sent, received) = match connection.closed {
+        Some(_) => (
+            connection.bytes_sent.unwrap_or(0),
+            connection.bytes_received.unwrap_or(0),
+        ),
+        // What is open is counted as open.
+        None => (0, 0),
+    };
+    pair.connections += 1;
+    pair.failed += u64::from(failed);
+    pair.open += u64::from(connection.closed.is_none());
+    pair.bytes_sent = pair.bytes_sent.saturating_add(sent);
+    pair.bytes_received = pair.bytes_received.saturating_add(received);
+    let times = connection.opened.into_iter().chain(connection.closed);
+    for time in times {
+        pair.first = pair.first.min(time);
+        pair.last = pair.last.max(time);
+    }
+    if connection.opened.is_none() {
+        // It was there when we began.
+        pair.first = pair.first.min(pair.last);
+    }
+    if let Some(opened) = connection.opened {
+        pair.calls.add(Call {
+            opened,
+            closed: connection.closed,
+            failed,
+            bytes_sent: sent,
+            bytes_received: received,
+        });
+    }
+}
