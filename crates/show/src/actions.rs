@@ -16,8 +16,12 @@ pub fn end_question(process: &Process) -> String {
     format!(
         "End {}? The other side sees it at once and may react against the owner of this \
          computer. Code that exists only in memory is lost for good. Usually better: pull the \
-         cable or switch off Wi-Fi and keep recording. Type {END_WORD} to go on.",
-        of_process(process)
+         cable or switch off Wi-Fi and keep recording. {}Type {END_WORD} to go on.",
+        of_process(process),
+        process.path.as_ref().map_or_else(String::new, |path| {
+            // It may call itself as it likes; its file is where it is.
+            format!("Its program is {}. ", visible(path))
+        })
     )
 }
 

@@ -62,6 +62,8 @@ pub struct Status {
     pub lost: u64,
     /// Connections that have ended and are no longer kept.
     pub let_go: u64,
+    /// Programs and destinations whose calls are no longer kept.
+    pub forgotten: u64,
 }
 
 /// What the screen cannot do itself.

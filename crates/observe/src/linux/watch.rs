@@ -13,7 +13,7 @@ mod stamp;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use model::{Detail, EventKind, Gap, Host, Observed, Source, Tier};
+use model::{Detail, EventKind, Gap, Host, Observed, Source, Tier, Timestamp};
 
 use self::live::Live;
 use self::polling::Polling;
@@ -226,7 +226,9 @@ impl Watch {
             self.clocks = clocks;
             let mut event = self.stamp.event(self.until, kind);
             event.detail = Detail::Clock { step_ns: by };
+            let time = event.time;
             self.stamp.tell(event, seen);
+            seen.extend((kind == EventKind::Resumed).then(|| Observed::Gap(slept(time, by))));
         }
         // Events of the last moment are still to come, and a tick is one of the row.
         let tick = self.stamp.event(self.until, EventKind::Tick);
@@ -266,6 +268,21 @@ fn happened(
     ];
     let told = all.into_iter().filter(|(_, by, least)| by.abs() >= *least);
     told.map(|(kind, by, _)| (kind, by))
+}
+
+/// The computer slept for so many nanoseconds, until then.
+fn slept(until: Timestamp, nanos: i64) -> Gap {
+    let since = until.unix_nanos().saturating_sub(nanos);
+    Gap {
+        since: Some(Timestamp::from_unix_nanos(since)),
+        until: Some(until),
+        ..Gap::standing(
+            "slept",
+            Source::Proc,
+            "the computer slept",
+            "nothing that this computer did; others may have called it meanwhile",
+        )
+    }
 }
 
 /// When to look again, after events were lost.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::quantity::{count, duration};
 
-pub(crate) const CALLED_BY: &str = "CALLED BY";
+/// Programs that call another end, or are called from there.
+pub(crate) const CALLED_BY: &str = "PROGRAMS";
 pub(crate) const CALLS: &str = "CALLS";
 pub(crate) const CLOSED: &str = "CLOSED";
 pub(crate) const DESTINATION: &str = "DESTINATION";
@@ -55,6 +56,11 @@ pub(crate) fn owner_not_known(why: &str) -> String {
 
 pub(crate) fn processes(count: usize) -> String {
     format!(" ×{count}")
+}
+
+/// Another end that calls this computer.
+pub(crate) fn from(end: &str) -> String {
+    format!("from {end}")
 }
 
 /// `3+2`.

@@ -3,7 +3,7 @@
 use super::counted;
 
 pub(crate) const FILTER_PROMPT: &str = "filter ";
-pub(crate) const SAVE_PROMPT: &str = "save as ";
+pub(crate) const SAVE_PROMPT: &str = "save as (Enter: whocalls.csv) ";
 
 // Saving.
 
@@ -11,6 +11,12 @@ pub(crate) const SAVES_ALL: &str = "saves all rows that are shown, in the folder
                                     started; .csv or .json; never over another file";
 pub(crate) const SAVES_MARKED: &str = "saves the marked rows, in the folder where whocalls was \
                                        started; .csv or .json; never over another file";
+pub(crate) const NOTHING_TO_SAVE: &str =
+    "nothing to save: no marked row is in this view, or nothing is shown";
+/// When no other is written.
+pub(crate) const FILE_NAME: &str = "whocalls.csv";
+pub(crate) const NO_PATH: &str =
+    "a name without '/' that does not begin with a dot: the folder is where whocalls was started";
 pub(crate) const WRONG_ENDING: &str = "the name has to end in .csv or .json";
 
 pub(crate) fn saving(connections: usize) -> String {

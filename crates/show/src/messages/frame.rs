@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::counted;
-use crate::quantity::duration;
+use crate::quantity::{count, duration};
 
 pub(crate) const LOOKING: &str = "whocalls looks at this computer …";
 pub(crate) const OTHERS_MAY_SEE: &str =
@@ -62,13 +62,13 @@ pub(crate) fn not_shown(connections: usize) -> String {
 /// `owned_percent`: `None` where there is nothing that could have an owner.
 pub(crate) fn open(connections: usize, owned_percent: Option<usize>) -> String {
     match owned_percent {
-        Some(percent) => format!("{connections} open, {percent} % with owner"),
+        Some(percent) => format!("{connections} open, {percent} % owned"),
         None => format!("{connections} open"),
     }
 }
 
 pub(crate) fn events(seen: u64, lost: u64) -> String {
-    format!("{}, {lost} lost", counted(seen, "event", "events"))
+    format!("{lost} lost of {}", count(seen))
 }
 
 pub(crate) fn let_go(ended: u64) -> String {
@@ -113,6 +113,8 @@ pub(crate) const DO_NOTHING: &str = "do nothing";
 
 pub(crate) const NOTHING_TO_PICK_BY: &str = "nothing to pick by in this row";
 pub(crate) const ORDER_STANDS_FROM_HERE: &str = "the order stands; new rows come last";
+pub(crate) const ORDER_OF_SINGLE_ROWS: &str =
+    "the order can be kept in the views of connections (2, 6), where they are not grouped";
 pub(crate) const ORDER_FOLLOWS: &str = "the order follows again";
 pub(crate) const COPIED: &str = "copied, where the terminal allows it";
 pub(crate) const NOT_GROUPED: &str = "not grouped";

@@ -100,11 +100,9 @@ pub(crate) fn not_seen_rarer(than: Duration) -> String {
     format!("calls rarer than every ~{}", duration(than))
 }
 
-pub(crate) fn not_seen_lost(events: u64) -> String {
-    match events {
-        1 => "1 event that was lost".to_owned(),
-        events => format!("{events} events that were lost"),
-    }
+/// Programs and destinations.
+pub(crate) fn not_seen_forgotten(pairs: u64) -> String {
+    format!("calls of {pairs} programs to destinations, let go because there were too many")
 }
 
 /// What a gap hides, in the words of its source.

@@ -36,9 +36,18 @@ impl Axis {
         pauses: impl IntoIterator<Item = (Timestamp, Timestamp)>,
     ) -> Self {
         let span = i64::try_from(span.as_nanos()).unwrap_or(i64::MAX).max(1);
-        let mut unseen = vec![(i64::MIN, since.unix_nanos())];
         let pauses = pauses.into_iter();
-        unseen.extend(pauses.map(|(from, to)| (from.unix_nanos(), to.unix_nanos())));
+        let mut pauses: Vec<_> = pauses
+            .map(|(from, to)| (from.unix_nanos(), to.unix_nanos()))
+            .collect();
+        pauses.sort_unstable();
+        let mut unseen = vec![(i64::MIN, since.unix_nanos())];
+        for (from, to) in pauses {
+            match unseen.last_mut() {
+                Some((_, end)) if from <= *end => *end = to.max(*end),
+                Some(_) | None => unseen.push((from, to)),
+            }
+        }
         Self {
             start: end.unix_nanos().saturating_sub(span),
             span,

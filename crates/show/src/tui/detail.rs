@@ -216,18 +216,14 @@ impl Facts<'_> {
     }
 
     fn connections_of(&mut self, process: &Process) {
-        let mut all = Vec::new();
-        let mut count = 0_usize;
-        for connection in &self.snapshot.connections {
-            if connection.owner.process() == Some(process.id) {
-                count += 1;
-                if all.len() < MOST_CONNECTIONS {
-                    all.push(connection);
-                }
-            }
-        }
+        let all = self.snapshot.connections.iter();
+        let mut all: Vec<_> = all
+            .filter(|it| it.owner.process() == Some(process.id))
+            .collect();
+        let count = all.len();
         self.heading(texts::connections_of_process(count));
         all.sort_by_key(|it| (it.closed.is_some(), std::cmp::Reverse(it.opened)));
+        all.truncate(MOST_CONNECTIONS);
         for connection in &all {
             self.line_of(connection);
         }

@@ -91,7 +91,7 @@ fn split(screen: &Screen, body: Rect) -> (Rect, Option<Rect>) {
         beside.x += rows.width + 1;
         beside.width -= rows.width + 1;
     } else {
-        rows.height = (body.height * 2 / 5).max(3);
+        rows.height = (body.height * 2 / 5).max(3).min(body.height);
         beside.y += rows.height;
         beside.height -= rows.height;
     }
@@ -302,7 +302,7 @@ fn not_seen_lines(
     from: u16,
 ) {
     let text = rows::not_seen(&screen.context(snapshot));
-    let title = sentences::not_seen_title(rows::not_seen_count(snapshot));
+    let title = sentences::not_seen_title(rows::not_seen_count(&screen.context(snapshot)));
     let room = usize::from(area.width);
     let more = sentences::NOT_SEEN_ALL;
     let pieces = super::detail::pieces(&format!("{title}  {text}"), room);
@@ -334,7 +334,16 @@ fn status_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area
         (_, None) => {}
     }
     let status = &screen.status;
-    let mut parts = Vec::new();
+    // What must not be cut off stands first.
+    let mut parts = vec![
+        format!("{}Z", rows::clock(snapshot.taken)),
+        frame::open(screen.totals.open, screen.totals.owned),
+        frame::events(status.events, status.lost),
+        frame::not_seen(rows::not_seen_count(&screen.context(snapshot))),
+    ];
+    if status.let_go > 0 {
+        parts.push(frame::let_go(status.let_go));
+    }
     let shown_filter = crate::visible::harmless(&screen.filter_text).replace('\n', " ");
     if !screen.filter_text.is_empty() {
         parts.push(frame::filter(&shown_filter));
@@ -350,15 +359,8 @@ fn status_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area
     if screen.picture.hidden > 0 {
         parts.push(frame::not_shown(screen.picture.hidden));
     }
-    parts.push(frame::open(screen.totals.open, screen.totals.owned));
-    parts.push(frame::events(status.events, status.lost));
-    if status.let_go > 0 {
-        parts.push(frame::let_go(status.let_go));
-    }
-    parts.push(frame::not_seen(rows::not_seen_count(snapshot)));
     parts.push(frame::tier(snapshot.tier.word()));
     parts.push(frame::every(screen.refresh));
-    parts.insert(0, format!("{}Z", rows::clock(snapshot.taken)));
     brush.line(area, line, &parts.join(" · "), Tone::Dim);
 }
 

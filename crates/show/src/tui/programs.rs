@@ -11,7 +11,7 @@ use model::{
 };
 
 use super::rows::clock;
-use super::sums::Sums;
+use super::sums::{Sums, is_asked_for_only};
 use crate::errors;
 use crate::messages::rows as sentences;
 use crate::visible::{visible, visible_str};
@@ -157,6 +157,10 @@ struct Gathered<'a> {
     of_file: HashMap<Option<&'a Text>, usize>,
     /// Why calls of a program to one other end failed.
     words: HashMap<(usize, End<'a>, Option<u16>), String>,
+    /// Other ends of a program that stand open now.
+    standing: HashSet<(usize, End<'a>, Option<u16>)>,
+    /// Addresses of this computer.
+    own: HashSet<IpAddr>,
 }
 
 impl<'a> Gathered<'a> {
@@ -177,6 +181,12 @@ impl<'a> Gathered<'a> {
             let word = || errors::word(error).into_owned();
             self.words.extend(end.map(|end| (end, word())));
         }
+        let waits = is_asked_for_only(connection);
+        if let (None, false, Some(remote)) = (connection.closed, waits, connection.remote) {
+            let end = remote.ip.map(|ip| (index, End::Ip(ip), remote.port));
+            self.standing.extend(end);
+        }
+        self.own.extend(connection.local.ip);
         if let Some(program) = self.programs.get_mut(index) {
             program.connections.push(place);
             if connection.closed.is_none() {
@@ -230,9 +240,11 @@ impl<'a> Gathered<'a> {
         let tries = (pair.failed > 0).then(|| Tries {
             to: destination(&pair.key.destination, pair.key.port),
             times: pair.failed,
-            answered: pair.failed < pair.connections,
+            answered: pair.failed.saturating_add(pair.open) < pair.connections
+                || self.standing.contains(&(index, end, pair.key.port)),
             word: self.words.get(&(index, end, pair.key.port)).cloned(),
         });
+        let is_own = matches!(end, End::Ip(ip) if self.own.contains(&ip));
         let Some(program) = self.programs.get_mut(index) else {
             return;
         };
@@ -240,7 +252,7 @@ impl<'a> Gathered<'a> {
         program.pairs.push(place);
         let known = program.first_call.into_iter();
         program.first_call = known.chain([pair.first]).min();
-        program.goes_out |= end.is_elsewhere();
+        program.goes_out |= end.is_elsewhere() && !is_own;
         let most = |it: &Tries| (!it.answered, it.times);
         if tries.as_ref().map(most) > program.tries.as_ref().map(most) {
             program.tries = tries;
@@ -264,6 +276,7 @@ pub(super) fn program_name(program: Option<&Text>) -> String {
 /// Whether the other end is on another computer.
 pub(super) fn goes_out(connection: &Connection) -> bool {
     connection.direction != Direction::Listening
+        && connection.remote.map(|remote| remote.ip) != Some(connection.local.ip)
         && connection
             .remote
             .and_then(|remote| remote.ip)

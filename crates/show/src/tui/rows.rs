@@ -17,6 +17,7 @@ use model::{
 };
 
 pub(super) use self::overview::{clock, not_seen, not_seen_count};
+pub(super) use self::wanted::connections as connections_of_pairs;
 use super::Status;
 use super::changes::Changes;
 use super::columns::Kind;
@@ -288,7 +289,8 @@ impl Context<'_> {
 
     /// Whether something is left out that a pair would count.
     fn is_picky(&self) -> bool {
-        !self.filter.is_empty() || self.hide != Hide::default()
+        // Whoever waits for others makes no calls.
+        !self.filter.is_empty() || self.hide.loopback || self.hide.local_network
     }
 
     /// All of them, and the calls that they make.
@@ -347,7 +349,9 @@ impl Hide {
         };
         let local = connection.local.ip.is_some_and(|ip| ip.is_loopback());
         match remote.ip {
-            Some(ip) if ip.is_loopback() || local => !self.loopback,
+            Some(ip) if ip.is_loopback() || local || connection.local.ip == Some(ip) => {
+                !self.loopback
+            }
             Some(ip) if is_local_network(ip) => !self.local_network,
             Some(_) | None => true,
         }

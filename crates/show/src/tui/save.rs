@@ -17,7 +17,7 @@ pub(super) enum Format {
 impl Format {
     pub(super) fn of(name: &str) -> Option<Self> {
         let (_, ending) = name.rsplit_once('.')?;
-        match ending {
+        match ending.to_ascii_lowercase().as_str() {
             "csv" => Some(Self::Csv),
             "json" => Some(Self::Json),
             _ => None,

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Connection, Process, Snapshot};
+use model::{Connection, Gap, Process, Snapshot};
 
 use super::axis::{Axis, SPANS};
 use super::changes::Changes;
@@ -133,6 +133,7 @@ impl Screen {
                 events: 0,
                 lost: 0,
                 let_go: 0,
+                forgotten: 0,
             },
             totals: Totals::default(),
             waiting: None,
@@ -204,7 +205,7 @@ impl Screen {
         let back = i64::try_from(self.back.as_nanos()).unwrap_or(i64::MAX);
         let end = snapshot.taken.unix_nanos().saturating_sub(back);
         let end = model::Timestamp::from_unix_nanos(end);
-        let gaps = snapshot.gaps.iter();
+        let gaps = snapshot.gaps.iter().filter(|gap| blinds(gap));
         let pauses = gaps.filter_map(|gap| Some((gap.since?, gap.until.unwrap_or(snapshot.taken))));
         Axis::new(end, self.span(), self.status.since, pauses)
     }
@@ -259,6 +260,14 @@ impl Screen {
             self.find_cursor();
         }
         self.scroll(height);
+    }
+
+    /// Several keys may come before anything is painted: each acts on the rows that the one before
+    /// has made.
+    fn be_up_to_date(&mut self) {
+        if self.stale && self.painted.width > 0 {
+            self.prepare(self.painted.width, usize::from(self.painted.rows));
+        }
     }
 
     /// The cursor stays at what it was at, wherever that is now.
@@ -348,10 +357,11 @@ impl Screen {
             Item::Process(id) => (None, snapshot.processes.get(id).map(Arc::as_ref)),
             Item::StandsOut(index) | Item::Program(index) => {
                 let program = self.picture.programs.get(*index);
-                let mut alive = program.into_iter().flat_map(|it| &it.processes);
+                let of_it = program.into_iter().flat_map(|it| &it.processes);
+                let of_it = of_it.filter_map(|id| snapshot.processes.get(id));
+                let mut alive = of_it.filter(|it| it.ended.is_none());
                 let only = alive.next().filter(|_| alive.next().is_none());
-                let process = only.and_then(|id| snapshot.processes.get(id));
-                (None, process.map(Arc::as_ref))
+                (None, only.map(Arc::as_ref))
             }
             Item::Text(..) | Item::Headings(_) | Item::Gathered(_) | Item::Pair(_) => (None, None),
         }
@@ -364,4 +374,10 @@ impl Screen {
         };
         detail::lines(&detail::of(row, snapshot, &self.picture), width)
     }
+}
+
+/// Whether nothing was seen while a gap lasted: the computer slept, events were lost, or our
+/// programs are off. Others hide one kind of thing and leave the rest.
+fn blinds(gap: &Gap) -> bool {
+    gap.until.is_some() || gap.id == "programs_taken_off"
 }

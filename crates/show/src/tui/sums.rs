@@ -24,7 +24,7 @@ impl Sums {
     pub(super) fn add_open(&mut self, connection: &Connection) {
         if connection.remote.is_none() {
             self.listening += 1;
-        } else {
+        } else if !is_asked_for_only(connection) {
             self.open += 1;
         }
         self.add_bytes(connection);
@@ -101,24 +101,30 @@ pub(super) fn rank_of_number(number: u64) -> (Reverse<u64>, String) {
     (Reverse(number), String::new())
 }
 
+/// Whether nobody has answered yet.
+pub(super) fn is_asked_for_only(connection: &Connection) -> bool {
+    matches!(connection.state, State::Attempted | State::SynSent)
+}
+
 /// What the status line says of all connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Totals {
     pub(super) open: usize,
-    /// In hundredths of all that are kept; `None`: there are none.
+    /// Those whose process is known, in hundredths of those that are open; `None`: there are none.
     pub(super) owned: Option<usize>,
 }
 
 impl Totals {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let (mut open, mut owned) = (0, 0);
-        for connection in &snapshot.connections {
-            open += usize::from(connection.closed.is_none());
+        let connections = snapshot.connections.iter();
+        for connection in connections.filter(|it| it.closed.is_none()) {
+            open += 1;
             owned += usize::from(connection.owner.process().is_some());
         }
         Self {
             open,
-            owned: (owned * 100).checked_div(snapshot.connections.len()),
+            owned: (owned * 100_usize).checked_div(open),
         }
     }
 }

@@ -25,6 +25,7 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The terminal, ready to be used. Giving it up restores it.
 pub struct Terminal {
     terminal: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    _taken: Taken,
 }
 
 impl Terminal {
@@ -42,19 +43,26 @@ impl Terminal {
             give_back();
             before(panic);
         }));
-        enable_raw_mode()?;
+        let taken = Taken;
         TAKEN.store(true, Ordering::SeqCst);
+        enable_raw_mode()?;
         let mut out = io::stdout();
         execute!(out, EnterAlternateScreen, Hide)?;
         if mouse {
             execute!(out, EnableMouseCapture)?;
         }
         let terminal = ratatui::Terminal::new(CrosstermBackend::new(out))?;
-        Ok(Self { terminal })
+        Ok(Self {
+            terminal,
+            _taken: taken,
+        })
     }
 }
 
-impl Drop for Terminal {
+/// Gives the terminal back, also when only half of it was taken.
+struct Taken;
+
+impl Drop for Taken {
     fn drop(&mut self) {
         give_back();
     }

@@ -1,5 +1,6 @@
 //! All calls of each program to each destination, over time.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
@@ -243,7 +244,9 @@ impl Pairs {
         id
     }
 
-    /// Lets go of those that were not used for longest, when there are too many.
+    /// Lets go of some when there are too many: of the program that has most of them, those that
+    /// were not used for longest. So a program that calls everywhere does not drive out another
+    /// one that calls home now and then.
     fn make_room(&mut self) {
         if self.standing.len() < self.most.max(1) {
             return;
@@ -252,13 +255,25 @@ impl Pairs {
         let only_inbound = self.inbound > self.most / 2;
         let candidates = self.standing.iter();
         let candidates = candidates.filter(|(_, standing)| standing.inbound || !only_inbound);
-        let mut oldest: Vec<_> = candidates.map(|(id, it)| (it.used, *id)).collect();
+        let candidates = candidates.map(|(id, it)| (it.used, *id, it.line.program.as_ref()));
+        let mut newest_first: Vec<_> = candidates.collect();
+        newest_first.sort_unstable_by_key(|(used, ..)| Reverse(*used));
+        // How many of its program are newer.
+        let mut of_program: HashMap<Option<&Text>, usize> = HashMap::new();
+        let mut superfluous: Vec<_> = newest_first
+            .into_iter()
+            .map(|(used, id, program)| {
+                let newer = of_program.entry(program).or_default();
+                *newer += 1;
+                (Reverse(*newer), used, id)
+            })
+            .collect();
         let surplus = (self.most / PART_LET_GO).max(1);
-        if surplus < oldest.len() {
-            oldest.select_nth_unstable(surplus);
-            oldest.truncate(surplus);
+        if surplus < superfluous.len() {
+            superfluous.select_nth_unstable(surplus);
+            superfluous.truncate(surplus);
         }
-        for (_, id) in oldest {
+        for (_, _, id) in superfluous {
             let calls = self.remove(id).map_or(0, |pair| pair.calls.len());
             self.let_go += 1;
             self.forget_calls(calls);

@@ -591,11 +591,21 @@ static __always_inline void used_packet_socket(struct sock *sk, int length, bool
 	submit(event);
 }
 
+static __always_inline bool was_user(const struct owner *owner, __u32 user)
+{
+#pragma unroll
+	for (int i = 0; i < LAST_USERS; i++)
+		if (owner->users[i] == user)
+			return true;
+	return false;
+}
+
 static __always_inline int used(struct sock *sk, int length, bool sends)
 {
 	__u16 family = sk->__sk_common.skc_family;
 	struct owner *owner;
 	struct event *event;
+	__u32 user;
 	__u64 now;
 
 	if (family == AF_UNIX && sends) {
@@ -609,7 +619,8 @@ static __always_inline int used(struct sock *sk, int length, bool sends)
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
 	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
-	if (owner && owner->first_pid == (bpf_get_current_pid_tgid() >> 32))
+	user = bpf_get_current_pid_tgid() >> 32;
+	if (owner && owner->first_pid == user)
 		return 0;
 	if (bpf_get_current_task_btf()->flags & PF_KTHREAD)
 		return 0;
@@ -626,16 +637,21 @@ static __always_inline int used(struct sock *sk, int length, bool sends)
 		if (!is_tcp(sk->sk_protocol, sk->sk_type))
 			owner->flags = EVENT_LISTENED;
 	}
-	/* Several processes may take turns at it, thousands of times a second. One that is left out is
-	 * told when it uses the socket in a later second; the socket has many users in any case. */
+	/* Several processes may take turns at it, thousands of times a second. Turns of those who were
+	 * told before may be left out for the rest of a second; somebody new is always told. */
 	now = bpf_ktime_get_boot_ns();
 	if (now - owner->changed >= SECOND) {
 		owner->changed = now;
 		owner->changes = 0;
 	}
-	if (owner->changes >= MOST_CHANGES)
+	if (!was_user(owner, user)) {
+		owner->users[owner->next_user & (LAST_USERS - 1)] = user;
+		owner->next_user++;
+	} else if (owner->changes >= MOST_CHANGES) {
 		return 0;
-	owner->changes++;
+	}
+	if (owner->changes < MOST_CHANGES)
+		owner->changes++;
 	take(owner);
 	event = reserve(EVENT_OWNER_CHANGED, bpf_get_socket_cookie(sk), owner);
 	if (event) {

@@ -119,6 +119,8 @@ struct process_image {
 	unsigned char bytes[PATH_SPACE + ARGUMENTS_SPACE];
 };
 
+#define LAST_USERS 4 /* a power of two */
+
 /* The owner of a socket and what it did: lives and ends with the socket, and is copied with it when a
  * connection is accepted. */
 struct owner {
@@ -141,6 +143,9 @@ struct owner {
 	__u16 changes;
 	__u32 told; /* how many packets when its counts were last told */
 	char name[16];
+	/* Those who took it over last: who is not among them is always told. */
+	__u32 users[LAST_USERS];
+	__u32 next_user;
 };
 
 /* A peer of a UDP socket that has several. */

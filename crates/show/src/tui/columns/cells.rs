@@ -232,7 +232,12 @@ impl Filler<'_> {
             Kind::User => cell.head.push_str(&ProcessText::of(process).user),
             _ => {
                 // None at all is better said by nothing than by a row of zeros.
-                if let Some(it) = self.picture.sums.get(&id).filter(|it| it.calls > 0) {
+                if let Some(it) = self
+                    .picture
+                    .sums
+                    .get(&id)
+                    .filter(|it| **it != Sums::default())
+                {
                     sums(kind, it, cell);
                 }
             }
@@ -241,10 +246,14 @@ impl Filler<'_> {
 
     fn pair(&self, kind: Kind, row: &Row, pair: &Pair, cell: &mut Cell) {
         let to = destination(&pair.key.destination, pair.key.port);
+        // Of those that call this computer the port says nothing, and is not kept.
+        let called = pair.key.port.is_none() && pair.key.protocol.has_connections();
+        let to = if called { words::from(&to) } else { to };
         match kind {
             Kind::Name => {
                 tree(row, cell);
-                let _ = write!(cell.head, "→ {to} {}", pair.key.protocol.word());
+                let arrow = if called { "←" } else { "→" };
+                let _ = write!(cell.head, "{arrow} {to} {}", pair.key.protocol.word());
                 cell.cut = Some(Cut::Middle);
             }
             Kind::Process => cell.head.push_str(&program_name(pair.key.program.as_ref())),

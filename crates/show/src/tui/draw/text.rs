@@ -25,7 +25,8 @@ impl<'a> Brush<'a> {
     pub(super) fn at(&mut self, area: Rect, x: u16, line: u16, text: &str, tone: Tone) -> u16 {
         let end = area.x.saturating_add(area.width);
         let room = usize::from(end.saturating_sub(x));
-        if line >= area.height || room == 0 {
+        let below = area.y.saturating_add(line) >= self.buffer.area.bottom();
+        if line >= area.height || below || room == 0 || x >= self.buffer.area.right() {
             return x;
         }
         let text = clipped(text, room);

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use model::{Pair, Shelf, Snapshot};
+use model::{Pair, Shelf};
 
 use super::{Context, Fold, Item, Key, Picture, Row};
 use crate::messages::rows as sentences;
@@ -156,12 +156,16 @@ fn wrapped(reasons: &[String], width: usize) -> Vec<String> {
 }
 
 /// How many things could not be seen: what came before, what comes too rarely, and the gaps.
-pub(in crate::tui) fn not_seen_count(snapshot: &Snapshot) -> usize {
-    2 + snapshot.gaps.len()
+pub(in crate::tui) fn not_seen_count(context: &Context<'_>) -> usize {
+    not_seen_parts(context).len()
 }
 
 /// What this run could not see, as one sentence.
 pub(in crate::tui) fn not_seen(context: &Context<'_>) -> String {
+    not_seen_parts(context).join(" · ")
+}
+
+fn not_seen_parts(context: &Context<'_>) -> Vec<String> {
     let Context {
         snapshot, status, ..
     } = context;
@@ -170,8 +174,8 @@ pub(in crate::tui) fn not_seen(context: &Context<'_>) -> String {
     // A rhythm takes a handful of calls to show.
     let rare = (watched / 6).max(Duration::from_secs(1));
     parts.push(sentences::not_seen_rarer(rare));
-    if status.lost > 0 {
-        parts.push(sentences::not_seen_lost(status.lost));
+    if status.forgotten > 0 {
+        parts.push(sentences::not_seen_forgotten(status.forgotten));
     }
     for gap in &snapshot.gaps {
         parts.push(sentences::not_seen_gap(
@@ -179,7 +183,7 @@ pub(in crate::tui) fn not_seen(context: &Context<'_>) -> String {
             gap.count,
         ));
     }
-    parts.join(" · ")
+    parts
 }
 
 /// `10:15:02`, UTC.

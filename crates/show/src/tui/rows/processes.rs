@@ -8,6 +8,8 @@ use super::{Context, Fold, Gathered, Item, Key, Picture, Row, remote_of};
 
 struct Tree<'a> {
     processes: HashMap<ProcessId, &'a Process>,
+    /// The newest of each number.
+    by_pid: BTreeMap<u32, ProcessId>,
     children: HashMap<ProcessId, Vec<ProcessId>>,
     roots: Vec<ProcessId>,
 }
@@ -25,6 +27,7 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
         }
     }
     let mut tree = tree(context, &picture);
+    inherit(context, &tree, &mut picture);
     // Those below are added to those above them, from the last to the first.
     for (id, _, parent) in tree.in_order().iter().rev() {
         let sums = *picture.sums.entry(*id).or_default();
@@ -68,6 +71,25 @@ fn tree<'a>(context: &Context<'a>, picture: &Picture) -> Tree<'a> {
     Tree::of(processes.filter(|it| still_there(it)))
 }
 
+/// What processes did that have ended and are not shown counts for the nearest one above them.
+fn inherit(context: &Context<'_>, tree: &Tree<'_>, picture: &mut Picture) {
+    let ended: Vec<ProcessId> = picture.sums.keys().copied().collect();
+    for id in ended
+        .into_iter()
+        .filter(|id| !tree.processes.contains_key(id))
+    {
+        let Some(process) = context.snapshot.processes.get(&id) else {
+            continue;
+        };
+        let above = process.parents.iter();
+        let mut above = above.filter_map(|parent| tree.by_pid.get(&parent.pid));
+        let heir = above.find(|it| it.start_ticks <= id.start_ticks).copied();
+        if let (Some(heir), Some(sums)) = (heir, picture.sums.remove(&id)) {
+            picture.sums.entry(heir).or_default().add_sums(&sums);
+        }
+    }
+}
+
 impl<'a> Tree<'a> {
     fn of(processes: impl Iterator<Item = &'a Process>) -> Self {
         let processes: HashMap<ProcessId, &Process> = processes.map(|it| (it.id, it)).collect();
@@ -96,6 +118,7 @@ impl<'a> Tree<'a> {
         all.for_each(|it| it.sort_by_key(by_number));
         Self {
             processes,
+            by_pid,
             children,
             roots,
         }

@@ -1,10 +1,11 @@
 //! The calls that count: all there were, or, where the person wants to see some connections only,
 //! those of the connections that are kept and wanted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use model::{
     Call, Calls, Connection, Direction, IcmpKind, Pair, PairKey, Protocol, Shelf, State, Text,
+    Timestamp,
 };
 
 use super::Context;
@@ -22,12 +23,27 @@ pub(super) fn pairs(context: &Context<'_>) -> Shelf<Pair> {
     for connection in connections.filter(|it| context.wants(it)) {
         if let Some(line) = line(context, connection) {
             let pair = pairs.entry(line).or_insert_with(|| empty(context, line));
-            add(pair, connection);
+            add(pair, connection, context.status.since);
         }
     }
     let mut pairs: Vec<Pair> = pairs.into_values().collect();
     pairs.sort_by_key(|pair| pair.first);
     pairs.into_iter().collect()
+}
+
+/// The connections that are kept of some pairs.
+pub(in crate::tui) fn connections<'a>(
+    context: &Context<'a>,
+    of: &HashSet<&PairKey>,
+) -> Vec<&'a Connection> {
+    let connections = context.snapshot.connections.iter();
+    let wanted = connections.filter(|it| context.wants(it));
+    wanted
+        .filter(|it| {
+            let line = line(context, it);
+            line.is_some_and(|line| of.contains(&empty(context, line).key))
+        })
+        .collect()
 }
 
 /// `None`: it has no other side.
@@ -70,7 +86,8 @@ fn empty(context: &Context<'_>, (program, ip, port, protocol): Line<'_>) -> Pair
     }
 }
 
-fn add(pair: &mut Pair, connection: &Connection) {
+/// `since`: when watching began.
+fn add(pair: &mut Pair, connection: &Connection, since: Timestamp) {
     let failed = connection.state == State::Failed;
     let (sent, received) = match connection.closed {
         Some(_) => (
@@ -92,7 +109,7 @@ fn add(pair: &mut Pair, connection: &Connection) {
     }
     if connection.opened.is_none() {
         // It was there when we began.
-        pair.first = pair.first.min(pair.last);
+        pair.first = pair.first.min(since);
     }
     if let Some(opened) = connection.opened {
         pair.calls.add(Call {

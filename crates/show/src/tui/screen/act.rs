@@ -15,7 +15,7 @@ use crate::tui::axis::SPANS;
 use crate::tui::columns;
 use crate::tui::edit::Line;
 use crate::tui::keys::{self, Action};
-use crate::tui::rows::{Fold, Key, Row};
+use crate::tui::rows::{Fold, Grouping, Key, Row};
 use crate::tui::view::View;
 
 impl Screen {
@@ -23,6 +23,7 @@ impl Screen {
         if key.kind == KeyEventKind::Release {
             return Reaction::Nothing;
         }
+        self.be_up_to_date();
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         if control && key.code == KeyCode::Char('c') {
             return Reaction::Quit;
@@ -71,8 +72,11 @@ impl Screen {
             Action::Unfold => self.unfold(),
             Action::Fold => self.fold(),
             Action::UnfoldRest => {
+                let fold = self.unfolded.contains(&Key::Rest);
                 for key in [Key::Rest, Key::Line(0)] {
-                    if !self.unfolded.remove(&key) {
+                    if fold {
+                        self.unfolded.remove(&key);
+                    } else {
                         self.unfolded.insert(key);
                     }
                 }
@@ -86,6 +90,7 @@ impl Screen {
             Action::Sort => self.sort_next(),
             Action::Reverse => self.reverse = !self.reverse,
             Action::Group => {
+                self.frozen = None;
                 self.grouping = self.grouping.next();
                 self.say(self.grouping.word());
             }
@@ -99,7 +104,7 @@ impl Screen {
             Action::OnlyMarked => self.only_marked = !self.only_marked && !self.marked.is_empty(),
             Action::CopyRow => return self.copy_row(),
             Action::CopyFilter => return self.copy(self.filter_text.clone()),
-            Action::Save => self.mode = Mode::Saving(Line::of("whocalls.csv")),
+            Action::Save => self.mode = Mode::Saving(Line::default()),
             Action::Menu => self.open_menu(),
             Action::Refresh => return self.next_refresh(),
             Action::Times => self.absolute = !self.absolute,
@@ -166,6 +171,7 @@ impl Screen {
     }
 
     fn sort_next(&mut self) {
+        self.frozen = None;
         let columns = columns::fitting(self.view, usize::from(self.painted.width));
         let kinds = columns.iter().map(|it| it.kind);
         let mut kinds = kinds.filter(|it| columns::is_sortable(self.view, *it));
@@ -197,17 +203,21 @@ impl Screen {
         if let Some(ip) = connection.and_then(|it| it.remote?.ip) {
             return Some(format!("dst:{ip}"));
         }
-        let exe = |program: &model::Text| {
+        // `None`: it cannot be written as one.
+        let exe = |program: Option<&model::Text>| {
+            let Some(program) = program else {
+                return Some("owner:unknown".to_owned());
+            };
             let path = program.as_utf8()?;
-            let plain = path
-                .chars()
-                .all(|it| it.is_alphanumeric() || "/._-+".contains(it));
+            let plain = |it: char| it.is_alphanumeric() || "/._-+ ".contains(it);
             let key = if path.contains('/') { "exe" } else { "proc" };
-            plain.then(|| format!("{key}:{path}"))
+            let plain = path.chars().all(plain);
+            plain.then(|| format!("{key}:\"{path}\""))
         };
         match &row.key {
-            Key::Program(program) | Key::StandsOut(program) | Key::Caller(_, program) => {
-                exe(program.as_ref()?)
+            Key::Program(program) | Key::StandsOut(program) => exe(program.as_ref()),
+            Key::Caller(address, program) => {
+                Some(format!("{} dst:{address}", exe(program.as_ref())?))
             }
             Key::Destination(address) => Some(format!("dst:{address}")),
             Key::Toward(process, address) => {
@@ -215,9 +225,14 @@ impl Screen {
                 Some(format!("pid:{} dst:{ip}", process.pid))
             }
             Key::Pair(key) => {
-                let dst = format!("dst:{}", key.destination);
-                let exe = key.program.as_ref().and_then(exe);
-                Some(exe.map_or(dst.clone(), |exe| format!("{exe} {dst}")))
+                let exe = exe(key.program.as_ref())?;
+                let port = key.port.map(|port| format!(" rport:{port}"));
+                Some(format!(
+                    "{exe} dst:{}{} proto:{}",
+                    key.destination,
+                    port.unwrap_or_default(),
+                    key.protocol.word()
+                ))
             }
             Key::Line(_) | Key::Rest | Key::Process(_) | Key::Connection(_) | Key::Group(_) => None,
         }
@@ -233,6 +248,9 @@ impl Screen {
     }
 
     fn freeze(&mut self) {
+        if !self.view.is_of_connections() || self.grouping != Grouping::None {
+            return self.say(frame::ORDER_OF_SINGLE_ROWS);
+        }
         self.frozen = match self.frozen {
             Some(_) => None,
             None => {

@@ -16,7 +16,7 @@ use crate::table::cell::Cell;
 use crate::tui::Deed;
 use crate::tui::columns;
 use crate::tui::edit::Line;
-use crate::tui::rows::Item;
+use crate::tui::rows::{self, Item, Key};
 use crate::tui::save::{self, Format};
 
 impl Screen {
@@ -31,7 +31,17 @@ impl Screen {
     }
 
     fn save(&mut self, line: Line) -> Reaction {
-        let name = line.text().to_owned();
+        let name = if line.text().is_empty() {
+            dialogs::FILE_NAME.to_owned()
+        } else {
+            line.text().to_owned()
+        };
+        // Whoever saves says more; a path would be refused, and what is typed next is no command.
+        if name.contains(['/', '\\']) || name.starts_with('.') {
+            self.say(dialogs::NO_PATH);
+            self.mode = Mode::Saving(line);
+            return Reaction::Nothing;
+        }
         let Some(format) = Format::of(&name) else {
             self.say(dialogs::WRONG_ENDING);
             self.mode = Mode::Saving(line);
@@ -41,6 +51,10 @@ impl Screen {
             return Reaction::Nothing;
         };
         let chosen = self.chosen(&snapshot);
+        if chosen.is_empty() {
+            self.say(dialogs::NOTHING_TO_SAVE);
+            return Reaction::Nothing;
+        }
         match save::bytes(format, &snapshot, &chosen) {
             Ok(bytes) => {
                 self.say(dialogs::saving(chosen.len()));
@@ -60,6 +74,7 @@ impl Screen {
         let rows = rows.filter(|row| !any || self.marked.contains(&row.key));
         let mut seen = HashSet::new();
         let mut chosen = Vec::new();
+        let mut pairs = HashSet::new();
         for row in rows {
             let places: &[model::Place] = match &row.item {
                 Item::Connection(place) => std::slice::from_ref(place),
@@ -72,9 +87,29 @@ impl Screen {
                     let program = self.picture.programs.get(*index);
                     program.map_or(&[], |it| &it.connections)
                 }
-                Item::Text(..) | Item::Headings(_) | Item::Pair(_) => &[],
+                Item::Pair(place) => {
+                    pairs.extend(self.picture.pairs.get(*place).map(|pair| &pair.key));
+                    &[]
+                }
+                Item::Text(..) if row.key == Key::Rest => {
+                    let programs = self.picture.programs.iter();
+                    let rest = programs.filter(|it| !it.goes_out);
+                    let places = rest.flat_map(|it| &it.connections);
+                    let connections = places.filter_map(|it| snapshot.connections.get(*it));
+                    chosen.extend(connections.filter(|it| seen.insert(it.id)));
+                    &[]
+                }
+                Item::Text(..) | Item::Headings(_) => &[],
             };
             let connections = places.iter().filter_map(|it| snapshot.connections.get(*it));
+            chosen.extend(connections.filter(|it| seen.insert(it.id)));
+        }
+        if !pairs.is_empty() {
+            let context = self.context(snapshot);
+            let of_pairs = rows::connections_of_pairs(&context, &pairs);
+            let of_pairs: HashSet<_> = of_pairs.iter().map(|it| it.id).collect();
+            let connections = snapshot.connections.iter();
+            let connections = connections.filter(|it| of_pairs.contains(&it.id));
             chosen.extend(connections.filter(|it| seen.insert(it.id)));
         }
         chosen

@@ -11,6 +11,7 @@ impl Screen {
         if !matches!(self.mode, Mode::Looking) {
             return Reaction::Nothing;
         }
+        self.be_up_to_date();
         let within = |spans: (u16, u16)| (spans.0..spans.1).contains(&event.column);
         let painted = &self.painted;
         match event.kind {
@@ -35,8 +36,12 @@ impl Screen {
                     && event.column < painted.width
                 {
                     let place = self.position().top + usize::from(row);
+                    if place >= self.picture.rows.len() {
+                        return Reaction::Nothing;
+                    }
                     let again = place == self.position().cursor;
-                    self.move_to(place, false);
+                    // A line that says more of a row belongs to it.
+                    self.move_to(place, true);
                     if button == MouseButton::Right {
                         self.open_menu();
                     } else if again {

@@ -1,8 +1,12 @@
 //! What keys do.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use model::{Gap, Source};
+
 use super::stage::{Stage, evening, seconds_ago};
 use crate::table::sample;
 use crate::tui::Deed;
+use crate::tui::rows::Key;
 use crate::tui::screen::Reaction;
 use crate::tui::view::View;
 
@@ -24,18 +28,14 @@ fn a_filter_picks_and_esc_takes_it_away() {
     check("2/state:failed<Enter><Esc>", &["198.51.100.23"], &[]);
     check("2/state:fa<Tab>", &["state:failed"], &[]);
     check("2/sta<Tab>", &["state:"], &[]);
-    check(
-        "/proc:nothing<Enter>",
-        &["filter proc:nothing"],
-        &["updater"],
-    );
+    check("/proc:nothing<Enter>", &["filter proc"], &["updater"]);
     check("3/proc:updater<Enter>", &["updater"], &["firefox"]);
     check("4/proc:updater<Enter>", &["216.6.0.28"], &["203.0.113.9"]);
 }
 
 #[test]
 fn what_is_not_wanted_can_be_hidden() {
-    check("2L", &["no listeners", "203.0.113.9"], &["0.0.0.0:80"]);
+    check("2L", &["no list", "203.0.113.9"], &["0.0.0.0:80"]);
 }
 
 #[test]
@@ -142,14 +142,14 @@ fn what_is_shown_can_be_saved_under_a_name() {
         "{text}"
     );
     let mut stage = Stage::usual();
-    let erased = "<Back>".repeat("csv".len());
-    let reactions = stage.press(&format!("2me{erased}json<Enter>"));
+    let reactions = stage.press("2mewhocalls.json<Enter>");
     let Some(Reaction::Deed(Deed::Save { bytes, .. })) = reactions.last() else {
         panic!("{reactions:?}");
     };
     let document: serde_json::Value = serde_json::from_slice(bytes).unwrap();
     assert_eq!(document["connections"].as_array().unwrap().len(), 1);
-    check("2e.exe<Enter>", &[".csv or .json"], &[]);
+    check("2ex.exe<Enter>", &[".csv or .json"], &[]);
+    check("2e../x.csv<Enter>", &["a name without"], &[]);
 }
 
 #[test]
@@ -176,7 +176,6 @@ fn rows_are_sorted_by_any_column() {
 
 #[test]
 fn only_what_belongs_to_a_row() {
-    check("1<Down>p", &["filter"], &[]);
     let mut stage = Stage::usual();
     stage.press("2p");
     assert_eq!(stage.screen.filter_text, "pid:1464");
@@ -316,4 +315,56 @@ fn what_a_filter_leaves_out_counts_nowhere() {
         text.contains("203.0.113.9:443") && !text.contains("216.6.0.28"),
         "{text}"
     );
+}
+
+#[test]
+fn keys_that_come_together_act_on_what_they_made() {
+    let mut stage = Stage::usual();
+    stage.paint();
+    // No picture is painted between them.
+    for key in "2m".chars() {
+        let key = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
+        stage.screen.key(key);
+    }
+    let marked = stage.screen.marked.iter().next().unwrap();
+    assert!(matches!(marked, Key::Connection(_)), "{marked:?}");
+}
+
+#[test]
+fn a_gap_that_hides_one_kind_of_thing_does_not_hide_time() {
+    let mut snapshot = evening();
+    snapshot.gaps.push(Gap {
+        since: Some(seconds_ago(200)),
+        ..Gap::standing("name_not_visible", Source::Ebpf, "a resolver", "names")
+    });
+    let mut stage = Stage::usual();
+    let before = stage.text();
+    stage.show(snapshot);
+    assert_eq!(
+        stage.text().matches('░').count(),
+        before.matches('░').count()
+    );
+}
+
+#[test]
+fn the_calls_of_a_timeline_can_be_saved() {
+    let mut stage = Stage::usual();
+    let reactions = stage.press("5e<Enter>");
+    let Some(Reaction::Deed(Deed::Save { bytes, .. })) = reactions.last() else {
+        panic!("{reactions:?}");
+    };
+    assert!(String::from_utf8_lossy(bytes).contains("216.6.0.28"));
+    check("2m5e<Enter>", &["nothing to save"], &[]);
+}
+
+#[test]
+fn what_belongs_to_a_call_is_no_more_than_that() {
+    let mut stage = Stage::usual();
+    stage.press("5p");
+    assert_eq!(
+        stage.screen.filter_text,
+        "exe:\"/home/lena/.cache/updater\" dst:216.6.0.28 rport:443 proto:tcp"
+    );
+    stage.press("6");
+    assert!(stage.text().contains("216.6.0.28"), "{}", stage.text());
 }

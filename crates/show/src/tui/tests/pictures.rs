@@ -205,7 +205,7 @@ proptest! {
     fn every_size_and_key_is_survived(
         width in 0_u16..220,
         height in 0_u16..70,
-        keys in "[1-7ljhkoGgsSbpLBNfmMtRn\\[\\]+=/. -]{0,30}",
+        keys in "([1-7ljhkoGgsSbpLBNfmMtRn\\[\\]+=/. -]|<Enter>|<Esc>){0,30}",
     ) {
         let mut stage = Stage::new(width, height, Theme::default());
         stage.show(evening());

@@ -154,6 +154,7 @@ pub(super) fn status() -> Status {
         events: 1234,
         lost: 0,
         let_go: 0,
+        forgotten: 0,
     }
 }
 

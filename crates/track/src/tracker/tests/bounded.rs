@@ -91,6 +91,24 @@ fn callers_from_outside_do_not_drive_out_whom_this_computer_calls() {
 }
 
 #[test]
+fn a_program_that_calls_everywhere_drives_out_its_own_calls_only() {
+    let mut run = run(
+        SMALL,
+        [process(7, "/usr/bin/quiet"), process(8, "/usr/bin/noisy")],
+    );
+    let beacon = seen(1, EventKind::Opened).tcp(1).by(7);
+    run.step(beacon.to("203.0.113.9:443"));
+    for number in 0..100_u8 {
+        let noise = format!("198.51.100.{number}:5000");
+        let opened = seen(2, EventKind::Opened).tcp(u64::from(number) + 2);
+        run.step(opened.by(8).to(&noise));
+    }
+    let view = run.view();
+    let mut destinations = view.pairs.iter().map(|pair| &pair.key.destination);
+    assert!(destinations.any(|it| it == "203.0.113.9"));
+}
+
+#[test]
 fn a_pair_with_few_calls_keeps_them() {
     let limits = Limits {
         calls_per_pair: 100,

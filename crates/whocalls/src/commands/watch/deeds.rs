@@ -67,7 +67,7 @@ fn said(what: &str, done: Result<Done, ActionError>) -> String {
             let word = match done.outcome {
                 Outcome::Closed => "closed",
                 Outcome::Ended => "ended",
-                Outcome::StillRuns => "was asked to end and still runs",
+                Outcome::StillRuns => "was told to end and still runs",
             };
             format!("{} {word}: {what}", done.at)
         }

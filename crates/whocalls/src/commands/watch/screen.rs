@@ -85,12 +85,21 @@ pub(super) fn run(
             let _over = Over(&shared);
             fold.run()
         })?;
+        // Whatever ends this, the fold ends with it.
+        let gone = Gone(&shared);
         let (wishes, fulfilled) = (channel(), channel());
         let (to_hands, answers) = (wishes.0, fulfilled.1);
         let thread = thread::Builder::new().name("deeds".to_owned());
         thread.spawn_scoped(scope, move || hands.work(&wishes.1, &fulfilled.0))?;
-        let log = show(options, &shared, to_hands, answers);
-        shared.gone.store(true, Ordering::Relaxed);
+        let log = show(options, &shared, to_hands, &answers).map(|mut shown| {
+            if shown.waits {
+                talk.say("Waiting for what was asked for last ...\n");
+            }
+            // Nobody wishes for anything any more: it ends with the last answer.
+            shown.log.extend(&answers);
+            shown.log
+        });
+        drop(gone);
         let outcome = folding.join();
         let outcome = outcome.map_err(|_| anyhow!("the thread that watches has failed"))?;
         Ok::<_, anyhow::Error>((log?, outcome?))
@@ -103,19 +112,32 @@ pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
+/// What is left when the screen has ended.
+struct Shown {
+    /// What was done.
+    log: Vec<String>,
+    /// Something is still being done.
+    waits: bool,
+}
+
 fn show(
     options: Options,
     shared: &Shared,
     wishes: Sender<Deed>,
-    answers: Receiver<String>,
-) -> Result<Vec<String>> {
+    answers: &Receiver<String>,
+) -> Result<Shown> {
     let terminal = Terminal::take(options.mouse).context("cannot use the terminal")?;
     let mut desk = Desk {
         shared,
         wishes,
         answers,
+        waiting: 0,
     };
-    tui::run(terminal, options, &mut desk).context("the terminal has gone")
+    let log = tui::run(terminal, options, &mut desk).context("the terminal has gone")?;
+    Ok(Shown {
+        log,
+        waits: desk.waiting > 0,
+    })
 }
 
 fn finish(log: &[String], outcome: &Outcome, shared: &Shared, strict: bool, talk: Talk) -> Exit {
@@ -174,6 +196,7 @@ impl Shared {
             events: 0,
             lost: 0,
             let_go: 0,
+            forgotten: 0,
         };
         let shared = Self {
             newest: Newest::default(),
@@ -204,7 +227,9 @@ impl Shared {
             status.online = observe::is_online();
             status.events = totals.events;
             status.lost = totals.lost;
-            status.let_go = tracker.let_go().closed_connections;
+            let let_go = tracker.let_go();
+            status.let_go = let_go.closed_connections;
+            status.forgotten = let_go.pairs;
         }
         self.newest.put(tracker.snapshot());
         self.published.fetch_add(1, Ordering::Release);
@@ -217,6 +242,15 @@ struct Over<'a>(&'a Shared);
 impl Drop for Over<'_> {
     fn drop(&mut self) {
         self.0.over.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whoever folds hears that nobody looks any more, whatever ends the screen.
+struct Gone<'a>(&'a Shared);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.0.gone.store(true, Ordering::Relaxed);
     }
 }
 
@@ -251,7 +285,9 @@ impl Reader for Publisher<'_> {
 struct Desk<'a> {
     shared: &'a Shared,
     wishes: Sender<Deed>,
-    answers: Receiver<String>,
+    answers: &'a Receiver<String>,
+    /// How many wishes have no answer yet.
+    waiting: usize,
 }
 
 impl Outside for Desk<'_> {
@@ -267,13 +303,15 @@ impl Outside for Desk<'_> {
             Deed::Refresh(refresh) => self.shared.every(refresh),
             // Whoever fulfils it lives as long as the screen.
             Deed::Save { .. } | Deed::Close { .. } | Deed::End { .. } => {
-                let _ = self.wishes.send(deed);
+                self.waiting += usize::from(self.wishes.send(deed).is_ok());
             }
         }
     }
 
     fn told(&mut self) -> Option<String> {
-        self.answers.try_recv().ok()
+        let answer = self.answers.try_recv().ok()?;
+        self.waiting = self.waiting.saturating_sub(1);
+        Some(answer)
     }
 
     fn is_over(&mut self) -> bool {
