@@ -159,8 +159,6 @@ struct Gathered<'a> {
     words: HashMap<(usize, End<'a>, Option<u16>), String>,
     /// Other ends of a program that stand open now.
     standing: HashSet<(usize, End<'a>, Option<u16>)>,
-    /// Addresses of this computer.
-    own: HashSet<IpAddr>,
 }
 
 impl<'a> Gathered<'a> {
@@ -186,7 +184,6 @@ impl<'a> Gathered<'a> {
             let end = remote.ip.map(|ip| (index, End::Ip(ip), remote.port));
             self.standing.extend(end);
         }
-        self.own.extend(connection.local.ip);
         if let Some(program) = self.programs.get_mut(index) {
             program.connections.push(place);
             if connection.closed.is_none() {
@@ -244,7 +241,6 @@ impl<'a> Gathered<'a> {
                 || self.standing.contains(&(index, end, pair.key.port)),
             word: self.words.get(&(index, end, pair.key.port)).cloned(),
         });
-        let is_own = matches!(end, End::Ip(ip) if self.own.contains(&ip));
         let Some(program) = self.programs.get_mut(index) else {
             return;
         };
@@ -252,7 +248,9 @@ impl<'a> Gathered<'a> {
         program.pairs.push(place);
         let known = program.first_call.into_iter();
         program.first_call = known.chain([pair.first]).min();
-        program.goes_out |= end.is_elsewhere() && !is_own;
+        // An address of this computer counts as elsewhere, too: whoever wants to hide a call could
+        // bind any address as a local one.
+        program.goes_out |= end.is_elsewhere();
         let most = |it: &Tries| (!it.answered, it.times);
         if tries.as_ref().map(most) > program.tries.as_ref().map(most) {
             program.tries = tries;
