@@ -3,13 +3,13 @@
 use super::counted;
 
 pub(crate) const FILTER_PROMPT: &str = "filter ";
-pub(crate) const SAVE_PROMPT: &str = "save as (Enter: whocalls.csv) ";
+pub(crate) const SAVE_PROMPT: &str = "save as ";
 
 // Saving.
 
-pub(crate) const SAVES_ALL: &str = "saves all rows that are shown, in the folder where whocalls was \
+pub(crate) const SAVES_ALL: &str = "Enter alone is whocalls.csv; saves all rows that are shown, in the folder where whocalls was \
                                     started; .csv or .json; never over another file";
-pub(crate) const SAVES_MARKED: &str = "saves the marked rows, in the folder where whocalls was \
+pub(crate) const SAVES_MARKED: &str = "Enter alone is whocalls.csv; saves the marked rows, in the folder where whocalls was \
                                        started; .csv or .json; never over another file";
 pub(crate) const NOTHING_TO_SAVE: &str =
     "nothing to save: no marked row is in this view, or nothing is shown";
