@@ -58,6 +58,9 @@ pub(crate) fn processes(count: usize) -> String {
     format!(" ×{count}")
 }
 
+/// Before the place where something waits for others.
+pub(crate) const AT: &str = "at ";
+
 /// Another end that calls this computer.
 pub(crate) fn from(end: &str) -> String {
     format!("from {end}")

@@ -187,6 +187,12 @@ impl Filler<'_> {
             Kind::Protocol => cell.head.push_str(connection.protocol.word()),
             Kind::State => cell.head.push_str(connection.state.word()),
             Kind::Local => endpoint::local(cell, connection, false),
+            // Of one that waits for others it matters where: the column for it may have no room.
+            Kind::Remote if connection.remote.is_none() => {
+                let at = connection.local.ip.map_or("", |_| words::AT);
+                cell.head.push_str(at);
+                endpoint::local(cell, connection, false);
+            }
             Kind::Remote => endpoint::remote(cell, connection, false),
             Kind::Sent => bytes(cell, connection.bytes_sent),
             Kind::Received => bytes(cell, connection.bytes_received),

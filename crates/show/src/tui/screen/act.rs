@@ -189,7 +189,14 @@ impl Screen {
         };
         self.filter_with(&term);
         if !self.view.is_of_connections() {
-            self.view = View::Connections;
+            // What has ended is in the other view of connections.
+            let (_, process) = self.behind();
+            let ended = process.is_none_or(|process| process.ended.is_some());
+            self.view = if ended {
+                View::History
+            } else {
+                View::Connections
+            };
         }
     }
 
