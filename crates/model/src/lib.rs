@@ -12,6 +12,7 @@ mod gap;
 mod identity;
 mod look;
 mod owner;
+mod packet;
 mod pair;
 mod process;
 mod protocol;
@@ -28,6 +29,10 @@ pub use gap::Gap;
 pub use identity::{BootId, ConnectionId, NetworkNamespace, ProcessId, SocketKey};
 pub use look::{Holder, Host, Look, Remembered, RememberedBy, Socket, Tier};
 pub use owner::{Owner, Source, WhyUnknown};
+pub use packet::{
+    Interface, InterfaceKey, LinkType, Packet, PacketEnds, PacketOwner, Part, Quoted, Way,
+    WhyNoProcess,
+};
 pub use pair::{Call, Calls, Pair, PairKey};
 pub use process::{Container, FileIdentity, Parent, PathState, Process};
 pub use protocol::{IcmpKind, Protocol};

@@ -1,0 +1,1 @@
+//! The case folder: segments, manifest, log and seal.

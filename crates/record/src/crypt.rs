@@ -1,0 +1,1 @@
+//! Encryption to the recipients of a case (age).

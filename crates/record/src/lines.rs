@@ -1,0 +1,1 @@
+//! What is observed, as lines of JSON, and back.

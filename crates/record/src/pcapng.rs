@@ -1,0 +1,1 @@
+//! Packets with their processes, as pcapng (draft-ietf-opsawg-pcapng), and back.
