@@ -16,8 +16,10 @@ mod packet;
 mod pair;
 mod process;
 mod protocol;
+mod restated;
 mod shelf;
 mod snapshot;
+mod system;
 mod text;
 mod time;
 
@@ -36,7 +38,12 @@ pub use packet::{
 pub use pair::{Call, Calls, Pair, PairKey};
 pub use process::{Container, FileIdentity, Parent, PathState, Process};
 pub use protocol::{IcmpKind, Protocol};
+pub use restated::{Restated, RestatedConnection};
 pub use shelf::{Place, Shelf};
 pub use snapshot::Snapshot;
-pub use text::Text;
+pub use system::{
+    Clock, Firewall, FirewallChain, FirewallHook, InterfaceAddress, Neighbour, ResolverFiles,
+    Route, RouteRule, RouteWay, System, SystemInterface,
+};
+pub use text::{Text, acts_or_hides};
 pub use time::Timestamp;

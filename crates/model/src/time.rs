@@ -27,22 +27,67 @@ impl Timestamp {
     }
 }
 
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Timestamp {
+    /// Reads what is printed, and nothing else. `None`: not a time of that form, or out of range.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text: &[u8; 30] = text.as_bytes().try_into().ok()?;
+        let number = |from: usize, to: usize| {
+            let digits = text.get(from..to)?;
+            digits.iter().try_fold(0, |number: i64, digit| {
+                let digit = digit.is_ascii_digit().then(|| i64::from(digit - b'0'))?;
+                Some(number * 10 + digit)
+            })
+        };
+        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+        let nanos = number(20, 29)?;
+        let days = days_from_civil(year, month, day);
+        let seconds = days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
+        // The last second before the range begins is not whole, so it is counted from its end.
+        let whole = (seconds + 1).checked_mul(NANOS_PER_SECOND)?;
+        let time = Self(whole.checked_add(nanos - NANOS_PER_SECOND)?);
+        // Days that no month has, and signs in other places.
+        (time.rfc_3339() == *text).then_some(time)
+    }
+
+    /// As it is printed.
+    pub fn rfc_3339(self) -> [u8; 30] {
         let seconds = self.0.div_euclid(NANOS_PER_SECOND);
-        let nanos = self.0.rem_euclid(NANOS_PER_SECOND);
         let (year, month, day) = civil_from_days(seconds.div_euclid(SECONDS_PER_DAY));
         let second_of_day = seconds.rem_euclid(SECONDS_PER_DAY);
-        let (hour, minute, second) = (
-            second_of_day / 3600,
-            second_of_day / 60 % 60,
-            second_of_day % 60,
-        );
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}Z"
-        )
+        let mut text = *b"0000-00-00T00:00:00.000000000Z";
+        let mut put = |from: usize, to: usize, mut number: i64| {
+            for digit in text.get_mut(from..to).into_iter().flatten().rev() {
+                *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+                number /= 10;
+            }
+        };
+        put(0, 4, year);
+        put(5, 7, month);
+        put(8, 10, day);
+        put(11, 13, second_of_day / 3600);
+        put(14, 16, second_of_day / 60 % 60);
+        put(17, 19, second_of_day % 60);
+        put(20, 29, self.0.rem_euclid(NANOS_PER_SECOND));
+        text
     }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.rfc_3339()).unwrap_or_default())
+    }
+}
+
+/// Days since 1970-01-01 of a date in the Gregorian calendar (the same source).
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year - era * 400;
+    let shifted_month = if month > 2 { month - 3 } else { month + 9 };
+    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
 }
 
 /// Year, month and day of a count of days since 1970-01-01 in the Gregorian calendar
@@ -80,6 +125,25 @@ mod tests {
         check(951_782_400_000_000_000, "2000-02-29T00:00:00.000000000Z");
         check(-1, "1969-12-31T23:59:59.999999999Z");
         check(i64::MAX, "2262-04-11T23:47:16.854775807Z");
+    }
+
+    #[test]
+    fn reads_what_it_prints() {
+        for nanos in [0, -1, 1_795_342_500_123_456_789, i64::MAX, i64::MIN] {
+            let time = Timestamp::from_unix_nanos(nanos);
+            assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
+        }
+        for odd in [
+            "",
+            "2026-11-22",
+            "2026-02-30T10:15:00.123456789Z",
+            "2026-11-22T10:15:60.123456789Z",
+            "2026-11-22 10:15:00.123456789Z",
+            "9999-11-22T10:15:00.123456789Z",
+            "2026-11-22T10:15:00.12345678+Z",
+        ] {
+            assert_eq!(Timestamp::parse(odd), None, "{odd}");
+        }
     }
 
     #[test]

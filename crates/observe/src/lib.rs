@@ -4,11 +4,13 @@
 //! All effects of watching live here: the kernel, the clock and, one day, `unsafe`. Formats of
 //! operating systems are taken apart in `parse`, which is plain code and tested everywhere.
 
+use std::fs::File;
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
 pub mod actions;
+pub mod folder;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -18,15 +20,21 @@ use linux as platform;
     expect(dead_code, reason = "its callers are elsewhere")
 )]
 mod parse;
+pub mod packets;
+pub mod places;
 pub mod program;
+mod system;
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
 use windows as platform;
 pub mod writer;
 
+pub use self::system::{clock, system};
+
 use self::actions::Actions;
-use model::{Doctor, Host, Look, Observed, Tier, Timestamp};
+use self::packets::{PacketOptions, Packets};
+use model::{Doctor, Host, Look, Observed, ProcessId, Tier, Timestamp};
 
 /// What a look should take in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,10 +87,23 @@ pub struct WatchOptions {
     pub polling: bool,
     /// Keep the rights to close connections and to end processes, in a process of its own.
     pub allow_actions: bool,
+    /// `None`: no packets are captured.
+    pub packets: Option<PacketOptions>,
 }
 
 /// Watches this computer: what happens, while it happens.
 pub struct Watch(platform::Watch);
+
+/// What a copy of the program of a process is made of.
+#[derive(Debug)]
+pub struct ProgramCopy {
+    pub process: ProcessId,
+    /// Its program file, for reading, also when it has no name any more. Of who runs another
+    /// program since it was wanted, that one. `Err`: why there is none, for people.
+    pub file: Result<File, String>,
+    /// What it has in its memory (`/proc/PID/maps`), at most 1 MiB. `None`: that could not be read.
+    pub maps: Option<Vec<u8>>,
+}
 
 /// What a run saw, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,6 +137,16 @@ impl Watch {
         self.0.actions().map(Actions)
     }
 
+    /// The packets of this computer, for a thread of its own; once. `None`: they were not asked for.
+    pub fn packets(&mut self) -> Option<Packets> {
+        self.0.packets().map(Packets)
+    }
+
+    /// All that happened before this has been told, in nanoseconds since boot, suspend included.
+    pub fn until(&self) -> u64 {
+        self.0.until()
+    }
+
     /// Waits at most so long, and appends what has happened.
     ///
     /// Errors: the kernel no longer tells anything.
@@ -131,6 +162,18 @@ impl Watch {
         self.0.refresh(seen)
     }
 
+    /// Has the program file and the memory map of a process opened, for a copy; see
+    /// [`Watch::programs`]. Does not wait. False: too many wait already, or there is no way to.
+    pub fn want_program(&mut self, process: ProcessId) -> bool {
+        self.0.want_program(process)
+    }
+
+    /// Those of [`Watch::want_program`] that have come, each once and in their order. To be asked
+    /// often: a few are kept open at most. Does not wait.
+    pub fn programs(&mut self) -> Vec<ProgramCopy> {
+        self.0.programs()
+    }
+
     pub fn totals(&self) -> Totals {
         self.0.totals()
     }
@@ -139,6 +182,11 @@ impl Watch {
     pub fn now(&self) -> Timestamp {
         platform::now()
     }
+}
+
+/// The wall clock, in UTC.
+pub fn now() -> Timestamp {
+    platform::now()
 }
 
 /// To be called before anything else. `Some`: this process was started as the helper of another

@@ -9,6 +9,7 @@ mod descriptors;
 mod destroyed_sockets;
 mod doctor;
 mod events;
+pub(crate) mod folder;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "not all questions are asked yet")
@@ -19,6 +20,8 @@ mod iterators;
 mod namespaces;
 mod netlink;
 mod online;
+mod packets;
+pub(crate) mod places;
 mod process;
 mod process_connector;
 mod remembered;
@@ -27,6 +30,7 @@ mod rights;
 mod second;
 mod snapshot;
 mod sock_diag;
+pub(crate) mod system;
 mod tables;
 mod users;
 mod watch;
@@ -47,6 +51,7 @@ use crate::{Error, LookOptions};
 pub(crate) use self::clock::now;
 pub(crate) use self::doctor::doctor;
 pub(crate) use self::online::is_online;
+pub(crate) use self::packets::Packets;
 pub(crate) use self::second::has_no_other_child;
 pub(crate) use self::users::user;
 pub(crate) use self::watch::Watch;
@@ -55,7 +60,9 @@ pub(crate) use self::watch::Watch;
 pub(crate) fn helped() -> Option<ExitCode> {
     helper::helped()
         .or_else(actions::helped)
+        .or_else(packets::helped)
         .or_else(writer::helped)
+        .or_else(folder::helped)
 }
 
 /// Keeps what every look needs.

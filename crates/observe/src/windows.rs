@@ -1,17 +1,24 @@
 //! Windows: not read yet; every look says so.
 
 pub(crate) mod actions;
+pub(crate) mod folder;
+mod packets;
+pub(crate) mod places;
+pub(crate) mod system;
 pub(crate) mod writer;
+
+pub(crate) use self::packets::Packets;
 
 use std::collections::HashMap;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::{
-    BootId, Check, Condition, Doctor, Gap, Host, Look, Observed, Source, Text, Tier, Timestamp,
+    BootId, Check, Condition, Doctor, Gap, Host, Look, Observed, ProcessId, Source, Text, Tier,
+    Timestamp,
 };
 
-use crate::{Error, LookOptions, Totals, WatchOptions};
+use crate::{Error, LookOptions, ProgramCopy, Totals, WatchOptions};
 
 pub(crate) struct Observer;
 
@@ -75,6 +82,14 @@ impl Watch {
         None
     }
 
+    pub(crate) fn packets(&mut self) -> Option<Packets> {
+        None
+    }
+
+    pub(crate) fn until(&self) -> u64 {
+        0
+    }
+
     pub(crate) fn next(&mut self, wait: Duration, seen: &mut Vec<Observed>) -> Result<(), Error> {
         match self.first.take() {
             Some(look) => seen.push(Observed::Look(Box::new(look))),
@@ -85,6 +100,14 @@ impl Watch {
 
     pub(crate) fn refresh(&mut self, _seen: &mut Vec<Observed>) -> Result<(), Error> {
         Ok(())
+    }
+
+    pub(crate) fn want_program(&mut self, _process: ProcessId) -> bool {
+        false
+    }
+
+    pub(crate) fn programs(&mut self) -> Vec<ProgramCopy> {
+        Vec::new()
     }
 
     pub(crate) fn totals(&self) -> Totals {

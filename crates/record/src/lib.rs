@@ -8,3 +8,17 @@ pub mod lines;
 pub mod pack;
 pub mod pcapng;
 pub mod place;
+pub mod system;
+
+use std::io::{self, Read};
+
+use sha2::{Digest, Sha256};
+
+/// SHA-256 of all that can be read, in hex.
+///
+/// Errors: of reading.
+pub fn sha256(from: &mut dyn Read) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    io::copy(from, &mut hash)?;
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

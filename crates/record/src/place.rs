@@ -1,8 +1,12 @@
 //! Where the files of a case go. While watching it is a process of its own that makes them
 //! (`observe::folder`); else the file system itself.
 
+mod directory;
+
 use std::fs::File;
 use std::io;
+
+pub use directory::Directory;
 
 /// A folder that files are made in. Names are relative, with `/` between folder and file; none ever
 /// leads out of it, and no link is followed.

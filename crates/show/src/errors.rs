@@ -5,6 +5,11 @@ use std::borrow::Cow;
 
 use model::{ConnectionError, Phase};
 
+// Numbers of Linux that other forms have words for (asm-generic/errno.h).
+pub(crate) const CONNECTION_RESET: i32 = 104;
+pub(crate) const TIMED_OUT: i32 = 110;
+pub(crate) const CONNECTION_REFUSED: i32 = 111;
+
 /// What happened, in a few words for people.
 pub fn word(error: &ConnectionError) -> Cow<'static, str> {
     let meant = error.errno.and_then(|errno| {

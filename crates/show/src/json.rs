@@ -5,7 +5,7 @@ mod encoder;
 mod event;
 mod process;
 mod stream;
-mod writer;
+pub(crate) mod writer;
 
 use std::collections::HashMap;
 use std::io::{self, Write};

@@ -14,6 +14,7 @@ pub(crate) mod detail;
 pub(crate) mod dialogs;
 pub(crate) mod frame;
 pub(crate) mod keys;
+pub(crate) mod progress;
 pub(crate) mod rows;
 
 use std::fmt::Display;
@@ -24,9 +25,30 @@ fn counted<N: Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -
     format!("{count} {what}")
 }
 
+/// `1 packet`, `1,234,567 packets`.
+fn grouped(count: u64, one: &str, many: &str) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    let what = if count == 1 { one } else { many };
+    format!("{text} {what}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_numbers_are_put_in_groups_of_three() {
+        assert_eq!(grouped(1, "packet", "packets"), "1 packet");
+        assert_eq!(grouped(999, "packet", "packets"), "999 packets");
+        assert_eq!(grouped(1_234_567, "packet", "packets"), "1,234,567 packets");
+    }
 
     #[test]
     fn one_is_not_many() {

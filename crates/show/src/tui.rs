@@ -33,6 +33,7 @@ use model::{Connection, ProcessId, Snapshot, Timestamp};
 
 pub use self::terminal::{Terminal, run};
 pub use self::theme::{Colors, Theme};
+pub use crate::wireshark::PacketFile;
 
 /// How the screen is to look and behave.
 #[derive(Clone, Debug)]
@@ -64,6 +65,68 @@ pub struct Status {
     pub let_go: u64,
     /// Programs and destinations whose calls are no longer kept.
     pub forgotten: u64,
+    pub mode: Mode,
+    /// Packets that can be opened with another program, the oldest first.
+    pub packet_files: Arc<[PacketFile]>,
+}
+
+/// What is on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// What happens now. `recording`: `None` where nothing is written down.
+    Live { recording: Option<Recording> },
+    /// What was recorded before.
+    Case(Replay),
+}
+
+/// How a recording stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Of the case, without the folders above it.
+    pub name: String,
+    pub since: Timestamp,
+    pub events: u64,
+    /// `None`: packets are not recorded.
+    pub packets: Option<u64>,
+    /// Events and packets that nobody had room for.
+    pub lost: u64,
+    /// On disk.
+    pub bytes: u64,
+}
+
+/// A case, and the moment of it that is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// Of the case, without the folders above it.
+    pub name: String,
+    pub begun: Timestamp,
+    /// The last that was recorded.
+    pub ended: Timestamp,
+    /// The moment that is shown; the snapshot was taken then.
+    pub at: Timestamp,
+    /// How much has been read, in hundredths. `None`: all.
+    pub progress: Option<u8>,
+    pub seal: Seal,
+}
+
+/// What is known of the seal of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seal {
+    NotChecked,
+    /// All is as the manifest says, and it was closed.
+    Intact,
+    /// All is as the manifest says, and it was never closed.
+    Unsealed,
+    /// Something was changed or is missing.
+    Broken,
+}
+
+/// What came of keeping a copy of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preserved {
+    pub process: ProcessId,
+    /// Its file and its memory map are in the case; else why not, in words for a person.
+    pub result: Result<(), String>,
 }
 
 /// What the screen cannot do itself.
@@ -84,6 +147,12 @@ pub enum Deed {
         what: String,
         hard: bool,
     },
+    /// Show another moment of the case; it lies between its begin and its end. Of several wishes
+    /// the last one counts. The snapshot that comes of it says so, by the same `Replay::at`.
+    Go(Timestamp),
+    /// Copy the file and the memory map of a process into the case; `Outside::preserved` tells what
+    /// came of it, always.
+    Preserve { process: ProcessId },
 }
 
 /// Whoever feeds the screen and fulfils its wishes.
@@ -94,6 +163,8 @@ pub trait Outside {
     fn fulfil(&mut self, deed: Deed);
     /// What came of a wish, in words for a person.
     fn told(&mut self) -> Option<String>;
+    /// What came of `Deed::Preserve`.
+    fn preserved(&mut self) -> Option<Preserved>;
     /// Whether the run is over, whatever the person wants.
     fn is_over(&mut self) -> bool;
 }

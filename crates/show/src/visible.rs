@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use model::Text;
+use model::{Text, acts_or_hides};
 
 use self::shorten::character_width;
 pub(crate) use self::shorten::{Cut, shorten};
@@ -131,43 +131,6 @@ impl Shown {
     fn push_byte(&mut self, byte: u8) {
         let _ = write!(self.text, "{MARK_OPENS}\\x{byte:02X}{MARK_CLOSES}");
         self.marks_left = 0;
-    }
-}
-
-/// Whether a character steers the screen or the order of letters, leaves nothing to see, or looks
-/// different everywhere (private use).
-///
-/// General_Category Cc, Co and nearly all of Cf and Zs, Default_Ignorable_Code_Point, and the
-/// noncharacters (Unicode 17). Not U+3000, the wide blank of Japanese names.
-pub(crate) fn acts_or_hides(character: char) -> bool {
-    match character {
-        ' '..='~' => false,
-        '\u{00A0}' // no-break space
-        | '\u{00AD}' // soft hyphen
-        | '\u{034F}' // combining grapheme joiner
-        | '\u{061C}' // Arabic letter mark
-        | '\u{070F}' // Syriac abbreviation mark
-        | '\u{115F}'..='\u{1160}' // Hangul fillers
-        | '\u{1680}' // Ogham space
-        | '\u{17B4}'..='\u{17B5}' // Khmer inherent vowels
-        | '\u{180B}'..='\u{180F}' // Mongolian variation selectors, vowel separator
-        | '\u{2000}'..='\u{200F}' // spaces, zero-width characters, direction marks
-        | '\u{2028}'..='\u{202F}' // line and paragraph separators, embeddings, overrides
-        | '\u{205F}'..='\u{206F}' // word joiner, invisible operators, isolates
-        | '\u{2800}' // blank Braille pattern
-        | '\u{3164}' // Hangul filler
-        | '\u{E000}'..='\u{F8FF}' // private use
-        | '\u{FDD0}'..='\u{FDEF}' // noncharacters
-        | '\u{FE00}'..='\u{FE0F}' // variation selectors
-        | '\u{FEFF}' // byte order mark
-        | '\u{FFA0}' // halfwidth Hangul filler
-        | '\u{FFF0}'..='\u{FFFC}' // interlinear annotation, object replacement
-        | '\u{13430}'..='\u{1343F}' // Egyptian format controls
-        | '\u{1BCA0}'..='\u{1BCA3}' // shorthand format controls
-        | '\u{1D173}'..='\u{1D17A}' // musical format controls
-        | '\u{E0000}'..='\u{E0FFF}' // tags, variation selectors
-        | '\u{F0000}'.. => true, // private use
-        _ => character.is_control() || u32::from(character) & 0xFFFE == 0xFFFE,
     }
 }
 

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod direction;
+pub mod flows;
 mod owner;
 mod remembered;
 mod tracker;

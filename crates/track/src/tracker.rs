@@ -14,6 +14,7 @@ mod look;
 mod pairs;
 mod processes;
 mod quick;
+mod restated;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,18 @@ pub struct Limits {
     pub calls: usize,
     /// Those that no kept connection names.
     pub ended_processes: usize,
+}
+
+impl Limits {
+    /// Of a case: some 600 MB for each million of connections that have ended.
+    pub const CASE: Self = Self {
+        closed_connections: 2_000_000,
+        open_connections: 400_000,
+        pairs: 50_000,
+        calls_per_pair: 16_384,
+        calls: 2_000_000,
+        ended_processes: 100_000,
+    };
 }
 
 impl Default for Limits {
@@ -237,10 +250,19 @@ impl Tracker {
             self.deadlines.set(deadline, serial, key);
             self.deadlines.forget_the_past(&self.connections);
         }
+        self.let_go_of_some();
+    }
+
+    /// When there are too many.
+    fn let_go_of_some(&mut self) {
         for (gone, pair) in self.connections.let_go_open(self.limits.open_connections) {
             if let Some(pair) = pair {
                 self.pairs.lose(pair);
             }
+            self.processes.unname(&gone);
+        }
+        let limit = self.limits.closed_connections;
+        while let Some(gone) = self.connections.let_go_closed(limit) {
             self.processes.unname(&gone);
         }
     }
@@ -311,10 +333,7 @@ impl Tracker {
         if let Some(connection) = self.connections.end(key, connection, life) {
             told(Change::Closed, time, connection);
         }
-        let limit = self.limits.closed_connections;
-        while let Some(gone) = self.connections.let_go_closed(limit) {
-            self.processes.unname(&gone);
-        }
+        self.let_go_of_some();
     }
 }
 

@@ -1,9 +1,13 @@
 //! The command line. Help, manual page and completions are made from this definition.
 
+mod case;
 mod close;
 mod duration;
 mod end;
 mod hyphen;
+mod moment;
+mod record;
+mod size;
 
 use std::env;
 use std::ffi::OsString;
@@ -12,9 +16,16 @@ use std::time::Duration;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use self::case::{
+    ExportArguments, IdentityArguments, OpenArguments, PackArguments, VerifyArguments,
+};
 pub(crate) use self::close::CloseArguments;
 use self::duration::{seconds, time};
 pub(crate) use self::end::EndArguments;
+pub(crate) use self::moment::{Moment, moment, of_day};
+pub(crate) use self::record::{
+    CopyPrograms, OwnerConsent, RecordArguments, RecordDepth, Running,
+};
 
 /// What all commands take stands after what a command takes itself.
 const LAST: usize = 900;
@@ -24,13 +35,13 @@ const QUEUE: u32 = 65_536;
 
 /// Who calls? Shows every network connection of this computer with the process behind it.
 ///
-/// Without a command: watch on a terminal, else list. whocalls reads only; it sends nothing, and changes nothing but what
-/// `close` and `end` are asked for.
+/// Without a command: watch on a terminal, else list. whocalls sends nothing, changes nothing but what `close` and
+/// `end` are asked for, and writes only where it is told.
 #[derive(Args, Debug)]
 #[command(version, about, long_about, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was lost during the run, or cannot be \
-                  seen and --strict was given, 130 Ctrl-C twice."
+                  seen and --strict was given, 4 a case is damaged or was changed, 130 Ctrl-C twice."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -90,6 +101,16 @@ pub(crate) enum Command {
     /// The live screen, or a line for each thing that happens: every attempt, connection and
     /// datagram, with its process
     Watch(WatchArguments),
+    /// Everything into a case: a folder with all events and packets, with the process on each, sealed
+    Record(RecordArguments),
+    /// The screen on a case
+    Open(OpenArguments),
+    /// Whether a case is as it was when it was recorded
+    Verify(VerifyArguments),
+    /// A case as one file, encrypted where that is wanted
+    Pack(PackArguments),
+    /// What a case holds, for other programs: packets, connections, events
+    Export(ExportArguments),
     /// Close one TCP connection; asks before
     Close(CloseArguments),
     /// End one process; asks before
@@ -109,10 +130,13 @@ Examples:
   whocalls list -a                         with listeners and sockets open to anyone
   whocalls list 'proc:firefox or port:443' some of them
   whocalls list --processes                every process, also without a connection
-  whocalls list --before                   who this computer talked to before we looked")]
+  whocalls list --before                   who this computer talked to before we looked
+  whocalls list CASE                       everything that a recording holds
+  whocalls list CASE --at 10:15:00         what stood open then")]
 pub(crate) struct ListArguments {
-    /// Show only what matches: proc:curl dst:10.0.0.0/8 port:443 state:established ... (docs/filter.md)
-    #[arg(value_name = "FILTER")]
+    /// The folder of a case, to look at that and not at this computer; then show only what matches:
+    /// proc:curl dst:10.0.0.0/8 port:443 state:established ... (docs/filter.md)
+    #[arg(value_name = "CASE|FILTER")]
     pub(crate) words: Vec<String>,
 
     /// The same, for terms that begin with a hyphen: --filter=-proc:firefox
@@ -172,6 +196,14 @@ pub(crate) struct ListArguments {
     /// Comma-separated values with a heading
     #[arg(long, group = "format")]
     pub(crate) csv: bool,
+
+    /// Of a case: what stood open at this time: 2026-11-22T10:15:00Z, or 10:15:00 after it began, in
+    /// UTC
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) at: Option<Moment>,
+
+    #[command(flatten)]
+    pub(crate) identity: IdentityArguments,
 
     /// Look again every so many seconds, until Ctrl-C
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]

@@ -1,11 +1,19 @@
 //! The commands; one file each.
 
+mod case;
 pub(crate) mod close;
 pub(crate) mod completions;
 mod confirm;
 pub(crate) mod doctor;
 pub(crate) mod end;
+pub(crate) mod export;
 mod filter;
+mod fold;
 pub(crate) mod list;
 pub(crate) mod man;
+pub(crate) mod open;
+pub(crate) mod pack;
+pub(crate) mod record;
+pub(crate) mod screen;
+pub(crate) mod verify;
 pub(crate) mod watch;

@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Usage,
     /// Something asked for was lost during the run or, with `--strict`, cannot be seen here.
     Lost,
+    /// A case is damaged, or was changed since it was recorded.
+    Damaged,
 }
 
 impl Exit {
@@ -21,6 +23,7 @@ impl Exit {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Lost => 3,
+            Self::Damaged => 4,
         }
     }
 }

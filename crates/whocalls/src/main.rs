@@ -31,6 +31,11 @@ fn main() -> ExitCode {
     let result = match arguments.command.unwrap_or_else(usual) {
         Command::List(list) => commands::list::run(&list, color, arguments.strict, talk),
         Command::Watch(watch) => commands::watch::run(&watch, color, arguments.strict, talk),
+        Command::Record(record) => commands::record::run(&record, color, arguments.strict, talk),
+        Command::Open(open) => commands::open::run(&open, color, talk),
+        Command::Verify(verify) => commands::verify::run(&verify, talk),
+        Command::Pack(pack) => commands::pack::run(&pack, talk),
+        Command::Export(export) => commands::export::run(&export, talk),
         Command::Close(close) => commands::close::run(&close),
         Command::End(end) => commands::end::run(&end),
         Command::Doctor => commands::doctor::run(arguments.strict),
@@ -45,7 +50,7 @@ fn main() -> ExitCode {
 
 /// What is done when nothing is asked for: the live screen where there is one.
 fn usual() -> Command {
-    if commands::watch::screen::is_possible() {
+    if commands::screen::is_possible() {
         Command::Watch(WatchArguments::default())
     } else {
         Command::List(ListArguments::default())

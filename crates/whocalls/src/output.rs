@@ -97,7 +97,20 @@ pub(crate) fn failure(error: &anyhow::Error) -> Exit {
         return Exit::Usage;
     }
     talk(&format!("whocalls: {error:#}\n"));
-    Exit::Failed
+    if is_damage(error) {
+        Exit::Damaged
+    } else {
+        Exit::Failed
+    }
+}
+
+/// Whether a case is not as it was written.
+fn is_damage(error: &anyhow::Error) -> bool {
+    use record::{case, lines};
+    let case = error.downcast_ref::<case::Error>();
+    let lines = error.downcast_ref::<lines::Error>();
+    matches!(case, Some(case::Error::Damaged { .. }))
+        || matches!(lines, Some(lines::Error::Damaged { .. } | lines::Error::Foreign))
 }
 
 /// What a person typed, or a file was called, does nothing on the screen. Where nobody listens,

@@ -19,6 +19,7 @@ use rustix::io::Errno;
 use rustix::net::SendFlags;
 
 pub(crate) use self::answering::helped;
+pub(crate) use self::file::{maps, open};
 pub(crate) use self::wire::{ProgramFile, Request, Why};
 use super::second;
 
@@ -35,6 +36,8 @@ pub(crate) enum Answer {
     /// SHA-256 of the program file.
     Hash(Request, Result<[u8; 32], Why>),
     Program(Request, Result<ProgramFile, Why>),
+    /// What a copy is made of, open for reading.
+    Open(Request, Result<OwnedFd, Why>),
     /// A socket for netlink's `SOCK_DIAG` inside the network namespace of the process.
     Namespace(Request, Result<(NetworkNamespace, OwnedFd), Why>),
 }

@@ -54,13 +54,33 @@ impl Netlink {
     }
 
     fn of(family: Option<Protocol>) -> io::Result<Self> {
-        let socket = unbound(family, SocketFlags::empty())?;
-        net::bind(&socket, &netlink::SocketAddrNetlink::new(0, 0))?;
+        Self::over(unbound(family, SocketFlags::empty())?, 0)
+    }
+
+    /// Takes a socket that was opened for a family, in whatever network namespace, and joins groups:
+    /// a bit for each, the first group lowest. What is told to them stands in front of answers, and
+    /// is passed over there.
+    pub(crate) fn over(socket: OwnedFd, groups: u32) -> io::Result<Self> {
+        net::bind(&socket, &netlink::SocketAddrNetlink::new(0, groups))?;
         Ok(Self {
             socket,
             buffer: vec![0; BUFFER],
             sequence: 0,
         })
+    }
+
+    /// Reads, without waiting, what has been told to its groups, and forgets it. Whether there was
+    /// any, or may have been.
+    pub(crate) fn has_news(&mut self) -> bool {
+        let mut any = false;
+        for _ in 0..MOST_AT_ONCE {
+            match net::recv(&self.socket, &mut *self.buffer, RecvFlags::DONTWAIT) {
+                Ok(_) | Err(Errno::NOBUFS) => any = true,
+                Err(Errno::INTR) => {}
+                Err(_) => break,
+            }
+        }
+        any
     }
 
     /// Asks for a whole table and hands each entry to `entry` as message type and body.
@@ -227,7 +247,8 @@ impl Listener {
     }
 }
 
-fn unbound(family: Option<Protocol>, flags: SocketFlags) -> io::Result<OwnedFd> {
+/// A socket of a netlink family that has no address yet.
+pub(crate) fn unbound(family: Option<Protocol>, flags: SocketFlags) -> io::Result<OwnedFd> {
     let flags = flags | SocketFlags::CLOEXEC;
     Ok(net::socket_with(
         AddressFamily::NETLINK,

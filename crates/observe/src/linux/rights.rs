@@ -45,10 +45,22 @@ pub(crate) const NEW_FILE: OFlags = OFlags::WRONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
+/// How a folder is opened that files are made in.
+pub(crate) const SUBFOLDER: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
 /// What the helper needs: files of other processes, and to enter their network namespaces.
 const HELPER: CapabilitySet = CapabilitySet::SYS_PTRACE
     .union(CapabilitySet::DAC_READ_SEARCH)
     .union(CapabilitySet::SYS_ADMIN);
+
+/// What it takes to open sockets for packets: to enter network namespaces, to which processes in them
+/// lead, and to hear what is not for us.
+const OPENER: CapabilitySet = CapabilitySet::SYS_PTRACE
+    .union(CapabilitySet::SYS_ADMIN)
+    .union(CapabilitySet::NET_RAW);
 
 /// What it takes to close connections and to end processes, of others and in network namespaces
 /// other than ours, to which processes in them lead.
@@ -126,6 +138,17 @@ pub(crate) fn keep_for_helper() -> io::Result<()> {
     }
 }
 
+/// For the process that opens sockets for packets.
+///
+/// Errors: it has more rights than it should; then it must not answer.
+pub(crate) fn keep_for_opener() -> io::Result<()> {
+    let present = capabilities(None)?.permitted;
+    match give_up(present & OPENER, Duty::Opener).into_iter().next() {
+        None => Ok(()),
+        Some(gap) => Err(io::Error::other(gap.why)),
+    }
+}
+
 /// For the process that closes connections and ends processes.
 ///
 /// Errors: it has more rights than it should; then it must not answer.
@@ -142,6 +165,17 @@ pub(crate) fn keep_for_actions() -> io::Result<()> {
 ///
 /// Errors: it has more rights than it should; then it must not write.
 pub(crate) fn drop_for_writer(folder: BorrowedFd<'_>, user: Option<(u32, u32)>) -> io::Result<()> {
+    shut_in(folder, user, Duty::Writer(folder.as_raw_fd()))
+}
+
+/// The same for the process that makes the files of a case.
+///
+/// Errors: as [`drop_for_writer`].
+pub(crate) fn drop_for_folder(folder: BorrowedFd<'_>, user: Option<(u32, u32)>) -> io::Result<()> {
+    shut_in(folder, user, Duty::Folder)
+}
+
+fn shut_in(folder: BorrowedFd<'_>, user: Option<(u32, u32)>, duty: Duty) -> io::Result<()> {
     nobody_else().map_err(io::Error::other)?;
     set_no_new_privs(true)?;
     let sets = capabilities(None)?;
@@ -161,7 +195,7 @@ pub(crate) fn drop_for_writer(folder: BorrowedFd<'_>, user: Option<(u32, u32)>) 
         set_only(CapabilitySet::empty())?;
     }
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    filter::install(Duty::Writer(folder.as_raw_fd())).map_err(io::Error::other)
+    filter::install(duty).map_err(io::Error::other)
 }
 
 /// Replaces, in a look that came after [`drop_all`], the gaps that are there only since then.

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -19,19 +19,28 @@ static IS_ABLE: AtomicBool = AtomicBool::new(false);
 /// Those that this process has started.
 static STARTED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
-/// Whether this process was started with this argument: not for people, and different for each
-/// thing. To be called before anything else.
-pub(crate) fn is_asked_for(mark: &str) -> bool {
+/// To be called before anything else. `Some`: this process was started with this argument, which is
+/// not for people and different for each thing; `work` is done, and it is to end with this code.
+pub(crate) fn helped(mark: &str, work: fn() -> io::Result<()>) -> Option<ExitCode> {
     IS_ABLE.store(true, Ordering::Relaxed);
-    env::args_os()
+    if env::args_os()
         .nth(1)
-        .is_some_and(|argument| argument == mark)
+        .is_none_or(|argument| argument != mark)
+    {
+        return None;
+    }
+    // There is nobody to tell why: that it ended is what is heard.
+    Some(if work().is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Starts it, by a thread that does not end before us. `prepare` may change the command; it begins
 /// without environment, in the folder we are in. Gives our end of the socket.
 ///
-/// Errors: our own file cannot be started, or its main function never asked [`is_asked_for`].
+/// Errors: our own file cannot be started, or its main function never asked [`helped`].
 pub(crate) fn start(
     mark: &str,
     prepare: impl FnOnce(&mut Command),
@@ -82,6 +91,24 @@ pub(crate) fn make_alone() -> io::Result<()> {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     close_all_but_standard()
+}
+
+/// For the one that was started: has no ear for requests to end. It ends with its socket.
+pub(crate) fn end_only_with_its_socket() {
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
+        ignore(signal);
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the standard library has no way to ignore a signal"
+)]
+fn ignore(signal: libc::c_int) {
+    // SAFETY: a number of a signal and SIG_IGN; no function of ours is ever called for it.
+    let before = unsafe { libc::signal(signal, libc::SIG_IGN) };
+    // What it was before does not matter; that it fails for these signals cannot be.
+    let _ = before;
 }
 
 /// Whether this process has started it.

@@ -1,5 +1,6 @@
 //! Watching: what happens, while it happens.
 
+mod copies;
 mod groups;
 mod links;
 mod live;
@@ -13,8 +14,9 @@ mod stamp;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use model::{Detail, EventKind, Gap, Host, Observed, Source, Tier, Timestamp};
+use model::{Detail, EventKind, Gap, Host, Observed, ProcessId, Source, Tier, Timestamp};
 
+use self::copies::Copies;
 use self::live::Live;
 use self::polling::Polling;
 use self::stamp::Stamp;
@@ -22,9 +24,10 @@ use super::actions::Actions;
 use super::bpf::BpfError;
 use super::events::boot_nanos;
 use super::helper::{Helper, without_helper};
+use super::packets::{Announcer, Packets};
 use super::process::Processes;
 use super::{Observer, capabilities, clock, rights};
-use crate::{Error, LookOptions, Totals, WatchOptions};
+use crate::{Error, LookOptions, ProgramCopy, Totals, WatchOptions};
 
 const TICK: Duration = Duration::from_secs(1);
 /// How often the rings are looked into.
@@ -45,10 +48,16 @@ pub(crate) struct Watch {
     tier: Tier,
     stamp: Stamp,
     driver: Driver,
+    /// Without events, where there is no helper.
+    copies: Copies,
     /// `None`: it could not be started, or there is nothing to help with.
     helper: Option<Helper>,
     /// `None`: they are not allowed, could not be started, or were handed out.
     actions: Option<Actions>,
+    /// `None`: they were not asked for, or were handed out.
+    packets: Option<Packets>,
+    /// Tells the packets of network namespaces that appear.
+    announcer: Option<Announcer>,
     ticked: Instant,
     clocks: clock::Clocks,
     mending: Mending,
@@ -85,6 +94,11 @@ impl Watch {
         } else {
             Err(Some(BpfError::NoRights))
         };
+        // After the events, which tell whose packets they are.
+        let pids = Processes::open(observer.host.boot, observer.boot_time)
+            .and_then(|processes| processes.pids())
+            .unwrap_or_default();
+        let captured = options.packets.map(|options| Packets::begin(options, &pids));
         // Every process: what comes later is told by events.
         let mut look = observer.look(LookOptions {
             every_process: true,
@@ -114,6 +128,13 @@ impl Watch {
             }
         };
         look.gaps.extend(capabilities::gaps());
+        let (packets, announcer) = match captured {
+            Some((packets, announcer, gaps)) => {
+                look.gaps.extend(gaps);
+                (Some(packets), Some(announcer))
+            }
+            None => (None, None),
+        };
         look.gaps.extend(match &mut driver {
             Driver::Live(live) if live.is_plain() => rights::keep_for_plain(),
             Driver::Live(live) => rights::drop_all(|| live.trial()),
@@ -136,8 +157,11 @@ impl Watch {
             tier,
             stamp,
             driver,
+            copies: Copies::default(),
             helper,
             actions,
+            packets,
+            announcer,
             ticked: Instant::now(),
             clocks,
             mending: Mending::default(),
@@ -156,6 +180,14 @@ impl Watch {
 
     pub(crate) fn actions(&mut self) -> Option<Actions> {
         self.actions.take()
+    }
+
+    pub(crate) fn packets(&mut self) -> Option<Packets> {
+        self.packets.take()
+    }
+
+    pub(crate) fn until(&self) -> u64 {
+        self.until
     }
 
     pub(crate) fn next(&mut self, wait: Duration, seen: &mut Vec<Observed>) -> Result<(), Error> {
@@ -186,6 +218,9 @@ impl Watch {
             if self.ticked.elapsed() >= TICK {
                 self.tick(seen)?;
             }
+            if let Some(announcer) = &mut self.announcer {
+                announcer.note(seen);
+            }
             let left = wait.saturating_sub(start.elapsed());
             if !seen.is_empty() || left.is_zero() {
                 return Ok(());
@@ -202,9 +237,35 @@ impl Watch {
                 let look = self.observer.look(LookOptions::default())?;
                 polling.looked(&look);
                 seen.push(Observed::Look(Box::new(look)));
+                if let Some(announcer) = &mut self.announcer {
+                    announcer.note(seen);
+                }
             }
         }
         Ok(())
+    }
+
+    pub(crate) fn want_program(&mut self, process: ProcessId) -> bool {
+        self.copies().want(process)
+    }
+
+    pub(crate) fn programs(&mut self) -> Vec<ProgramCopy> {
+        match (&mut self.driver, &mut self.helper) {
+            (Driver::Live(live), Some(helper)) if !helper.has_ended() => {
+                live.ask(helper, &mut Vec::new());
+            }
+            // What has the rights to it is us.
+            (Driver::Polling(_), _) => self.copies.open(),
+            (Driver::Live(live), _) => live.copies().give_up(),
+        }
+        self.copies().take()
+    }
+
+    fn copies(&mut self) -> &mut Copies {
+        match &mut self.driver {
+            Driver::Live(live) => live.copies(),
+            Driver::Polling(_) => &mut self.copies,
+        }
     }
 
     pub(crate) fn totals(&self) -> Totals {

@@ -138,15 +138,7 @@ fn receive(socket: BorrowedFd<'_>, packet: &mut [u8]) -> Result<usize, Errno> {
 /// To be called before anything else. `Some`: this process was started to write, its work is over,
 /// and it is to end with this code.
 pub(crate) fn helped() -> Option<ExitCode> {
-    if !second::is_asked_for(MARK) {
-        return None;
-    }
-    // There is nobody to tell why: that it ended is what is heard.
-    Some(if help().is_ok() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    second::helped(MARK, help)
 }
 
 /// Errors: nobody asks, it cannot give up rights, or what came was no request.
@@ -175,11 +167,16 @@ fn prepare() -> io::Result<(OwnedFd, PathBuf)> {
     let path = env::current_dir()?;
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = rustix::fs::open(c".", flags, Mode::empty())?;
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    rights::drop_for_writer(folder.as_fd(), caller())?;
+    Ok((folder, path))
+}
+
+/// User and group of whoever called sudo(8).
+pub(super) fn caller() -> Option<(u32, u32)> {
     let number = |name: &str| env::var(name).ok()?.parse::<u32>().ok();
     let [user, group] = CALLER.map(number);
-    rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    rights::drop_for_writer(folder.as_fd(), user.zip(group))?;
-    Ok((folder, path))
+    user.zip(group)
 }
 
 /// Errors: what came was no request.

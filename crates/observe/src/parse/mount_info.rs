@@ -10,6 +10,13 @@ pub(crate) fn namespace_mount(line: &[u8]) -> Option<Vec<u8>> {
     root.starts_with(b"net:[").then(|| unescaped(mount_point))
 }
 
+/// The number of the network namespace that is mounted there, if this line tells of one.
+pub(crate) fn namespace_number(line: &[u8]) -> Option<u32> {
+    let root = line.split(|byte| *byte == b' ').nth(3)?;
+    let number = root.strip_prefix(b"net:[")?.strip_suffix(b"]")?;
+    decimal(number)
+}
+
 /// Where the whole tree of control groups (version 2) is mounted, if this line tells of it.
 pub(crate) fn cgroup2_mount(line: &[u8]) -> Option<Vec<u8>> {
     let mut fields = line.split(|byte| *byte == b' ').skip(3);
@@ -54,6 +61,34 @@ pub(crate) fn mount(line: &[u8]) -> Option<Mount> {
         id,
         device: (decimal(major)?, decimal(minor)?),
         is_elsewhere: elsewhere.contains(&kind) || kind.starts_with(b"fuse."),
+    })
+}
+
+/// A mount, as far as it bears on writing there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mounted {
+    /// Major and minor number.
+    pub(crate) device: (u32, u32),
+    /// The folder that it is seen in.
+    pub(crate) point: Vec<u8>,
+    /// Usually the block device.
+    pub(crate) source: Vec<u8>,
+    pub(crate) is_writable: bool,
+}
+
+/// The mount that this line tells of, with its place.
+pub(crate) fn mounted(line: &[u8]) -> Option<Mounted> {
+    let Mount { device, .. } = mount(line)?;
+    let mut fields = line.split(|byte| *byte == b' ').skip(4);
+    let (point, options) = (fields.next()?, fields.next()?);
+    let mut after = fields.skip_while(|field| *field != b"-").skip(2);
+    let (source, of_all) = (after.next()?, after.next()?);
+    let is_read_only = |options: &[u8]| options.split(|byte| *byte == b',').any(|it| it == b"ro");
+    Some(Mounted {
+        device,
+        point: unescaped(point),
+        source: unescaped(source),
+        is_writable: !is_read_only(options) && !is_read_only(of_all),
     })
 }
 
@@ -135,9 +170,28 @@ mod tests {
         check(b"", None);
     }
 
+    #[test]
+    fn tells_where_can_be_written() {
+        let check = |options: &str, of_all: &str, is_writable| {
+            let line = format!("36 25 8:17 / /media/a\\040b {options} - vfat /dev/sdb1 {of_all}");
+            let expected = Mounted {
+                device: (8, 17),
+                point: b"/media/a b".to_vec(),
+                source: b"/dev/sdb1".to_vec(),
+                is_writable,
+            };
+            assert_eq!(mounted(line.as_bytes()), Some(expected), "{line}");
+        };
+        check("rw,nosuid shared:9", "rw,errors=remount-ro", true);
+        check("ro", "rw", false);
+        check("rw", "ro", false);
+        assert_eq!(mounted(b"36 25 8:17 / /m rw - vfat"), None);
+    }
+
     proptest! {
         #[test]
         fn never_panics(line: Vec<u8>) {
+            let _ = mounted(&line);
             let _ = mount(&line);
             let _ = namespace_mount(&line);
             let _ = cgroup2_mount(&line);

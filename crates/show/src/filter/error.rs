@@ -3,7 +3,9 @@
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
-use crate::visible::{acts_or_hides, display_width};
+use model::acts_or_hides;
+
+use crate::visible::display_width;
 
 /// Characters of the filter shown before, in and after the place of an error.
 const SHOWN_BEFORE: usize = 40;

@@ -1,13 +1,11 @@
 //! A connection in JSON.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use model::{Connection, ConnectionError, Endpoint, Owner, Protocol, SocketKey};
-use sha1::{Digest, Sha1};
 
 use super::encoder::Encoder;
 use super::writer::Object;
 use crate::errors;
+use crate::sides::community_id;
 
 /// All members of a connection; those of its processes come from `processes`.
 pub(super) fn members(object: &mut Object<'_>, connection: &Connection, processes: &Encoder) {
@@ -117,66 +115,4 @@ pub(super) fn optional_error(object: &mut Object<'_>, error: Option<&ConnectionE
         object.word("word", &errors::word(error));
         object.word("phase", errors::phase(error.phase));
     });
-}
-
-/// Community ID version 1 with seed 0 (github.com/corelight/community-id-spec). `None` where the
-/// protocol has no ports or a side is missing.
-fn community_id(connection: &Connection) -> Option<String> {
-    let number: u8 = match connection.protocol {
-        Protocol::Tcp | Protocol::Mptcp => 6,
-        Protocol::Udp => 17,
-        Protocol::Sctp => 132,
-        Protocol::UdpLite
-        | Protocol::Dccp
-        | Protocol::Icmp(_)
-        | Protocol::Raw { .. }
-        | Protocol::Packet { .. }
-        | Protocol::Other(_) => return None,
-    };
-    let end = |endpoint: Endpoint| Some((endpoint.ip?, endpoint.port?));
-    let (one, other) = (end(connection.local)?, end(connection.remote?)?);
-    if one.0.is_unspecified() || one.0.is_ipv4() != other.0.is_ipv4() {
-        return None;
-    }
-    let (first, second) = if one <= other {
-        (one, other)
-    } else {
-        (other, one)
-    };
-    let mut hash = Sha1::new();
-    hash.update([0, 0]);
-    for (ip, _) in [first, second] {
-        match ip {
-            std::net::IpAddr::V4(ip) => hash.update(ip.octets()),
-            std::net::IpAddr::V6(ip) => hash.update(ip.octets()),
-        }
-    }
-    hash.update([number, 0]);
-    for (_, port) in [first, second] {
-        hash.update(port.to_be_bytes());
-    }
-    let mut id = String::from("1:");
-    STANDARD.encode_string(hash.finalize(), &mut id);
-    Some(id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn community_ids_are_those_of_the_specification() {
-        // Baseline of the specification: tcp 128.232.110.120:34855 > 66.35.250.204:80.
-        let end = |text: &str| {
-            let address: std::net::SocketAddr = text.parse().unwrap();
-            Endpoint::new(address.ip(), address.port())
-        };
-        let mut connection = crate::example::connection();
-        connection.local = end("128.232.110.120:34855");
-        connection.remote = Some(end("66.35.250.204:80"));
-        let expected = "1:LQU9qZlK+B5F3KDmev6m5PMibrg=";
-        assert_eq!(community_id(&connection).as_deref(), Some(expected));
-        std::mem::swap(&mut connection.local, connection.remote.as_mut().unwrap());
-        assert_eq!(community_id(&connection).as_deref(), Some(expected));
-    }
 }

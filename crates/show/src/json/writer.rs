@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::net::IpAddr;
 
-use crate::visible::acts_or_hides;
+use model::acts_or_hides;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -125,6 +125,25 @@ impl Object<'_> {
         match value {
             Some(value) => self.number(name, value),
             None => self.null(name),
+        }
+    }
+
+    /// Left out where there is none, as is [`Object::given_plain`] and [`Object::given_number`].
+    pub(crate) fn given_text(&mut self, name: &'static str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.text(name, value);
+        }
+    }
+
+    pub(crate) fn given_plain(&mut self, name: &'static str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            self.plain(name, value);
+        }
+    }
+
+    pub(crate) fn given_number(&mut self, name: &'static str, value: Option<impl itoa::Integer>) {
+        if let Some(value) = value {
+            self.number(name, value);
         }
     }
 

@@ -35,6 +35,7 @@ pub(crate) const ONLY_THIS: &str = "only what belongs to it";
 pub(crate) const MARK: &str = "mark it";
 pub(crate) const COPY: &str = "copy it";
 pub(crate) const SAVE: &str = "save what is shown";
+pub(crate) const WIRESHARK: &str = "open its packets in Wireshark …";
 pub(crate) const CLOSE: &str = "close the connection …";
 
 /// `hard`: without asking it first.
@@ -56,9 +57,23 @@ pub(crate) fn not_possible(why: &str) -> String {
 }
 
 pub(crate) const NOT_ALLOWED: &str = "start whocalls watch with --allow-actions";
+pub(crate) const NO_PACKETS: &str = "no packets of its time were recorded";
 pub(crate) const ONLY_TCP: &str = "only TCP has connections that can be closed";
 pub(crate) const HAS_ENDED: &str = "it has ended";
 pub(crate) const IS_THE_KERNEL: &str = "it is the kernel itself";
+
+// Before a question, while recording.
+
+pub(crate) const COPYING: &str = "copying the program first …";
+pub(crate) const COPIED: &str = "The program's file and its memory map were copied into the case.";
+pub(crate) const NO_PROGRAM_TO_COPY: &str =
+    "Its program is not known, so that nothing of it could be copied.";
+
+pub(crate) fn not_copied(why: &str) -> String {
+    format!(
+        "The program's file and its memory map could not be copied: {why}. What lives only in memory is lost when it ends."
+    )
+}
 
 // After a question.
 
@@ -70,6 +85,15 @@ pub(crate) fn nothing_done_without(word: &str) -> String {
 }
 
 // Pages.
+
+pub(crate) const WIRESHARK_TITLE: &str = "OPEN IN WIRESHARK";
+pub(crate) const WIRESHARK_HOW: &str = "For a shell in the folder where whocalls was started; copied, where the terminal allows it. Not \
+                                        as root: packets are written by strangers.";
+
+pub(crate) fn more_files(files: usize) -> String {
+    let files = counted(files, "earlier file", "earlier files");
+    format!("{files} of its time not listed")
+}
 
 pub(crate) const NOT_SEEN_TITLE: &str = "NOT SEEN";
 

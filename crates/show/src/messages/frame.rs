@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use super::counted;
+use super::{counted, grouped};
 use crate::quantity::{count, duration};
 
-pub(crate) const LOOKING: &str = "whocalls looks at this computer …";
+pub(crate) const LOOKING: &str = "whocalls is looking …";
 pub(crate) const OTHERS_MAY_SEE: &str =
     "Whoever watches this computer may see this screen. whocalls sends nothing.";
+
+/// `at`: a time of day.
+pub(crate) fn recorded_before(at: &str) -> String {
+    format!("Recorded. Shown as it stood at {at} UTC; ages are counted from there.")
+}
 
 pub(crate) fn too_small(width: u16, height: u16) -> String {
     format!("too small: {width} x {height} at least")
@@ -19,6 +24,36 @@ pub(crate) const HELD: &str = "HELD (Space goes on)";
 pub(crate) const OFFLINE: &str = "OFFLINE: attempts still show";
 pub(crate) const ONLINE: &str = "online";
 pub(crate) const NOT_RECORDING: &str = "not recording";
+/// `length`: `00:12:31`. Events are told where packets are not recorded.
+pub(crate) fn recording(length: &str, events: u64, packets: Option<u64>, lost: u64) -> String {
+    let count = match packets {
+        Some(packets) => grouped(packets, "packet", "packets"),
+        None => grouped(events, "event", "events"),
+    };
+    match lost {
+        0 => format!("recording {length}, {count}, 0 lost"),
+        lost => format!("recording {length}, {count}, {lost} LOST"),
+    }
+}
+
+/// `from`, `to` and `at` as they are shown.
+pub(crate) fn case(name: &str, from: &str, to: &str, at: &str) -> String {
+    format!("case {name}, {from} to {to}, at {at}")
+}
+
+/// Another moment is on its way.
+pub(crate) fn going_to(at: &str) -> String {
+    format!("going to {at} …")
+}
+
+pub(crate) fn reading(percent: u8) -> String {
+    format!("reading {percent} %")
+}
+
+pub(crate) const SEAL_NOT_CHECKED: &str = "seal not checked";
+pub(crate) const SEAL_INTACT: &str = "sealed";
+pub(crate) const SEAL_MISSING: &str = "never sealed";
+pub(crate) const SEAL_BROKEN: &str = "CHANGED OR MISSING FILES";
 pub(crate) const FEWER_FACTS: &str = "fewer facts than usual";
 pub(crate) const MISSES_MUCH: &str = "MISSES MUCH";
 pub(crate) const IMPORTED: &str = "imported";
@@ -90,6 +125,8 @@ pub(crate) fn every(refresh: Duration) -> String {
 // The footer: what a key does, in a word.
 
 pub(crate) const DETAILS: &str = "details";
+pub(crate) const STEP_BACK: &str = "before";
+pub(crate) const STEP_ON: &str = "after";
 pub(crate) const FILTER: &str = "filter";
 pub(crate) const OPEN: &str = "open";
 pub(crate) const ALL: &str = "all";
@@ -116,6 +153,28 @@ pub(crate) const ORDER_STANDS_FROM_HERE: &str = "the order stands; new rows come
 pub(crate) const ORDER_OF_SINGLE_ROWS: &str =
     "the order can be kept in the views of connections (2, 6), where they are not grouped";
 pub(crate) const ORDER_FOLLOWS: &str = "the order follows again";
+pub(crate) const HOW_TO_RECORD: &str =
+    "to record: sudo whocalls record --screen  (this run has given up its rights)";
+
+/// `since`: a time of day; `size`: on disk.
+pub(crate) fn recorded(
+    since: &str,
+    events: u64,
+    packets: Option<u64>,
+    lost: u64,
+    size: &str,
+    name: &str,
+) -> String {
+    let events = grouped(events, "event", "events");
+    let packets = match packets {
+        Some(packets) => grouped(packets, "packet", "packets"),
+        None => "no packets".to_owned(),
+    };
+    format!("recorded since {since}: {events}, {packets}, {lost} lost, {size}, into {name}")
+}
+
+pub(crate) const NO_CONNECTION_HERE: &str =
+    "Wireshark opens the packets of a connection: choose one (2, 6)";
 pub(crate) const COPIED: &str = "copied, where the terminal allows it";
 pub(crate) const NOT_GROUPED: &str = "not grouped";
 pub(crate) const BY_PROCESS: &str = "grouped by process";

@@ -15,6 +15,12 @@ pub(crate) const UP_DOWN_KEYS: &str = "↑↓";
 
 // The page.
 
+// Of a case.
+pub(crate) const STEP_BACK: &str = "the moment before: a sixtieth of the axis";
+pub(crate) const STEP_ON: &str = "the moment after; a click on the axis goes anywhere";
+pub(crate) const LEAP: &str = "a quarter of the axis back, or on";
+pub(crate) const TO_ENDS: &str = "to the begin or the end of what was recorded";
+
 pub(crate) const TITLE: &str = "KEYS";
 
 pub(crate) const DETAIL: &str = "all that is known of the row, and close it again";
@@ -48,10 +54,15 @@ pub(crate) const ONLY_MARKED: &str = "only marked rows, and all again";
 pub(crate) const COPY_ROW: &str = "copy the row (by the terminal, OSC 52); Y copies the filter";
 pub(crate) const COPY_FILTER: &str = "copy the filter";
 pub(crate) const SAVE: &str = "save marked rows, else all shown, as CSV or JSON";
+pub(crate) const WIRESHARK: &str = "the command that opens its packets in Wireshark; copies it too";
+pub(crate) const RECORDING: &str = "what is recorded, or how to record";
 pub(crate) const REFRESH: &str = "refresh every 0.5, 1, 2 or 5 seconds";
 pub(crate) const TIMES: &str = "times of day (UTC; of other days the date), or how long ago";
 pub(crate) const NOT_SEEN: &str = "all that could not be seen, and why";
 pub(crate) const TIME: &str = "time: earlier, later, less of it, more of it";
+
+/// What signs of a case mean, above the others.
+pub(crate) const SIGNS_OF_CASE: &str = "▼ the moment that is shown   · later than that";
 
 /// What signs mean, below the keys.
 pub(crate) const SIGNS: [&str; 4] = [

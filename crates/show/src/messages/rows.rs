@@ -96,6 +96,11 @@ pub(crate) fn not_seen_before(since: &str) -> String {
     format!("before {since}")
 }
 
+/// `end`: a time of day.
+pub(crate) fn not_seen_after(end: &str) -> String {
+    format!("after {end}")
+}
+
 pub(crate) fn not_seen_rarer(than: Duration) -> String {
     format!("calls rarer than every ~{}", duration(than))
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use model::{Call, Connection, State, Timestamp};
 
+use super::Replay;
 use super::theme::Tone;
 
 /// How long the axis may be, the shortest first.
@@ -25,6 +26,8 @@ pub(super) struct Axis {
     span: i64,
     /// When nothing could be seen, in the order of their start.
     unseen: Vec<(i64, i64)>,
+    /// What comes after is there and not shown.
+    shown_until: i64,
 }
 
 impl Axis {
@@ -52,11 +55,61 @@ impl Axis {
             start: end.unix_nanos().saturating_sub(span),
             span,
             unseen,
+            shown_until: i64::MAX,
+        }
+    }
+
+    /// The piece of a case's time that holds the moment `at`; pieces follow each other from `begun`
+    /// on, so that the picture stands still while the moment moves. `back`: so much before it.
+    pub(super) fn of_case(
+        replay: &Replay,
+        span: Duration,
+        back: Duration,
+        pauses: impl IntoIterator<Item = (Timestamp, Timestamp)>,
+    ) -> Self {
+        let begun = replay.begun.unix_nanos();
+        let length = i64::try_from(span.as_nanos()).unwrap_or(i64::MAX).max(1);
+        let back = i64::try_from(back.as_nanos()).unwrap_or(i64::MAX);
+        // The very end belongs to the piece before it.
+        let passed = replay.at.unix_nanos().saturating_sub(begun).max(0);
+        let last = replay.ended.unix_nanos().saturating_sub(begun).max(1) - 1;
+        let pieces = passed.min(last) / length;
+        let end = begun
+            .saturating_add((pieces + 1).saturating_mul(length))
+            .saturating_sub(back);
+        let after = (replay.ended, Timestamp::from_unix_nanos(i64::MAX));
+        let pauses = pauses.into_iter().chain([after]);
+        Self {
+            shown_until: replay.at.unix_nanos(),
+            ..Self::new(Timestamp::from_unix_nanos(end), span, replay.begun, pauses)
         }
     }
 
     pub(super) fn start(&self) -> Timestamp {
         Timestamp::from_unix_nanos(self.start)
+    }
+
+    pub(super) fn end(&self) -> Timestamp {
+        Timestamp::from_unix_nanos(self.start.saturating_add(self.span))
+    }
+
+    /// The moment in the middle of a cell; the outermost cells stand for the ends of the axis, which
+    /// nobody could reach else.
+    pub(super) fn moment(&self, cell: usize, cells: usize) -> Timestamp {
+        let (from, to) = self.of_cell(cell, cells);
+        if cell == 0 {
+            return self.start();
+        }
+        if cell + 1 >= cells {
+            return self.end();
+        }
+        Timestamp::from_unix_nanos(from + to.saturating_sub(from) / 2)
+    }
+
+    /// The cell where a moment is. `None`: it is not on the axis.
+    pub(super) fn place(&self, time: Timestamp, cells: usize) -> Option<usize> {
+        let (cell, inside) = self.cell(time.unix_nanos(), cells);
+        (inside && cells > 0).then_some(cell)
     }
 
     /// The cell of a moment, of `cells`; outside of the axis the nearest, and whether it is inside.
@@ -174,6 +227,8 @@ impl<'a> Strip<'a> {
                 (height(cell.calls), Tone::Time)
             } else if self.axis.is_unseen(place, count) {
                 ('░', Tone::Dim)
+            } else if self.axis.of_cell(place, count).0 > self.axis.shown_until {
+                ('·', Tone::Dim)
             } else if cell.open {
                 ('─', Tone::Time)
             } else {

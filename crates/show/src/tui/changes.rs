@@ -48,6 +48,27 @@ impl Changes {
         self.recent.get(id).map(|(sign, _)| *sign)
     }
 
+    /// The signs of a moment in the past: what began or ended not longer before it than `length`.
+    /// They follow from the times alone, since moments are shown in any order.
+    pub(super) fn of_moment(snapshot: &Snapshot, length: Duration) -> Self {
+        let now = snapshot.taken;
+        let is_recent = |time: Option<Timestamp>| {
+            time.is_some_and(|time| time <= now && time.until(now) < length)
+        };
+        let mut recent = HashMap::new();
+        for connection in &snapshot.connections {
+            if is_recent(connection.closed) {
+                recent.insert(connection.id, (Sign::Closed, now));
+            } else if connection.closed.is_none() && is_recent(connection.opened) {
+                recent.insert(connection.id, (Sign::New, now));
+            }
+        }
+        Self {
+            learned: None,
+            recent,
+        }
+    }
+
     /// Takes in what a snapshot says that the one before did not.
     pub(super) fn learn(&mut self, snapshot: &Snapshot, refresh: Duration) {
         let now = snapshot.taken;

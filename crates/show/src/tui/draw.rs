@@ -1,6 +1,7 @@
 //! Paints the screen.
 
 mod dialogs;
+mod moments;
 mod text;
 
 use model::{Snapshot, Tier};
@@ -11,7 +12,7 @@ use self::text::{Brush, clipped};
 use super::columns::{self, Column, Filler, Kind};
 use super::keys::{self, Action};
 use super::rows::{self, Item, Row};
-use super::screen::{Mode, Painted, Screen};
+use super::screen::{Doing, Painted, Screen};
 use super::theme::Tone;
 use super::view::View;
 use crate::gaps;
@@ -57,7 +58,11 @@ pub(super) fn screen(screen: &mut Screen, area: Rect, buffer: &mut Buffer) {
     head_line(screen, &snapshot, &mut brush, area);
     tabs(screen, &mut brush, area, &mut painted);
     if overview {
-        brush.line(area, 2, frame::OTHERS_MAY_SEE, Tone::Dim);
+        let text = match screen.replay() {
+            Some(replay) => frame::recorded_before(&rows::clock(replay.at)),
+            None => frame::OTHERS_MAY_SEE.to_owned(),
+        };
+        brush.line(area, 2, &text, Tone::Dim);
     }
     let axis = screen.axis(&snapshot);
     let filler = screen.filler(&snapshot, &axis);
@@ -73,7 +78,7 @@ pub(super) fn screen(screen: &mut Screen, area: Rect, buffer: &mut Buffer) {
     status_line(screen, &snapshot, &mut brush, area);
     foot_line(screen, &mut brush, area);
     let page_top = dialogs::paint(screen, &snapshot, &mut brush, area);
-    if let Mode::Help(top) | Mode::NotSeen(top) = &mut screen.mode {
+    if let Doing::Help(top) | Doing::NotSeen(top) | Doing::Commands(top) = &mut screen.mode {
         *top = page_top;
     }
     screen.painted = painted;
@@ -100,6 +105,10 @@ fn split(screen: &Screen, body: Rect) -> (Rect, Option<Rect>) {
 
 fn head_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area: Rect) {
     let status = &screen.status;
+    if let Some(replay) = screen.replay() {
+        let text = moments::head(screen, replay, snapshot, usize::from(area.width));
+        return brush.line(area, 0, &text, Tone::Strong);
+    }
     // That every call is seen goes without saying.
     let limit = match snapshot.tier {
         Tier::Full => None,
@@ -111,14 +120,21 @@ fn head_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area: 
         visible(&snapshot.host.name).into_owned(),
         status.user.clone(),
     ];
+    let recording = screen.recording();
+    // What must not be cut off stands before the rest.
+    parts.extend(recording.map(|it| moments::recording(it, snapshot.taken)));
     match status.online {
         Some(false) => parts.push(frame::OFFLINE.to_owned()),
         Some(true) => parts.push(frame::ONLINE.to_owned()),
         None => {}
     }
-    parts.push(frame::watched(status.since.until(snapshot.taken)));
+    if recording.is_none() {
+        parts.push(frame::watched(status.since.until(snapshot.taken)));
+    }
     parts.extend(limit.map(str::to_owned));
-    parts.push(frame::NOT_RECORDING.to_owned());
+    if recording.is_none() {
+        parts.push(frame::NOT_RECORDING.to_owned());
+    }
     if screen.held {
         parts.insert(0, frame::HELD.to_owned());
     }
@@ -220,6 +236,9 @@ fn headings(
 
 /// From when to when: `-5 min      now`.
 fn axis_title(screen: &Screen, width: usize) -> String {
+    if let (Some(replay), Some(snapshot)) = (screen.replay(), &screen.snapshot) {
+        return moments::axis_title(&screen.axis(snapshot), replay, width);
+    }
     let (back, span) = (screen.back(), screen.span());
     let start = titles::before_now(back + span);
     let end = match back.is_zero() {
@@ -325,7 +344,7 @@ fn not_seen_lines(
 fn status_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area: Rect) {
     let line = area.height - 2;
     match (&screen.mode, &screen.message) {
-        (Mode::Filtering(_) | Mode::Saving(_), _) => {}
+        (Doing::Filtering(_) | Doing::Saving(_), _) => {}
         (_, Some(message)) => {
             let shown = crate::visible::harmless(message).replace('\n', " ");
             brush.line(area, line, &shown, Tone::Strong);
@@ -360,7 +379,9 @@ fn status_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area
         parts.push(frame::not_shown(screen.picture.hidden));
     }
     parts.push(frame::tier(snapshot.tier.word()));
-    parts.push(frame::every(screen.refresh));
+    if screen.replay().is_none() {
+        parts.push(frame::every(screen.refresh));
+    }
     brush.line(area, line, &parts.join(" · "), Tone::Dim);
 }
 
@@ -368,7 +389,7 @@ fn foot_line(screen: &Screen, brush: &mut Brush<'_>, area: Rect) {
     let line = area.height - 1;
     let mut x = area.x;
     let keys: Vec<(&str, &str)> = match &screen.mode {
-        Mode::Looking if screen.detail => {
+        Doing::Looking if screen.detail => {
             let mut keys = vec![
                 (names::ENTER_KEY, frame::CLOSE),
                 (names::PAGE_DOWN_KEY, frame::READ_ON),
@@ -377,23 +398,23 @@ fn foot_line(screen: &Screen, brush: &mut Brush<'_>, area: Rect) {
             keys.extend(keys::footer(others));
             keys
         }
-        Mode::Looking => keys::footer(|action| screen.works(action)),
-        Mode::Filtering(_) => vec![
+        Doing::Looking => keys::footer(|action| screen.works(action)),
+        Doing::Filtering(_) => vec![
             (names::TAB_KEY, frame::COMPLETE),
             (names::ENTER_KEY, frame::KEEP),
             (names::ESCAPE_KEY, frame::NO_FILTER),
         ],
-        Mode::Saving(_) => vec![
+        Doing::Saving(_) => vec![
             (names::ENTER_KEY, frame::SAVE),
             (names::ESCAPE_KEY, frame::BACK),
         ],
-        Mode::Choosing(_) => vec![
+        Doing::Choosing(_) => vec![
             (names::UP_DOWN_KEYS, frame::CHOOSE),
             (names::ENTER_KEY, frame::DO),
             (names::ESCAPE_KEY, frame::BACK),
         ],
-        Mode::Asked(_) => vec![(names::ESCAPE_KEY, frame::DO_NOTHING)],
-        Mode::Help(_) | Mode::NotSeen(_) => vec![
+        Doing::Asked(_) | Doing::Preserving(..) => vec![(names::ESCAPE_KEY, frame::DO_NOTHING)],
+        Doing::Help(_) | Doing::NotSeen(_) | Doing::Commands(_) => vec![
             (names::UP_DOWN_KEYS, frame::READ),
             (names::ESCAPE_KEY, frame::BACK),
         ],

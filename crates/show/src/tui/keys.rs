@@ -48,6 +48,15 @@ pub(super) enum Action {
     Later,
     ZoomIn,
     ZoomOut,
+    /// To another moment of a case.
+    StepBack,
+    StepOn,
+    LeapBack,
+    LeapOn,
+    ToBegin,
+    ToEnd,
+    Wireshark,
+    Recording,
     NotSeen,
     Help,
     Redraw,
@@ -58,7 +67,7 @@ pub(super) enum Action {
 pub(super) struct Binding {
     pub(super) shown: &'static str,
     codes: &'static [KeyCode],
-    action: Action,
+    pub(super) action: Action,
     pub(super) help: &'static str,
     /// In the footer. `None`: not there.
     footer: Option<&'static str>,
@@ -85,7 +94,11 @@ use KeyCode::Char as C;
 
 /// In the order of the footer and of the help. The views have the keys 1 to 7.
 #[rustfmt::skip]
-pub(super) const BINDINGS: [Binding; 35] = [
+pub(super) const BINDINGS: [Binding; 41] = [
+    binding("<", &[C('<')], A::StepBack, help::STEP_BACK, Some(frame::STEP_BACK)),
+    binding(">", &[C('>')], A::StepOn, help::STEP_ON, Some(frame::STEP_ON)),
+    binding("{ }", &[], A::LeapBack, help::LEAP, None),
+    binding("^ $", &[], A::ToBegin, help::TO_ENDS, None),
     binding(help::ENTER_KEY, &[KeyCode::Enter], A::Detail, help::DETAIL, Some(frame::DETAILS)),
     binding("/", &[C('/')], A::Filter, help::FILTER, Some(frame::FILTER)),
     binding("→ l", &[KeyCode::Right, C('l')], A::Unfold, help::UNFOLD, Some(frame::OPEN)),
@@ -117,6 +130,8 @@ pub(super) const BINDINGS: [Binding; 35] = [
     binding("y", &[C('y')], A::CopyRow, help::COPY_ROW, None),
     binding("Y", &[C('Y')], A::CopyFilter, help::COPY_FILTER, None),
     binding("e", &[C('e')], A::Save, help::SAVE, None),
+    binding("w", &[C('w')], A::Wireshark, help::WIRESHARK, None),
+    binding("r", &[C('r')], A::Recording, help::RECORDING, None),
     binding("R", &[C('R')], A::Refresh, help::REFRESH, None),
     binding("t", &[C('t')], A::Times, help::TIMES, None),
     binding("n", &[C('n')], A::NotSeen, help::NOT_SEEN, None),
@@ -124,7 +139,11 @@ pub(super) const BINDINGS: [Binding; 35] = [
 ];
 
 /// Keys that have no row of their own in the help.
-const MORE: [(KeyCode, Action); 5] = [
+const MORE: [(KeyCode, Action); 9] = [
+    (C('{'), A::LeapBack),
+    (C('}'), A::LeapOn),
+    (C('^'), A::ToBegin),
+    (C('$'), A::ToEnd),
     (C('['), A::Earlier),
     (C(']'), A::Later),
     (C('+'), A::ZoomIn),

@@ -24,7 +24,17 @@ pub(super) enum Choice {
     Mark,
     Copy,
     Save,
+    Wireshark,
     Ask(Box<Question>),
+}
+
+/// Whether something can be closed and ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    Allowed,
+    NotAllowed,
+    /// It was there once; this is a case.
+    Past,
 }
 
 #[derive(Clone, Debug)]
@@ -36,6 +46,8 @@ pub(super) struct Menu {
 /// What is asked before a connection is closed or a process ended.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
+    /// What has been done already.
+    pub(super) before: Option<String>,
     pub(super) text: String,
     /// To be typed to go on.
     pub(super) word: &'static str,
@@ -44,11 +56,13 @@ pub(super) struct Question {
 }
 
 impl Menu {
-    /// For a row with this connection or process behind it.
+    /// For a row with this connection or process behind it. `packets`: whether some of the
+    /// connection were recorded; `None` where nobody can know.
     pub(super) fn of(
         connection: Option<&Connection>,
         process: Option<&Process>,
-        allowed: bool,
+        ending: Ending,
+        packets: Option<bool>,
     ) -> Self {
         let plain = |label: &str, choice| Entry {
             label: label.to_owned(),
@@ -62,7 +76,16 @@ impl Menu {
             plain(dialogs::COPY, Choice::Copy),
             plain(dialogs::SAVE, Choice::Save),
         ];
-        let not_allowed = (!allowed).then_some(dialogs::NOT_ALLOWED);
+        if let Some(recorded) = packets {
+            entries.push(Entry {
+                why_not: (!recorded).then_some(dialogs::NO_PACKETS),
+                ..plain(dialogs::WIRESHARK, Choice::Wireshark)
+            });
+        }
+        if ending == Ending::Past {
+            return Self { entries, cursor: 0 };
+        }
+        let not_allowed = (ending == Ending::NotAllowed).then_some(dialogs::NOT_ALLOWED);
         if let Some(connection) = connection.filter(|it| it.remote.is_some()) {
             let is_tcp = connection.protocol == Protocol::Tcp;
             let why_not = if !is_tcp {
@@ -75,6 +98,7 @@ impl Menu {
             entries.push(Entry {
                 label: dialogs::CLOSE.to_owned(),
                 choice: Choice::Ask(Box::new(Question {
+                    before: None,
                     text: actions::close_question(connection, process),
                     word: actions::CLOSE_WORD,
                     answer: Line::default(),
@@ -98,6 +122,7 @@ impl Menu {
                 entries.push(Entry {
                     label: dialogs::end(&visible(&process.name), process.id.pid, hard),
                     choice: Choice::Ask(Box::new(Question {
+                        before: None,
                         text: actions::end_question(process),
                         word: actions::END_WORD,
                         answer: Line::default(),

@@ -5,13 +5,15 @@ mod act;
 mod dialogs;
 mod filter;
 mod give;
+mod moments;
 mod mouse;
+mod outward;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Connection, Gap, Process, Snapshot};
+use model::{Connection, Gap, Process, ProcessId, Snapshot, Timestamp};
 
 use super::axis::{Axis, SPANS};
 use super::changes::Changes;
@@ -22,21 +24,25 @@ use super::menu::{Menu, Question};
 use super::rows::{self, Context, Grouping, Hide, Item, Key, Picture, Row};
 use super::sums::Totals;
 use super::view::View;
-use super::{Deed, Options, Status};
+use super::{Deed, Mode, Options, Replay, Status};
 use crate::filter::{Filter, FilterError};
 
 /// What the person is doing.
 #[derive(Clone, Debug, Default)]
-pub(super) enum Mode {
+pub(super) enum Doing {
     #[default]
     Looking,
     Filtering(Line),
     Saving(Line),
     Choosing(Menu),
     Asked(Box<Question>),
+    /// What is to be asked, when a copy of the process has been made.
+    Preserving(ProcessId, Box<Question>),
     /// How far it is scrolled.
     Help(usize),
     NotSeen(usize),
+    /// The commands for Wireshark.
+    Commands(usize),
 }
 
 /// What follows from a key.
@@ -95,11 +101,16 @@ pub(super) struct Screen {
     pub(super) held: bool,
     /// The order of the rows when it was frozen.
     frozen: Option<HashMap<Key, usize>>,
-    pub(super) mode: Mode,
+    pub(super) mode: Doing,
     pub(super) detail: bool,
     pub(super) detail_top: usize,
     /// Which of `SPANS`.
     span: usize,
+    /// The moment of the case that was asked for last.
+    wanted: Option<Timestamp>,
+    /// The button was pressed on the axis, and is held.
+    pulls: bool,
+    pub(super) commands: Vec<String>,
     /// How long before now the axis ends.
     back: Duration,
     pub(super) absolute: bool,
@@ -128,12 +139,14 @@ impl Screen {
             snapshot: None,
             status: Status {
                 user: String::new(),
-                since: model::Timestamp::from_unix_nanos(0),
+                since: Timestamp::from_unix_nanos(0),
                 online: None,
                 events: 0,
                 lost: 0,
                 let_go: 0,
                 forgotten: 0,
+                mode: Mode::Live { recording: None },
+                packet_files: Arc::default(),
             },
             totals: Totals::default(),
             waiting: None,
@@ -152,10 +165,13 @@ impl Screen {
             only_marked: false,
             held: false,
             frozen: None,
-            mode: Mode::default(),
+            mode: Doing::default(),
             detail: false,
             detail_top: 0,
             span: 1,
+            wanted: None,
+            pulls: false,
+            commands: Vec::new(),
             back: Duration::ZERO,
             absolute: false,
             message: None,
@@ -176,10 +192,14 @@ impl Screen {
             self.waiting = Some((snapshot, status));
             return;
         }
-        self.changes.learn(&snapshot, self.refresh);
+        self.note_moment(&status);
+        self.status = status;
+        match &self.status.mode {
+            Mode::Live { .. } => self.changes.learn(&snapshot, self.refresh),
+            Mode::Case(_) => self.changes = Changes::of_moment(&snapshot, self.step()),
+        }
         self.totals = Totals::of(&snapshot);
         self.snapshot = Some(snapshot);
-        self.status = status;
         self.stale = true;
     }
 
@@ -193,8 +213,11 @@ impl Screen {
         self.positions.get(&self.view).cloned().unwrap_or_default()
     }
 
+    /// How long the axis is. Where all of a case fits, it is as long as the case.
     pub(super) fn span(&self) -> Duration {
-        SPANS.get(self.span).copied().unwrap_or_default()
+        let span = SPANS.get(self.span).copied().unwrap_or_default();
+        let length = self.replay().map(|it| it.begun.until(it.ended));
+        length.map_or(span, |it| span.min(it.max(Duration::from_secs(1))))
     }
 
     pub(super) fn back(&self) -> Duration {
@@ -202,11 +225,14 @@ impl Screen {
     }
 
     pub(super) fn axis(&self, snapshot: &Snapshot) -> Axis {
-        let back = i64::try_from(self.back.as_nanos()).unwrap_or(i64::MAX);
-        let end = snapshot.taken.unix_nanos().saturating_sub(back);
-        let end = model::Timestamp::from_unix_nanos(end);
         let gaps = snapshot.gaps.iter().filter(|gap| blinds(gap));
         let pauses = gaps.filter_map(|gap| Some((gap.since?, gap.until.unwrap_or(snapshot.taken))));
+        if let Mode::Case(replay) = &self.status.mode {
+            return Axis::of_case(replay, self.span(), self.back, pauses);
+        }
+        let back = i64::try_from(self.back.as_nanos()).unwrap_or(i64::MAX);
+        let end = snapshot.taken.unix_nanos().saturating_sub(back);
+        let end = Timestamp::from_unix_nanos(end);
         Axis::new(end, self.span(), self.status.since, pauses)
     }
 

@@ -99,6 +99,10 @@ pub fn run(
             screen.tell(text);
             changed = true;
         }
+        while let Some(answer) = outside.preserved() {
+            screen.preserved(answer);
+            changed = true;
+        }
         if changed {
             let painted = terminal.terminal.draw(|frame| {
                 let area = frame.area();

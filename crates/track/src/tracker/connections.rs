@@ -1,8 +1,10 @@
 //! The connections that are kept, and how they are found.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
-use model::{Connection, ConnectionId, Endpoint, Place, Shelf, SocketKey, Timestamp};
+use model::{
+    Connection, ConnectionId, Endpoint, Place, RestatedConnection, Shelf, SocketKey, Timestamp,
+};
 
 use super::Change;
 use super::latest::Latest;
@@ -12,6 +14,13 @@ use super::tally::Counted;
 /// The part of the open connections that is let go at once when there are too many: finding the
 /// oldest means going through all.
 const PART_LET_GO: usize = 64;
+
+/// How many sockets of connections that have ended are known as such; a later connection of one
+/// goes on from there. The same wherever it is folded, whatever else is kept: ids hang on it.
+const ENDED: usize = 10_000;
+
+/// How many of the last of them something may still be heard of, though their socket is no more.
+const LATE: usize = 256;
 
 /// What a connection is found by. A peer of a socket without connections is found by its address,
 /// too; without it, the key is that of the socket itself.
@@ -36,6 +45,20 @@ impl Key {
         Self {
             socket: cookie.map_or(SocketName::Id(connection.id), SocketName::Cookie),
             remote: connection.remote.filter(|_| cookie.is_some() && !connected),
+        }
+    }
+}
+
+impl Key {
+    /// By what the connection is found that is restated.
+    pub(super) fn of_restated(restated: &RestatedConnection) -> Self {
+        let key = Self::of(&restated.connection);
+        match key.socket {
+            SocketName::Cookie(_) => key,
+            SocketName::Id(_) => Self {
+                socket: SocketName::Id(restated.first),
+                ..key
+            },
         }
     }
 }
@@ -67,7 +90,10 @@ pub(super) struct Connections {
     /// The latest connection of each key that is still kept.
     latest: Latest<Standing>,
     /// In the order in which they ended.
-    closed: VecDeque<Closed>,
+    closed: VecDeque<Place>,
+    /// The last of `closed`, in the same order: those that `latest` still knows, and some whose
+    /// socket has begun another one.
+    ended: VecDeque<Ended>,
     open: usize,
     begun: u64,
     closed_let_go: u64,
@@ -94,8 +120,7 @@ struct Standing {
 }
 
 #[derive(Debug)]
-struct Closed {
-    place: Place,
+struct Ended {
     key: Key,
     serial: u64,
 }
@@ -273,16 +298,26 @@ impl Connections {
         life: Life,
     ) -> Option<&Connection> {
         let standing = self.latest.get_mut(key)?;
-        let now = self.shelf.change(standing.place)?;
-        *now = connection;
+        let place = standing.place;
+        *self.shelf.change(place)? = connection;
         standing.life = life;
         self.open = self.open.saturating_sub(1);
-        self.closed.push_back(Closed {
-            place: standing.place,
-            key: *key,
-            serial: standing.serial,
-        });
-        Some(now)
+        self.closed.push_back(place);
+        let serial = standing.serial;
+        self.ended.push_back(Ended { key: *key, serial });
+        if self.ended.len() > ENDED {
+            self.forget_ended();
+        }
+        self.shelf.get(place)
+    }
+
+    /// A socket that began another connection since is known by that one.
+    fn forget_ended(&mut self) {
+        if let Some(Ended { key, serial }) = self.ended.pop_front()
+            && self.latest.get(&key).is_some_and(|it| it.serial == serial)
+        {
+            self.latest.remove(&key);
+        }
     }
 
     /// The socket of this connection, which has ended, is no more.
@@ -294,15 +329,82 @@ impl Connections {
         }
     }
 
+    /// Those that are open and, before them, those whose socket may begin another one.
+    /// `deadlines` go by the numbers of connections.
+    pub(super) fn restate(&self, deadlines: &HashMap<u64, u64>) -> Vec<RestatedConnection> {
+        let late = self.ended.len().saturating_sub(LATE);
+        let ended = self.ended.iter().enumerate().filter_map(|(place, ended)| {
+            let standing = self.latest.get(&ended.key)?;
+            let known = standing.serial == ended.serial;
+            (known && (standing.life != Life::Gone || place >= late)).then_some(standing)
+        });
+        let open = self.latest.iter().map(|(_, standing)| standing);
+        let mut open: Vec<_> = open.filter(|it| it.life == Life::Open).collect();
+        open.sort_unstable_by_key(|standing| standing.serial);
+        let all = ended.chain(open).filter_map(|standing| {
+            Some(RestatedConnection {
+                connection: self.shelf.get(standing.place)?.clone(),
+                first: standing.first,
+                before: standing.before,
+                counted_before: standing.counted_before.into(),
+                used_ns: standing.used_ns,
+                looked_at: standing.looked_at,
+                missing: standing.life == Life::Missing,
+                gone: standing.life == Life::Gone,
+                deadline_ns: deadlines.get(&standing.serial).copied(),
+            })
+        });
+        all.collect()
+    }
+
+    /// Takes over what was restated. Gives its number.
+    pub(super) fn resume(&mut self, restated: RestatedConnection, pair: Option<PairId>) -> u64 {
+        let key = Key::of_restated(&restated);
+        let life = if restated.connection.closed.is_none() {
+            Life::Open
+        } else if restated.gone {
+            Life::Gone
+        } else if restated.missing {
+            Life::Missing
+        } else {
+            Life::Ended
+        };
+        let place = self.shelf.put(restated.connection);
+        self.begun += 1;
+        let serial = self.begun;
+        if life == Life::Open {
+            self.open += 1;
+        } else {
+            self.closed.push_back(place);
+            self.ended.push_back(Ended { key, serial });
+        }
+        let standing = Standing {
+            place,
+            serial,
+            first: restated.first,
+            before: restated.before,
+            counted_before: restated.counted_before.into(),
+            life,
+            used_ns: restated.used_ns,
+            looked_at: restated.looked_at,
+            pair,
+        };
+        self.latest.insert(key, standing);
+        if self.ended.len() > ENDED {
+            self.forget_ended();
+        }
+        serial
+    }
+
     /// Lets go of the one that ended first, when there are more than `limit`.
     pub(super) fn let_go_closed(&mut self, limit: usize) -> Option<Connection> {
         if self.closed.len() <= limit {
             return None;
         }
-        let Closed { place, key, serial } = self.closed.pop_front()?;
-        if self.latest.get(&key).is_some_and(|it| it.serial == serial) {
-            self.latest.remove(&key);
+        if self.closed.len() <= self.ended.len() {
+            self.forget_ended();
         }
+        let place = self.closed.pop_front()?;
         self.closed_let_go += 1;
         self.shelf.take(place)
     }
@@ -319,6 +421,8 @@ impl Connections {
             open.select_nth_unstable(surplus);
             open.truncate(surplus);
         }
+        // Their places are used again in this order.
+        open.sort_unstable();
         self.open -= open.len();
         self.open_let_go += u64::try_from(open.len()).unwrap_or(u64::MAX);
         let gone = open.iter().filter_map(|(_, key)| {

@@ -1,7 +1,7 @@
 //! When to look again whether a connection is still alive.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 
 use super::connections::{Connections, Key};
 
@@ -26,6 +26,16 @@ impl Deadlines {
         }
         let Reverse((_, serial, key)) = self.0.pop()?;
         Some((serial, key))
+    }
+
+    /// The first of each connection, by its number.
+    pub(super) fn first(&self) -> HashMap<u64, u64> {
+        let mut first = HashMap::new();
+        for Reverse((boot_ns, serial, _)) in &self.0 {
+            let known = first.entry(*serial).or_insert(*boot_ns);
+            *known = (*known).min(*boot_ns);
+        }
+        first
     }
 
     /// Drops those of connections that are over, when they are most.

@@ -30,6 +30,18 @@ impl Gaps {
         self.lost = false;
     }
 
+    /// Those of the newest look, and those that came up while watching.
+    pub(super) fn apart(&self) -> (&[Gap], &[Gap]) {
+        (&self.of_look, &self.of_run)
+    }
+
+    /// Takes over what was restated.
+    pub(super) fn resume(&mut self, of_look: Vec<Gap>, of_run: Vec<Gap>, lost: bool) {
+        self.of_look = of_look;
+        of_run.into_iter().for_each(|gap| self.add(gap));
+        self.lost = lost;
+    }
+
     pub(super) fn add(&mut self, gap: Gap) {
         self.lost |= gap.since.is_some() && gap.count.is_some();
         if self.of_run.contains(&gap) {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use model::{Connection, Process, ProcessId, Timestamp};
+use model::{Connection, Process, ProcessId, RestatedConnection, Timestamp};
 
 use super::quick::Quick;
 
@@ -107,6 +107,17 @@ impl Processes {
                 self.settle(id);
             }
         }
+    }
+
+    /// Those that are alive, and those that connections name, in the order of their ids.
+    pub(super) fn restate(&self, connections: &[RestatedConnection]) -> Vec<Arc<Process>> {
+        let named = connections.iter().flat_map(|it| named(&it.connection));
+        let named: HashSet<_> = named.collect();
+        let alive = |process: &Process| process.ended.is_none() && !self.is_missing(process.id);
+        let wanted = |it: &&Arc<Process>| alive(it) || named.contains(&it.id);
+        let mut all: Vec<_> = self.known.values().filter(wanted).cloned().collect();
+        all.sort_unstable_by_key(|process| process.id);
+        all
     }
 
     /// A connection that names these processes is kept from now on.

@@ -87,3 +87,15 @@ impl From<&Connection> for Tally {
         ])
     }
 }
+
+impl From<[u64; 4]> for Counted {
+    fn from(counted: [u64; 4]) -> Self {
+        Self(counted)
+    }
+}
+
+impl From<Counted> for [u64; 4] {
+    fn from(Counted(counted): Counted) -> Self {
+        counted
+    }
+}

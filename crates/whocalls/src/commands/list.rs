@@ -1,9 +1,10 @@
-//! `whocalls list`: one look at this computer.
+//! `whocalls list`: one look at this computer, or at a case.
 
 mod pick;
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -14,15 +15,22 @@ use show::json::Listing;
 use show::order;
 use show::table::{self, TableOptions};
 
-use super::filter;
+use super::{case, filter};
 use crate::arguments::{Color, Group, ListArguments};
 use crate::exit::{self, Exit};
 use crate::interrupt::Interrupt;
-use crate::output::{self, Talk};
+use crate::output::{self, Talk, Usage};
 
 const CLEAR_SCREEN: &[u8] = b"\x1b[H\x1b[2J";
 
 pub(crate) fn run(list: &ListArguments, color: Color, strict: bool, talk: Talk) -> Result<Exit> {
+    if let Some((case, words)) = list.words.split_first().filter(|(word, _)| case::is_case(word)) {
+        return show_case(list, case, words, color, strict, talk);
+    }
+    if list.at.is_some() {
+        let text = "--at is for a case\nhelp: whocalls list CASE --at TIME";
+        return Err(Usage(text.to_owned()).into());
+    }
     let filter = filter::read(&list.words, &list.filter, Filter::parse)?;
     let mut observer = Observer::open(list.polling)?;
     let mut out = output::stdout()?;
@@ -74,20 +82,57 @@ fn look_once(
             start.elapsed().as_millis()
         ));
     }
-    let picked = pick::connections(&snapshot, list, filter);
+    write(list, filter, color, talk, &snapshot, out)?;
+    Ok(exit::after_look(&snapshot, strict))
+}
+
+/// A case: all that it tells, or what stood open at one moment of it.
+fn show_case(
+    list: &ListArguments,
+    case: &str,
+    words: &[String],
+    color: Color,
+    strict: bool,
+    talk: Talk,
+) -> Result<Exit> {
+    if list.watch.is_some() || list.polling || list.before {
+        let text = "--watch, --polling and --before are for this computer\n\
+                    help: what it remembered when a case began is in snapshots/first.json of the case";
+        return Err(Usage(text.to_owned()).into());
+    }
+    let filter = filter::read(words, &list.filter, Filter::parse_for_watch)?;
+    let case = case::open(Path::new(case), &list.identity)?;
+    let mut snapshot = case::replay(&case, list.at, talk)?;
+    if list.at.is_some() {
+        let open = snapshot.connections.iter().filter(|it| it.closed.is_none());
+        snapshot.connections = open.cloned().collect();
+    }
+    write(list, &filter, color, talk, &snapshot, &mut output::stdout()?)?;
+    Ok(exit::with_gaps(&snapshot.gaps, strict))
+}
+
+fn write(
+    list: &ListArguments,
+    filter: &Filter,
+    color: Color,
+    talk: Talk,
+    snapshot: &Snapshot,
+    out: &mut File,
+) -> Result<()> {
+    let picked = pick::connections(snapshot, list, filter);
     let mut connections = picked.shown;
     // Programs that read the list put it in their own order.
     let for_programs = list.json || list.ndjson || list.csv;
     if !for_programs || list.sort.is_some() || list.reverse {
         let sort = list.sort.map(order::Sort::from);
-        order::connections(&snapshot, &mut connections, sort, list.reverse);
+        order::connections(snapshot, &mut connections, sort, list.reverse);
     }
-    let processes = pick::processes(&snapshot, list, filter, &connections);
+    let processes = pick::processes(snapshot, list, filter, &connections);
 
     if list.json || list.ndjson {
         let counts = list.processes.then(|| snapshot.connections_of_processes());
         let listing = Listing {
-            snapshot: &snapshot,
+            snapshot,
             connections: if list.before { &[] } else { &connections },
             processes: &processes,
             counts: counts.as_ref(),
@@ -101,14 +146,14 @@ fn look_once(
         .context("cannot write to standard output")?;
     } else {
         if list.csv {
-            show::csv::connections(&snapshot, &connections, out)
+            show::csv::connections(snapshot, &connections, out)
         } else {
-            write_table(&snapshot, list, color, &connections, &processes, out)
+            write_table(snapshot, list, color, &connections, &processes, out)
         }
         .context("cannot write to standard output")?;
-        talk_about(&snapshot, list, connections.len(), picked.hidden, talk)?;
+        talk_about(snapshot, list, connections.len(), picked.hidden, talk)?;
     }
-    Ok(exit::after_look(&snapshot, strict))
+    Ok(())
 }
 
 fn write_table(

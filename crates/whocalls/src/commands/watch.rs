@@ -3,16 +3,13 @@
 //! One thread folds: it takes what is observed, keeps what is known, and puts lines into a queue or
 //! publishes snapshots. It never waits for the reader. The main thread writes the lines, or draws.
 
-mod deeds;
-mod fold;
 mod known;
 mod lines;
-mod newest;
 mod pick;
 mod queue;
 #[cfg(test)]
 mod sample;
-pub(crate) mod screen;
+mod screen;
 mod stream;
 
 use std::ffi::OsString;
@@ -26,12 +23,12 @@ use observe::program::Waiting;
 use observe::{Watch, WatchOptions};
 use show::filter::Filter;
 
-use self::fold::{Ends, Fold, Outcome};
 use self::lines::Lines;
-use self::newest::Newest;
 use self::pick::{Pick, Scope};
 use self::queue::Queue;
 use super::filter;
+use super::fold::{Ends, Fold, Outcome};
+use super::screen::newest::Newest;
 use crate::arguments::{Color, WatchArguments};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -61,6 +58,7 @@ fn stream_lines(arguments: &WatchArguments, strict: bool, talk: Talk) -> Result<
     let watch = Watch::start(WatchOptions {
         polling: arguments.polling,
         allow_actions: arguments.allow_actions,
+        packets: None,
     })?;
     match watch.tier() {
         Tier::Polling if !arguments.polling => talk.say(
@@ -80,7 +78,8 @@ fn stream_lines(arguments: &WatchArguments, strict: bool, talk: Talk) -> Result<
     }
     let scope = program.as_ref().map(|program| Scope::of(program.pid()));
     let (queue, newest) = (Queue::new(arguments.queue), Newest::default());
-    let lines = Lines::new(Pick::new(filter, scope), &queue, &newest);
+    let pick = Pick::new(filter, scope);
+    let lines = Lines::new(pick, watch.host().clone(), watch.tier(), &queue, &newest);
     let ends = Ends {
         interrupt: &interrupt,
         at: arguments.time.map(|time| start + time),
@@ -141,7 +140,7 @@ fn prepare(arguments: &WatchArguments) -> Result<Option<Waiting>> {
         .map_err(|error| cannot_start(&arguments.program, &error))
 }
 
-fn cannot_start(command: &[OsString], error: &std::io::Error) -> anyhow::Error {
+pub(super) fn cannot_start(command: &[OsString], error: &std::io::Error) -> anyhow::Error {
     let program = command.first().map(|program| program.to_string_lossy());
     let program = program.unwrap_or_default();
     let help = if error.kind() == ErrorKind::NotFound {

@@ -99,15 +99,7 @@ fn exchange(socket: BorrowedFd<'_>, request: Request) -> Result<Answer, Errno> {
 /// To be called before anything else. `Some`: this process was started to act, its work is over,
 /// and it is to end with this code.
 pub(crate) fn helped() -> Option<ExitCode> {
-    if !second::is_asked_for(MARK) {
-        return None;
-    }
-    // There is nobody to tell why: that it ended is what is heard.
-    Some(if help().is_ok() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    second::helped(MARK, help)
 }
 
 /// Errors: nobody asks, it cannot give up rights, or what was asked is no request.

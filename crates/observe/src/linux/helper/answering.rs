@@ -22,15 +22,7 @@ const NICER: i32 = 10;
 /// To be called before anything else. `Some`: this process was started to help, its work is over,
 /// and it is to end with this code.
 pub(crate) fn helped() -> Option<ExitCode> {
-    if !second::is_asked_for(MARK) {
-        return None;
-    }
-    // There is nobody to tell why: that it ended is what is heard.
-    Some(if help().is_ok() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    second::helped(MARK, help)
 }
 
 /// Errors: nobody asks, it cannot give up rights, or what was asked is no question.
@@ -58,6 +50,12 @@ pub(super) fn answer_all(socket: BorrowedFd<'_>, home: &OwnedFd) -> io::Result<(
             } => Answer::Hash(request, hashes.hash(pid, start_ticks, file)),
             Request::Program { pid, start_ticks } => {
                 Answer::Program(request, file::program(pid, start_ticks))
+            }
+            Request::File { pid, start_ticks } => {
+                Answer::Open(request, file::open(pid, start_ticks))
+            }
+            Request::Maps { pid, start_ticks } => {
+                Answer::Open(request, file::copy_of_maps(pid, start_ticks))
             }
             Request::Namespace { pid } => Answer::Namespace(request, namespace(pid, home)?),
         };

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use model::FileIdentity;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Statx, StatxFlags};
+use rustix::fs::{AtFlags, FileType, MemfdFlags, Mode, OFlags, Statx, StatxFlags};
 use rustix::io::{Errno, retry_on_intr};
 use sha2::{Digest, Sha256};
 
@@ -19,6 +19,8 @@ const MOST_BYTES: u64 = 1 << 30;
 const BUFFER: usize = 256 * 1024;
 /// So many hashes are kept.
 const MOST_HASHES: usize = 4096;
+/// A browser has less.
+const MOST_MAPS_BYTES: u64 = 1024 * 1024;
 const MOST_MOUNTINFO_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Hashes of files, as long as these are unchanged.
@@ -116,6 +118,49 @@ pub(super) fn program(pid: u32, start_ticks: u64) -> Result<ProgramFile, Why> {
         },
         links: seen.stx_nlink.into(),
     })
+}
+
+/// The program file of that run, open for reading.
+pub(crate) fn open(pid: u32, start_ticks: u64) -> Result<OwnedFd, Why> {
+    let process = process(pid, start_ticks)?;
+    // A file that is opened only as a path makes nobody wait.
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let program = rustix::fs::openat(&process, c"exe", flags, Mode::empty())?;
+    let seen = status(&program)?;
+    if FileType::from_raw_mode(seen.stx_mode.into()) != FileType::RegularFile {
+        return Err(Why::NotAFile);
+    }
+    if mount_of(&process, &seen)?.is_some_and(|mount| mount.is_elsewhere) {
+        return Err(Why::Elsewhere);
+    }
+    if seen.stx_size > MOST_BYTES {
+        return Err(Why::TooLarge);
+    }
+    let path = format!("/proc/self/fd/{}", program.as_raw_fd());
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?)
+}
+
+/// What that run has in its memory, as text. What is longer is cut off.
+pub(crate) fn maps(pid: u32, start_ticks: u64) -> Result<Vec<u8>, Why> {
+    let process = process(pid, start_ticks)?;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let maps = File::from(rustix::fs::openat(&process, c"maps", flags, Mode::empty())?);
+    let mut text = Vec::new();
+    maps.take(MOST_MAPS_BYTES)
+        .read_to_end(&mut text)
+        .map_err(failed)?;
+    Ok(text)
+}
+
+/// The same in a file that lives in memory only, to be handed over.
+pub(super) fn copy_of_maps(pid: u32, start_ticks: u64) -> Result<OwnedFd, Why> {
+    let text = maps(pid, start_ticks)?;
+    let copy = rustix::fs::memfd_create(c"maps", MemfdFlags::CLOEXEC)?;
+    let mut copy = File::from(copy);
+    copy.write_all(&text).map_err(failed)?;
+    copy.rewind().map_err(failed)?;
+    Ok(copy.into())
 }
 
 /// The folder of that run in /proc. What is read through it is of the same run, or an error.
@@ -222,6 +267,44 @@ mod tests {
             let hash = hashes.hash(pid, start_ticks, other);
             assert_eq!(hash, Err(Why::OtherFile));
         }
+    }
+
+    #[test]
+    fn opens_the_file_that_runs_for_reading_only() {
+        let (pid, start_ticks, _) = own();
+        let mut file = File::from(open(pid, start_ticks).unwrap());
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        assert!(bytes == std::fs::read("/proc/self/exe").unwrap());
+        assert!(file.write_all(b"x").is_err());
+        assert_eq!(open(pid, start_ticks + 1).unwrap_err(), Why::Gone);
+    }
+
+    #[test]
+    fn opens_a_file_that_has_no_name() {
+        let memory = rustix::fs::memfd_create(c"hidden", MemfdFlags::CLOEXEC).unwrap();
+        let sleep = std::fs::read("/bin/sleep").unwrap();
+        File::from(memory.try_clone().unwrap())
+            .write_all(&sleep)
+            .unwrap();
+        let program = format!("/proc/{}/fd/{}", std::process::id(), memory.as_raw_fd());
+        let mut child = std::process::Command::new(program)
+            .arg("1000")
+            .spawn()
+            .unwrap();
+        let text = std::fs::read(format!("/proc/{}/stat", child.id())).unwrap();
+        let start_ticks = stat(&text).unwrap().start_ticks;
+        let mut bytes = Vec::new();
+        let opened = open(child.id(), start_ticks).unwrap();
+        File::from(opened).read_to_end(&mut bytes).unwrap();
+        let mut text = String::new();
+        let opened = copy_of_maps(child.id(), start_ticks).unwrap();
+        File::from(opened).read_to_string(&mut text).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(bytes == sleep);
+        assert!(text.contains("/memfd:hidden (deleted)"), "{text}");
+        assert_eq!(maps(child.id(), start_ticks).unwrap_err(), Why::Gone);
     }
 
     #[test]

@@ -39,6 +39,10 @@ pub(crate) enum Request {
     },
     /// Which program file that run has.
     Program { pid: u32, start_ticks: u64 },
+    /// The program file of that run, to be read.
+    File { pid: u32, start_ticks: u64 },
+    /// What that run has in its memory, as `/proc/PID/maps` tells it.
+    Maps { pid: u32, start_ticks: u64 },
     /// A way to ask for the sockets of the network namespace that the process is in.
     Namespace { pid: u32 },
 }
@@ -134,6 +138,8 @@ impl Request {
             } => (1_u32, pid, start_ticks, Some(file)),
             Self::Program { pid, start_ticks } => (2, pid, start_ticks, None),
             Self::Namespace { pid } => (3, pid, 0, None),
+            Self::File { pid, start_ticks } => (5, pid, start_ticks, None),
+            Self::Maps { pid, start_ticks } => (6, pid, start_ticks, None),
         };
         let mut bytes = [0; REQUEST];
         let parts: [&[u8]; 5] = [
@@ -160,7 +166,7 @@ impl Request {
         let pid = u32::from_ne_bytes(pid);
         let unused = match u32::from_ne_bytes(kind) {
             1 => [0; 3],
-            2 => [0, device, inode],
+            2 | 5 | 6 => [0, device, inode],
             3 => [start_ticks, device, inode],
             _ => return None,
         };
@@ -176,6 +182,8 @@ impl Request {
                 file,
             },
             2 => Self::Program { pid, start_ticks },
+            5 => Self::File { pid, start_ticks },
+            6 => Self::Maps { pid, start_ticks },
             _ => Self::Namespace { pid },
         })
     }
@@ -204,6 +212,14 @@ impl Answer {
                     None => Ok(program_file(rest)?),
                 };
                 Self::Program(request, file)
+            }
+            Request::File { .. } | Request::Maps { .. } => {
+                let open = match why {
+                    Some(why) => Err(why),
+                    None if !rest.is_empty() => return None,
+                    None => Ok(socket?),
+                };
+                Self::Open(request, open)
             }
             Request::Namespace { .. } => {
                 let found = match why {
@@ -234,9 +250,11 @@ impl Answer {
             Self::Namespace(_, Ok((number, socket))) => {
                 (None, number.0.to_ne_bytes().to_vec(), Some(socket.as_fd()))
             }
-            Self::Hash(_, Err(why)) | Self::Program(_, Err(why)) | Self::Namespace(_, Err(why)) => {
-                (Some(why), Vec::new(), None)
-            }
+            Self::Open(_, Ok(open)) => (None, Vec::new(), Some(open.as_fd())),
+            Self::Hash(_, Err(why))
+            | Self::Program(_, Err(why))
+            | Self::Open(_, Err(why))
+            | Self::Namespace(_, Err(why)) => (Some(why), Vec::new(), None),
         };
         let (code, errno) = why.map_or((0, 0), |why| why.code());
         let mut packet = [code.to_ne_bytes(), errno.to_ne_bytes()].concat();
@@ -368,6 +386,14 @@ mod tests {
                 start_ticks: 2,
             },
             Request::Namespace { pid: 1 },
+            Request::File {
+                pid: 1,
+                start_ticks: 2,
+            },
+            Request::Maps {
+                pid: 1,
+                start_ticks: 2,
+            },
         ] {
             assert_eq!(Request::parse(&request.bytes()), Some(request));
         }

@@ -14,7 +14,7 @@ use seccompiler::{
     TargetArch, apply_filter,
 };
 
-use super::NEW_FILE;
+use super::{NEW_FILE, SUBFOLDER};
 
 /// What the process goes on doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +27,12 @@ pub(super) enum Duty {
     Helper,
     /// Closes connections and ends processes, when asked to.
     Actions,
+    /// Opens sockets for packets in network namespaces.
+    Opener,
     /// Makes new files in the folder that has this descriptor.
     Writer(RawFd),
+    /// Makes new files and folders, and gives files other names.
+    Folder,
 }
 
 /// What Rust and the C library need in every thread.
@@ -79,12 +83,18 @@ const READING: &[c_long] = &[
 ];
 
 const OBSERVING: &[c_long] = &[
+    // Who has no right to set the clock can only ask with it, and so with the newer one.
+    libc::SYS_adjtimex,
     libc::SYS_capget,
+    libc::SYS_clock_adjtime,
     // It returns ENOSYS all the same, see `install`.
     libc::SYS_clone3,
     libc::SYS_faccessat,
     libc::SYS_faccessat2,
+    libc::SYS_fdatasync,
     libc::SYS_fstatfs,
+    libc::SYS_fsync,
+    libc::SYS_ftruncate,
     libc::SYS_getcwd,
     libc::SYS_getdents64,
     libc::SYS_getegid,
@@ -193,9 +203,30 @@ const OBSERVING_LIMITED: &[Limited] = &[
     limited(libc::SYS_bpf, 0, ALL_BITS, &[1, 2, 3, 4, 15, 24, 28, 33]),
 ];
 
+/// What it copies for us into a file in memory.
+const HELPING: &[c_long] = &[libc::SYS_memfd_create, libc::SYS_write];
+
 /// Its way into network namespaces, and which signal tells it that nobody asks any more.
 const HELPER_LIMITED: &[Limited] = &[
     ENTERING,
+    // PR_SET_PDEATHSIG
+    limited(libc::SYS_prctl, 0, ALL_BITS, &[1]),
+];
+
+/// Its socket, ways into network namespaces, and whether they lead there.
+const OPENING: &[c_long] = &[
+    libc::SYS_fstat,
+    libc::SYS_newfstatat,
+    libc::SYS_recvmsg,
+    libc::SYS_sendmsg,
+    libc::SYS_statx,
+];
+
+const OPENING_LIMITED: &[Limited] = &[
+    ENTERING,
+    limited(libc::SYS_openat, 2, WRITES, &[0]),
+    // AF_NETLINK and AF_PACKET.
+    limited(libc::SYS_socket, 0, ALL_BITS, &[NETLINK, 17]),
     // PR_SET_PDEATHSIG
     limited(libc::SYS_prctl, 0, ALL_BITS, &[1]),
 ];
@@ -223,6 +254,23 @@ const WRITING: &[c_long] = &[
     libc::SYS_recvfrom,
     libc::SYS_sendto,
     libc::SYS_write,
+];
+
+/// What goes over its socket, and what tells of folders.
+const FILING: &[c_long] = &[
+    libc::SYS_fstatfs,
+    libc::SYS_fsync,
+    libc::SYS_mkdirat,
+    libc::SYS_newfstatat,
+    libc::SYS_recvfrom,
+    libc::SYS_sendmsg,
+];
+
+const FILING_LIMITED: &[Limited] = &[
+    // None, and RENAME_NOREPLACE.
+    limited(libc::SYS_renameat2, 4, ALL_BITS, &[0, 1]),
+    // Not AT_REMOVEDIR.
+    limited(libc::SYS_unlinkat, 2, ALL_BITS, &[0]),
 ];
 
 const POLLING_LIMITED: &[Limited] = &[ENTERING];
@@ -270,14 +318,16 @@ fn rules(duty: Duty) -> Result<Rules, seccompiler::BackendError> {
             &[MEMORY, ALWAYS_LIMITED, OBSERVING_LIMITED, POLLING_LIMITED],
         ),
         Duty::Helper => (
-            &[ALWAYS, READING, OLDER],
+            &[ALWAYS, READING, OLDER, HELPING],
             &[MEMORY, ALWAYS_LIMITED, HELPER_LIMITED],
         ),
         Duty::Actions => (
             &[ALWAYS, READING, OLDER, ACTING],
             &[MEMORY, ALWAYS_LIMITED, ACTING_LIMITED],
         ),
+        Duty::Opener => (&[ALWAYS, OPENING], &[MEMORY, OPENING_LIMITED]),
         Duty::Writer(_) => (&[ALWAYS, WRITING], &[MEMORY]),
+        Duty::Folder => (&[ALWAYS, FILING], &[MEMORY, FILING_LIMITED]),
     };
     let mut rules = Rules::new();
     for call in calls.iter().copied().flatten() {
@@ -291,23 +341,40 @@ fn rules(duty: Duty) -> Result<Rules, seccompiler::BackendError> {
     let kill = limited(libc::SYS_tgkill, 0, ALL_BITS, &[]);
     let itself = rule(&kill, u64::from(std::process::id()))?;
     rules.insert(kill.call, vec![itself]);
-    if let Duty::Writer(folder) = duty {
-        rules.insert(libc::SYS_openat, vec![new_file(folder)?]);
+    match duty {
+        Duty::Writer(folder) => {
+            rules.insert(libc::SYS_openat, vec![new_file(Some(folder))?]);
+        }
+        Duty::Folder => {
+            rules.insert(libc::SYS_openat, vec![new_file(None)?, subfolder()?]);
+        }
+        Duty::Events | Duty::Polling | Duty::Helper | Duty::Actions | Duty::Opener => {}
     }
     Ok(rules)
 }
 
-/// To open what is not there yet, below this folder, and nothing else.
-fn new_file(folder: RawFd) -> Result<SeccompRule, seccompiler::BackendError> {
+/// To open what is not there yet, below this folder if one is given, and nothing else.
+fn new_file(folder: Option<RawFd>) -> Result<SeccompRule, seccompiler::BackendError> {
+    let mut conditions = vec![opened_as(NEW_FILE)?];
+    if let Some(folder) = folder {
+        let (argument, value) = (0, u64::from(folder.unsigned_abs()));
+        let (length, equal) = (SeccompCmpArgLen::Dword, SeccompCmpOp::Eq);
+        conditions.push(SeccompCondition::new(argument, length, equal, value)?);
+    }
+    SeccompRule::new(conditions)
+}
+
+/// To open a folder that is no link.
+fn subfolder() -> Result<SeccompRule, seccompiler::BackendError> {
+    SeccompRule::new(vec![opened_as(SUBFOLDER)?])
+}
+
+fn opened_as(wanted: OFlags) -> Result<SeccompCondition, seccompiler::BackendError> {
     let flags = |flags: OFlags| u64::from(flags.bits());
-    let bits = WRITES | flags(OFlags::EXCL | OFlags::NOFOLLOW | OFlags::PATH);
-    let wanted = flags(NEW_FILE) & bits;
-    let condition =
-        |argument, how, value| SeccompCondition::new(argument, SeccompCmpArgLen::Dword, how, value);
-    SeccompRule::new(vec![
-        condition(0, SeccompCmpOp::Eq, u64::from(folder.unsigned_abs()))?,
-        condition(2, SeccompCmpOp::MaskedEq(bits), wanted)?,
-    ])
+    let matter = OFlags::EXCL | OFlags::NOFOLLOW | OFlags::PATH | OFlags::DIRECTORY;
+    let bits = WRITES | flags(matter);
+    let equal = SeccompCmpOp::MaskedEq(bits);
+    SeccompCondition::new(2, SeccompCmpArgLen::Dword, equal, flags(wanted) & bits)
 }
 
 fn rule(limited: &Limited, value: u64) -> Result<SeccompRule, seccompiler::BackendError> {
@@ -329,7 +396,7 @@ fn errno(errno: i32) -> u32 {
 mod tests {
     use super::*;
     use std::fs::{self, File, OpenOptions};
-    use std::io::{Error, ErrorKind, Read};
+    use std::io::{Error, ErrorKind, Read, Write};
     use std::net::TcpListener;
     use std::process::Command;
     use std::thread;
@@ -477,6 +544,64 @@ mod tests {
     }
 
     #[test]
+    fn the_maker_of_case_files_makes_names_and_does_no_more() {
+        use rustix::fs::{AtFlags, CWD, Mode, RenameFlags, fstatvfs, fsync, mkdirat, openat};
+        use rustix::fs::{renameat_with, rmdir, unlinkat};
+        let name = format!("whocalls-filing-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).unwrap();
+        let folder = openat(CWD, &path, SUBFOLDER, Mode::empty()).unwrap();
+        let mode = Mode::RUSR | Mode::WUSR;
+        let thread = thread::spawn(move || {
+            install(Duty::Folder).unwrap();
+            mkdirat(&folder, "a", Mode::RWXU).unwrap();
+            let below = openat(&folder, "a", SUBFOLDER, Mode::empty()).unwrap();
+            let file = File::from(openat(&below, "b", NEW_FILE, mode).unwrap());
+            renameat_with(&below, "b", &folder, "c", RenameFlags::NOREPLACE).unwrap();
+            renameat_with(&folder, "c", &folder, "d", RenameFlags::empty()).unwrap();
+            fsync(&folder).unwrap();
+            assert!(fstatvfs(&folder).unwrap().f_blocks > 0);
+            refused((&file).write_all(b"x"));
+            for flags in [
+                OFlags::RDONLY,
+                OFlags::PATH,
+                OFlags::WRONLY,
+                OFlags::RDWR,
+                NEW_FILE.difference(OFlags::EXCL),
+                NEW_FILE.difference(OFlags::NOFOLLOW),
+                NEW_FILE | OFlags::TRUNC,
+                NEW_FILE | OFlags::RDWR,
+                SUBFOLDER.difference(OFlags::NOFOLLOW),
+                SUBFOLDER | OFlags::PATH,
+                OFlags::TMPFILE | OFlags::WRONLY,
+            ] {
+                refused(openat(&folder, "d", flags, mode));
+            }
+            let exchange = RenameFlags::EXCHANGE;
+            refused(renameat_with(&folder, "a", &folder, "d", exchange));
+            refused(unlinkat(&folder, "a", AtFlags::REMOVEDIR));
+            refused(rmdir("/tmp/whocalls-test-forbidden"));
+            refused(rustix::fs::symlinkat("/", &folder, "link"));
+            refused(rustix::fs::linkat(
+                &folder,
+                "d",
+                &folder,
+                "e",
+                AtFlags::empty(),
+            ));
+            refused(rustix::fs::fchmod(&file, Mode::RWXU));
+            refused(fs::read_dir("/"));
+            refused(fs::read("/etc/passwd"));
+            try_what_is_forbidden();
+            try_to_hold_a_process();
+            unlinkat(&folder, "d", AtFlags::empty()).unwrap();
+        });
+        thread.join().unwrap();
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 1);
+        fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
     fn the_writer_makes_new_files_in_its_folder_and_does_no_more() {
         use rustix::fs::{AtFlags, CWD, Mode, open, openat, unlinkat};
         let name = format!("whocalls-filter-{}.txt", std::process::id());
@@ -488,7 +613,6 @@ mod tests {
         let inside = name.clone();
         let mode = Mode::RUSR | Mode::WUSR;
         let thread = thread::spawn(move || {
-            use std::io::Write;
             use std::os::fd::AsRawFd;
             install(Duty::Writer(folder.as_raw_fd())).unwrap();
             let mut file = File::from(openat(&folder, &inside, NEW_FILE, mode).unwrap());

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use model::{Counts, Detail, EventKind, Gap, Look, Observed, Protocol, Source, Timestamp};
 
+use super::copies::Copies;
 use super::links::{Links, not_checked};
 use super::processes::ProcessTable;
 use super::programs::Programs;
@@ -116,6 +117,11 @@ impl Live {
             self.programs.note(seen);
             self.programs.exchange(helper, &mut self.processes, seen);
         }
+    }
+
+    /// The program files that are to be copied.
+    pub(super) fn copies(&mut self) -> &mut Copies {
+        &mut self.programs.copies
     }
 
     /// What of that could not be found out.

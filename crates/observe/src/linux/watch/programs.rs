@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use model::{FileIdentity, Gap, Look, Observed, Process, ProcessId, Source};
 
+use super::copies::Copies;
 use super::processes::ProcessTable;
 use crate::linux::helper::{Answer, Helper, ProgramFile, Request};
 
@@ -31,6 +32,7 @@ pub(super) struct Programs {
     without_path: usize,
     left_out_told: bool,
     without_path_told: bool,
+    pub(super) copies: Copies,
 }
 
 impl Programs {
@@ -87,6 +89,7 @@ impl Programs {
             self.wanted.pop_front();
             self.waiting.remove(&id);
         }
+        self.copies.ask(helper);
         let mut answers = Vec::new();
         helper.answers(&mut answers);
         for answer in answers {
@@ -104,6 +107,10 @@ impl Programs {
                 Answer::Program(Request::Program { pid, start_ticks }, answer) => processes
                     .run(pid, start_ticks)
                     .and_then(|id| self.told(id, answer.ok().as_ref(), processes)),
+                Answer::Open(request, opened) => {
+                    self.copies.answered(request, opened);
+                    None
+                }
                 Answer::Hash(..) | Answer::Program(..) | Answer::Namespace(..) => None,
             };
             seen.extend(known.map(Observed::Process));

@@ -10,7 +10,7 @@ use crate::tui::detail::pieces;
 use crate::tui::edit::Line;
 use crate::tui::keys::BINDINGS;
 use crate::tui::menu::{Menu, Question};
-use crate::tui::screen::{Mode, Screen};
+use crate::tui::screen::{Doing, Screen};
 use crate::tui::theme::Tone;
 use crate::visible::display_width;
 
@@ -22,15 +22,30 @@ pub(super) fn paint(
     area: Rect,
 ) -> usize {
     match &screen.mode {
-        Mode::Looking => {}
-        Mode::Filtering(line) => filter(screen, line, brush, area),
-        Mode::Saving(line) => saving(screen, line, brush, area),
-        Mode::Choosing(menu) => choices(menu, brush, area),
-        Mode::Asked(question) => asked(question, brush, area),
-        Mode::Help(top) => {
-            return page(brush, area, help_texts::TITLE, &help(area.width), *top);
+        Doing::Looking => {}
+        Doing::Filtering(line) => filter(screen, line, brush, area),
+        Doing::Saving(line) => saving(screen, line, brush, area),
+        Doing::Choosing(menu) => choices(menu, brush, area),
+        Doing::Asked(question) => asked(question, brush, area),
+        Doing::Preserving(..) => {
+            let width = display_width(words::COPYING) + 2;
+            let room = boxed(brush, area, u16::try_from(width).unwrap_or(u16::MAX), 3);
+            brush.line(room, 0, words::COPYING, Tone::Strong);
         }
-        Mode::NotSeen(top) => {
+        Doing::Commands(top) => {
+            let lines = commands(screen, usize::from(area.width));
+            return page(brush, area, words::WIRESHARK_TITLE, &lines, *top);
+        }
+        Doing::Help(top) => {
+            return page(
+                brush,
+                area,
+                help_texts::TITLE,
+                &help(screen, area.width),
+                *top,
+            );
+        }
+        Doing::NotSeen(top) => {
             let width = usize::from(area.width.saturating_sub(4));
             let text = super::rows::not_seen(&screen.context(snapshot));
             let mut lines = pieces(&text, width);
@@ -186,7 +201,10 @@ fn choices(menu: &Menu, brush: &mut Brush<'_>, area: Rect) {
 
 fn asked(question: &Question, brush: &mut Brush<'_>, area: Rect) {
     let width = area.width.min(72);
-    let lines = pieces(&question.text, usize::from(width.saturating_sub(4)));
+    let room = usize::from(width.saturating_sub(4));
+    let before = question.before.as_ref().map(|it| pieces(it, room));
+    let mut lines = before.unwrap_or_default();
+    lines.extend(pieces(&question.text, room));
     let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
     let room = boxed(brush, area, width, height);
     for (number, line) in (0..).zip(&lines) {
@@ -215,17 +233,35 @@ fn page(brush: &mut Brush<'_>, area: Rect, title: &str, lines: &[String], top: u
     top
 }
 
-fn help(width: u16) -> Vec<String> {
+/// The commands for Wireshark, each whole.
+fn commands(screen: &Screen, width: usize) -> Vec<String> {
+    let mut lines = pieces(words::WIRESHARK_HOW, width);
+    for command in screen.shown_commands() {
+        lines.push(String::new());
+        lines.extend(pieces(command, width));
+    }
+    let left_out = screen.commands.len() - screen.shown_commands().len();
+    if left_out > 0 {
+        lines.push(String::new());
+        lines.push(words::more_files(left_out));
+    }
+    lines
+}
+
+fn help(screen: &Screen, width: u16) -> Vec<String> {
     let names = 10;
     let room = usize::from(width).saturating_sub(names + 2).max(20);
     let mut lines = Vec::new();
-    for binding in &BINDINGS {
+    for binding in BINDINGS.iter().filter(|it| screen.offers(it.action)) {
         for (number, piece) in (0..).zip(pieces(binding.help, room)) {
             let shown = if number == 0 { binding.shown } else { "" };
             lines.push(format!("{shown:names$}  {piece}"));
         }
     }
     lines.push(String::new());
+    if screen.replay().is_some() {
+        lines.push(help_texts::SIGNS_OF_CASE.to_owned());
+    }
     for sign in help_texts::SIGNS {
         lines.extend(pieces(sign, usize::from(width)));
     }

@@ -7,6 +7,7 @@ use model::{Pair, Shelf};
 
 use super::{Context, Fold, Item, Key, Picture, Row};
 use crate::messages::rows as sentences;
+use crate::tui::Mode;
 use crate::tui::programs::Program;
 use crate::tui::sums::Sums;
 use crate::tui::theme::Tone;
@@ -171,6 +172,9 @@ fn not_seen_parts(context: &Context<'_>) -> Vec<String> {
     } = context;
     let watched = status.since.until(snapshot.taken);
     let mut parts = vec![sentences::not_seen_before(&clock(status.since))];
+    if let Mode::Case(replay) = &status.mode {
+        parts.push(sentences::not_seen_after(&clock(replay.ended)));
+    }
     // A rhythm takes a handful of calls to show.
     let rare = (watched / 6).max(Duration::from_secs(1));
     parts.push(sentences::not_seen_rarer(rare));

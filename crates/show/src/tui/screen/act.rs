@@ -7,8 +7,9 @@
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use model::Timestamp;
 
-use super::{Mode, REFRESHES, Reaction, Screen};
+use super::{Doing, REFRESHES, Reaction, Screen};
 use crate::messages::frame;
 use crate::tui::Deed;
 use crate::tui::axis::SPANS;
@@ -29,22 +30,25 @@ impl Screen {
             return Reaction::Quit;
         }
         match std::mem::take(&mut self.mode) {
-            Mode::Looking => match keys::action(key) {
+            Doing::Looking => match keys::action(key) {
                 Some(action) => self.act(action),
                 None => Reaction::Nothing,
             },
-            Mode::Filtering(line) => self.filtering(line, key),
-            Mode::Saving(line) => self.saving(line, key),
-            Mode::Choosing(menu) => self.choosing(menu, key),
-            Mode::Asked(question) => self.asked(question, key),
-            Mode::Help(top) => self.reading(Mode::Help, top, key),
-            Mode::NotSeen(top) => self.reading(Mode::NotSeen, top, key),
+            Doing::Filtering(line) => self.filtering(line, key),
+            Doing::Saving(line) => self.saving(line, key),
+            Doing::Choosing(menu) => self.choosing(menu, key),
+            Doing::Asked(question) => self.asked(question, key),
+            Doing::Help(top) => self.reading(Doing::Help, top, key),
+            Doing::NotSeen(top) => self.reading(Doing::NotSeen, top, key),
+            Doing::Commands(top) => self.reading(Doing::Commands, top, key),
+            Doing::Preserving(process, question) => self.preserving(process, question, key),
         }
     }
 
     /// Whether a key does anything as things are.
     pub(in crate::tui) fn works(&self, action: Action) -> bool {
         match action {
+            _ if !self.offers(action) => false,
             Action::Unfold => self.row().is_some_and(|row| row.fold == Fold::Closed),
             Action::Fold => self.row().is_some_and(|row| row.fold == Fold::Open),
             Action::UnfoldRest => self.view == View::Overview,
@@ -53,7 +57,26 @@ impl Screen {
         }
     }
 
+    /// Whether a key can do anything at all: some are for what happens now, some for a case.
+    pub(in crate::tui) fn offers(&self, action: Action) -> bool {
+        let is_case = self.replay().is_some();
+        match action {
+            Action::StepBack
+            | Action::StepOn
+            | Action::LeapBack
+            | Action::LeapOn
+            | Action::ToBegin
+            | Action::ToEnd => is_case,
+            Action::Pause | Action::Refresh | Action::Recording => !is_case,
+            Action::Wireshark => !self.status.packet_files.is_empty(),
+            _ => true,
+        }
+    }
+
     pub(super) fn act(&mut self, action: Action) -> Reaction {
+        if !self.offers(action) {
+            return Reaction::Nothing;
+        }
         self.message = None;
         self.stale |= changes_rows(action);
         let page = isize::try_from(self.painted.rows.max(2) - 1).unwrap_or(1);
@@ -86,7 +109,7 @@ impl Screen {
                 self.detail_top = 0;
             }
             Action::Back => self.back_out(),
-            Action::Filter => self.mode = Mode::Filtering(Line::of(&self.filter_text)),
+            Action::Filter => self.mode = Doing::Filtering(Line::of(&self.filter_text)),
             Action::Sort => self.sort_next(),
             Action::Reverse => self.reverse = !self.reverse,
             Action::Group => {
@@ -104,7 +127,7 @@ impl Screen {
             Action::OnlyMarked => self.only_marked = !self.only_marked && !self.marked.is_empty(),
             Action::CopyRow => return self.copy_row(),
             Action::CopyFilter => return self.copy(self.filter_text.clone()),
-            Action::Save => self.mode = Mode::Saving(Line::default()),
+            Action::Save => self.mode = Doing::Saving(Line::default()),
             Action::Menu => self.open_menu(),
             Action::Refresh => return self.next_refresh(),
             Action::Times => self.absolute = !self.absolute,
@@ -112,8 +135,16 @@ impl Screen {
             Action::Later => self.back = self.back.saturating_sub(self.span() / 4),
             Action::ZoomIn => self.span = self.span.saturating_sub(1),
             Action::ZoomOut => self.span = (self.span + 1).min(SPANS.len() - 1),
-            Action::NotSeen => self.mode = Mode::NotSeen(0),
-            Action::Help => self.mode = Mode::Help(0),
+            Action::StepBack => return self.go_by(self.step(), false),
+            Action::StepOn => return self.go_by(self.step(), true),
+            Action::LeapBack => return self.go_by(self.span() / 4, false),
+            Action::LeapOn => return self.go_by(self.span() / 4, true),
+            Action::ToBegin => return self.go(Timestamp::from_unix_nanos(i64::MIN)),
+            Action::ToEnd => return self.go(Timestamp::from_unix_nanos(i64::MAX)),
+            Action::Wireshark => return self.open_wireshark(),
+            Action::Recording => self.tell_recording(),
+            Action::NotSeen => self.mode = Doing::NotSeen(0),
+            Action::Help => self.mode = Doing::Help(0),
             Action::Redraw => return Reaction::Redraw,
             Action::Quit => return Reaction::Quit,
         }
@@ -322,6 +353,14 @@ fn changes_rows(action: Action) -> bool {
             | Action::Later
             | Action::ZoomIn
             | Action::ZoomOut
+            | Action::StepBack
+            | Action::StepOn
+            | Action::LeapBack
+            | Action::LeapOn
+            | Action::ToBegin
+            | Action::ToEnd
+            | Action::Wireshark
+            | Action::Recording
             | Action::NotSeen
             | Action::Help
             | Action::Redraw

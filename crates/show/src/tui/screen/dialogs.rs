@@ -5,17 +5,20 @@
 )]
 
 use crossterm::event::{KeyCode, KeyEvent};
+use model::ProcessId;
 
 use super::filter::write;
-use super::{Mode, Reaction, Screen};
+use super::{Doing, Reaction, Screen};
 use crate::messages::dialogs;
 use crate::tui::keys::Action;
-use crate::tui::menu::{Choice, Menu, Question};
+use crate::tui::menu::{Choice, Ending, Menu, Question};
+use crate::tui::{Deed, Preserved};
+use crate::visible::visible_str;
 
 impl Screen {
     pub(super) fn reading(
         &mut self,
-        again: fn(usize) -> Mode,
+        again: fn(usize) -> Doing,
         top: usize,
         key: KeyEvent,
     ) -> Reaction {
@@ -33,7 +36,16 @@ impl Screen {
 
     pub(super) fn open_menu(&mut self) {
         let (connection, process) = self.behind();
-        self.mode = Mode::Choosing(Menu::of(connection, process, self.options.actions));
+        let ending = if self.replay().is_some() {
+            Ending::Past
+        } else if self.options.actions {
+            Ending::Allowed
+        } else {
+            Ending::NotAllowed
+        };
+        let packets = self.wireshark_commands().map(|it| !it.is_empty());
+        let packets = packets.filter(|_| self.offers(Action::Wireshark));
+        self.mode = Doing::Choosing(Menu::of(connection, process, ending, packets));
     }
 
     pub(super) fn choosing(&mut self, mut menu: Menu, key: KeyEvent) -> Reaction {
@@ -44,7 +56,7 @@ impl Screen {
             KeyCode::Esc | KeyCode::Char('q' | '.') => return Reaction::Nothing,
             _ => {}
         }
-        self.mode = Mode::Choosing(menu);
+        self.mode = Doing::Choosing(menu);
         Reaction::Nothing
     }
 
@@ -62,10 +74,57 @@ impl Screen {
             Choice::Mark => self.act(Action::Mark),
             Choice::Copy => self.act(Action::CopyRow),
             Choice::Save => self.act(Action::Save),
-            Choice::Ask(question) => {
-                self.mode = Mode::Asked(question.clone());
-                Reaction::Nothing
+            Choice::Wireshark => self.act(Action::Wireshark),
+            Choice::Ask(question) => self.ask(question.clone()),
+        }
+    }
+
+    /// While recording, what would be lost is copied before anybody can say yes.
+    fn ask(&mut self, mut question: Box<Question>) -> Reaction {
+        if self.recording().is_none() {
+            self.mode = Doing::Asked(question);
+            return Reaction::Nothing;
+        }
+        let process = match &question.deed {
+            Deed::End { process, .. } => Some(*process),
+            Deed::Close { connection, .. } => connection.owner.process(),
+            Deed::Refresh(_) | Deed::Save { .. } | Deed::Go(_) | Deed::Preserve { .. } => None,
+        };
+        let Some(process) = process else {
+            question.before = Some(dialogs::NO_PROGRAM_TO_COPY.to_owned());
+            self.mode = Doing::Asked(question);
+            return Reaction::Nothing;
+        };
+        self.mode = Doing::Preserving(process, question);
+        Reaction::Deed(Deed::Preserve { process })
+    }
+
+    /// Only to turn back works meanwhile.
+    pub(super) fn preserving(
+        &mut self,
+        process: ProcessId,
+        question: Box<Question>,
+        key: KeyEvent,
+    ) -> Reaction {
+        if key.code == KeyCode::Esc {
+            self.say(dialogs::NOTHING_DONE);
+        } else {
+            self.mode = Doing::Preserving(process, question);
+        }
+        Reaction::Nothing
+    }
+
+    /// What came of a copy. Nobody is asked who has turned back meanwhile.
+    pub(in crate::tui) fn preserved(&mut self, answer: Preserved) {
+        match std::mem::take(&mut self.mode) {
+            Doing::Preserving(process, mut question) if process == answer.process => {
+                question.before = Some(match answer.result {
+                    Ok(()) => dialogs::COPIED.to_owned(),
+                    Err(why) => dialogs::not_copied(&visible_str(&why)),
+                });
+                self.mode = Doing::Asked(question);
             }
+            other => self.mode = other,
         }
     }
 
@@ -84,7 +143,7 @@ impl Screen {
             }
             _ => write(&mut question.answer, key),
         }
-        self.mode = Mode::Asked(question);
+        self.mode = Doing::Asked(question);
         Reaction::Nothing
     }
 }

@@ -6,7 +6,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Mode, Reaction, Screen};
+use super::{Doing, Reaction, Screen};
 use crate::filter::Filter;
 use crate::tui::edit::Line;
 use crate::tui::words::filter_words;
@@ -36,7 +36,7 @@ impl Screen {
             _ => write(&mut line, key),
         }
         self.filter_with(line.text());
-        self.mode = Mode::Filtering(line);
+        self.mode = Doing::Filtering(line);
         Reaction::Nothing
     }
 

@@ -10,7 +10,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use model::{Connection, Snapshot};
 
 use super::filter::write;
-use super::{Mode, Reaction, Screen};
+use super::{Doing, Reaction, Screen};
 use crate::messages::{dialogs, frame};
 use crate::table::cell::Cell;
 use crate::tui::Deed;
@@ -26,7 +26,7 @@ impl Screen {
             KeyCode::Enter => return self.save(line),
             _ => write(&mut line, key),
         }
-        self.mode = Mode::Saving(line);
+        self.mode = Doing::Saving(line);
         Reaction::Nothing
     }
 
@@ -39,12 +39,12 @@ impl Screen {
         // Whoever saves says more; a path would be refused, and what is typed next is no command.
         if name.contains(['/', '\\']) || name.starts_with('.') {
             self.say(dialogs::NO_PATH);
-            self.mode = Mode::Saving(line);
+            self.mode = Doing::Saving(line);
             return Reaction::Nothing;
         }
         let Some(format) = Format::of(&name) else {
             self.say(dialogs::WRONG_ENDING);
-            self.mode = Mode::Saving(line);
+            self.mode = Doing::Saving(line);
             return Reaction::Nothing;
         };
         let Some(snapshot) = self.snapshot.clone() else {

@@ -2,16 +2,24 @@
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
-use super::{Mode, Reaction, Screen};
+use super::{Doing, Reaction, Screen};
 use crate::tui::columns;
 use crate::tui::keys::Action;
 
 impl Screen {
     pub(in crate::tui) fn mouse(&mut self, event: MouseEvent) -> Reaction {
-        if !matches!(self.mode, Mode::Looking) {
+        if !matches!(self.mode, Doing::Looking) {
             return Reaction::Nothing;
         }
         self.be_up_to_date();
+        let is_down = matches!(event.kind, MouseEventKind::Down(_));
+        let pulls = matches!(event.kind, MouseEventKind::Drag(_)) && self.pulls;
+        self.pulls = pulls || is_down && event.row == self.painted.heading_line;
+        if (is_down && self.pulls || pulls)
+            && let Some(moment) = self.moment_under(event.column, pulls)
+        {
+            return self.go(moment);
+        }
         let within = |spans: (u16, u16)| (spans.0..spans.1).contains(&event.column);
         let painted = &self.painted;
         match event.kind {

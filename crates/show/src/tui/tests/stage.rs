@@ -14,7 +14,7 @@ use ratatui::style::{Color, Modifier};
 
 use crate::table::sample::{self, TAKEN, connection, known};
 use crate::tui::screen::{Reaction, Screen};
-use crate::tui::{Colors, Options, Status, Theme, draw};
+use crate::tui::{Colors, Mode, Options, Status, Theme, draw};
 use crate::visible::display_width;
 
 pub(super) struct Stage {
@@ -48,6 +48,10 @@ impl Stage {
         self.screen.show(Arc::new(snapshot), status());
     }
 
+    pub(super) fn show_as(&mut self, snapshot: Snapshot, status: Status) {
+        self.screen.show(Arc::new(snapshot), status);
+    }
+
     /// Single characters are keys; `<Enter>` and the like are named.
     pub(super) fn press(&mut self, keys: &str) -> Vec<Reaction> {
         let mut reactions = Vec::new();
@@ -67,16 +71,26 @@ impl Stage {
 
     /// Clicks on the first place where a text stands.
     pub(super) fn click(&mut self, on: &str) -> Reaction {
+        let (column, row) = self.find(on);
+        self.mouse(MouseEventKind::Down(MouseButton::Left), column, row)
+    }
+
+    /// Where a text stands: column and row.
+    pub(super) fn find(&mut self, on: &str) -> (u16, u16) {
         let text = self.text();
         let found = text.lines().enumerate().find_map(|(row, line)| {
             let before = line.get(..line.find(on)?)?;
             Some((row, display_width(before)))
         });
         let (row, column) = found.unwrap_or_else(|| panic!("no {on} in\n{text}"));
+        (u16::try_from(column).unwrap(), u16::try_from(row).unwrap())
+    }
+
+    pub(super) fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) -> Reaction {
         self.screen.mouse(MouseEvent {
-            kind: MouseEventKind::Down(MouseButton::Left),
-            column: u16::try_from(column).unwrap(),
-            row: u16::try_from(row).unwrap(),
+            kind,
+            column,
+            row,
             modifiers: KeyModifiers::NONE,
         })
     }
@@ -142,6 +156,7 @@ fn named(name: &str) -> KeyCode {
         "Right" => KeyCode::Right,
         "PgDn" => KeyCode::PageDown,
         "PgUp" => KeyCode::PageUp,
+        "Lt" => KeyCode::Char('<'),
         _ => panic!("no key {name}"),
     }
 }
@@ -155,6 +170,8 @@ pub(super) fn status() -> Status {
         lost: 0,
         let_go: 0,
         forgotten: 0,
+        mode: Mode::Live { recording: None },
+        packet_files: Arc::default(),
     }
 }
 

@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use model::{Connection, Event, Gap, Look, Observed, Timestamp};
+use model::{Connection, Event, Gap, Host, Look, Observed, Tier, Timestamp};
 use observe::Watch;
 use track::{Change, Tracker};
 
-use super::fold::Reader;
 use super::known::Known;
-use super::newest::Newest;
 use super::pick::Pick;
 use super::queue::{Item, Queue};
+use crate::commands::fold::Reader;
+use crate::commands::screen::newest::Newest;
 
 /// So many lines are handed on at once, so that they are written while others are made.
 const PIECE: usize = 1024;
@@ -22,6 +22,8 @@ pub(super) struct Lines<'a> {
     known: Known,
     queue: &'a Queue,
     newest: &'a Newest,
+    host: Host,
+    tier: Tier,
     started: bool,
     /// Connections of the last snapshot.
     connections: usize,
@@ -37,12 +39,20 @@ struct Changed {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(pick: Pick, queue: &'a Queue, newest: &'a Newest) -> Self {
+    pub(super) fn new(
+        pick: Pick,
+        host: Host,
+        tier: Tier,
+        queue: &'a Queue,
+        newest: &'a Newest,
+    ) -> Self {
         Self {
             pick,
             known: Known::default(),
             queue,
             newest,
+            host,
+            tier,
             started: false,
             connections: 0,
             gaps: HashSet::new(),
@@ -63,18 +73,13 @@ impl<'a> Lines<'a> {
         self.queue.put(&mut self.items, open);
     }
 
-    fn start(&mut self, first: &Observed, watch: &Watch) {
+    /// The first thing of a run is a look.
+    fn start(&mut self, taken: Timestamp) {
         self.started = true;
-        let taken = match first {
-            Observed::Look(look) => look.taken,
-            Observed::Event(_) | Observed::Process(_) | Observed::Counts(_) | Observed::Gap(_) => {
-                watch.now()
-            }
-        };
         self.items.push(Item::Start {
-            host: Box::new(watch.host().clone()),
+            host: Box::new(self.host.clone()),
             taken,
-            tier: watch.tier(),
+            tier: self.tier,
         });
     }
 
@@ -92,6 +97,9 @@ impl<'a> Lines<'a> {
     }
 
     fn look(&mut self, look: Box<Look>, tracker: &mut Tracker) {
+        if !self.started {
+            self.start(look.taken);
+        }
         for gap in &look.gaps {
             self.gap(gap);
         }
@@ -151,10 +159,7 @@ impl<'a> Lines<'a> {
 }
 
 impl Reader for Lines<'_> {
-    fn take(&mut self, observed: Observed, tracker: &mut Tracker, watch: &Watch) {
-        if !self.started {
-            self.start(&observed, watch);
-        }
+    fn take(&mut self, observed: Observed, tracker: &mut Tracker) {
         match observed {
             Observed::Event(event) => self.event(event, tracker),
             Observed::Look(look) => self.look(look, tracker),
@@ -182,11 +187,11 @@ impl Reader for Lines<'_> {
         }
     }
 
-    fn taken(&mut self) {
+    fn taken(&mut self, _tracker: &Tracker, _watch: &mut Watch) {
         self.hand_on();
     }
 
-    fn refresh(&mut self, tracker: &Tracker, _watch: &Watch) {
+    fn refresh(&mut self, tracker: &Tracker, _watch: &mut Watch) {
         self.keep(tracker);
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use show::json::{End, Program, Status, Stream};
 
-use super::fold::Outcome;
 use super::queue::{Dropped, Item, Queue};
+use crate::commands::fold::Outcome;
 use crate::output;
 
 /// How long to wait for a line before looking whether there will be any.

@@ -17,12 +17,12 @@ const STEP: Duration = Duration::from_millis(100);
 const ON_THE_WAY: Duration = Duration::from_millis(200);
 
 /// When the run ends.
-pub(super) struct Ends<'a> {
-    pub(super) interrupt: &'a Interrupt,
+pub(crate) struct Ends<'a> {
+    pub(crate) interrupt: &'a Interrupt,
     /// `None`: at no set time.
-    pub(super) at: Option<Instant>,
+    pub(crate) at: Option<Instant>,
     /// With the last of this one and all that it started.
-    pub(super) program: Option<Waiting>,
+    pub(crate) program: Option<Waiting>,
 }
 
 impl Ends<'_> {
@@ -34,21 +34,23 @@ impl Ends<'_> {
 }
 
 /// What a run leaves for its last line.
-pub(super) struct Outcome {
-    pub(super) time: Timestamp,
-    pub(super) totals: Totals,
+pub(crate) struct Outcome {
+    pub(crate) time: Timestamp,
+    pub(crate) totals: Totals,
     /// The program of the run, and how it ended.
-    pub(super) program: Option<(u32, Option<Ended>)>,
+    pub(crate) program: Option<(u32, Option<Ended>)>,
 }
 
 /// Whoever the fold works for. None of it may wait.
-pub(super) trait Reader {
+pub(crate) trait Reader {
     /// Applies one thing to the tracker, and does with it what it is here for.
-    fn take(&mut self, observed: Observed, tracker: &mut Tracker, watch: &Watch);
+    fn take(&mut self, observed: Observed, tracker: &mut Tracker);
     /// All that has happened up to now was taken.
-    fn taken(&mut self) {}
+    fn taken(&mut self, _tracker: &Tracker, _watch: &mut Watch) {}
     /// What is known was brought up to date.
-    fn refresh(&mut self, tracker: &Tracker, watch: &Watch);
+    fn refresh(&mut self, tracker: &Tracker, watch: &mut Watch);
+    /// The run is over, and all of it was taken.
+    fn end(&mut self, _tracker: &Tracker, _watch: &mut Watch) {}
     /// Nobody reads any more.
     fn is_gone(&self) -> bool;
     /// Another time between refreshes is wanted.
@@ -57,7 +59,7 @@ pub(super) trait Reader {
     }
 }
 
-pub(super) struct Fold<'a, R> {
+pub(crate) struct Fold<'a, R> {
     watch: Watch,
     tracker: Tracker,
     reader: R,
@@ -67,7 +69,7 @@ pub(super) struct Fold<'a, R> {
 }
 
 impl<'a, R: Reader> Fold<'a, R> {
-    pub(super) fn new(watch: Watch, reader: R, refresh: Duration, ends: Ends<'a>) -> Self {
+    pub(crate) fn new(watch: Watch, reader: R, refresh: Duration, ends: Ends<'a>) -> Self {
         let tracker = Tracker::new(watch.host().clone(), watch.tier(), Limits::default());
         Self {
             watch,
@@ -80,7 +82,7 @@ impl<'a, R: Reader> Fold<'a, R> {
     }
 
     /// Runs until the end is due, or nobody reads any more.
-    pub(super) fn run(mut self) -> Result<Outcome> {
+    pub(crate) fn run(mut self) -> Result<Outcome> {
         let mut refreshed = Instant::now();
         while !self.reader.is_gone() && !self.ends.are_due() {
             let every = self.reader.every().unwrap_or(self.refresh);
@@ -98,6 +100,7 @@ impl<'a, R: Reader> Fold<'a, R> {
         if !self.reader.is_gone() {
             self.count()?;
         }
+        self.reader.end(&self.tracker, &mut self.watch);
         let program = self.ends.program.as_mut().map(|program| {
             program.is_over();
             (program.pid(), program.ended())
@@ -120,14 +123,14 @@ impl<'a, R: Reader> Fold<'a, R> {
     fn count(&mut self) -> Result<()> {
         self.watch.refresh(&mut self.seen)?;
         self.fold();
-        self.reader.refresh(&self.tracker, &self.watch);
+        self.reader.refresh(&self.tracker, &mut self.watch);
         Ok(())
     }
 
     fn fold(&mut self) {
         for observed in self.seen.drain(..) {
-            self.reader.take(observed, &mut self.tracker, &self.watch);
+            self.reader.take(observed, &mut self.tracker);
         }
-        self.reader.taken();
+        self.reader.taken(&self.tracker, &mut self.watch);
     }
 }

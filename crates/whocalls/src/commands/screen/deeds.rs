@@ -10,10 +10,10 @@ use show::tui::Deed;
 use show::visible::{harmless, visible_str};
 
 /// Whoever fulfils wishes.
-pub(super) struct Hands {
+pub(crate) struct Hands {
     /// `None`: no action was allowed.
-    pub(super) actions: Option<Actions>,
-    pub(super) writer: io::Result<Writer>,
+    pub(crate) actions: Option<Actions>,
+    pub(crate) writer: io::Result<Writer>,
 }
 
 impl Hands {
@@ -21,7 +21,7 @@ impl Hands {
     pub(super) fn work(mut self, wishes: &Receiver<Deed>, answers: &Sender<String>) {
         for wish in wishes {
             let answer = match wish {
-                Deed::Refresh(_) => continue,
+                Deed::Refresh(_) | Deed::Go(_) | Deed::Preserve { .. } => continue,
                 Deed::Save { name, bytes } => self.save(&name, &bytes),
                 Deed::Close { connection, what } => {
                     let target = ConnectionTarget::of(&connection);

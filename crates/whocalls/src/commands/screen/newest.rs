@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use model::Snapshot;
 
 #[derive(Default)]
-pub(super) struct Newest(Mutex<Option<Arc<Snapshot>>>);
+pub(crate) struct Newest(Mutex<Option<Arc<Snapshot>>>);
 
 impl Newest {
-    pub(super) fn put(&self, snapshot: Snapshot) {
+    pub(crate) fn put(&self, snapshot: Snapshot) {
         let snapshot = Some(Arc::new(snapshot));
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
     }
 
     /// `None`: nothing has been seen yet.
-    pub(super) fn get(&self) -> Option<Arc<Snapshot>> {
+    pub(crate) fn get(&self) -> Option<Arc<Snapshot>> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -1,0 +1,481 @@
+//! Reading a case.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::about::{AboutFault, MOST_BYTES};
+use super::log::{Entry, LogEnd, LogFault, read_log};
+use super::name::{self, Found};
+use super::output::piece_name;
+use super::scan::{self, Lying, Role, Scan};
+use super::seal::hex;
+use super::{About, CASE_JSON, Error, Kind, LOG, Manifest, Seal};
+use crate::crypt::{self, Identities, OpenFile};
+
+/// A case that is read. Opening looks at names, at the manifest and at `case.json`; that a file is as
+/// it was written shows when it has been read to its end, or by [`super::verify()`].
+#[derive(Debug)]
+pub struct OpenCase {
+    files: Files,
+    about: About,
+    segments: Vec<Segment>,
+    log: Option<Segment>,
+}
+
+/// How files are found and read.
+#[derive(Debug)]
+struct Files {
+    root: PathBuf,
+    manifest: Manifest,
+    identities: Option<Identities>,
+}
+
+/// A file of a stream, or the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// `None`: the log.
+    pub kind: Option<Kind>,
+    /// From 1; ring mode lets the first ones go.
+    pub number: u64,
+    /// As it is called when it is closed and not encrypted.
+    pub name: String,
+    /// False: the recording was interrupted while it was written; it is read up to where it was cut
+    /// off.
+    pub is_closed: bool,
+    /// On the disk.
+    pub bytes: u64,
+    /// What is read one after the other, as it lies on the disk.
+    files: Vec<String>,
+    /// From the manifest. `None`: it has no line there.
+    sha256: Option<String>,
+}
+
+impl OpenCase {
+    /// Opens a case folder.
+    ///
+    /// Errors: no case, a newer format; encrypted, and no key that fits; damaged: what the manifest
+    /// names is not there or is no file, there are links, or segments that it does not name.
+    pub fn open(root: &Path, identities: Option<&Identities>) -> Result<Self, Error> {
+        let manifest = scan::manifest(root)?;
+        let scan = scan::scan(root)?;
+        let damaged = |place: &str, why: &str| Error::Damaged {
+            path: root.to_owned(),
+            place: place.to_owned(),
+            why: why.to_owned(),
+        };
+        if let Some(link) = scan.links.first() {
+            return Err(damaged(link, "it is a link"));
+        }
+        for line in manifest.files() {
+            if !scan.files.contains_key(&line.name) {
+                return Err(damaged(&line.name, "it is missing"));
+            }
+        }
+        let encrypted = format!("{CASE_JSON}.age");
+        if !manifest.is_sealed() && !manifest.has(CASE_JSON) && !manifest.has(&encrypted) {
+            return Err(Error::Foreign {
+                path: root.to_owned(),
+                why: "the recording was interrupted before it began".to_owned(),
+            });
+        }
+        let is_encrypted = scan.files.contains_key(&encrypted);
+        if is_encrypted && identities.is_none() {
+            let path = root.to_owned();
+            return Err(Error::Encrypted { path });
+        }
+        let mut segments = segments(&manifest, &scan);
+        for segment in &segments {
+            if manifest.is_sealed() && segment.sha256.is_none() && segment.kind.is_some() {
+                return Err(damaged(&segment.name, "it is not in the manifest"));
+            }
+            if !segment.is_whole_row() {
+                return Err(damaged(&segment.name, "a piece of it is missing"));
+            }
+        }
+        let log = segments
+            .iter()
+            .position(|segment| segment.kind.is_none())
+            .map(|index| segments.remove(index));
+        let files = Files {
+            root: root.to_owned(),
+            manifest,
+            identities: identities.cloned(),
+        };
+        let about = files.about()?;
+        Ok(Self {
+            files,
+            about,
+            segments,
+            log,
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.files.root
+    }
+
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// `None`: the recording was interrupted, or something was added after it was sealed.
+    pub fn seal(&self) -> Option<Seal> {
+        self.files.manifest.seal()
+    }
+
+    /// In order. The last may be one that was still being written.
+    pub fn segments(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Segment> {
+        let is_of = move |segment: &&Segment| segment.kind == Some(kind);
+        self.segments.iter().filter(is_of)
+    }
+
+    /// The files of the manifest by the names that they have without encryption, in the order in
+    /// which they were closed.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let names = self.files.manifest.files().map(|line| line.name.as_str());
+        names.map(|name| name.strip_suffix(".age").unwrap_or(name))
+    }
+
+    /// Reads a segment.
+    ///
+    /// Errors: as [`OpenCase::file`].
+    pub fn read(&self, segment: &Segment) -> Result<CaseReader, Error> {
+        self.files.read(segment)
+    }
+
+    /// Reads a file of the manifest: `snapshots/...`, `programs/...`.
+    ///
+    /// Errors: the manifest does not name it; it is no file any more; it cannot be decrypted.
+    pub fn file(&self, name: &str) -> Result<CaseReader, Error> {
+        self.files.file(name)
+    }
+
+    /// Hands on the lines of the log, in order.
+    ///
+    /// Errors: as [`OpenCase::file`]; the log is not as it was written.
+    pub fn log(&self, each: &mut dyn FnMut(Entry)) -> Result<LogEnd, Error> {
+        let log = self
+            .log
+            .as_ref()
+            .ok_or_else(|| self.files.damaged(LOG, "it is missing"))?;
+        let reader = self.files.read(log)?;
+        read_log(reader, &mut |_, entry, _| each(entry)).map_err(|fault| match fault {
+            LogFault::Line { line, why } => {
+                self.files.damaged(&format!("{LOG}, line {line}"), &why)
+            }
+            LogFault::Read(source) => self.files.fault_of(LOG, source),
+        })
+    }
+
+    /// What an error of reading means that a [`CaseReader`] gave.
+    pub fn fault(&self, segment: &Segment, error: io::Error) -> Error {
+        self.files.fault_of(&segment.name, error)
+    }
+}
+
+impl Segment {
+    /// Whether its pieces are there from the first to the last.
+    fn is_whole_row(&self) -> bool {
+        let is_row = !self.is_closed
+            && self
+                .files
+                .first()
+                .is_some_and(|file| file.ends_with(".age"));
+        !is_row
+            || self
+                .files
+                .iter()
+                .zip(1..)
+                .all(|(file, number)| *file == piece_name(&self.name, number))
+    }
+}
+
+/// All segments and the log. Where one is closed, what is left of its row does not count.
+fn segments(manifest: &Manifest, scan: &Scan) -> Vec<Segment> {
+    let mut found: BTreeMap<(Option<Kind>, u64, String), Segment> = BTreeMap::new();
+    let hashes: HashMap<&str, &str> = manifest
+        .files()
+        .map(|line| (line.name.as_str(), line.sha256.as_str()))
+        .collect();
+    for Lying {
+        name: file,
+        bytes,
+        role,
+    } in scan.files.values()
+    {
+        let (name, is_closed) = match role {
+            Role::Unfinished => continue,
+            Role::Closed => (file.strip_suffix(".age").unwrap_or(file), true),
+            Role::Open { name, .. } => (name.as_str(), false),
+        };
+        let (kind, number) = match (scan::segment(name), name) {
+            (Some((kind, number)), _) => (Some(kind), number),
+            (None, LOG) => (None, 0),
+            (None, _) => continue,
+        };
+        let segment = found
+            .entry((kind, number, name.to_owned()))
+            .or_insert_with(|| Segment {
+                kind,
+                number,
+                name: name.to_owned(),
+                is_closed,
+                bytes: 0,
+                files: Vec::new(),
+                sha256: None,
+            });
+        if is_closed && !segment.is_closed {
+            segment.is_closed = true;
+            segment.files.clear();
+            segment.bytes = 0;
+        }
+        if is_closed == segment.is_closed {
+            segment.bytes += bytes;
+            segment.files.push(file.clone());
+            segment.sha256 = hashes.get(file.as_str()).map(|hash| (*hash).to_owned());
+        }
+    }
+    let mut segments: Vec<Segment> = found.into_values().collect();
+    for segment in &mut segments {
+        // Names of pieces are in the order of their numbers only up to 999,999.
+        segment.files.sort_by_key(|file| (file.len(), file.clone()));
+    }
+    segments
+}
+
+impl Files {
+    fn damaged(&self, place: &str, why: &str) -> Error {
+        Error::Damaged {
+            path: self.root.clone(),
+            place: place.to_owned(),
+            why: why.to_owned(),
+        }
+    }
+
+    fn about(&self) -> Result<About, Error> {
+        let mut text = Vec::new();
+        self.file(CASE_JSON)?
+            .take(MOST_BYTES)
+            .read_to_end(&mut text)
+            .map_err(|error| self.fault_of(CASE_JSON, error))?;
+        About::read(&text).map_err(|fault| match fault {
+            AboutFault::TooNew(found) => Error::TooNew {
+                path: self.root.clone(),
+                found,
+            },
+            AboutFault::Unreadable(why) => self.damaged(CASE_JSON, &why),
+        })
+    }
+
+    fn file(&self, name: &str) -> Result<CaseReader, Error> {
+        let is_it = |line: &str| line == name || line.strip_suffix(".age") == Some(name);
+        let line = self.manifest.files().find(|line| is_it(&line.name));
+        let line = line.ok_or_else(|| self.damaged(name, "it is missing"))?;
+        self.read(&Segment {
+            kind: None,
+            number: 0,
+            name: name.to_owned(),
+            is_closed: true,
+            bytes: 0,
+            files: vec![line.name.clone()],
+            sha256: Some(line.sha256.clone()),
+        })
+    }
+
+    fn read(&self, segment: &Segment) -> Result<CaseReader, Error> {
+        let mut reader = CaseReader {
+            files: Vec::new(),
+            source: Source::Nothing,
+            identities: self.identities.clone(),
+            sha256: segment.sha256.clone(),
+            is_closed: segment.is_closed,
+            cut: None,
+        };
+        for file in segment.files.iter().rev() {
+            let path = match name::find(&self.root, file) {
+                Ok(Found::File(path, _)) => path,
+                Ok(Found::Missing) => return Err(self.damaged(file, "it is missing")),
+                Ok(Found::Link) => return Err(self.damaged(file, "it is a link")),
+                Ok(Found::Other) => return Err(self.damaged(file, "it is no file")),
+                Err(source) => return Err(self.fault_of(file, source)),
+            };
+            reader.files.push(path);
+        }
+        reader
+            .next_file()
+            .map_err(|error| self.fault_of(&segment.name, error))?;
+        Ok(reader)
+    }
+
+    fn fault_of(&self, name: &str, error: io::Error) -> Error {
+        let path = self.root.join(name);
+        if let Some(fault) = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<NotAsWritten>())
+        {
+            return self.damaged(name, &fault.to_string());
+        }
+        let Some(fault) = crypt::Error::inside(&error) else {
+            return Error::Read {
+                path,
+                source: error,
+            };
+        };
+        if matches!(
+            fault,
+            crypt::Error::WrongKey | crypt::Error::Passphrase | crypt::Error::TooNew
+        ) {
+            let source = error.into_inner().and_then(|inner| inner.downcast().ok());
+            let source = source.map_or(crypt::Error::NotAge, |source| *source);
+            return Error::Decrypt { path, source };
+        }
+        self.damaged(name, &fault.to_string())
+    }
+}
+
+/// Reads one file of a case, or the row of an open one as if it were one file. Whether a closed file
+/// is as the manifest says shows at its end: an error of reading then, which [`OpenCase::fault`]
+/// puts into words.
+pub struct CaseReader {
+    /// Those that follow, the next last.
+    files: Vec<PathBuf>,
+    source: Source,
+    identities: Option<Identities>,
+    sha256: Option<String>,
+    is_closed: bool,
+    cut: Option<Cut>,
+}
+
+enum Source {
+    Nothing,
+    Plain(Box<Checked>),
+    Sealed(Box<OpenFile<Checked>>),
+}
+
+/// Where an open file ends that was not written to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// What the encryption tells of it. `None`: it is not encrypted; the last line or block may not
+    /// be complete.
+    pub why: Option<String>,
+}
+
+/// A file has another hash than in the manifest.
+#[derive(Debug, thiserror::Error)]
+#[error("it was changed: it has another SHA-256 than in the manifest")]
+struct NotAsWritten;
+
+impl CaseReader {
+    /// Where it was cut off, once it has been read to the end. `None`: it was closed.
+    pub fn cut(&self) -> Option<&Cut> {
+        self.cut.as_ref()
+    }
+
+    /// `false`: there is none.
+    fn next_file(&mut self) -> io::Result<bool> {
+        let Some(path) = self.files.pop() else {
+            self.source = Source::Nothing;
+            return Ok(false);
+        };
+        let file = name::open(&path)?.ok_or(io::ErrorKind::InvalidData)?;
+        let checked = Checked {
+            file,
+            hash: Sha256::new(),
+            expected: self.sha256.clone(),
+        };
+        let is_encrypted = path.extension().is_some_and(|ending| ending == "age");
+        self.source = match (&self.identities, is_encrypted) {
+            (_, false) => Source::Plain(Box::new(checked)),
+            (Some(identities), true) => match identities.open(checked) {
+                Ok(file) => Source::Sealed(Box::new(file)),
+                Err(crypt::Error::CutShort { readable_bytes }) if self.is_last_piece() => {
+                    self.note_cut(&crypt::Error::CutShort { readable_bytes });
+                    Source::Nothing
+                }
+                Err(crypt::Error::Read(error)) => return Err(error),
+                Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+            },
+            (None, true) => {
+                let error = crypt::Error::WrongKey;
+                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+            }
+        };
+        Ok(true)
+    }
+
+    /// Only the last piece of a row that was still being written can be cut short.
+    fn is_last_piece(&self) -> bool {
+        !self.is_closed && self.files.is_empty()
+    }
+
+    fn note_cut(&mut self, why: &crypt::Error) {
+        let why = Some(why.to_string());
+        self.cut = Some(Cut { why });
+    }
+}
+
+impl Read for CaseReader {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let read = match &mut self.source {
+                Source::Nothing => Ok(0),
+                Source::Plain(file) => file.read(bytes),
+                Source::Sealed(file) => file.read(bytes),
+            };
+            match read {
+                Ok(0) => {}
+                Ok(read) => return Ok(read),
+                Err(error) => match crypt::Error::inside(&error) {
+                    Some(why @ crypt::Error::CutShort { .. }) if self.is_last_piece() => {
+                        let why = Some(why.to_string());
+                        self.cut = Some(Cut { why });
+                        self.source = Source::Nothing;
+                    }
+                    _ => return Err(error),
+                },
+            }
+            if !self.next_file()? {
+                if !self.is_closed && self.cut.is_none() {
+                    self.cut = Some(Cut { why: None });
+                }
+                return Ok(0);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for CaseReader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("CaseReader").finish_non_exhaustive()
+    }
+}
+
+/// A file that is hashed while it is read, and held against the manifest at its end.
+struct Checked {
+    file: File,
+    hash: Sha256,
+    expected: Option<String>,
+}
+
+impl Read for Checked {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(bytes)?;
+        self.hash.update(bytes.get(..read).unwrap_or_default());
+        if read == 0
+            && !bytes.is_empty()
+            && let Some(expected) = self.expected.take()
+            && hex(&self.hash.clone().finalize()) != expected
+        {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, NotAsWritten));
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,273 @@
+//! What lies in the folder of a case, without opening any of it but the manifest. No link is
+//! followed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::manifest::{MOST_BYTES, Manifest, ManifestFault};
+use super::name::{self, Found};
+use super::{CASE_JSON, Error, FORMAT, Kind, LOG, MANIFEST, START_HERE};
+
+/// Folders in folders.
+const DEEPEST: usize = 16;
+/// More files are not looked at.
+const MOST_FILES: usize = 2_000_000;
+
+/// Reads the manifest of a case.
+///
+/// Errors: no case at all, a newer format, a manifest that is damaged or not there.
+pub(super) fn manifest(root: &Path) -> Result<Manifest, Error> {
+    let path = || root.to_owned();
+    let read = |source| Error::Read {
+        path: path(),
+        source,
+    };
+    let foreign = |why: &str| Error::Foreign {
+        path: path(),
+        why: why.to_owned(),
+    };
+    let damaged = |place: String, why: String| Error::Damaged {
+        path: path(),
+        place,
+        why,
+    };
+    if !fs::metadata(root).map_err(read)?.is_dir() {
+        return Err(foreign("it is no folder"));
+    }
+    let at_manifest = |why: &str| damaged(MANIFEST.to_owned(), why.to_owned());
+    let (file, length) = match name::find(root, MANIFEST).map_err(read)? {
+        Found::File(file, met) => (file, met.len()),
+        Found::Missing if !has_files_of_case(root) => {
+            return Err(foreign("it has no manifest.sha256"));
+        }
+        Found::Missing => return Err(at_manifest("it is missing")),
+        Found::Link => return Err(at_manifest("it is a link")),
+        Found::Other => return Err(at_manifest("it is no file")),
+    };
+    if length > MOST_BYTES {
+        return Err(at_manifest("it is longer than any that is written"));
+    }
+    let mut text = Vec::new();
+    let opened = name::open(&file).map_err(read)?;
+    let mut opened = opened
+        .ok_or_else(|| at_manifest("it is no file"))?
+        .take(MOST_BYTES);
+    opened.read_to_end(&mut text).map_err(read)?;
+    match Manifest::parse(&text) {
+        Ok(manifest) => Ok(manifest),
+        Err(ManifestFault::TooNew(found)) => match format_of_case_json(root) {
+            // The two say it together.
+            Some(format) if format <= u64::from(FORMAT) => Err(at_manifest(
+                "its first line names another format than case.json",
+            )),
+            _ => Err(Error::TooNew {
+                path: path(),
+                found,
+            }),
+        },
+        Err(ManifestFault::NotOurs) if !has_files_of_case(root) => {
+            Err(foreign("its manifest.sha256 is of something else"))
+        }
+        Err(ManifestFault::NotOurs) if text.iter().all(|byte| *byte == 0) && !text.is_empty() => {
+            Err(at_manifest("it is full of zeros"))
+        }
+        Err(ManifestFault::NotOurs) => Err(at_manifest("its first line is not that of a case")),
+        Err(ManifestFault::Line { number, why }) => {
+            Err(damaged(format!("{MANIFEST}, line {number}"), why))
+        }
+    }
+}
+
+/// Whether it looks like a case that has lost its manifest.
+fn has_files_of_case(root: &Path) -> bool {
+    let age = format!("{CASE_JSON}.age");
+    [START_HERE, CASE_JSON, &age]
+        .iter()
+        .any(|name| !matches!(name::find(root, name), Ok(Found::Missing)))
+}
+
+fn format_of_case_json(root: &Path) -> Option<u64> {
+    let Ok(Found::File(path, _)) = name::find(root, CASE_JSON) else {
+        return None;
+    };
+    let mut text = Vec::new();
+    let file = name::open(&path).ok()??;
+    file.take(super::about::MOST_BYTES)
+        .read_to_end(&mut text)
+        .ok()?;
+    let document: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    document.get("format")?.as_u64()
+}
+
+/// What one file in the folder is, by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Has its last name.
+    Closed,
+    /// A segment or the log that was still being written: `NAME.part`, or a piece of its row.
+    Open { name: String, piece: Option<u64> },
+    /// Was being written, and is of no use: its content stands elsewhere too, or never was whole.
+    Unfinished,
+}
+
+/// A file in the folder.
+#[derive(Clone, Debug)]
+pub(super) struct Lying {
+    pub(super) name: String,
+    pub(super) bytes: u64,
+    pub(super) role: Role,
+}
+
+/// All that lies in a case.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// Where the case itself puts files: at the top those that it knows, and its folders.
+    pub(super) files: BTreeMap<String, Lying>,
+    pub(super) links: Vec<String>,
+    /// Pipes, devices, names that are no text.
+    pub(super) odd: Vec<String>,
+    /// What stands beside the files of the case and is none of it.
+    pub(super) strangers: Vec<String>,
+}
+
+/// Looks through the folder.
+///
+/// Errors: of the file system; more files than a case can have.
+pub(super) fn scan(root: &Path) -> Result<Scan, Error> {
+    let mut scan = Scan::default();
+    let mut waiting: Vec<(PathBuf, String, usize)> = vec![(root.to_owned(), String::new(), 0)];
+    while let Some((folder, prefix, depth)) = waiting.pop() {
+        let read = |source| Error::Read {
+            path: folder.clone(),
+            source,
+        };
+        for entry in fs::read_dir(&folder).map_err(read)? {
+            let entry = entry.map_err(read)?;
+            let Ok(file) = entry.file_name().into_string() else {
+                scan.odd
+                    .push(format!("{prefix}{}", entry.file_name().display()));
+                continue;
+            };
+            let name = format!("{prefix}{file}");
+            let met = match fs::symlink_metadata(entry.path()) {
+                Ok(met) => met,
+                // Removed in this moment, by whoever writes the case.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(read(error)),
+            };
+            let is_ours = depth > 0 || is_at_top(&file);
+            if met.file_type().is_symlink() && is_ours {
+                scan.links.push(name);
+            } else if met.is_dir() && is_ours && depth < DEEPEST {
+                waiting.push((entry.path(), format!("{name}/"), depth + 1));
+            } else if met.is_file() && is_ours {
+                let (role, bytes) = (role(&name), met.len());
+                scan.files.insert(name.clone(), Lying { name, bytes, role });
+            } else if is_ours {
+                scan.odd.push(name);
+            } else if name != DERIVED {
+                scan.strangers.push(name);
+            }
+            if scan.files.len() + scan.links.len() + scan.odd.len() + scan.strangers.len()
+                > MOST_FILES
+            {
+                return Err(Error::Damaged {
+                    path: root.to_owned(),
+                    place: prefix,
+                    why: format!("there are more than {MOST_FILES} files"),
+                });
+            }
+        }
+    }
+    Ok(scan)
+}
+
+/// What can be computed again stands in a folder that the seal does not cover.
+const DERIVED: &str = "derived";
+
+/// Whether something of this name at the top is of the case.
+fn is_at_top(file: &str) -> bool {
+    let is_of = |name: &str| {
+        file.strip_prefix(name).is_some_and(|rest| {
+            rest.is_empty()
+                || [".age", ".new", ".part"]
+                    .iter()
+                    .any(|end| rest.starts_with(end))
+        })
+    };
+    let folders = Kind::ALL
+        .iter()
+        .map(|kind| kind.word())
+        .chain(super::FOLDERS);
+    folders.into_iter().any(|folder| folder == file)
+        || [START_HERE, CASE_JSON, LOG, MANIFEST]
+            .into_iter()
+            .any(is_of)
+        || [super::RESERVE, super::START_HERE_NEW].contains(&file)
+}
+
+fn role(name: &str) -> Role {
+    if name.ends_with(".new") || name == super::RESERVE {
+        return Role::Unfinished;
+    }
+    let Some((whole, rest)) = name.rsplit_once(".part") else {
+        return Role::Closed;
+    };
+    let piece = || rest.strip_prefix('.')?.strip_suffix(".age")?.parse().ok();
+    let name = whole.to_owned();
+    match (segment(whole).is_some() || whole == LOG, rest) {
+        (true, "") => Role::Open { name, piece: None },
+        (true, _) => match piece() {
+            Some(piece) => Role::Open {
+                name,
+                piece: Some(piece),
+            },
+            None => Role::Closed,
+        },
+        (false, _) => Role::Closed,
+    }
+}
+
+/// Kind and number of a segment by its name, closed, with or without `.age`.
+pub(super) fn segment(name: &str) -> Option<(Kind, u64)> {
+    let (folder, file) = name.split_once('/')?;
+    let kind = Kind::ALL.into_iter().find(|kind| kind.word() == folder)?;
+    let (number, ending) = name::number(file)?;
+    let ending = ending.strip_suffix(".age").unwrap_or(ending);
+    (ending == kind.ending()).then_some((kind, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, expected: Role) {
+        assert_eq!(role(name), expected, "{name}");
+    }
+
+    #[test]
+    fn a_name_tells_what_a_file_is() {
+        let open = |name: &str, piece| Role::Open {
+            name: name.to_owned(),
+            piece,
+        };
+        check("events/000001.ndjson", Role::Closed);
+        check(
+            "events/000001.ndjson.part",
+            open("events/000001.ndjson", None),
+        );
+        check("log.ndjson.part.000012.age", open("log.ndjson", Some(12)));
+        check("events/000001.ndjson.age.new", Role::Unfinished);
+        check("events/odd.part", Role::Closed);
+        check("events/000001.ndjson.part.x.age", Role::Closed);
+        check("programs/a.part", Role::Closed);
+        assert_eq!(
+            segment("packets/000002.pcapng.age"),
+            Some((Kind::Packets, 2))
+        );
+        assert_eq!(segment("packets/000002.ndjson"), None);
+        assert_eq!(segment("snapshots/000002.ndjson"), None);
+    }
+}

@@ -1,0 +1,725 @@
+//! What a case has to hold, whatever happens while it is written and after it.
+
+mod crash;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::*;
+use crate::crypt::Identities;
+use crate::place::Directory;
+
+pub(super) fn about() -> About {
+    About {
+        id: "0a1b2c".to_owned(),
+        began: Timestamp::from_unix_nanos(1_795_342_500_000_000_000),
+        host: "laptop".to_owned(),
+        boot: "00112233445566778899aabbccddeeff".to_owned(),
+        system: "Debian 12, Linux 6.1.0".to_owned(),
+        time_zone: Some("Europe/Berlin".to_owned()),
+        tool: Tool {
+            version: "0.1.0".to_owned(),
+            sha256: None,
+        },
+        arguments: vec!["record".to_owned()],
+        case_number: None,
+        examiner: None,
+        owner_consent: Consent::Unknown,
+        purpose: None,
+        clock: Clock::default(),
+        depth: Depth::Full,
+        max_size: None,
+        recipients: Vec::new(),
+        more: Map::new(),
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        about: about(),
+        limits: Limits {
+            events: small(64 * 1024),
+            packets: small(128 * 1024),
+            ..Limits::default()
+        },
+        recipients: None,
+    }
+}
+
+fn small(bytes: u64) -> SegmentLimit {
+    let time = Duration::from_secs(3600);
+    SegmentLimit { bytes, time }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_unix_nanos(about().began.unix_nanos() + second * 1_000_000_000)
+}
+
+/// A folder for one test, in memory where there is such a place.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let memory = Path::new("/dev/shm");
+        let base = match memory.is_dir() {
+            true => memory.to_owned(),
+            false => std::env::temp_dir(),
+        };
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = base.join(format!("whocalls-case-{}-{number}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let scan = scan::scan(&self.0).unwrap();
+        scan.files.into_keys().collect()
+    }
+
+    fn verify(&self) -> Verified {
+        verify(&self.0, None).unwrap()
+    }
+
+    fn bytes(&self) -> u64 {
+        let scan = scan::scan(&self.0).unwrap();
+        scan.files.values().map(|file| file.bytes).sum()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn begin(folder: &Folder, settings: Settings) -> Case {
+    Case::begin(Box::new(Directory::new(&folder.0)), settings).unwrap()
+}
+
+fn lines(from: u32, count: u32) -> Vec<u8> {
+    (from..from + count)
+        .flat_map(|number| format!("{{\"seq\":{number}}}\n").into_bytes())
+        .collect()
+}
+
+/// A block as pcapng has them.
+fn block(length: u32) -> Vec<u8> {
+    let total = (length + 12).next_multiple_of(4);
+    let mut block = vec![6, 0, 0, 0];
+    block.extend(total.to_le_bytes());
+    block.resize(total as usize - 4, 0xab);
+    block.extend(total.to_le_bytes());
+    block
+}
+
+/// A small case with something of everything.
+fn sealed_case(folder: &Folder, recipients: Option<Recipients>) -> Seal {
+    let case = begin(
+        folder,
+        Settings {
+            recipients,
+            ..settings()
+        },
+    );
+    let (mut events, mut packets) = (case.stream(Kind::Events), case.stream(Kind::Packets));
+    events.begin(at(1)).unwrap();
+    packets.begin(at(1)).unwrap();
+    for round in 0..2 {
+        events.write(&lines(round * 10, 10)).unwrap();
+        packets.write(&block(60 + round)).unwrap();
+        events.flush_to_disk().unwrap();
+        packets.flush_to_disk().unwrap();
+        events.close(at(2), 10).unwrap();
+        events.begin(at(2)).unwrap();
+    }
+    case.add(at(3), "snapshots/first.json", &mut &b"{}\n"[..])
+        .unwrap();
+    case.add_program(at(3), &mut &b"\x7fELF"[..]).unwrap();
+    events.close(at(4), 0).unwrap();
+    packets.close(at(4), 2).unwrap();
+    case.finish(at(5), Map::new()).unwrap()
+}
+
+fn read(mut reader: CaseReader) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).map(|_| bytes)
+}
+
+/// The content of all segments, in order.
+fn content(case: &OpenCase, kind: Kind) -> Vec<u8> {
+    let segments = case
+        .segments(kind)
+        .map(|segment| case.read(segment).unwrap());
+    segments.flat_map(|reader| read(reader).unwrap()).collect()
+}
+
+fn check_sealed(recipients: Option<Recipients>, identities: Option<&Identities>) {
+    let folder = Folder::new();
+    let seal = sealed_case(&folder, recipients);
+    let verified = folder.verify();
+    assert_eq!(verified.problems, []);
+    assert_eq!(verified.outcome, Outcome::Sealed);
+    assert_eq!(verified.seals, [seal]);
+    assert!(verified.interrupted.is_empty() && verified.strangers.is_empty());
+    let typed = seal.to_string().to_uppercase().replace(' ', "-");
+    assert_eq!(
+        verify(&folder.0, Some(&typed)).unwrap().outcome,
+        Outcome::Sealed
+    );
+    for other in ["0000", "0123 4567 89ab cdef 0000 1111 2222 ffff"] {
+        let verified = verify(&folder.0, Some(other)).unwrap();
+        assert_eq!(verified.outcome, Outcome::Changed);
+    }
+    assert!(
+        !folder
+            .names()
+            .iter()
+            .any(|name| name.contains(".part") || name.ends_with(".new"))
+    );
+    let case = OpenCase::open(&folder.0, identities).unwrap();
+    assert_eq!(*case.about(), about());
+    assert_eq!(case.seal(), Some(seal));
+    assert_eq!(content(&case, Kind::Events), lines(0, 20));
+    assert_eq!(
+        content(&case, Kind::Packets),
+        [block(60), block(61)].concat()
+    );
+    assert_eq!(
+        read(case.file("snapshots/first.json").unwrap()).unwrap(),
+        b"{}\n"
+    );
+    let mut told = Vec::new();
+    case.log(&mut |entry| told.push(entry.what)).unwrap();
+    assert_eq!(told[..3], ["begun", "file_added", "file_added"]);
+    assert_eq!(told.last().unwrap(), "closed");
+    assert_eq!(
+        told.iter().filter(|what| *what == "segment_closed").count(),
+        4
+    );
+}
+
+#[test]
+fn a_sealed_case_verifies_and_reads_back() {
+    check_sealed(None, None);
+}
+
+#[test]
+fn an_encrypted_case_verifies_without_a_key_and_reads_back_with_it() {
+    let (identities, recipients) = crypt::new_keys();
+    check_sealed(Some(recipients), Some(&identities));
+}
+
+#[test]
+fn an_encrypted_case_has_nothing_plain_and_asks_for_its_key() {
+    let folder = Folder::new();
+    sealed_case(&folder, Some(crypt::new_keys().1));
+    for name in folder.names() {
+        let is_plain = [START_HERE, MANIFEST].contains(&name.as_str());
+        assert_eq!(!name.ends_with(".age"), is_plain, "{name}");
+        let text = fs::read(folder.path(&name)).unwrap();
+        let has = |word: &[u8]| text.windows(word.len()).any(|part| part == word);
+        assert!(
+            is_plain || !has(b"{\"seq\"") && !has(b"\"host\"") && !has(b"\"time\""),
+            "{name}"
+        );
+    }
+    let without = OpenCase::open(&folder.0, None);
+    assert!(
+        matches!(without, Err(Error::Encrypted { .. })),
+        "{without:?}"
+    );
+    let other = OpenCase::open(&folder.0, Some(&crypt::new_keys().0));
+    assert!(matches!(other, Err(Error::Decrypt { .. })), "{other:?}");
+}
+
+#[test]
+fn sha256sum_agrees() {
+    for recipients in [None, Some(crypt::new_keys().1)] {
+        let folder = Folder::new();
+        sealed_case(&folder, recipients);
+        let check = || {
+            Command::new("sha256sum")
+                .args(["--strict", "-c", MANIFEST])
+                .current_dir(&folder.0)
+                .output()
+        };
+        let Ok(output) = check() else {
+            return;
+        };
+        assert!(output.status.success(), "{output:?}");
+        let listed = scan::manifest(&folder.0).unwrap().files().count();
+        let told = output.stdout.split(|byte| *byte == b'\n').count() - 1;
+        assert_eq!(told, listed);
+        fs::write(folder.path(START_HERE), "changed").unwrap();
+        assert!(!check().unwrap().status.success());
+    }
+}
+
+fn is_found(folder: &Folder) -> bool {
+    verify(&folder.0, None).map_or(true, |verified| verified.outcome == Outcome::Changed)
+}
+
+#[test]
+fn a_changed_byte_anywhere_is_found() {
+    for recipients in [None, Some(crypt::new_keys().1)] {
+        let folder = Folder::new();
+        sealed_case(&folder, recipients);
+        for name in folder.names() {
+            let path = folder.path(&name);
+            let whole = fs::read(&path).unwrap();
+            // Every seventh of what only has to have its hash.
+            let step = if [MANIFEST, LOG].contains(&name.as_str()) {
+                1
+            } else {
+                7
+            };
+            for index in (0..whole.len()).step_by(step) {
+                let mut changed = whole.clone();
+                changed[index] ^= 1 << (index % 8);
+                fs::write(&path, &changed).unwrap();
+                assert!(is_found(&folder), "{name}, byte {index}");
+            }
+            let lengths = [0, 1, whole.len() / 2, whole.len().saturating_sub(1)];
+            for length in lengths.into_iter().filter(|length| *length < whole.len()) {
+                fs::write(&path, &whole[..length]).unwrap();
+                assert!(is_found(&folder), "{name}, {length} bytes");
+            }
+            fs::write(&path, [&whole[..], b"\0"].concat()).unwrap();
+            assert!(is_found(&folder), "{name}, a byte more");
+            fs::write(&path, vec![0; whole.len().max(1)]).unwrap();
+            assert!(is_found(&folder), "{name}, zeros");
+            let opened = OpenCase::open(&folder.0, None);
+            let is_damaged = |opened| matches!(opened, Err(Error::Damaged { .. }));
+            assert!(name != MANIFEST || is_damaged(opened));
+            fs::remove_file(&path).unwrap();
+            assert!(is_found(&folder), "{name}, missing");
+            fs::write(&path, &whole).unwrap();
+            assert!(!is_found(&folder), "{name}");
+        }
+    }
+}
+
+/// One thing that somebody did to a sealed case, and what is told of it.
+fn check_changed(change: impl FnOnce(&Folder), expected: &str) {
+    let folder = Folder::new();
+    sealed_case(&folder, None);
+    change(&folder);
+    let verified = folder.verify();
+    assert_eq!(verified.outcome, Outcome::Changed, "{expected}");
+    let told = verified
+        .problems
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>();
+    assert!(
+        told.iter().any(|problem| problem.contains(expected)),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn what_was_changed_is_told_by_name() {
+    let [first, second] = ["events/000001.ndjson", "events/000002.ndjson"];
+    check_changed(
+        |folder| fs::remove_file(folder.path(first)).unwrap(),
+        "events/000001.ndjson: it is missing",
+    );
+    check_changed(
+        |folder| fs::rename(folder.path(first), folder.path("events/000009.ndjson")).unwrap(),
+        "events/000009.ndjson: it is not in the manifest",
+    );
+    check_changed(
+        |folder| {
+            fs::rename(folder.path(first), folder.path("kept")).unwrap();
+            fs::rename(folder.path(second), folder.path(first)).unwrap();
+            fs::rename(folder.path("kept"), folder.path(second)).unwrap();
+        },
+        "events/000002.ndjson: it was changed",
+    );
+    check_changed(
+        |folder| fs::write(folder.path(first), [0; 4096]).unwrap(),
+        "full of zeros",
+    );
+    check_changed(
+        |folder| fs::write(folder.path("programs/more"), "").unwrap(),
+        "programs/more: it is not in the manifest",
+    );
+    check_changed(
+        |folder| fs::write(folder.path("events/000004.ndjson.part"), "{}\n").unwrap(),
+        "000004.ndjson.part: it is not in the manifest",
+    );
+    check_changed(
+        |folder| {
+            let mut log = fs::OpenOptions::new()
+                .append(true)
+                .open(folder.path(LOG))
+                .unwrap();
+            log.write_all(b"{").unwrap();
+        },
+        "it was added after the seal",
+    );
+    let edit = |name: &'static str, from: &'static str, to: &'static str| {
+        move |folder: &Folder| {
+            let text = fs::read_to_string(folder.path(name)).unwrap();
+            assert!(text.contains(from), "{text}");
+            fs::write(folder.path(name), text.replacen(from, to, 1)).unwrap();
+        }
+    };
+    check_changed(
+        edit(LOG, "file_added", "file_adder"),
+        "line 3: it does not follow",
+    );
+    check_changed(edit(MANIFEST, "  events", "  ../events"), "leads out");
+    check_changed(
+        edit(MANIFEST, "  events/000001", "  /etc/passwd"),
+        "leads out",
+    );
+    check_changed(
+        edit(CASE_JSON, "laptop", "LAPTOP"),
+        "case.json: it was changed",
+    );
+}
+
+#[test]
+fn manifest_and_log_have_to_tell_the_same() {
+    // Both the file and its line in the manifest were made new; the log still knows.
+    check_changed(
+        |folder| {
+            let name = "events/000001.ndjson";
+            let old = hex(&Sha256::digest(fs::read(folder.path(name)).unwrap()));
+            fs::write(folder.path(name), "{}\n").unwrap();
+            let text = fs::read_to_string(folder.path(MANIFEST)).unwrap();
+            let new = hex(&Sha256::digest("{}\n"));
+            fs::write(folder.path(MANIFEST), text.replace(&old, &new)).unwrap();
+        },
+        "do not tell the same of events/000001.ndjson",
+    );
+    check_changed(
+        |folder| {
+            let name = "events/000001.ndjson";
+            fs::remove_file(folder.path(name)).unwrap();
+            let text = fs::read_to_string(folder.path(MANIFEST)).unwrap();
+            let kept = text.lines().filter(|line| !line.ends_with(name));
+            let text = kept.fold(String::new(), |text, line| text + line + "\n");
+            fs::write(folder.path(MANIFEST), text).unwrap();
+        },
+        "it tells of events/000001.ndjson",
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn no_link_is_followed() {
+    use std::os::unix::fs::symlink;
+    let swap = |name: &'static str| {
+        move |folder: &Folder| {
+            let (path, kept) = (folder.path(name), folder.path("kept"));
+            fs::rename(&path, &kept).unwrap();
+            symlink(&kept, &path).unwrap();
+            let opened = OpenCase::open(&folder.0, None);
+            assert!(
+                matches!(opened, Err(Error::Damaged { .. })),
+                "{name}: {opened:?}"
+            );
+        }
+    };
+    check_changed(swap("events/000001.ndjson"), "it is a link");
+    check_changed(swap("events"), "it is a link");
+    check_changed(swap(CASE_JSON), "it is a link");
+    check_changed(swap(LOG), "it is a link");
+    check_changed(swap(MANIFEST), "it is a link");
+    let mut place = Directory::new(Path::new("/nowhere"));
+    for name in ["../a", "/a", "a/../b", ""] {
+        assert!(place.create(name).is_err(), "{name}");
+    }
+    let folder = Folder::new();
+    symlink("/tmp", folder.path("events")).unwrap();
+    symlink("/tmp/whocalls-not-there", folder.path("a.new")).unwrap();
+    let mut place = Directory::new(&folder.0);
+    assert!(place.create("events/a").is_err());
+    assert!(place.create("a.new").is_err());
+    assert!(place.make_folder("events").is_err());
+}
+
+#[test]
+fn other_folders_and_newer_formats_are_no_damage() {
+    let folder = Folder::new();
+    let check = |expected: &str| {
+        let told = [
+            format!("{:?}", verify(&folder.0, None)),
+            format!("{:?}", OpenCase::open(&folder.0, None)),
+        ];
+        assert!(told.iter().all(|told| told.contains(expected)), "{told:?}");
+    };
+    check("Foreign");
+    fs::write(folder.path("notes.txt"), "hello").unwrap();
+    check("Foreign");
+    fs::write(
+        folder.path(MANIFEST),
+        "d41d8cd98f00b204e9800998ecf8427e  notes.txt\n",
+    )
+    .unwrap();
+    check("Foreign");
+    fs::write(
+        folder.path(MANIFEST),
+        "# whocalls case 2\nwhat comes later\n",
+    )
+    .unwrap();
+    check("TooNew");
+    fs::write(folder.path(CASE_JSON), "{\"format\": 2}").unwrap();
+    check("TooNew");
+    fs::write(folder.path(CASE_JSON), "{\"format\": 1}").unwrap();
+    let told = verify(&folder.0, None).unwrap();
+    assert_eq!(told.outcome, Outcome::Changed);
+    let file = verify(&folder.path(MANIFEST), None);
+    assert!(matches!(file, Err(Error::Foreign { .. })), "{file:?}");
+    let nothing = verify(&folder.path("nothing"), None);
+    assert!(matches!(nothing, Err(Error::Read { .. })), "{nothing:?}");
+}
+
+#[test]
+fn what_lies_beside_is_told_and_is_no_damage() {
+    let folder = Folder::new();
+    sealed_case(&folder, None);
+    fs::write(folder.path("Thumbs.db"), "x").unwrap();
+    fs::create_dir(folder.path(".Trashes")).unwrap();
+    fs::create_dir(folder.path("derived")).unwrap();
+    fs::write(folder.path("derived/findings.ndjson"), "x").unwrap();
+    let verified = folder.verify();
+    assert_eq!(verified.outcome, Outcome::Sealed);
+    let mut strangers = verified.strangers;
+    strangers.sort();
+    assert_eq!(strangers, [".Trashes", "Thumbs.db"]);
+}
+
+fn check_ring(recipients: Option<Recipients>) {
+    let folder = Folder::new();
+    let max_size = 2 * MIB;
+    let about = About {
+        max_size: Some(max_size),
+        ..about()
+    };
+    let case = begin(
+        &folder,
+        Settings {
+            about,
+            recipients,
+            ..settings()
+        },
+    );
+    let (mut events, mut packets) = (case.stream(Kind::Events), case.stream(Kind::Packets));
+    events.begin(at(0)).unwrap();
+    packets.begin(at(0)).unwrap();
+    for round in 0..600 {
+        events.write(&lines(0, 100)).unwrap();
+        packets.write(&block(20_000)).unwrap();
+        if round % 4 == 0 {
+            events.flush_to_disk().unwrap();
+            packets.flush_to_disk().unwrap();
+        }
+        for stream in [&mut events, &mut packets] {
+            if stream.is_due(at(round)) {
+                stream.close(at(round), 1).unwrap();
+                stream.begin(at(round)).unwrap();
+            }
+        }
+        let bytes = folder.bytes();
+        assert!(bytes <= max_size, "{bytes} in round {round}");
+        assert!(case.size() >= bytes, "{} for {bytes}", case.size());
+    }
+    assert!(folder.bytes() > max_size / 2, "{}", folder.bytes());
+    assert_ne!(folder.verify().outcome, Outcome::Changed);
+    events.close(at(700), 1).unwrap();
+    packets.close(at(700), 1).unwrap();
+    case.finish(at(701), Map::new()).unwrap();
+    let verified = folder.verify();
+    assert_eq!(
+        (verified.problems, verified.outcome),
+        (Vec::new(), Outcome::Sealed)
+    );
+    let numbers = |kind| -> Vec<u64> {
+        let names = folder.names();
+        let segments = names.iter().filter_map(|name| scan::segment(name));
+        segments
+            .filter(|(other, _)| *other == kind)
+            .map(|(_, number)| number)
+            .collect()
+    };
+    assert!(
+        numbers(Kind::Packets)[0] > 10,
+        "{:?}",
+        numbers(Kind::Packets)
+    );
+    assert_eq!(numbers(Kind::Events)[0], 1, "packets go first");
+    assert!(numbers(Kind::Packets).len() >= 3);
+}
+
+#[test]
+fn ring_mode_never_grows_beyond_its_size() {
+    check_ring(None);
+}
+
+#[test]
+fn ring_mode_never_grows_beyond_its_size_encrypted() {
+    check_ring(Some(crypt::new_keys().1));
+}
+
+#[test]
+fn where_nothing_can_be_let_go_it_is_said_and_nothing_is_written() {
+    let folder = Folder::new();
+    let about = About {
+        max_size: Some(MIB),
+        ..about()
+    };
+    let case = begin(
+        &folder,
+        Settings {
+            about,
+            ..settings()
+        },
+    );
+    let mut program = io::repeat(7).take(4 * MIB);
+    let added = case.add(at(1), "imports/1-large/x", &mut program);
+    assert!(matches!(added, Err(Error::SizeReached { .. })), "{added:?}");
+    assert!(folder.bytes() < MIB / 4);
+    case.finish(at(2), Map::new()).unwrap();
+    assert_eq!(folder.verify().outcome, Outcome::Sealed);
+    let about = About {
+        max_size: Some(MIB - 1),
+        ..super::tests::about()
+    };
+    let place = Box::new(Directory::new(&folder.0));
+    let small = Case::begin(
+        place,
+        Settings {
+            about,
+            ..settings()
+        },
+    );
+    assert!(matches!(small, Err(Error::MaxSizeTooSmall { .. })));
+}
+
+#[test]
+fn room_is_looked_at_before_and_while_writing() {
+    let folder = Folder::new();
+    let free = Arc::new(AtomicU64::new(100 * MIB));
+    let place = || {
+        let free = Arc::clone(&free);
+        Box::new(Directory::with_room(&folder.0, move || {
+            Ok(Space {
+                free_bytes: free.load(Ordering::Relaxed),
+                total_bytes: 4096 * MIB,
+            })
+        }))
+    };
+    let none = Case::begin(place(), settings());
+    let Err(Error::NoRoom { needed, free: told }) = none else {
+        panic!("it began");
+    };
+    assert_eq!((needed / MIB, told / MIB), (204 + 32, 100));
+    assert_eq!(folder.bytes(), 0, "nothing is written");
+    free.store(1000 * MIB, Ordering::Relaxed);
+    let case = Case::begin(place(), settings()).unwrap();
+    let mut events = case.stream(Kind::Events);
+    events.begin(at(0)).unwrap();
+    events.write(&lines(0, 10)).unwrap();
+    events.flush_to_disk().unwrap();
+    free.store(200 * MIB, Ordering::Relaxed);
+    events.write(&lines(10, 10)).unwrap();
+    let low = events.flush_to_disk();
+    assert!(matches!(low, Err(Error::SpaceLow { .. })), "{low:?}");
+    // What waits can still be written, and all is closed.
+    events.write(&lines(20, 10)).unwrap();
+    events.close(at(1), 30).unwrap();
+    case.finish(at(2), Map::new()).unwrap();
+    assert_eq!(folder.verify().outcome, Outcome::Sealed);
+    let case = OpenCase::open(&folder.0, None).unwrap();
+    assert_eq!(content(&case, Kind::Events), lines(0, 30));
+}
+
+#[test]
+fn a_case_ends_once() {
+    let folder = Folder::new();
+    let case = begin(&folder, settings());
+    let mut events = case.stream(Kind::Events);
+    events.begin(at(0)).unwrap();
+    let open = case.clone().finish(at(1), Map::new());
+    assert!(matches!(open, Err(Error::StillOpen { .. })), "{open:?}");
+    events.close(at(1), 0).unwrap();
+    let other = case.clone();
+    case.finish(at(2), Map::new()).unwrap();
+    let is_refused = |result| matches!(result, Err(Error::Finished { .. }));
+    assert!(is_refused(other.log(at(3), "note", Map::new())));
+    assert!(is_refused(other.add(at(3), "snapshots/x", &mut &b""[..])));
+    assert!(is_refused(events.begin(at(3)).map(drop)));
+    assert!(is_refused(other.finish(at(3), Map::new()).map(drop)));
+    assert_eq!(folder.verify().outcome, Outcome::Sealed);
+}
+
+#[test]
+fn names_of_added_files_stay_in_their_folders() {
+    let folder = Folder::new();
+    let case = begin(&folder, settings());
+    for name in [
+        "../x",
+        "snapshots/../x",
+        "x",
+        "events/000001.ndjson",
+        "snapshots/a.part",
+        "programs/a.new",
+        "imports/1/a.age",
+        "snapshots/",
+        "/snapshots/a",
+    ] {
+        let added = case.add(at(0), name, &mut &b"x"[..]);
+        assert!(
+            matches!(added, Err(Error::Name { .. })),
+            "{name}: {added:?}"
+        );
+    }
+    case.add(at(0), "snapshots/a", &mut &b"x"[..]).unwrap();
+    let again = case.add(at(0), "snapshots/a", &mut &b"y"[..]);
+    assert!(matches!(again, Err(Error::Write { .. })), "{again:?}");
+    assert_eq!(fs::read(folder.path("snapshots/a")).unwrap(), b"x");
+    let first = case.add_program(at(0), &mut &b"y"[..]).unwrap();
+    assert_eq!(case.add_program(at(0), &mut &b"y"[..]).unwrap(), first);
+    let before = folder.bytes();
+    let broken = case.add(at(0), "snapshots/b", &mut Broken);
+    assert!(matches!(broken, Err(Error::Read { .. })), "{broken:?}");
+    assert_eq!(folder.bytes(), before);
+    case.finish(at(1), Map::new()).unwrap();
+    assert_eq!(folder.verify().outcome, Outcome::Sealed);
+}
+
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _bytes: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("broken"))
+    }
+}
+
+#[test]
+fn a_long_line_of_the_log_is_left_out_and_said() {
+    let folder = Folder::new();
+    let case = begin(&folder, settings());
+    let facts = json!({ "text": "x".repeat(MIB as usize) });
+    case.log(at(1), "note", facts.as_object().unwrap().clone())
+        .unwrap();
+    case.finish(at(2), Map::new()).unwrap();
+    assert_eq!(folder.verify().outcome, Outcome::Sealed);
+    let mut notes = Vec::new();
+    let log = |entry: Entry| notes.extend((entry.what == "note").then_some(entry.facts));
+    OpenCase::open(&folder.0, None)
+        .unwrap()
+        .log(&mut { log })
+        .unwrap();
+    assert!(notes[0].contains_key("facts_left_out_bytes"));
+}

@@ -1,0 +1,400 @@
+//! unzip(1), python3, sha256sum(1) and age(1) judge what is packed. Where one is missing, what it
+//! would judge is skipped, and said so.
+
+use std::process::{Command, Stdio};
+
+use super::*;
+use crate::crypt::{Identities, new_keys};
+
+/// A folder that goes away with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let name = format!("whocalls-pack-{test}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// A small case; its manifest has the lines of all but log and README.
+    fn case(&self) -> PathBuf {
+        let case = self.path("whocalls-lab-1");
+        let mut random = 1_u64;
+        let noise: Vec<u8> = (0..700_000)
+            .map(|_| {
+                // xorshift (Marsaglia): nothing to compress.
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                random as u8
+            })
+            .collect();
+        let files: [(&str, &[u8]); 5] = [
+            ("case.json", b"{}\n"),
+            (
+                "events/000001.ndjson",
+                &b"{\"type\": \"event\"}\n".repeat(50_000),
+            ),
+            ("packets/000001.pcapng.age", &noise),
+            ("programs/empty", b""),
+            ("a", b"first in the alphabet"),
+        ];
+        let mut manifest = "# whocalls case 1\n".to_owned();
+        for (name, content) in files {
+            write(&case.join(name), content);
+            manifest += &format!("{}  {name}\n", hex(&Sha256::digest(content)));
+        }
+        write(&case.join("log.ndjson"), b"{}\n");
+        write(&case.join("START-HERE.txt"), b"Start here.\n");
+        write(&case.join(MANIFEST), manifest.as_bytes());
+        fs::create_dir_all(case.join("imports")).unwrap();
+        case
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn write(path: &Path, content: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+fn pack_quietly(case: &Path, out: &Path, recipients: Option<&Recipients>) -> Result<Packed, Error> {
+    let mut quiet = |_| ControlFlow::Continue(());
+    pack(case, out, recipients, Damaged::Refuse, &mut quiet)
+}
+
+/// What the program writes to its standard output; `None` when it is not installed, which is said.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+fn run(folder: &Path, program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
+    let mut command = Command::new(program);
+    let output = match command
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+    {
+        Ok(output) => output,
+        Err(error) => {
+            eprintln!("skipped: what {program} says of a packed case: {error}");
+            return None;
+        }
+    };
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {output:?}"
+    );
+    Some(output.stdout)
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+/// The zip has the case in it, and the manifest is right about it.
+fn check_zip(folder: &Folder, zip: &str, case: &Path) {
+    run(&folder.0, "unzip", &["-tqq", zip]);
+    let list = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert not z.testzip()
+for i in z.infolist(): print(i.filename, i.file_size, i.date_time[0] > 2000 or i.is_dir())";
+    if let Some(names) = run(&folder.0, "python3", &["-c", list, zip]) {
+        let expected = "\
+whocalls-lab-1/START-HERE.txt 12 True
+whocalls-lab-1/case.json 3 True
+whocalls-lab-1/manifest.sha256 422 True
+whocalls-lab-1/log.ndjson 3 True
+whocalls-lab-1/a 21 True
+whocalls-lab-1/events/000001.ndjson 900000 True
+whocalls-lab-1/packets/000001.pcapng.age 700000 True
+whocalls-lab-1/programs/empty 0 True
+whocalls-lab-1/events/ 0 True
+whocalls-lab-1/imports/ 0 True
+whocalls-lab-1/packets/ 0 True
+whocalls-lab-1/programs/ 0 True
+";
+        assert_eq!(text(names), expected);
+    }
+    if run(&folder.0, "unzip", &["-qq", "-d", "back", zip]).is_some() {
+        let back = folder.path("back/whocalls-lab-1");
+        run(
+            &back,
+            "sha256sum",
+            &["--check", "--quiet", "--strict", MANIFEST],
+        );
+        let same = [case.to_str().unwrap(), back.to_str().unwrap()];
+        run(&folder.0, "diff", &["-r", same[0], same[1]]);
+    }
+}
+
+#[test]
+fn packs_a_case() {
+    let folder = Folder::new("plain");
+    let case = folder.case();
+    let out = folder.path("case.zip");
+    let mut told = Vec::new();
+    let mut progress = |progress: Progress| {
+        told.push(progress);
+        ControlFlow::Continue(())
+    };
+    let packed = pack(&case, &out, None, Damaged::Refuse, &mut progress).unwrap();
+    assert_eq!(packed.files, 8);
+    assert_eq!(packed.bytes, fs::metadata(&out).unwrap().len());
+    // What can be compressed is, what is encrypted is not.
+    assert!((700_000..710_000).contains(&packed.bytes), "{packed:?}");
+    assert!(packed.damage.is_empty());
+    assert!(told.is_sorted_by_key(|progress| progress.done_bytes));
+    let end = told.last().unwrap();
+    assert_eq!(end.done_bytes, end.total_bytes);
+    check_zip(&folder, "case.zip", &case);
+    if let Some(line) = run(&folder.0, "sha256sum", &["case.zip"]) {
+        assert_eq!(text(line), format!("{}  case.zip\n", packed.sha256));
+    }
+}
+
+#[test]
+fn packs_for_recipients_and_leaves_no_plain_copy() {
+    let folder = Folder::new("sealed");
+    let case = folder.case();
+    let (identities, recipients) = new_keys();
+    let packed = pack_quietly(&case, &folder.path("case.zip.age"), Some(&recipients)).unwrap();
+    let sealed = fs::read(folder.path("case.zip.age")).unwrap();
+    assert_eq!(packed.bytes, sealed.len() as u64);
+    let mut names: Vec<_> = fs::read_dir(&folder.0)
+        .unwrap()
+        .map(|one| one.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["case.zip.age", "whocalls-lab-1"]);
+    for plain in [&b"START-HERE"[..], b"PK\x03\x04", b"PK\x01\x02"] {
+        assert!(!sealed.windows(plain.len()).any(|window| window == plain));
+    }
+    let mut zip = Vec::new();
+    identities
+        .open(&sealed[..])
+        .unwrap()
+        .read_to_end(&mut zip)
+        .unwrap();
+    fs::write(folder.path("case.zip"), zip).unwrap();
+    check_zip(&folder, "case.zip", &case);
+}
+
+#[test]
+fn age_opens_a_packed_case() {
+    let folder = Folder::new("age");
+    let case = folder.case();
+    if run(&folder.0, "age-keygen", &["-o", "identity.txt"]).is_none() {
+        return;
+    }
+    let identity = fs::read_to_string(folder.path("identity.txt")).unwrap();
+    let recipients = Identities::parse(&identity, "identity.txt")
+        .unwrap()
+        .recipients();
+    pack_quietly(&case, &folder.path("case.zip.age"), Some(&recipients)).unwrap();
+    let Some(zip) = run(
+        &folder.0,
+        "age",
+        &["-d", "-i", "identity.txt", "case.zip.age"],
+    ) else {
+        return;
+    };
+    fs::write(folder.path("case.zip"), zip).unwrap();
+    check_zip(&folder, "case.zip", &case);
+}
+
+/// The error, after which there is no output.
+fn refused(folder: &Folder, case: &Path) -> String {
+    let out = folder.path("refused.zip");
+    let error = pack_quietly(case, &out, None).unwrap_err();
+    assert!(!out.exists());
+    error.to_string()
+}
+
+#[test]
+fn refuses_a_damaged_case_unless_told() {
+    let folder = Folder::new("damaged");
+    let case = folder.case();
+    write(
+        &case.join("events/000001.ndjson"),
+        &b"{\"type\": \"Event\"}\n".repeat(50_000),
+    );
+    let other = "the case is damaged: events/000001.ndjson is not what the manifest says";
+    assert_eq!(refused(&folder, &case), other);
+
+    fs::remove_file(case.join("a")).unwrap();
+    let missing = "the case is damaged: a is in the manifest and not in the folder";
+    assert_eq!(refused(&folder, &case), missing);
+
+    let out = folder.path("anyway.zip");
+    let mut quiet = |_| ControlFlow::Continue(());
+    let packed = pack(&case, &out, None, Damaged::PackAnyway, &mut quiet).unwrap();
+    let expected = [
+        ("a".to_owned(), Damage::Missing),
+        ("events/000001.ndjson".to_owned(), Damage::OtherContent),
+    ];
+    assert_eq!(packed.damage, expected);
+    run(&folder.0, "unzip", &["-tqq", "anyway.zip"]);
+}
+
+#[test]
+fn refuses_names_that_lead_elsewhere() {
+    let folder = Folder::new("names");
+    let case = folder.case();
+    let manifest = fs::read_to_string(case.join(MANIFEST)).unwrap();
+    let line = |name: &str| format!("{manifest}{}  {name}\n", "0".repeat(64));
+    let last = manifest.lines().count() + 1;
+    let expected =
+        format!("the case is damaged: manifest.sha256, line {last}, is none that a manifest has");
+    for name in [
+        "../secret",
+        "/etc/passwd",
+        "events/../../x",
+        "events//x",
+        "a\\..\\b",
+        "C:x",
+        ".",
+    ] {
+        write(&case.join(MANIFEST), line(name).as_bytes());
+        assert_eq!(refused(&folder, &case), expected);
+    }
+    for odd in [
+        "hello\n",
+        "0123  a\n",
+        &format!("{}  a\n", "g".repeat(64)),
+        "\u{0}\n",
+    ] {
+        write(&case.join(MANIFEST), format!("{manifest}{odd}").as_bytes());
+        assert_eq!(refused(&folder, &case), expected);
+    }
+    write(&case.join(MANIFEST), &[0; 500]);
+    let zeros = "the case is damaged: manifest.sha256 is not that of a case";
+    assert_eq!(refused(&folder, &case), zeros);
+    write(&case.join(MANIFEST), b"# whocalls case 99\n");
+    assert!(refused(&folder, &case).ends_with("it is in format 99; this build reads up to 1"));
+}
+
+#[cfg(unix)]
+#[test]
+fn follows_no_links() {
+    let folder = Folder::new("links");
+    let case = folder.case();
+    write(&folder.path("outside/secret"), b"secret");
+    for to in ["../outside/secret", "../outside", "nowhere"] {
+        std::os::unix::fs::symlink(to, case.join("linked")).unwrap();
+        let expected = "the case is damaged: linked is neither a file nor a folder";
+        assert_eq!(refused(&folder, &case), expected);
+        let out = folder.path("anyway.zip");
+        let mut quiet = |_| ControlFlow::Continue(());
+        let packed = pack(&case, &out, None, Damaged::PackAnyway, &mut quiet).unwrap();
+        assert_eq!((packed.files, packed.damage.len()), (8, 1));
+        fs::remove_file(out).unwrap();
+        fs::remove_file(case.join("linked")).unwrap();
+    }
+    // Not even for the manifest.
+    fs::rename(case.join(MANIFEST), folder.path("manifest")).unwrap();
+    std::os::unix::fs::symlink("../manifest", case.join(MANIFEST)).unwrap();
+    assert!(refused(&folder, &case).ends_with("is no case: manifest.sha256 is no file"));
+}
+
+#[test]
+fn overwrites_nothing_and_stays_outside_of_the_case() {
+    let folder = Folder::new("place");
+    let case = folder.case();
+    let out = folder.path("case.zip");
+    write(&out, b"precious");
+    assert!(matches!(
+        pack_quietly(&case, &out, None),
+        Err(Error::Exists(_))
+    ));
+    assert_eq!(fs::read(&out).unwrap(), b"precious");
+    for inside in ["case.zip", "packets/case.zip", "packets/../case.zip"] {
+        let inside = case.join(inside);
+        assert!(matches!(
+            pack_quietly(&case, &inside, None),
+            Err(Error::Inside(_))
+        ));
+        assert!(!inside.exists());
+    }
+    assert!(matches!(
+        pack_quietly(&folder.0, &folder.path("x"), None),
+        Err(Error::NotACase { .. })
+    ));
+    let nowhere = pack_quietly(&case, &folder.path("no/where.zip"), None);
+    assert!(matches!(nowhere, Err(Error::Write { .. })));
+    assert_eq!(file_name(&case, false).unwrap(), "whocalls-lab-1.zip");
+    assert_eq!(
+        file_name(&case.join("packets/.."), true).unwrap(),
+        "whocalls-lab-1.zip.age"
+    );
+}
+
+#[test]
+fn what_is_stopped_leaves_nothing_behind() {
+    let folder = Folder::new("stopped");
+    let case = folder.case();
+    let out = folder.path("case.zip");
+    let mut stop = |progress: Progress| match progress.done_bytes > 1_000_000 {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    let stopped = pack(&case, &out, None, Damaged::Refuse, &mut stop);
+    assert!(matches!(stopped, Err(Error::Stopped)));
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    // /dev/full takes nothing: what is written to it fails as on a full disk.
+    let Ok(full) = File::options().write(true).open("/dev/full") else {
+        return;
+    };
+    let folder = Folder::new("full");
+    let case = folder.case();
+    let contents = contents::of(&case, Damaged::Refuse).unwrap();
+    let mut packing = Packing {
+        case: &case,
+        out: Path::new("/dev/full"),
+        folder: "x".to_owned(),
+        damaged: Damaged::Refuse,
+        damage: Vec::new(),
+        files: 0,
+        done_bytes: 0,
+        total_bytes: 0,
+        progress: &mut |_| ControlFlow::Continue(()),
+    };
+    let error = packing.all(full, &contents, None).unwrap_err();
+    assert!(matches!(error, Error::Write { .. }), "{error}");
+}
+
+/// A file of more than 4 GiB, as a zip has to tell its length differently then. It is sparse, and
+/// takes a minute even so.
+#[test]
+#[ignore = "takes long; run it with --ignored in a release build"]
+fn packs_more_than_4_gib() {
+    let folder = Folder::new("large");
+    let case = folder.path("whocalls-lab-2");
+    write(&case.join(MANIFEST), b"# whocalls case 1\n");
+    let long = (4 << 30) + 77;
+    for name in ["a.part", "b.age"] {
+        File::create(case.join(name))
+            .unwrap()
+            .set_len(long)
+            .unwrap();
+    }
+    let packed = pack_quietly(&case, &folder.path("case.zip"), None).unwrap();
+    assert!(packed.bytes > 4 << 30);
+    run(&folder.0, "unzip", &["-tqq", "case.zip"]);
+    let list =
+        "import zipfile; print([i.file_size for i in zipfile.ZipFile('case.zip').infolist()])";
+    if let Some(sizes) = run(&folder.0, "python3", &["-c", list]) {
+        assert_eq!(text(sizes), format!("[18, {long}, {long}]\n"));
+    }
+}

@@ -1,0 +1,271 @@
+//! Opening a case, and going through what it tells.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::vec;
+
+use anyhow::{Context, Result, anyhow};
+use model::{Observed, Restated, Timestamp};
+use record::case::{Error, Kind, OpenCase};
+use record::crypt::Identities;
+use record::lines::{self, Line, Read, Start};
+use track::{Limits, Told, Tracker};
+
+use super::record::recipients::explained;
+use crate::arguments::{IdentityArguments, Moment};
+use crate::output::Talk;
+
+/// What is read of a segment at once.
+const BUFFER: usize = 256 * 1024;
+/// A private key is short.
+const LONGEST_KEY_FILE: u64 = 64 * 1024;
+
+/// Whether a word of a command line is the folder of a case.
+pub(super) fn is_case(word: &str) -> bool {
+    let folder = Path::new(word);
+    [record::case::MANIFEST, record::case::START_HERE]
+        .iter()
+        .any(|file| folder.join(file).is_file())
+}
+
+/// Opens the folder of a case.
+///
+/// Errors: no case, damaged, encrypted and no key that fits.
+pub(super) fn open(folder: &Path, identity: &IdentityArguments) -> Result<Arc<OpenCase>> {
+    let identities = identities(&identity.identity)?;
+    match OpenCase::open(folder, identities.as_ref()) {
+        Ok(case) => Ok(Arc::new(case)),
+        Err(error @ Error::Encrypted { .. }) => Err(anyhow!(
+            "{error}\nhelp: --identity FILE names it"
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn identities(files: &[PathBuf]) -> Result<Option<Identities>> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let mut all = String::new();
+    for file in files {
+        let cannot = || format!("cannot read the private key in {}", file.display());
+        let length = fs::metadata(file).with_context(cannot)?.len();
+        if length > LONGEST_KEY_FILE {
+            return Err(anyhow!("it has {length} bytes")).with_context(cannot);
+        }
+        all.push_str(&fs::read_to_string(file).with_context(cannot)?);
+        all.push('\n');
+    }
+    let names: Vec<_> = files.iter().map(|it| it.display().to_string()).collect();
+    let read = Identities::parse(&all, &names.join(", "));
+    read.map(Some).map_err(explained)
+}
+
+/// What a case tells, one thing after the other, as the run saw it.
+pub(super) struct Story {
+    case: Arc<OpenCase>,
+    reads: lines::Replay,
+    lines: vec::IntoIter<Line>,
+    /// Sizes of the segments, and how far it is.
+    bytes: Vec<u64>,
+    segment: usize,
+    byte: u64,
+    start: Start,
+    /// What was not read.
+    pub(super) missing: Missing,
+}
+
+/// What could not be read of a case.
+#[derive(Debug, Default)]
+pub(super) struct Missing {
+    /// Lines that this build does not know.
+    pub(super) unknown: u64,
+    /// It ends where it was cut off: the recording was interrupted.
+    pub(super) cut: bool,
+    /// The first segments were let go, as was wished.
+    pub(super) beginning: bool,
+}
+
+/// One thing that a case tells.
+pub(super) enum Tale {
+    Observed(Observed),
+    /// The run up to here is missing; this is what was known then.
+    Resumed(Box<Restated>),
+}
+
+impl Tale {
+    /// When it was. `None`: it is of no one time.
+    fn time(&self) -> Option<Timestamp> {
+        match self {
+            Self::Observed(Observed::Event(event)) => Some(event.time),
+            Self::Observed(Observed::Look(look)) => Some(look.taken),
+            Self::Observed(Observed::Counts(counts)) => counts.first().map(|it| it.time),
+            Self::Observed(Observed::Process(_) | Observed::Gap(_)) => None,
+            Self::Resumed(state) => Some(state.taken),
+        }
+    }
+
+    pub(super) fn apply(self, tracker: &mut Tracker, told: &mut Told<'_>) {
+        match self {
+            Self::Observed(observed) => tracker.apply(observed, told),
+            Self::Resumed(state) => tracker.resume(*state, told),
+        }
+    }
+}
+
+impl Story {
+    /// Errors: there are no events, or they cannot be read.
+    pub(super) fn of(case: &Arc<OpenCase>) -> Result<Self> {
+        let segments: Vec<_> = case.segments(Kind::Events).cloned().collect();
+        let bytes = segments.iter().map(|segment| segment.bytes).collect();
+        let first = segments.first().map(|segment| segment.number);
+        let readers = segments.into_iter().map(|segment| {
+            let case = Arc::clone(case);
+            let open = move || -> io::Result<Box<dyn BufRead>> {
+                let reader = case.read(&segment).map_err(io::Error::other)?;
+                Ok(Box::new(BufReader::with_capacity(BUFFER, reader)))
+            };
+            Box::new(open) as lines::Segment
+        });
+        let mut story = Self {
+            case: Arc::clone(case),
+            reads: lines::Replay::of(readers.collect())?,
+            lines: Vec::new().into_iter(),
+            bytes,
+            segment: 0,
+            byte: 0,
+            start: Start {
+                segment: 0,
+                host: model::Host {
+                    name: case.about().host.clone().into(),
+                    boot: model::BootId([0; 16]),
+                },
+                taken: case.about().began,
+                tier: model::Tier::Import,
+            },
+            missing: Missing {
+                beginning: first.is_some_and(|first| first > 1),
+                ..Missing::default()
+            },
+        };
+        match story.line()? {
+            Some(Line::Start(start)) => story.start = start,
+            Some(_) => return Err(lines::Error::Foreign.into()),
+            None => {}
+        }
+        Ok(story)
+    }
+
+    /// A tracker for it.
+    pub(super) fn tracker(&self, limits: Limits) -> Tracker {
+        Tracker::new(self.start.host.clone(), self.start.tier, limits)
+    }
+
+    pub(super) fn start(&self) -> &Start {
+        &self.start
+    }
+
+    /// How much has been read, and how much there is, in bytes.
+    pub(super) fn progress(&self) -> (u64, u64) {
+        let done: u64 = self.bytes.iter().take(self.segment).sum();
+        (done + self.byte, self.bytes.iter().sum())
+    }
+
+    /// `None`: that was all.
+    ///
+    /// Errors: it is damaged.
+    pub(super) fn next(&mut self) -> Result<Option<Tale>> {
+        while let Some(line) = self.line()? {
+            match line {
+                Line::Observed(observed) => return Ok(Some(Tale::Observed(observed))),
+                Line::Restated(state) => return Ok(Some(Tale::Resumed(state))),
+                Line::Start(_) | Line::End(_) => {}
+                Line::Unknown => self.missing.unknown += 1,
+            }
+        }
+        Ok(None)
+    }
+
+    fn line(&mut self) -> Result<Option<Line>> {
+        loop {
+            if let Some(line) = self.lines.next() {
+                return Ok(Some(line));
+            }
+            match self.reads.next() {
+                None => return Ok(None),
+                Some(Read::Lines { lines, byte }) => {
+                    self.lines = lines.into_iter();
+                    self.byte = byte;
+                }
+                Some(Read::Segment {
+                    place,
+                    unknown: _,
+                    cut,
+                    error,
+                }) => {
+                    if let Some(error) = error {
+                        return Err(self.explained(place, error));
+                    }
+                    let segment = self.case.segments(Kind::Events).nth(place);
+                    self.missing.cut |= cut.is_some() || segment.is_some_and(|it| !it.is_closed);
+                    self.segment = place + 1;
+                    self.byte = 0;
+                }
+            }
+        }
+    }
+
+    /// A damaged case is something else than a disk that cannot be read.
+    fn explained(&self, place: usize, error: lines::Error) -> anyhow::Error {
+        let Some(segment) = self.case.segments(Kind::Events).nth(place) else {
+            return error.into();
+        };
+        match error {
+            lines::Error::Read(error) => self.case.fault(segment, error).into(),
+            lines::Error::Foreign | lines::Error::TooNew { .. } | lines::Error::Damaged { .. } => {
+                anyhow::Error::new(error).context(format!("in {}", segment.name))
+            }
+        }
+    }
+}
+
+/// All that a case tells up to a moment; of all of it where none is given.
+///
+/// Errors: it is damaged.
+pub(super) fn replay(
+    case: &Arc<OpenCase>,
+    at: Option<Moment>,
+    talk: Talk,
+) -> Result<model::Snapshot> {
+    let mut story = Story::of(case)?;
+    let mut tracker = story.tracker(Limits::CASE);
+    let until = at.map(|at| at.from(story.start().taken));
+    while let Some(tale) = story.next()? {
+        if let (Some(time), Some(until)) = (tale.time(), until)
+            && time > until
+        {
+            break;
+        }
+        tale.apply(&mut tracker, &mut |_, _, _| {});
+    }
+    say_missing(&story.missing, talk);
+    Ok(tracker.snapshot())
+}
+
+/// Says what of a case was not read.
+pub(super) fn say_missing(missing: &Missing, talk: Talk) {
+    if missing.cut {
+        talk.say("The recording was interrupted: what happened in its last moment is missing.\n");
+    }
+    if missing.beginning {
+        talk.say("The oldest events were let go, to stay below --max-size; the log says which.\n");
+    }
+    if missing.unknown > 0 {
+        talk.say(&format!(
+            "{} lines are of a kind that this build does not know; a newer one may.\n",
+            missing.unknown
+        ));
+    }
+}

@@ -1,0 +1,110 @@
+//! `whocalls pack`: a case as one file.
+
+use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+use record::pack::{self, Damaged, Error, Progress};
+use show::quantity::bytes;
+
+use super::record::recipients;
+use crate::arguments::PackArguments;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::output::{self, Talk};
+
+const SHOWN_EACH: Duration = Duration::from_millis(500);
+
+pub(crate) fn run(arguments: &PackArguments, talk: Talk) -> Result<Exit> {
+    let interrupt = Interrupt::listen()?;
+    let named = recipients::of_command_line(&arguments.recipient)?;
+    let in_file = match &arguments.recipients_file {
+        Some(file) => {
+            let read = recipients::of_file(file)?;
+            Some(read.ok_or_else(|| anyhow!("there is no file {}", file.display()))?)
+        }
+        None => None,
+    };
+    let recipients = recipients::both(named, in_file)?;
+    let out = match &arguments.output {
+        Some(out) => out.clone(),
+        None => beside(arguments, recipients.is_some())?,
+    };
+    let damaged = if arguments.damaged {
+        Damaged::PackAnyway
+    } else {
+        Damaged::Refuse
+    };
+    let mut shown = Instant::now();
+    let is_terminal = io::stderr().is_terminal() && !talk.quiet;
+    let mut progress = |at: Progress| {
+        if is_terminal && shown.elapsed() >= SHOWN_EACH {
+            shown = Instant::now();
+            show_progress(at);
+        }
+        if interrupt.is_asked() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let packed = pack::pack(
+        &arguments.case,
+        &out,
+        recipients.as_ref(),
+        damaged,
+        &mut progress,
+    );
+    if is_terminal {
+        let _ = io::stderr().write_all(b"\r\x1b[K");
+    }
+    let packed = match packed {
+        Ok(packed) => packed,
+        Err(error @ Error::Changed { .. }) => {
+            let help = "nothing was packed\nhelp: whocalls verify says all that is wrong; --damaged \
+                        packs what can be read";
+            output::failure(&anyhow!("{error}; {help}"));
+            return Ok(Exit::Damaged);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    for (name, how) in &packed.damage {
+        talk.say(&format!("{name} {how}.\n"));
+    }
+    let line = format!("{}  {}\n", packed.sha256, out.display());
+    let line = show::visible::harmless(&line);
+    output::stdout()?
+        .write_all(line.as_bytes())
+        .context("cannot write to standard output")?;
+    talk.say(&format!(
+        "Packed {} files, {}. The line above is the SHA-256 of the one file: sha256sum checks it.\n",
+        packed.files,
+        bytes(packed.bytes)
+    ));
+    Ok(if packed.damage.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Damaged
+    })
+}
+
+/// In the folder that the case lies in.
+fn beside(arguments: &PackArguments, is_encrypted: bool) -> Result<PathBuf> {
+    let name = pack::file_name(&arguments.case, is_encrypted)?;
+    let case = arguments.case.canonicalize();
+    let case = case.with_context(|| format!("cannot read {}", arguments.case.display()))?;
+    Ok(case.with_file_name(name))
+}
+
+/// Where nobody listens, nothing is said.
+fn show_progress(at: Progress) {
+    let percent = at.done_bytes.saturating_mul(100) / at.total_bytes.max(1);
+    let line = format!(
+        "\r\x1b[K{percent:3} %  {} of {}",
+        bytes(at.done_bytes),
+        bytes(at.total_bytes)
+    );
+    let _ = io::stderr().write_all(line.as_bytes());
+}

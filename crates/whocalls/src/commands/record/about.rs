@@ -1,0 +1,210 @@
+//! What a case says of itself: `case.json`, its name, and the head of its packet files.
+
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::fs::File;
+use std::hash::{BuildHasher, Hasher};
+
+use anyhow::Result;
+use model::{Host, System, Text, Timestamp};
+use record::case::{About, Clock, Consent, Depth, Tool};
+use record::crypt::Recipients;
+use record::pcapng::Header;
+use serde_json::{Map, Value, json};
+
+use super::into;
+use crate::arguments::{OwnerConsent, RecordArguments, RecordDepth, of_day};
+use crate::output::Usage;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Of each packet with `--depth headers`.
+const HEADER_BYTES: u32 = 128;
+const NANOS_PER_SECOND: i64 = 1_000_000_000;
+const DAY: i64 = 86_400 * NANOS_PER_SECOND;
+/// A host name is part of the name of a folder.
+const LONGEST_HOST: usize = 32;
+
+/// What goes into `case.json`, and the name of the folder.
+pub(super) fn about(
+    arguments: &RecordArguments,
+    depth: RecordDepth,
+    phone_offset_ns: Option<i64>,
+    recipients: Option<&Recipients>,
+    system: &System,
+    host: &Host,
+) -> (About, String) {
+    let id = id();
+    let began = system.clock.now;
+    let boot = host.boot.to_string();
+    let host = text(&host.name);
+    let name = format!("whocalls-{}-{}-{id}", plain(&host), compact(began));
+    let tool = Tool {
+        version: VERSION.to_owned(),
+        sha256: own_sha256(),
+    };
+    let clock = Clock {
+        phone_offset_ns,
+        synchronized: system.clock.is_synchronized,
+        boot_offset_ns: Some(system.clock.boot_time.unix_nanos()),
+    };
+    let about = About {
+        id,
+        began,
+        host,
+        boot,
+        system: os(system),
+        time_zone: time_zone(system),
+        tool,
+        arguments: env::args_os()
+            .skip(1)
+            .map(|argument| argument.to_string_lossy().into_owned())
+            .collect(),
+        case_number: arguments.case_number.clone(),
+        examiner: arguments.examiner.clone(),
+        owner_consent: match arguments.owner_consent {
+            OwnerConsent::Yes => Consent::Yes,
+            OwnerConsent::No => Consent::No,
+            OwnerConsent::Unknown => Consent::Unknown,
+        },
+        purpose: arguments.purpose.clone(),
+        clock,
+        depth: match depth {
+            RecordDepth::Full => Depth::Full,
+            RecordDepth::Headers => Depth::Headers,
+            RecordDepth::Events => Depth::Events,
+        },
+        max_size: arguments.max_size,
+        recipients: recipients.map(Recipients::names).unwrap_or_default(),
+        more: facts(json!({ "hardware": system.hardware.as_ref().map(text) })),
+    };
+    (about, name)
+}
+
+/// The head of packet files.
+pub(super) fn header(
+    case: &str,
+    system: &System,
+    depth: RecordDepth,
+    no_command_lines: bool,
+) -> Header {
+    Header {
+        case: case.to_owned(),
+        hardware: system.hardware.as_ref().or(system.architecture.as_ref()).map(text),
+        os: os(system),
+        version: VERSION.to_owned(),
+        packet_bytes: (depth == RecordDepth::Headers).then_some(HEADER_BYTES),
+        command_lines: !no_command_lines,
+    }
+}
+
+/// What a telephone shows less what this computer shows, as a person typed it; with `asks` the person
+/// is asked where nothing was said. `None`: nobody looked.
+///
+/// Errors: wrong usage.
+pub(super) fn phone_offset(
+    said: Option<&str>,
+    asks: bool,
+    system: &System,
+) -> Result<Option<i64>> {
+    if let Some(said) = said {
+        let no_time = || Usage(format!("'{said}' is not a time; write --phone-time 14:03:25"));
+        return Ok(Some(offset(of_day(said).ok_or_else(no_time)?, system)));
+    }
+    while asks {
+        let answer = into::question(
+            "What time does a telephone show now, as 14:03:25? It tells how far the clock of this \
+             computer is off. Enter leaves it out: ",
+        )?;
+        if answer.is_empty() {
+            break;
+        }
+        if let Some(shown) = of_day(&answer) {
+            return Ok(Some(offset(shown, system)));
+        }
+    }
+    Ok(None)
+}
+
+/// Between a telephone's time of day and ours: at most half a day either way.
+fn offset(shown: i64, system: &System) -> i64 {
+    let zone = i64::from(system.clock.offset_seconds.unwrap_or(0)) * NANOS_PER_SECOND;
+    let ours = (observe::now().unix_nanos() + zone).rem_euclid(DAY);
+    (shown - ours + DAY / 2).rem_euclid(DAY) - DAY / 2
+}
+
+pub(super) fn facts(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(facts) => facts,
+        _ => Map::new(),
+    }
+}
+
+fn os(system: &System) -> String {
+    let parts = [&system.os, &system.kernel, &system.architecture];
+    let known: Vec<_> = parts.into_iter().flatten().map(text).collect();
+    known.join(", ")
+}
+
+fn time_zone(system: &System) -> Option<String> {
+    let offset = system.clock.offset_seconds.map(|seconds| {
+        let sign = if seconds < 0 { '-' } else { '+' };
+        let minutes = seconds.abs() / 60;
+        format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    });
+    match (&system.clock.zone, offset) {
+        (Some(zone), Some(offset)) => Some(format!("{} ({offset})", text(zone))),
+        (Some(zone), None) => Some(text(zone)),
+        (None, offset) => offset,
+    }
+}
+
+fn text(text: &Text) -> String {
+    text.lossy().into_owned()
+}
+
+/// `20261122T101500Z`
+fn compact(time: Timestamp) -> String {
+    let text = time.to_string();
+    let (seconds, _) = text.split_once('.').unwrap_or((&text, ""));
+    let mut compact: String = seconds.chars().filter(|it| !"-:".contains(*it)).collect();
+    compact.push('Z');
+    compact
+}
+
+/// What any file system takes as part of a name.
+fn plain(host: &str) -> String {
+    let is_plain = |it: &char| it.is_ascii_alphanumeric() || *it == '-';
+    let plain: String = host.chars().filter(is_plain).take(LONGEST_HOST).collect();
+    if plain.is_empty() {
+        "computer".to_owned()
+    } else {
+        plain
+    }
+}
+
+/// Six hex digits that no other case of this second has.
+fn id() -> String {
+    // Each state begins with random numbers of the system.
+    let random = RandomState::new().build_hasher().finish();
+    format!("{:06x}", random & 0xff_ffff)
+}
+
+/// Of the file that runs. `None`: it cannot be read.
+fn own_sha256() -> Option<String> {
+    let mut file = File::open(env::current_exe().ok()?).ok()?;
+    record::sha256(&mut file).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_folders_are_plain() {
+        assert_eq!(plain("lena-laptop.local"), "lena-laptoplocal");
+        assert_eq!(plain("../\u{202e}"), "computer");
+        let time = Timestamp::from_unix_nanos(1_795_342_500_123_456_789);
+        assert_eq!(compact(time), "20261122T101500Z");
+        assert_eq!(id().len(), 6);
+    }
+}

@@ -1,0 +1,91 @@
+//! The thread that writes one stream of the case. It alone waits for the disk.
+
+use std::time::{Duration, Instant};
+
+use record::case::{Error, Stream};
+
+use super::queue::{Job, Queue};
+use super::run::{Run, Stop};
+
+/// How long to wait for something to write.
+const STEP: Duration = Duration::from_millis(100);
+/// How often to ask for room, and whether the segment is full.
+const LOOKED_EACH: Duration = Duration::from_millis(500);
+
+/// Writes until the queue is closed, and closes the last segment. What fails stops the run.
+pub(super) fn write_all(queue: &Queue, mut stream: Stream, on_disk_each: Duration, run: &Run) {
+    // Nobody is to wait for this thread when it has ended, whatever ended it.
+    let _abandoned = Abandoned(queue);
+    if let Err(error) = try_write_all(queue, &mut stream, on_disk_each, run) {
+        run.stop(Stop::Failed(error.into()));
+    }
+}
+
+fn try_write_all(
+    queue: &Queue,
+    stream: &mut Stream,
+    on_disk_each: Duration,
+    run: &Run,
+) -> Result<(), Error> {
+    let mut count = 0;
+    let mut flushed = Instant::now();
+    let mut looked = Instant::now();
+    let mut is_flushed = true;
+    while let Some(jobs) = queue.take(STEP) {
+        for job in jobs {
+            match job {
+                Job::Write { bytes, count: more } => {
+                    let written = stream.write(&bytes);
+                    count += more;
+                    is_flushed = false;
+                    run.count_bytes(bytes.len() as u64);
+                    queue.written(bytes);
+                    stop_for_room(written, run)?;
+                }
+                Job::Next => {
+                    let now = observe::now();
+                    stop_for_room(stream.close(now, count), run)?;
+                    count = 0;
+                    stop_for_room(stream.begin(now).map(drop), run)?;
+                }
+            }
+            // A row of large jobs must not put it off.
+            if !is_flushed && flushed.elapsed() >= on_disk_each {
+                stop_for_room(stream.flush_to_disk(), run)?;
+                flushed = Instant::now();
+                is_flushed = true;
+            }
+        }
+        if !is_flushed && flushed.elapsed() >= on_disk_each {
+            stop_for_room(stream.flush_to_disk(), run)?;
+            flushed = Instant::now();
+            is_flushed = true;
+        }
+        if looked.elapsed() >= LOOKED_EACH {
+            looked = Instant::now();
+            if stream.is_due(observe::now()) {
+                queue.ask_for_next();
+            }
+        }
+    }
+    stop_for_room(stream.close(observe::now(), count), run)
+}
+
+/// That the disk is nearly full is no failure: the run ends, and what was handed in is written.
+fn stop_for_room(result: Result<(), Error>, run: &Run) -> Result<(), Error> {
+    match result {
+        Err(error @ Error::SpaceLow { .. }) => {
+            run.stop(Stop::NoRoom(error));
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+struct Abandoned<'a>(&'a Queue);
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}

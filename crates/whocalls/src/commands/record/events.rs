@@ -1,0 +1,218 @@
+//! The events of a recording: each thing that is observed becomes a line of the case, is folded, and
+//! tells the packets whose they are.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use model::{EventKind, Host, Observed, Process, ProcessId, Tier, Timestamp};
+use observe::Watch;
+use observe::ProgramCopy;
+use record::lines::Encoder;
+use track::Tracker;
+
+use super::programs::is_suspect;
+use super::queue::{Closing, Queue};
+use super::run::Run;
+use crate::arguments::CopyPrograms;
+use crate::commands::fold::Reader;
+
+/// Lines are handed on when there are so many bytes, or nothing more has come.
+const PIECE: usize = 256 * 1024;
+
+/// Records what another reader takes.
+pub(super) struct Recorder<'a, R> {
+    reader: R,
+    host: Host,
+    tier: Tier,
+    encoder: Encoder,
+    bytes: Vec<u8>,
+    /// Events in `bytes`.
+    count: u64,
+    events: u64,
+    /// Counted from 1; 0: nothing has been told.
+    segment: u32,
+    copying: Copying,
+    queue: &'a Queue,
+    run: &'a Run,
+    _closing: Closing<'a>,
+}
+
+/// Which program files are to be copied, and who does it.
+pub(super) struct Copying {
+    pub(super) which: CopyPrograms,
+    pub(super) to: Sender<ProgramCopy>,
+    /// Programs whose file was asked for: a process and what it runs.
+    asked: HashSet<ProcessId>,
+    /// To be asked for.
+    wanted: Vec<ProcessId>,
+}
+
+impl Copying {
+    pub(super) fn new(which: CopyPrograms, to: Sender<ProgramCopy>) -> Self {
+        Self {
+            which,
+            to,
+            asked: HashSet::new(),
+            wanted: Vec::new(),
+        }
+    }
+
+    fn consider(&mut self, process: &Process) {
+        let wanted = match self.which {
+            CopyPrograms::All => !process.kernel_thread,
+            CopyPrograms::Suspect => is_suspect(process),
+            CopyPrograms::None => false,
+        };
+        if wanted && process.ended.is_none() && self.asked.insert(process.id) {
+            self.wanted.push(process.id);
+        }
+    }
+}
+
+impl<'a, R: Reader> Recorder<'a, R> {
+    pub(super) fn new(
+        reader: R,
+        watch: &Watch,
+        copying: Copying,
+        queue: &'a Queue,
+        run: &'a Run,
+    ) -> Self {
+        Self {
+            reader,
+            host: watch.host().clone(),
+            tier: watch.tier(),
+            encoder: Encoder::new(),
+            bytes: Vec::new(),
+            count: 0,
+            events: 0,
+            segment: 0,
+            copying,
+            queue,
+            run,
+            _closing: Closing(queue),
+        }
+    }
+
+    fn record(&mut self, observed: &Observed) {
+        match observed {
+            Observed::Event(event) => {
+                self.count += 1;
+                self.events += 1;
+                if event.kind == EventKind::ProcessEnded {
+                    self.copying.asked.retain(|id| Some(*id) != event.process);
+                }
+            }
+            Observed::Process(process) => self.copying.consider(process),
+            Observed::Look(look) => {
+                if self.segment == 0 {
+                    self.start(look.taken);
+                }
+                look.processes.iter().for_each(|it| self.copying.consider(it));
+            }
+            Observed::Counts(_) | Observed::Gap(_) => {}
+        }
+        self.encoder.observed(observed, &mut self.bytes);
+        {
+            let mut ownership = self.run.ownership();
+            ownership.flows.apply(observed);
+            match observed {
+                Observed::Process(process) => ownership.processes.push(Arc::clone(process)),
+                Observed::Look(look) => {
+                    let processes = look.processes.iter().cloned().map(Arc::new);
+                    ownership.processes.extend(processes);
+                }
+                Observed::Event(_) | Observed::Counts(_) | Observed::Gap(_) => {}
+            }
+        }
+        if self.bytes.len() >= PIECE {
+            self.hand_on();
+        }
+    }
+
+    fn start(&mut self, taken: Timestamp) {
+        self.segment += 1;
+        let Self { encoder, bytes, .. } = self;
+        encoder.start(&self.host, taken, self.tier, self.segment, bytes);
+    }
+
+    fn hand_on(&mut self) {
+        self.queue.put(&mut self.bytes, self.count);
+        self.count = 0;
+    }
+
+    fn next_segment(&mut self, tracker: &Tracker, now: Timestamp) {
+        self.hand_on();
+        self.queue.begin_next();
+        self.start(now);
+        let known = tracker.restate();
+        self.encoder.restate(&known, &mut self.bytes);
+    }
+}
+
+impl<R: Reader> Reader for Recorder<'_, R> {
+    fn take(&mut self, observed: Observed, tracker: &mut Tracker) {
+        self.record(&observed);
+        self.reader.take(observed, tracker);
+        // After the first look, which is what a case begins with.
+        for gap in self.run.take_gaps() {
+            let gap = Observed::Gap(gap);
+            self.record(&gap);
+            self.reader.take(gap, tracker);
+        }
+    }
+
+    fn taken(&mut self, tracker: &Tracker, watch: &mut Watch) {
+        self.reader.taken(tracker, watch);
+        self.run.told_until(watch.until());
+        self.run.count_events(self.events, watch.totals().lost);
+        self.hand_on();
+        if self.queue.is_next_due() {
+            self.next_segment(tracker, watch.now());
+        }
+        for process in self.copying.wanted.drain(..) {
+            watch.want_program(process);
+        }
+        for copy in watch.programs() {
+            // Whoever copies lives as long as we do.
+            let _ = self.copying.to.send(copy);
+        }
+    }
+
+    fn refresh(&mut self, tracker: &Tracker, watch: &mut Watch) {
+        self.reader.refresh(tracker, watch);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.reader.is_gone() || self.run.is_stopping()
+    }
+
+    fn every(&self) -> Option<std::time::Duration> {
+        self.reader.every()
+    }
+
+    fn end(&mut self, tracker: &Tracker, watch: &mut Watch) {
+        self.reader.end(tracker, watch);
+        let lost = watch.totals().lost;
+        self.encoder.end(watch.now(), lost, &mut self.bytes);
+        self.run.count_events(self.events, lost);
+        self.hand_on();
+        self.run.keep_last(tracker.snapshot());
+        self.run.events_are_over();
+    }
+}
+
+/// A reader for whom it is enough that all is folded.
+pub(super) struct Folding;
+
+impl Reader for Folding {
+    fn take(&mut self, observed: Observed, tracker: &mut Tracker) {
+        tracker.apply(observed, &mut |_, _, _| {});
+    }
+
+    fn refresh(&mut self, _tracker: &Tracker, _watch: &mut Watch) {}
+
+    fn is_gone(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,75 @@
+//! Where a case goes: where the person says; else beside whocalls when that lies on a removable
+//! drive; else whoever records is asked. Never silently onto the computer under examination.
+
+use std::io::{self, BufRead, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::output::{Talk, Usage};
+
+const LONGEST_ANSWER: u64 = 4096;
+
+/// Whether somebody can be asked.
+pub(super) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// The folder in which the folder of the case is to be made.
+///
+/// Errors: wrong usage: it was not said, and nobody can be asked.
+pub(super) fn folder(asked_for: Option<&Path>) -> Result<PathBuf> {
+    if let Some(folder) = asked_for {
+        return Ok(folder.to_path_buf());
+    }
+    let beside = observe::places::program_folder();
+    if let Some(folder) = beside.filter(|folder| observe::places::is_removable(folder)) {
+        return Ok(folder);
+    }
+    if !can_ask() {
+        let text = "where the recording goes was not said, and there is no terminal to ask on\n\
+                    help: --into FOLDER, best on a stick: what is written to the computer under \
+                    examination may overwrite traces";
+        return Err(Usage(text.to_owned()).into());
+    }
+    ask()
+}
+
+fn ask() -> Result<PathBuf> {
+    let drives = observe::places::removable_places();
+    let mut text = String::from(
+        "Where is the recording to go? A new folder is made there. Best is a stick: what is written \
+         to the computer under examination may overwrite traces.\n",
+    );
+    for (number, drive) in (1..).zip(&drives) {
+        text.push_str(&format!("  {number}  {}\n", drive.display()));
+    }
+    text.push_str(if drives.is_empty() {
+        "No removable drive is there. The folder, or Enter to stop: "
+    } else {
+        "Its number, another folder, or Enter to stop: "
+    });
+    let answer = question(&text)?;
+    if answer.is_empty() {
+        return Err(Usage("nothing was recorded: no folder was named".to_owned()).into());
+    }
+    let number = answer.parse::<usize>().ok().and_then(|it| it.checked_sub(1));
+    let drive = number.and_then(|number| drives.into_iter().nth(number));
+    Ok(drive.unwrap_or_else(|| answer.into()))
+}
+
+/// What a person answers on the terminal.
+///
+/// Errors: the terminal is gone.
+pub(super) fn question(text: &str) -> Result<String> {
+    const ASKING: Talk = Talk {
+        quiet: false,
+        verbose: false,
+    };
+    ASKING.say(text);
+    let mut answer = String::new();
+    let stdin = io::stdin().lock();
+    let read = stdin.take(LONGEST_ANSWER).read_line(&mut answer);
+    read.context("cannot read the answer")?;
+    Ok(answer.trim().to_owned())
+}

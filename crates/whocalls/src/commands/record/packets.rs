@@ -1,0 +1,209 @@
+//! The thread that takes packets out of the rings, finds whose they are, and makes bytes of them.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use model::{Gap, NetworkNamespace, Packet, PacketOwner, Source, Timestamp};
+use observe::packets::{Captured, Packets, RingCounts};
+use record::pcapng::{Header, Statistics, Writer};
+
+use super::queue::{Closing, Queue};
+use super::run::{Run, Stop};
+
+/// How long to wait for packets before looking after everything else.
+const STEP: Duration = Duration::from_millis(50);
+/// Bytes are handed on when there are so many, or nothing more has come.
+const PIECE: usize = 1024 * 1024;
+const COUNTED_EACH: Duration = Duration::from_secs(1);
+const STATISTICS_EACH: Duration = Duration::from_secs(60);
+/// What was on its way when the events ended is in the rings after this at the latest.
+const ON_THE_WAY: Duration = Duration::from_millis(150);
+
+/// Takes packets until the events are over, and then what is left of them.
+pub(super) fn take_all(packets: Packets, header: Header, queue: &Queue, run: &Run) {
+    let _closing = Closing(queue);
+    let mut taking = Taking {
+        packets,
+        encoding: Encoding {
+            writer: Writer::new(header),
+            bytes: Vec::with_capacity(PIECE * 2),
+            packets: 0,
+            told: 0,
+            queue,
+            run,
+        },
+        namespaces: HashMap::new(),
+        segment: 1,
+    };
+    if let Err(error) = taking.run() {
+        run.stop(Stop::Failed(error.into()));
+    }
+    taking.end();
+}
+
+struct Taking<'a> {
+    packets: Packets,
+    encoding: Encoding<'a>,
+    namespaces: HashMap<NetworkNamespace, Namespace>,
+    /// Counted from 1.
+    segment: u32,
+}
+
+/// What is remembered of the ring of a namespace.
+struct Namespace {
+    began: Timestamp,
+    /// When it was last asked what it had dropped.
+    asked: Timestamp,
+    dropped: u64,
+}
+
+struct Encoding<'a> {
+    writer: Writer,
+    bytes: Vec<u8>,
+    /// Of the whole case.
+    packets: u64,
+    /// Of these, the packets whose bytes were handed on.
+    told: u64,
+    queue: &'a Queue,
+    run: &'a Run,
+}
+
+impl Taking<'_> {
+    fn run(&mut self) -> Result<(), observe::Error> {
+        self.encoding.writer.start(self.segment, &mut self.encoding.bytes);
+        let (mut counted, mut summed) = (Instant::now(), Instant::now());
+        let mut over = None;
+        loop {
+            let until = self.encoding.run.until();
+            let encoding = &mut self.encoding;
+            let taken = self
+                .packets
+                .next(STEP, until, &mut |captured| encoding.take(captured))?;
+            self.encoding.hand_on();
+            if counted.elapsed() >= COUNTED_EACH {
+                counted = Instant::now();
+                let sums = summed.elapsed() >= STATISTICS_EACH;
+                if sums {
+                    summed = Instant::now();
+                }
+                self.count(sums);
+            }
+            if self.encoding.queue.is_next_due() {
+                self.next_segment();
+            }
+            if self.encoding.run.are_events_over() {
+                let over = *over.get_or_insert_with(Instant::now);
+                if taken == 0 && over.elapsed() >= ON_THE_WAY {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        self.count(true);
+        self.encoding.hand_on();
+    }
+
+    fn next_segment(&mut self) {
+        self.count(true);
+        self.encoding.hand_on();
+        self.encoding.queue.begin_next();
+        self.segment += 1;
+        self.encoding.writer.start(self.segment, &mut self.encoding.bytes);
+    }
+
+    /// Tells of packets that were lost since this was last called; with `sums` the numbers go into
+    /// the file as well.
+    fn count(&mut self, sums: bool) {
+        let now = observe::now();
+        let mut lost = 0;
+        for counts in self.packets.counts() {
+            let began = now;
+            let namespace = self.namespaces.entry(counts.netns).or_insert(Namespace {
+                began,
+                asked: began,
+                dropped: 0,
+            });
+            lost += counts.dropped;
+            if counts.dropped > namespace.dropped {
+                let gap = packets_lost(&counts, counts.dropped - namespace.dropped);
+                self.encoding.run.add_gap(Gap {
+                    since: Some(namespace.asked),
+                    until: Some(now),
+                    ..gap
+                });
+            }
+            namespace.dropped = counts.dropped;
+            namespace.asked = now;
+            if sums {
+                let statistics = Statistics {
+                    netns: Some(counts.netns),
+                    interface: None,
+                    began: namespace.began,
+                    ended: now,
+                    received: counts.received,
+                    dropped: counts.dropped,
+                    delivered: counts.received.saturating_sub(counts.dropped),
+                };
+                let Encoding { writer, bytes, .. } = &mut self.encoding;
+                writer.statistics(now, &statistics, bytes);
+            }
+        }
+        self.encoding.run.count_packets_lost(lost);
+    }
+}
+
+impl Encoding<'_> {
+    fn take(&mut self, captured: Captured<'_>) {
+        match captured {
+            Captured::Packet(packet) => self.packet(packet),
+            Captured::Interface(interface) => {
+                self.run.ownership().flows.interface(interface);
+                self.writer.interface(interface);
+            }
+            Captured::Gap(gap) => self.run.add_gap(gap),
+        }
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>) {
+        let owner = self.owner(packet);
+        self.packets += 1;
+        self.writer
+            .packet(packet, &owner, self.packets, 0, &mut self.bytes);
+        if self.bytes.len() >= PIECE {
+            self.hand_on();
+        }
+    }
+
+    fn owner(&mut self, packet: &Packet<'_>) -> PacketOwner {
+        let mut ownership = self.run.ownership();
+        for process in ownership.processes.drain(..) {
+            self.writer.process(&process);
+        }
+        ownership.flows.owner(packet)
+    }
+
+    fn hand_on(&mut self) {
+        let count = self.packets - self.told;
+        self.told = self.packets;
+        self.run.count_packets(self.packets);
+        self.queue.put(&mut self.bytes, count);
+    }
+}
+
+fn packets_lost(counts: &RingCounts, lost: u64) -> Gap {
+    Gap {
+        count: Some(lost),
+        ..Gap::standing(
+            "packets_lost",
+            Source::Capture,
+            format!(
+                "the ring of network namespace {} was full: packets came faster than they could be \
+                 written; a larger --ring or a faster disk would help",
+                counts.netns.0
+            ),
+            "the content of packets of that time; the connections are in the events all the same",
+        )
+    }
+}

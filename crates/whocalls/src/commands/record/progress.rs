@@ -1,0 +1,73 @@
+//! The line that says how far a recording is.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use super::run::Numbers;
+use crate::output;
+
+const EACH: Duration = Duration::from_secs(1);
+/// Where it is not a terminal that moves.
+const EACH_LINE: Duration = Duration::from_secs(60);
+
+/// Shows it on standard error: over itself on a terminal, else a line now and then.
+pub(super) struct Progress {
+    is_wanted: bool,
+    /// Whether there are any.
+    packets: bool,
+    is_terminal: bool,
+    shown: Option<Instant>,
+}
+
+impl Progress {
+    pub(super) fn new(is_wanted: bool, packets: bool) -> Self {
+        Self {
+            is_wanted,
+            packets,
+            is_terminal: io::stderr().is_terminal(),
+            shown: None,
+        }
+    }
+
+    /// Where it is due.
+    pub(super) fn show(&mut self, elapsed: Duration, numbers: Numbers) {
+        let each = if self.is_terminal { EACH } else { EACH_LINE };
+        let is_due = match self.shown {
+            Some(shown) => shown.elapsed() >= each,
+            None => self.is_terminal || elapsed >= each,
+        };
+        if self.is_wanted && is_due {
+            self.shown = Some(Instant::now());
+            self.write(elapsed, numbers, false);
+        }
+    }
+
+    /// The last one stays.
+    pub(super) fn end(&mut self, elapsed: Duration, numbers: Numbers) {
+        if self.is_wanted {
+            self.write(elapsed, numbers, true);
+        }
+    }
+
+    /// Where nobody listens, nothing is said.
+    fn write(&self, elapsed: Duration, numbers: Numbers, is_last: bool) {
+        let progress = show::Progress {
+            elapsed,
+            events: numbers.events,
+            packets: self.packets.then_some(numbers.packets),
+            lost_events: numbers.events_lost,
+            lost_packets: numbers.packets_lost,
+            bytes_written: numbers.bytes,
+            bytes_free: (numbers.free_bytes > 0).then_some(numbers.free_bytes),
+        };
+        // A full line would begin the next one.
+        let width = output::talk_width().unwrap_or(120).saturating_sub(1);
+        let line = show::progress(&progress, width);
+        let text = match (self.is_terminal, is_last) {
+            (true, false) => format!("\r\x1b[K{line}"),
+            (true, true) => format!("\r\x1b[K{line}\n"),
+            (false, _) => format!("{line}\n"),
+        };
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+}

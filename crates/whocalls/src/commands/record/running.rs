@@ -1,0 +1,328 @@
+//! The recordings that run on this computer. Each says so in a small file in `/run/whocalls`, or in
+//! the folder that this user has for such things: which process it is, where its case lies, how far
+//! it is. The file is made before rights are given up and written to afterwards, and nobody takes
+//! it away then: what counts is whether that very process still runs.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+use model::{BootId, ProcessId, Timestamp};
+use observe::actions::{ActionError, How, Outcome, ProcessTarget, end_process};
+use observe::{LookOptions, Observer};
+use serde_json::{Value, json};
+use show::Progress;
+use show::visible::visible_str;
+
+#[cfg(test)]
+mod tests;
+
+/// Says that it is such a file, and of which form.
+const MARK: &str = "whocalls recording 1";
+const ENDING: &str = "recording";
+/// How long the second line always is, so that it can be written anew in one piece.
+const PROGRESS_BYTES: usize = 512;
+/// Longer files are none of ours.
+const LONGEST: u64 = 64 * 1024;
+const MOST_FILES: usize = 1000;
+/// How often a recording that was asked to end is looked for.
+const STEP: Duration = Duration::from_millis(250);
+
+/// What a recording says of itself, as long as it runs.
+#[derive(Debug)]
+pub(crate) struct Announcement {
+    file: File,
+    /// Where the second line begins.
+    progress_at: u64,
+}
+
+impl Announcement {
+    /// To be called before rights are given up. `process` is this one.
+    ///
+    /// Errors: the file can be made nowhere; the recording need not end for that.
+    pub(crate) fn make(process: ProcessId, case: &Path, began: Timestamp) -> Result<Self> {
+        let live = live()?;
+        let mut failed = anyhow!("there is no folder for it");
+        for folder in folders() {
+            remove_dead(&folder, &live);
+            match Self::make_in(&folder, process, case, began) {
+                Ok(announcement) => return Ok(announcement),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed.context("cannot say on this computer that it is being recorded"))
+    }
+
+    fn make_in(folder: &Path, process: ProcessId, case: &Path, began: Timestamp) -> Result<Self> {
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(error).with_context(|| folder.display().to_string());
+            }
+            Ok(()) | Err(_) => {}
+        }
+        let path = folder.join(format!("{}.{ENDING}", process.pid));
+        let mut file = File::create_new(&path).with_context(|| path.display().to_string())?;
+        let first = json!({
+            "is": MARK,
+            "pid": process.pid,
+            "start_ticks": process.start_ticks,
+            "boot": process.boot.to_string(),
+            "case": case.to_string_lossy(),
+            "began": began.to_string(),
+        });
+        let first = format!("{first}\n");
+        file.write_all(first.as_bytes())
+            .with_context(|| path.display().to_string())?;
+        let progress_at = first.len() as u64;
+        Ok(Self { file, progress_at })
+    }
+
+    /// How far it is; `at` is the time of this. Needs no rights: it writes to what is open.
+    ///
+    /// Errors: of the file.
+    pub(crate) fn update(&mut self, at: Timestamp, progress: &Progress) -> io::Result<()> {
+        let line = json!({
+            "at": at.to_string(),
+            "elapsed_ms": u64::try_from(progress.elapsed.as_millis()).unwrap_or(u64::MAX),
+            "events": progress.events,
+            "packets": progress.packets,
+            "lost_events": progress.lost_events,
+            "lost_packets": progress.lost_packets,
+            "bytes_written": progress.bytes_written,
+            "bytes_free": progress.bytes_free,
+        });
+        let line = format!("{:1$}\n", line.to_string(), PROGRESS_BYTES - 1);
+        // Not pwrite(2): it is not among the system calls that are left.
+        self.file.seek(SeekFrom::Start(self.progress_at))?;
+        self.file.write_all(line.as_bytes())
+    }
+}
+
+/// A recording that runs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Recording {
+    pub(crate) process: ProcessId,
+    /// The path of its case; for people, since it may not be exact where it is no text.
+    pub(crate) case: String,
+    pub(crate) began: Timestamp,
+    /// How far it was, and when. `None`: it has not said yet.
+    pub(crate) progress: Option<(Timestamp, Progress)>,
+}
+
+/// Those that can be found.
+#[derive(Debug, Default)]
+pub(crate) struct Recordings {
+    /// By their beginning.
+    pub(crate) running: Vec<Recording>,
+    /// Why there may be others.
+    pub(crate) hidden: Vec<String>,
+}
+
+/// Which recordings run on this computer, as far as this user may know.
+///
+/// Errors: processes cannot be listed.
+pub(crate) fn recordings() -> Result<Recordings> {
+    Ok(recordings_in(&folders(), &live()?))
+}
+
+fn recordings_in(folders: &[PathBuf], live: &BTreeSet<ProcessId>) -> Recordings {
+    let mut found = Recordings::default();
+    for folder in folders {
+        let paths = match announcements(folder) {
+            Ok(paths) => paths,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                found.hidden.push(format!("{}: {error}", folder.display()));
+                continue;
+            }
+        };
+        for path in paths {
+            match read(&path) {
+                Ok(Some(recording)) if live.contains(&recording.process) => {
+                    found.running.push(recording);
+                }
+                Ok(_) => {}
+                Err(error) => found.hidden.push(format!("{}: {error}", path.display())),
+            }
+        }
+    }
+    found
+        .running
+        .sort_by_key(|recording| (recording.began, recording.process));
+    found
+}
+
+/// What `record status` says, a recording in two lines.
+pub(crate) fn status(recordings: &Recordings, width: usize) -> String {
+    let mut text = String::new();
+    for recording in &recordings.running {
+        let Recording {
+            process,
+            case,
+            began,
+            progress,
+        } = recording;
+        let case = visible_str(case);
+        text.push_str(&format!("{}  since {began}  {case}\n", process.pid));
+        if let Some((at, progress)) = progress {
+            let line = show::progress(progress, width.saturating_sub(4));
+            text.push_str(&format!("    {line}\n    as of {at}\n"));
+        }
+    }
+    if recordings.running.is_empty() {
+        text.push_str("no recording that this user may know of runs on this computer\n");
+    }
+    text
+}
+
+/// The one that is meant: that of the process `pid`, or the only one.
+///
+/// Errors: there is none, or it is not said which of several.
+pub(crate) fn chosen(recordings: &Recordings, pid: Option<u32>) -> Result<&Recording> {
+    match (pid, recordings.running.as_slice()) {
+        (None, [only]) => Ok(only),
+        (None, []) => Err(anyhow!(
+            "cannot stop recording: none that this user may know of runs on this computer"
+        )),
+        (None, several) => {
+            let pids: Vec<_> = several
+                .iter()
+                .map(|one| one.process.pid.to_string())
+                .collect();
+            Err(anyhow!(
+                "cannot stop recording: there are several\nhelp: name one of: {}",
+                pids.join(", ")
+            ))
+        }
+        (Some(pid), running) => running
+            .iter()
+            .find(|recording| recording.process.pid == pid)
+            .ok_or_else(|| {
+                anyhow!("cannot stop recording {pid}: there is none\nhelp: whocalls record status")
+            }),
+    }
+}
+
+/// Asks a recording to end, and waits until it has. True: it has ended; false: it still closes its
+/// case after `patience`.
+///
+/// Errors: it cannot be asked.
+pub(crate) fn stop(recording: &Recording, patience: Duration) -> Result<bool> {
+    let began = Instant::now();
+    let process = recording.process;
+    // It looks at the start ticks after it has hold of the process: no other one is ever asked.
+    let done = match end_process(ProcessTarget::of(process), How::Asked) {
+        Ok(done) => done,
+        Err(ActionError::ProcessGone) => return Ok(true),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot stop recording {}", process.pid));
+        }
+    };
+    let mut has_ended = done.outcome == Outcome::Ended;
+    // It is never asked a second time: that would end it at once.
+    while !has_ended && began.elapsed() < patience {
+        thread::sleep(STEP);
+        has_ended = !live()?.contains(&process);
+    }
+    Ok(has_ended)
+}
+
+/// Where recordings may say that they run; the first that can be written to is taken. Root's and
+/// those of services are in the first, and everybody may read it; where there is no `/run` it is
+/// left out. The second belongs to this user alone. Root takes nothing from there: another user may
+/// have set the variable, and would choose what root ends.
+fn folders() -> Vec<PathBuf> {
+    let run = Path::new("/run");
+    let of_root = run.is_dir().then(|| run.join("whocalls"));
+    let of_user = std::env::var_os("XDG_RUNTIME_DIR")
+        .map(PathBuf::from)
+        .filter(|folder| folder.is_absolute() && observe::user() != "root")
+        .map(|folder| folder.join("whocalls"));
+    of_root.into_iter().chain(of_user).collect()
+}
+
+/// Errors: the folder is not there, or may not be read.
+fn announcements(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)?.take(MOST_FILES) {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == ENDING) {
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+/// `None`: it is no such file.
+///
+/// Errors: it cannot be read.
+fn read(path: &Path) -> io::Result<Option<Recording>> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    match File::open(path)?.take(LONGEST).read_to_string(&mut text) {
+        Ok(_) => Ok(recording(&text)),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn recording(text: &str) -> Option<Recording> {
+    let (first, second) = text.split_once('\n')?;
+    let first: Value = serde_json::from_str(first).ok()?;
+    let word = |name: &str| first.get(name).and_then(Value::as_str);
+    if word("is") != Some(MARK) {
+        return None;
+    }
+    Some(Recording {
+        process: ProcessId {
+            boot: BootId::parse(word("boot")?)?,
+            pid: u32::try_from(first.get("pid")?.as_u64()?).ok()?,
+            start_ticks: first.get("start_ticks")?.as_u64()?,
+        },
+        case: word("case")?.to_owned(),
+        began: Timestamp::parse(word("began")?)?,
+        progress: progress(second),
+    })
+}
+
+fn progress(line: &str) -> Option<(Timestamp, Progress)> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let number = |name: &str| line.get(name).and_then(Value::as_u64);
+    let at = Timestamp::parse(line.get("at")?.as_str()?)?;
+    let progress = Progress {
+        elapsed: Duration::from_millis(number("elapsed_ms")?),
+        events: number("events")?,
+        packets: number("packets"),
+        lost_events: number("lost_events")?,
+        lost_packets: number("lost_packets")?,
+        bytes_written: number("bytes_written")?,
+        bytes_free: number("bytes_free"),
+    };
+    Some((at, progress))
+}
+
+/// Files of recordings that ended. What cannot be removed does no harm.
+fn remove_dead(folder: &Path, live: &BTreeSet<ProcessId>) {
+    for path in announcements(folder).unwrap_or_default() {
+        if let Ok(Some(recording)) = read(&path)
+            && !live.contains(&recording.process)
+        {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// All processes of this moment, also those that ended and were not fetched by their parents yet.
+fn live() -> Result<BTreeSet<ProcessId>> {
+    let look = Observer::open(true)?.look(LookOptions {
+        every_process: true,
+        remembered: false,
+    })?;
+    Ok(look.processes.iter().map(|process| process.id).collect())
+}

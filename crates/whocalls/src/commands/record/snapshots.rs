@@ -1,0 +1,37 @@
+//! What there is when a recording begins, and when it ends.
+
+use anyhow::{Context, Result};
+use model::{Connection, Process, Snapshot};
+use observe::{LookOptions, Observer};
+use show::json::Listing;
+
+/// Everything that one look shows, with what the computer remembers of before.
+///
+/// Errors: the computer shows nothing of itself.
+pub(super) fn first(polling: bool) -> Result<Snapshot> {
+    let mut observer = Observer::open(polling)?;
+    let look = observer.look(LookOptions {
+        every_process: true,
+        remembered: true,
+    })?;
+    Ok(track::snapshot(look))
+}
+
+/// All that is known, as `list --json` writes it.
+///
+/// Errors: none; memory is written to.
+pub(super) fn document(snapshot: &Snapshot) -> Result<Vec<u8>> {
+    let connections: Vec<&Connection> = snapshot.connections.iter().collect();
+    let mut processes: Vec<&Process> = snapshot.processes.values().map(AsRef::as_ref).collect();
+    processes.sort_unstable_by_key(|process| process.id);
+    let listing = Listing {
+        snapshot,
+        connections: &connections,
+        processes: &processes,
+        counts: None,
+        remembered: Some(&snapshot.remembered),
+    };
+    let mut document = Vec::new();
+    show::json::document(listing, &mut document).context("cannot write a snapshot")?;
+    Ok(document)
+}

@@ -1,0 +1,84 @@
+//! `whocalls verify`: whether a case is as it was recorded.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use anyhow::{Context, Result};
+use record::case::{Interrupted, Outcome, Verified, verify};
+use show::quantity::bytes;
+use show::visible::harmless;
+
+use crate::arguments::VerifyArguments;
+use crate::exit::Exit;
+use crate::output::{self, Talk};
+
+pub(crate) fn run(arguments: &VerifyArguments, talk: Talk) -> Result<Exit> {
+    let verified = verify(&arguments.case, arguments.seal.as_deref())?;
+    let text = text(&verified, arguments.seal.is_some());
+    output::stdout()?
+        .write_all(harmless(&text).as_bytes())
+        .context("cannot write to standard output")?;
+    for stranger in &verified.strangers {
+        talk.say(&format!("{stranger} does not belong to the case and was not checked.\n"));
+    }
+    Ok(match verified.outcome {
+        Outcome::Sealed => Exit::Done,
+        Outcome::Unsealed => Exit::Lost,
+        Outcome::Changed => Exit::Damaged,
+    })
+}
+
+/// What came of it, for people.
+fn text(verified: &Verified, was_given: bool) -> String {
+    let mut text = String::new();
+    let checked = format!("{} files, {}", verified.files, bytes(verified.bytes));
+    let _ = match verified.outcome {
+        Outcome::Sealed => writeln!(text, "Unchanged since it was sealed: {checked}."),
+        Outcome::Unsealed => writeln!(
+            text,
+            "Not sealed, and what was closed is unchanged: {checked}. The recording was interrupted, \
+             or something was added later."
+        ),
+        Outcome::Changed => writeln!(text, "CHANGED OR DAMAGED. {checked} are as they were."),
+    };
+    for problem in &verified.problems {
+        let _ = writeln!(text, "  {problem}");
+    }
+    for part in &verified.interrupted {
+        let _ = writeln!(text, "  {}", interrupted(part));
+    }
+    for (number, seal) in (1..).zip(&verified.seals) {
+        let which = if verified.seals.len() > 1 {
+            format!("seal {number}")
+        } else {
+            "seal".to_owned()
+        };
+        let _ = writeln!(text, "{which}  {seal}");
+    }
+    if verified.outcome == Outcome::Sealed && !was_given {
+        text.push_str(
+            "Compare it with the seal that was written down when the recording ended: whoever changes \
+             all files can make another seal, and not the same.\n",
+        );
+    }
+    text
+}
+
+fn interrupted(part: &Interrupted) -> String {
+    let Interrupted {
+        file,
+        bytes: length,
+        readable_bytes,
+    } = part;
+    match readable_bytes {
+        Some(readable) => format!(
+            "{file}: was being written; {} of {} can be read",
+            bytes(*readable),
+            bytes(*length)
+        ),
+        None => format!(
+            "{file}: was being written, {}; the key is needed to tell how much can be read",
+            bytes(*length)
+        ),
+    }
+}
