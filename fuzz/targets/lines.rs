@@ -7,7 +7,9 @@ use record::lines::{Encoder, Line, Lines};
 /// All lines up to the first fault; looks with their users left out, which have no order.
 fn read(bytes: &[u8]) -> Vec<Line> {
     let lines = Lines::new(bytes).map_while(Result::ok);
-    lines.filter(|line| !matches!(line, Line::Unknown)).collect()
+    lines
+        .filter(|line| !matches!(line, Line::Unknown))
+        .collect()
 }
 
 fn told(lines: &[Line]) -> Vec<String> {
@@ -45,7 +47,11 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     let text = std::str::from_utf8(&written).unwrap();
-    assert!(!text.chars().any(|it| it != '\n' && model::acts_or_hides(it)));
+    assert!(
+        !text
+            .chars()
+            .any(|it| it != '\n' && model::acts_or_hides(it))
+    );
     let again = read(&written);
     // Counts of nothing and long lists of counts stand in another number of lines.
     let counts = |line: &Line| matches!(line, Line::Observed(model::Observed::Counts(_)));

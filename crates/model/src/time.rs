@@ -43,9 +43,8 @@ impl Timestamp {
         let nanos = number(20, 29)?;
         let days = days_from_civil(year, month, day);
         let seconds = days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
-        // The last second before the range begins is not whole, so it is counted from its end.
-        let whole = (seconds + 1).checked_mul(NANOS_PER_SECOND)?;
-        let time = Self(whole.checked_add(nanos - NANOS_PER_SECOND)?);
+        let since = i128::from(seconds) * i128::from(NANOS_PER_SECOND) + i128::from(nanos);
+        let time = Self(i64::try_from(since).ok()?);
         // Days that no month has, and signs in other places.
         (time.rfc_3339() == *text).then_some(time)
     }

@@ -3,9 +3,14 @@
 
 use std::time::Duration;
 
-use model::{Gap, Interface, NetworkNamespace, Packet};
+use model::{Gap, Interface, LinkType, NetworkNamespace, Packet, PacketEnds};
 
 use crate::{Error, platform};
+
+/// What the headers of a packet say of its two ends. `None`: no IP, or cut too short to say.
+pub fn ends(link: LinkType, bytes: &[u8]) -> Option<PacketEnds> {
+    crate::parse::packet::ends(link, bytes)
+}
 
 /// What to capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 //! folding and both at once take, and the memory at the end.
 
 use std::fs;
-use std::io::{BufReader, Cursor};
+use std::io::{self, BufReader, Cursor, Write as _};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,7 +24,8 @@ const BEGAN: i64 = 1_795_300_000_000_000_000;
 const PROGRAMS: u64 = 200;
 const DAY_NS: u64 = 86_400_000_000_000;
 
-fn main() -> std::io::Result<()> {
+fn main() -> io::Result<()> {
+    let mut out = io::stdout().lock();
     let mut arguments = std::env::args().skip(1);
     let mut number = |usual: u64| {
         let given = arguments.next().and_then(|it| it.parse().ok());
@@ -36,14 +37,14 @@ fn main() -> std::io::Result<()> {
     let written = write(connections, segments);
     let bytes: usize = written.iter().map(Vec::len).sum();
     let seen: usize = written.iter().map(|it| lines(it)).sum();
-    tell("written", begun.elapsed(), seen, bytes);
+    tell(&mut out, "written", begun.elapsed(), seen, bytes)?;
 
     let begun = Instant::now();
     let read: usize = written
         .iter()
         .map(|it| Lines::new(it.as_slice()).count())
         .sum();
-    tell("read", begun.elapsed(), read, bytes);
+    tell(&mut out, "read", begun.elapsed(), read, bytes)?;
 
     let open = |bytes: Vec<u8>| -> Segment {
         Box::new(|| {
@@ -69,37 +70,50 @@ fn main() -> std::io::Result<()> {
         }
         folding += folds.elapsed();
     }
-    tell("read and folded", begun.elapsed(), seen, bytes);
-    println!("  of that, folding took {:.2} s", folding.as_secs_f64());
+    tell(&mut out, "read and folded", begun.elapsed(), seen, bytes)?;
+    writeln!(
+        out,
+        "  of that, folding took {:.2} s",
+        folding.as_secs_f64()
+    )?;
     let begun = Instant::now();
     let view = tracker.snapshot();
     let closed = view.connections.iter().filter(|it| it.closed.is_some());
-    println!(
+    writeln!(
+        out,
         "{} connections, {} of them over; {} pairs; let go {:?}; a view of all took {:.3} s",
         view.connections.len(),
         closed.count(),
         view.pairs.len(),
         tracker.let_go(),
         begun.elapsed().as_secs_f64(),
-    );
-    println!(
+    )?;
+    writeln!(
+        out,
         "memory: {} MB with the lines, {} MB before, {} MB at most",
         resident(),
         before,
         status("VmHWM"),
-    );
+    )?;
     Ok(())
 }
 
-fn tell(what: &str, took: Duration, lines: usize, bytes: usize) {
+fn tell(
+    out: &mut impl io::Write,
+    what: &str,
+    took: Duration,
+    lines: usize,
+    bytes: usize,
+) -> io::Result<()> {
     let seconds = took.as_secs_f64();
-    println!(
+    writeln!(
+        out,
         "{what}: {lines} lines, {} MB in {seconds:.2} s: {:.0} lines a second, {:.0} MB a second, {:.0} bytes a line",
         bytes / 1_000_000,
         lines as f64 / seconds,
         bytes as f64 / seconds / 1e6,
         bytes as f64 / lines as f64,
-    );
+    )
 }
 
 fn lines(bytes: &[u8]) -> usize {

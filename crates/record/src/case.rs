@@ -33,7 +33,7 @@ use model::Timestamp;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-pub use about::{About, Clock, Consent, Depth, Tool};
+pub use about::{About, AboutFault, Clock, Consent, Depth, Tool};
 pub use log::{Entry, LogEnd, LogFault, read_log};
 pub use manifest::{Line, Manifest, ManifestFault};
 pub use open::{CaseReader, Cut, OpenCase, Segment};
@@ -458,8 +458,7 @@ impl Case {
         if copied.is_err() {
             let mut inner = self.lock();
             inner.used = inner.used.saturating_sub(claimed);
-            // The first error is the one to be told.
-            let _ = inner.place.remove(&temporary);
+            inner.discard(&temporary);
         }
         copied
     }
@@ -525,7 +524,7 @@ impl Case {
             false => inner.place.rename(&from, name).err().map(Error::write(name)),
         };
         if let Some(fault) = fault {
-            let _ = inner.place.remove(&from);
+            inner.discard(&from);
             return Err(fault);
         }
         inner.used += written.bytes;
@@ -562,6 +561,17 @@ impl Inner {
 
     fn create(&mut self, name: &str) -> io::Result<File> {
         self.place.create(name)
+    }
+
+    /// Removes what could not be written to its end, if it is there. The error that came before is
+    /// the one to be told; where this fails too, the case cannot be sealed.
+    fn discard(&mut self, name: &str) {
+        match self.place.remove(name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                self.open.push(name.to_owned());
+            }
+            _ => {}
+        }
     }
 
     fn sync(&mut self, file: &str) -> Result<(), Error> {

@@ -27,6 +27,10 @@ pub use self::replay::{Read, Replay, Segment};
 
 /// What one line tells, or several that belong together.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every line is the large one"
+)]
 pub enum Line {
     /// The first of each segment.
     Start(Start),

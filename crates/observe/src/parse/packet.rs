@@ -201,3 +201,166 @@ fn quoted(ip: &Ip<'_>) -> Option<Quoted> {
         destination: end(about.destination, ports.map(|ports| ports.1)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use etherparse::{Ipv6FragmentHeader, PacketBuilder};
+    use proptest::prelude::*;
+
+    const US: [u8; 4] = [192, 0, 2, 1];
+    const THEM: [u8; 4] = [192, 0, 2, 2];
+    const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
+
+    fn here(port: impl Into<Option<u16>>) -> Endpoint {
+        end(US.into(), port.into())
+    }
+
+    fn there(port: impl Into<Option<u16>>) -> Endpoint {
+        end(THEM.into(), port.into())
+    }
+
+    fn udp() -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let builder = PacketBuilder::ethernet2(MAC, MAC).ipv4(US, THEM, 64);
+        builder.udp(1000, 53).write(&mut bytes, b"hello").unwrap();
+        bytes
+    }
+
+    fn check(link: LinkType, bytes: &[u8], expected: Option<(Protocol, Endpoint, Endpoint)>) {
+        let ends = ends(link, bytes);
+        let found = ends.map(|ends| (ends.protocol, ends.source, ends.destination));
+        assert_eq!(found, expected, "{bytes:?}");
+    }
+
+    #[test]
+    fn the_ends_are_found_behind_every_link() {
+        let udp = udp();
+        let expected = Some((Protocol::Udp, here(1000), there(53)));
+        check(LinkType::ETHERNET, &udp, expected);
+        let (addresses, rest) = udp.split_at(12);
+        let tags = [0x88, 0xa8, 0, 7, 0x81, 0, 0, 8];
+        let tagged = [addresses, &tags, rest].concat();
+        check(LinkType::ETHERNET, &tagged, expected);
+        let (kind, packet) = rest.split_at(2);
+        check(LinkType::RAW_IP, packet, expected);
+        let cooked = [kind, &[0; 18], packet].concat();
+        check(LinkType::LINUX_SLL2, &cooked, expected);
+        check(LinkType(127), &udp, None);
+        // ARP, and tags without an end.
+        check(LinkType::ETHERNET, &[addresses, &[8, 6]].concat(), None);
+        let tags = [0x81, 0, 0, 7].repeat(100);
+        check(LinkType::ETHERNET, &[addresses, &tags, rest].concat(), None);
+    }
+
+    #[test]
+    fn what_is_cut_off_is_not_known() {
+        let udp = udp();
+        let ends_of = |length: usize| ends(LinkType::ETHERNET, &udp[..length]);
+        assert_eq!(ends_of(33), None);
+        let without_ports = ends_of(36).unwrap();
+        assert_eq!(without_ports.source, here(None));
+        assert_eq!(ends_of(38).unwrap().destination, there(53));
+    }
+
+    #[test]
+    fn the_flags_of_tcp_are_kept() {
+        let mut bytes = Vec::new();
+        let builder = PacketBuilder::ipv4(US, THEM, 64)
+            .tcp(1, 2, 3, 4)
+            .syn()
+            .ack(5);
+        builder.write(&mut bytes, &[]).unwrap();
+        let ends = ends(LinkType::RAW_IP, &bytes).unwrap();
+        assert_eq!(ends.tcp_flags, Some(0x12));
+        assert_eq!(ends.part, Part::Whole);
+    }
+
+    #[test]
+    fn an_echo_has_a_number_and_an_error_what_it_is_about() {
+        let (mut echo, mut error) = (Vec::new(), Vec::new());
+        let builder = PacketBuilder::ipv4(US, THEM, 64);
+        let number = builder.icmpv4_echo_request(77, 1);
+        number.write(&mut echo, b"ping").unwrap();
+        let ends = |bytes: &[u8]| super::ends(LinkType::RAW_IP, bytes).unwrap();
+        let kind = |kind, id| {
+            Protocol::Icmp(IcmpKind {
+                kind: Some(kind),
+                code: Some(if kind == 3 { 3 } else { 0 }),
+                id,
+            })
+        };
+        assert_eq!(ends(&echo).protocol, kind(8, Some(77)));
+        assert_eq!(ends(&echo).about, None);
+        // As long as the first computers quoted: the header and eight bytes.
+        let builder = PacketBuilder::ipv4(THEM, US, 64);
+        let port = etherparse::Icmpv4Type::DestinationUnreachable(
+            etherparse::icmpv4::DestUnreachableHeader::Port,
+        );
+        let quoted = &udp()[ETHERNET..ETHERNET + 28];
+        builder.icmpv4(port).write(&mut error, quoted).unwrap();
+        let about = Quoted {
+            protocol: Protocol::Udp,
+            source: here(1000),
+            destination: there(53),
+        };
+        assert_eq!(ends(&error).protocol, kind(3, None));
+        assert_eq!(ends(&error).about, Some(about));
+    }
+
+    const ETHERNET: usize = 14;
+
+    #[test]
+    fn fragments_have_the_number_of_their_packet() {
+        let of_ipv4 = |field: u16| {
+            let mut packet = udp().split_off(ETHERNET);
+            packet[4..6].copy_from_slice(&9_u16.to_be_bytes());
+            packet[6..8].copy_from_slice(&field.to_be_bytes());
+            ends(LinkType::RAW_IP, &packet).unwrap()
+        };
+        assert_eq!(of_ipv4(0x4000).part, Part::Whole);
+        assert_eq!(of_ipv4(0x2000).part, Part::First(9));
+        assert_eq!(of_ipv4(0x2000).source, here(1000));
+        assert_eq!(of_ipv4(0x2001).part, Part::Later(9));
+        assert_eq!(of_ipv4(1).part, Part::Later(9));
+        assert_eq!(of_ipv4(1).source, here(None));
+        let of_ipv6 = |offset: u16, more| {
+            let mut packet = vec![0x60, 0, 0, 0, 0, 0, 44, 64];
+            packet.extend([1; 16]);
+            packet.extend([2; 16]);
+            let offset = offset.try_into().unwrap();
+            let next = ip_number::UDP;
+            packet.extend(Ipv6FragmentHeader::new(next, offset, more, 70_000).to_bytes());
+            packet.extend([0, 7, 0, 8, 0, 8, 0, 0]);
+            ends(LinkType::RAW_IP, &packet).unwrap()
+        };
+        let first = of_ipv6(0, true);
+        assert_eq!(
+            (first.part, first.source.port),
+            (Part::First(70_000), Some(7))
+        );
+        let later = of_ipv6(1, false);
+        assert_eq!((later.part, later.source.port), (Part::Later(70_000), None));
+        assert_eq!(later.protocol, Protocol::Udp);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(mut bytes: Vec<u8>, version in 0..2_u8, next in 0..64_u8) {
+            for link in [1, 101, 276, 0] {
+                let _ = ends(LinkType(link), &bytes);
+            }
+            // Most bytes are no IP.
+            if let Some(first) = bytes.first_mut() {
+                *first = if version == 0 { 0x45 } else { 0x60 };
+            }
+            if let Some(byte) = bytes.get_mut(6).filter(|_| version == 1) {
+                *byte = next;
+            }
+            if let Some(ends) = ends(LinkType::RAW_IP, &bytes) {
+                let is_later = matches!(ends.part, Part::Later(_));
+                prop_assert!(!is_later || (ends.source.port.is_none() && ends.about.is_none()));
+            }
+        }
+    }
+}

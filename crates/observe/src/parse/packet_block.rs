@@ -100,12 +100,7 @@ impl<'a> Frame<'a> {
             return (self.bytes, self.length);
         };
         room.clear();
-        for part in [
-            before,
-            &kind.to_be_bytes(),
-            &value.to_be_bytes(),
-            behind,
-        ] {
+        for part in [before, &kind.to_be_bytes(), &value.to_be_bytes(), behind] {
             room.extend_from_slice(part);
         }
         (room, self.length.saturating_add(4))
@@ -188,4 +183,137 @@ fn u16_at_low(bytes: &[u8], at: usize) -> Option<u16> {
 
 fn offset(bytes: &[u8], at: usize) -> Option<usize> {
     usize::try_from(u32_at(bytes, at)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A packet as the kernel writes it; `next` is where the one after it begins.
+    fn written(next: u32, kind: u16, way: u8, tag: Option<u16>, bytes: &[u8]) -> Vec<u8> {
+        let link_at = u16::try_from(HEADER + ADDRESS).unwrap();
+        let length = u32::try_from(bytes.len()).unwrap();
+        let status = if tag.is_some() { TAGGED | 1 } else { 1 };
+        let mut frame = Vec::new();
+        for number in [next, 5, 6, length, length + 100, status] {
+            frame.extend(number.to_ne_bytes());
+        }
+        frame.extend(link_at.to_ne_bytes());
+        frame.extend((link_at + 14).to_ne_bytes());
+        frame.extend([0; 4]);
+        frame.extend(u32::from(tag.unwrap_or(0)).to_ne_bytes());
+        frame.resize(HEADER, 0);
+        frame.extend([17, 0, 8, 0, 3, 0, 0, 0]);
+        frame.extend(kind.to_ne_bytes());
+        frame.extend([way, 6, 2, 0, 0, 0, 0, 1, 0, 0]);
+        frame.extend(bytes);
+        frame.resize(frame.len().max(usize::try_from(next).unwrap()), 0);
+        frame
+    }
+
+    fn block(count: u32, frames: &[Vec<u8>]) -> Vec<u8> {
+        let mut block = vec![0; COUNT_AT];
+        block.extend(count.to_ne_bytes());
+        block.extend(48_u32.to_ne_bytes());
+        block.resize(48, 0);
+        block.extend(frames.concat());
+        block
+    }
+
+    fn bytes() -> Vec<u8> {
+        (0..40).collect()
+    }
+
+    #[test]
+    fn packets_come_in_their_order() {
+        let both = [
+            written(128, ARPHRD_ETHER, 4, None, &bytes()),
+            written(0, ARPHRD_LOOPBACK, 0, None, b"x"),
+        ];
+        let block = block(2, &both);
+        let found: Vec<_> = frames(&block).map(Result::unwrap).collect();
+        let ways: Vec<_> = found.iter().map(|frame| frame.way).collect();
+        assert_eq!(ways, [Way::Out, Way::In]);
+        let first = found[0];
+        assert_eq!((first.seconds, first.nanos, first.interface), (5, 6, 3));
+        let mut room = Vec::new();
+        assert_eq!(first.whole(&mut room), (&bytes()[..], 140));
+        assert_eq!(first.link(), LinkType::ETHERNET);
+    }
+
+    #[test]
+    fn a_tag_is_put_back() {
+        let block = block(1, &[written(0, ARPHRD_ETHER, 0, Some(0x2007), &bytes())]);
+        let frame = frames(&block).next().unwrap().unwrap();
+        let mut room = Vec::new();
+        let (whole, length) = frame.whole(&mut room);
+        let (before, behind) = (&bytes()[..12], &bytes()[12..]);
+        let expected = [before, &[0x81, 0, 0x20, 7], behind].concat();
+        assert_eq!((whole, length), (&expected[..], 144));
+    }
+
+    #[test]
+    fn an_unknown_link_gets_a_header_of_linux() {
+        let block = block(1, &[written(0, 512, 4, None, &bytes())]);
+        let frame = frames(&block).next().unwrap().unwrap();
+        assert_eq!(frame.link(), LinkType::LINUX_SLL2);
+        let mut room = Vec::new();
+        let (whole, length) = frame.whole(&mut room);
+        let header = [8, 0, 0, 0, 0, 0, 0, 3, 2, 0, 4, 6, 2, 0, 0, 0, 0, 1, 0, 0];
+        let expected = [&header, &bytes()[14..]].concat();
+        assert_eq!((whole, length), (&expected[..], 140 - 14 + 20));
+    }
+
+    #[test]
+    fn what_leads_out_of_the_block_is_broken() {
+        let good = written(128, ARPHRD_ETHER, 4, None, &bytes());
+        let check = |at: usize, value: u32| {
+            let mut frame = good.clone();
+            frame[at..at + 4].copy_from_slice(&value.to_ne_bytes());
+            let block = block(2, &[frame]);
+            let found: Vec<_> = frames(&block).collect();
+            assert_eq!(found.last(), Some(&Err(Broken)), "{at} {value}");
+        };
+        // The next one, how much is kept, and where it begins.
+        check(0, u32::MAX);
+        check(0, 0);
+        check(12, 1_000);
+        check(12, u32::MAX);
+        check(24, u32::MAX);
+        // More packets than there are.
+        assert_eq!(frames(&block(9, &[])).last(), Some(Err(Broken)));
+        assert_eq!(frames(&[]).count(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(
+            mut bytes in proptest::collection::vec(any::<u8>(), 0..2_000),
+            count in 0..50_u32,
+            steps in proptest::collection::vec(0..200_u32, 50),
+        ) {
+            // Most numbers lead out at once.
+            let mut place = |at: usize, value: u32| {
+                if let Some(field) = bytes.get_mut(at..at + 4) {
+                    field.copy_from_slice(&value.to_ne_bytes());
+                }
+            };
+            place(COUNT_AT, count);
+            place(FIRST_AT, 48);
+            let mut at = 48;
+            for step in steps {
+                place(at, step);
+                place(at + 12, step / 2);
+                place(at + 24, 68 | 82 << 16);
+                at += usize::try_from(step).unwrap().max(48);
+            }
+            let mut room = Vec::new();
+            for frame in frames(&bytes).flatten() {
+                let (whole, _) = frame.whole(&mut room);
+                prop_assert!(whole.len() <= bytes.len() + super::super::packet::SLL2);
+            }
+            prop_assert!(frames(&bytes).count() <= bytes.len() / HEADER + 1);
+        }
+    }
 }

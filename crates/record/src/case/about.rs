@@ -83,7 +83,7 @@ pub enum Depth {
 
 impl About {
     /// As it stands in the file.
-    pub(super) fn to_json(&self) -> Vec<u8> {
+    pub fn to_json(&self) -> Vec<u8> {
         let mut document = Map::new();
         document.insert("schema".to_owned(), json!("whocalls/1"));
         document.insert("format".to_owned(), json!(FORMAT));
@@ -96,8 +96,8 @@ impl About {
         text
     }
 
-    /// Reads what [`About::to_json`] wrote. Members that it does not know go to `more`.
-    pub(super) fn read(text: &[u8]) -> Result<Self, AboutFault> {
+    /// Reads the file. Members that it does not know go to `more`.
+    pub fn read(text: &[u8]) -> Result<Self, AboutFault> {
         let mut document: Map<String, Value> = serde_json::from_slice(text)
             .map_err(|error| AboutFault::Unreadable(error.to_string()))?;
         document.remove("schema");
@@ -113,8 +113,10 @@ impl About {
     }
 }
 
+/// Why a `case.json` cannot be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum AboutFault {
+pub enum AboutFault {
+    /// The format that it names.
     TooNew(u32),
     Unreadable(String),
 }

@@ -393,11 +393,12 @@ impl CaseReader {
             (_, false) => Source::Plain(Box::new(checked)),
             (Some(identities), true) => match identities.open(checked) {
                 Ok(file) => Source::Sealed(Box::new(file)),
-                Err(crypt::Error::CutShort { readable_bytes }) if self.is_last_piece() => {
-                    self.note_cut(&crypt::Error::CutShort { readable_bytes });
+                Err(crypt::Error::Read(error)) => return Err(error),
+                Err(why) if self.is_last_piece() => {
+                    let why = Some(why.to_string());
+                    self.cut = Some(Cut { why });
                     Source::Nothing
                 }
-                Err(crypt::Error::Read(error)) => return Err(error),
                 Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
             },
             (None, true) => {
@@ -408,14 +409,10 @@ impl CaseReader {
         Ok(true)
     }
 
-    /// Only the last piece of a row that was still being written can be cut short.
+    /// Only the last piece of a row that was still being written can be cut short; after a loss of
+    /// power, what is missing of it may be zeros.
     fn is_last_piece(&self) -> bool {
         !self.is_closed && self.files.is_empty()
-    }
-
-    fn note_cut(&mut self, why: &crypt::Error) {
-        let why = Some(why.to_string());
-        self.cut = Some(Cut { why });
     }
 }
 
@@ -434,7 +431,7 @@ impl Read for CaseReader {
                 Ok(0) => {}
                 Ok(read) => return Ok(read),
                 Err(error) => match crypt::Error::inside(&error) {
-                    Some(why @ crypt::Error::CutShort { .. }) if self.is_last_piece() => {
+                    Some(why) if self.is_last_piece() => {
                         let why = Some(why.to_string());
                         self.cut = Some(Cut { why });
                         self.source = Source::Nothing;

@@ -84,7 +84,15 @@ impl Stream {
         }
         inner.make_folder_of(&name)?;
         let make = &mut |name: &str| inner.create(name);
-        let output = Output::begin(&name, recipients, &spare, make).map_err(Error::write(&name))?;
+        let output = match Output::begin(&name, recipients, &spare, make) {
+            Ok(output) => output,
+            Err(source) => {
+                inner.discard(&format!("{name}.part"));
+                inner.discard(&format!("{name}.age.new"));
+                inner.used = inner.used.saturating_sub(claimed);
+                return Err(Error::Write { file: name, source });
+            }
+        };
         inner.open.push(name.clone());
         inner.sync(&name)?;
         drop(inner);

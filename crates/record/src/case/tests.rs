@@ -723,3 +723,55 @@ fn a_long_line_of_the_log_is_left_out_and_said() {
         .unwrap();
     assert!(notes[0].contains_key("facts_left_out_bytes"));
 }
+
+#[test]
+fn a_manifest_of_a_hundred_thousand_lines_is_checked_in_a_bounded_time() {
+    let folder = Folder::new();
+    let mut text = "# whocalls case 1\n".to_owned();
+    for number in 0..100_000 {
+        text += &format!("{}  packets/{number:06}.pcapng.age\n", "a".repeat(64));
+    }
+    fs::write(folder.path(MANIFEST), text).unwrap();
+    let began = std::time::Instant::now();
+    let verified = folder.verify();
+    assert_eq!(verified.outcome, Outcome::Changed);
+    assert!(verified.problems.len() >= 100_000);
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_missing_piece_of_an_open_segment_is_found() {
+    let folder = Folder::new();
+    let (identities, recipients) = crypt::new_keys();
+    let recipients = Some(recipients);
+    let case = begin(
+        &folder,
+        Settings {
+            recipients,
+            ..settings()
+        },
+    );
+    let mut events = case.stream(Kind::Events);
+    events.begin(at(0)).unwrap();
+    for round in 0..3 {
+        events.write(&lines(round, 1)).unwrap();
+        events.flush_to_disk().unwrap();
+    }
+    drop((events, case));
+    assert_eq!(folder.verify().outcome, Outcome::Unsealed);
+    let opened = OpenCase::open(&folder.0, Some(&identities)).unwrap();
+    assert_eq!(content(&opened, Kind::Events), lines(0, 3));
+    // What a loss of power can leave of the newest piece.
+    fs::write(
+        folder.path("events/000001.ndjson.part.000003.age"),
+        [0; 300],
+    )
+    .unwrap();
+    assert_eq!(content(&opened, Kind::Events), lines(0, 2));
+    fs::remove_file(folder.path("events/000001.ndjson.part.000002.age")).unwrap();
+    let told = folder.verify().problems;
+    let file = "events/000001.ndjson".to_owned();
+    assert_eq!(told, [Problem::PieceMissing { file }]);
+    let opened = OpenCase::open(&folder.0, Some(&identities));
+    assert!(matches!(opened, Err(Error::Damaged { .. })), "{opened:?}");
+}

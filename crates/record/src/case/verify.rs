@@ -1,7 +1,7 @@
 //! Whether a case is as it was written. Nothing else is needed for it, no key either; and nothing
 //! is written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -54,6 +54,9 @@ pub enum Problem {
     Zeros { file: String },
     #[error("{file}: it is missing")]
     Missing { file: String },
+    /// Of the row of an open file in an encrypted case.
+    #[error("{file}: a piece of it is missing")]
+    PieceMissing { file: String },
     #[error("{file}: it is not in the manifest")]
     Additional { file: String },
     #[error("{file}: it is a link")]
@@ -151,6 +154,14 @@ struct Check<'a> {
     bytes: u64,
 }
 
+/// The pieces of an open file in an encrypted case. They count from 1.
+#[derive(Default)]
+struct Row {
+    bytes: u64,
+    pieces: u64,
+    last: u64,
+}
+
 /// What the log tells of files. Empty when the case is encrypted.
 #[derive(Default)]
 struct Ledger {
@@ -213,16 +224,16 @@ impl<'a> Check<'a> {
 
     /// What is no file.
     fn odd(&mut self) {
+        let listed = self.names();
         for file in &self.scan.links {
-            let problem = Problem::Link { file: file.clone() };
-            if !self.problems.contains(&problem) {
-                self.problems.push(problem);
+            if !listed.contains(file.as_str()) {
+                self.problems.push(Problem::Link { file: file.clone() });
             }
         }
         for file in &self.scan.odd {
-            let problem = Problem::NotAFile { file: file.clone() };
-            if !self.problems.contains(&problem) {
-                self.problems.push(problem);
+            if !listed.contains(file.as_str()) {
+                let file = file.clone();
+                self.problems.push(Problem::NotAFile { file });
             }
         }
     }
@@ -354,7 +365,8 @@ impl<'a> Check<'a> {
     fn unlisted(&mut self, ledger: &Ledger) {
         let listed = self.names();
         let is_sealed = self.manifest.is_sealed();
-        let mut rows: Vec<Interrupted> = Vec::new();
+        let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
+        let oldest = self.oldest_encrypted();
         // A file that is closed has its name, and then its line: a crash can come between them once.
         // In the same way one that ring mode lets go may have lost its line only.
         let (mut closing, mut dropping) = (1, 1);
@@ -377,18 +389,15 @@ impl<'a> Check<'a> {
                             bytes: *bytes,
                             readable_bytes: self.readable(name),
                         });
-                    } else if let Some(row) = rows.iter_mut().find(|row| row.file == *whole) {
-                        row.bytes += bytes;
                     } else {
-                        rows.push(Interrupted {
-                            file: whole.clone(),
-                            bytes: *bytes,
-                            readable_bytes: None,
-                        });
+                        let row = rows.entry(whole).or_default();
+                        row.bytes += bytes;
+                        row.pieces += 1;
+                        row.last = piece.unwrap_or(0).max(row.last);
                     }
                 }
                 Role::Closed if ledger.dropped.contains_key(name) && dropping > 0 => dropping -= 1,
-                Role::Closed if self.is_older_than_listed(name) && dropping > 0 => dropping -= 1,
+                Role::Closed if dropping > 0 && is_older(name, &oldest) => dropping -= 1,
                 Role::Closed if closing > 0 => {
                     closing -= 1;
                     self.interrupted.push(Interrupted {
@@ -400,24 +409,30 @@ impl<'a> Check<'a> {
                 Role::Closed => self.problems.push(additional),
             }
         }
-        self.interrupted.append(&mut rows);
+        for (name, row) in rows {
+            let file = name.to_owned();
+            if row.pieces != row.last {
+                self.problems.push(Problem::PieceMissing { file });
+                continue;
+            }
+            self.interrupted.push(Interrupted {
+                file,
+                bytes: row.bytes,
+                readable_bytes: None,
+            });
+        }
     }
 
-    /// Whether it is an encrypted segment from before all others of its kind: the log, which would
-    /// tell that it was let go, cannot be read without a key.
-    fn is_older_than_listed(&self, name: &str) -> bool {
-        let Some((kind, number)) = scan::segment(name).filter(|_| name.ends_with(".age")) else {
-            return false;
-        };
-        let of_kind = self
-            .manifest
-            .files()
-            .filter_map(|line| scan::segment(&line.name));
-        let oldest = of_kind
-            .filter(|(other, _)| *other == kind)
-            .map(|(_, number)| number)
-            .min();
-        oldest.is_some_and(|oldest| number < oldest)
+    /// The number of the first encrypted segment of each kind.
+    fn oldest_encrypted(&self) -> HashMap<Kind, u64> {
+        let mut oldest = HashMap::new();
+        for line in self.manifest.files() {
+            if let Some((kind, number)) = encrypted_segment(&line.name) {
+                let of_kind = oldest.entry(kind).or_insert(number);
+                *of_kind = number.min(*of_kind);
+            }
+        }
+        oldest
     }
 
     /// How much of an open segment can be read.
@@ -429,6 +444,17 @@ impl<'a> Check<'a> {
             Kind::Packets => whole_blocks(file).ok(),
         }
     }
+}
+
+/// Whether it is an encrypted segment from before all others of its kind: one that was let go. The
+/// log, which would tell, cannot be read without a key.
+fn is_older(name: &str, oldest: &HashMap<Kind, u64>) -> bool {
+    encrypted_segment(name)
+        .is_some_and(|(kind, number)| oldest.get(&kind).is_some_and(|oldest| number < *oldest))
+}
+
+fn encrypted_segment(name: &str) -> Option<(Kind, u64)> {
+    scan::segment(name.strip_suffix(".age")?)
 }
 
 impl Ledger {

@@ -22,8 +22,9 @@ pub struct Encoder {
     /// Of the first line of this segment.
     home: Host,
     known: Known,
+    all_events: u64,
+    /// Of this segment.
     events: u64,
-    events_of_segment: u64,
     gaps: u64,
 }
 
@@ -35,8 +36,8 @@ impl Default for Encoder {
                 boot: model::BootId([0; 16]),
             },
             known: Known::default(),
+            all_events: 0,
             events: 0,
-            events_of_segment: 0,
             gaps: 0,
         }
     }
@@ -58,7 +59,7 @@ impl Encoder {
     ) {
         self.home = host.clone();
         self.known = Known::default();
-        self.events_of_segment = 0;
+        self.events = 0;
         json::line(out, &StartLine::of(host, taken, tier, segment));
     }
 
@@ -100,17 +101,17 @@ impl Encoder {
     /// The last line of a run: without it, the run was cut off. `lost`: events that the kernel had
     /// no room for.
     pub fn end(&mut self, time: Timestamp, lost: u64, out: &mut Vec<u8>) {
-        json::line(out, &EndLine::of(time, self.events, self.gaps, lost));
+        json::line(out, &EndLine::of(time, self.all_events, self.gaps, lost));
     }
 
     /// Lines of events in this segment so far.
     pub fn events(&self) -> u64 {
-        self.events_of_segment
+        self.events
     }
 
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+        self.all_events += 1;
         self.events += 1;
-        self.events_of_segment += 1;
         json::line(out, &EventLine::of(event, self.home.boot));
     }
 

@@ -150,7 +150,7 @@ pub(crate) struct ExportArguments {
     pub(crate) output: Option<PathBuf>,
 
     /// Connections as they stood at this time: 2026-11-22T10:15:00Z, or 10:15:00 of the day it began
-    #[arg(long, value_name = "TIME", conflicts_with = "pcapng", value_parser = moment)]
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["pcapng", "ndjson"], value_parser = moment)]
     pub(crate) at: Option<Moment>,
 
     #[command(flatten)]

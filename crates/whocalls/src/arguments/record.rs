@@ -136,16 +136,6 @@ pub(crate) enum RecordDepth {
     Events,
 }
 
-impl RecordDepth {
-    /// The word of the command line and of case.json.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Headers => "headers",
-            Self::Events => "events",
-        }
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CopyPrograms {
@@ -163,13 +153,3 @@ pub(crate) enum OwnerConsent {
     Unknown,
 }
 
-impl OwnerConsent {
-    /// The word of the command line and of case.json.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Unknown => "unknown",
-        }
-    }
-}

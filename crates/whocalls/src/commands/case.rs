@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::vec;
 
 use anyhow::{Context, Result, anyhow};
-use model::{Observed, Restated, Timestamp};
+use model::{Gap, Observed, Restated, Snapshot, Timestamp};
 use record::case::{Error, Kind, OpenCase};
 use record::crypt::Identities;
 use record::lines::{self, Line, Read, Start};
@@ -97,7 +97,7 @@ pub(super) enum Tale {
 
 impl Tale {
     /// When it was. `None`: it is of no one time.
-    fn time(&self) -> Option<Timestamp> {
+    pub(super) fn time(&self) -> Option<Timestamp> {
         match self {
             Self::Observed(Observed::Event(event)) => Some(event.time),
             Self::Observed(Observed::Look(look)) => Some(look.taken),
@@ -105,6 +105,10 @@ impl Tale {
             Self::Observed(Observed::Process(_) | Observed::Gap(_)) => None,
             Self::Resumed(state) => Some(state.taken),
         }
+    }
+
+    pub(super) fn is_event(&self) -> bool {
+        matches!(self, Self::Observed(Observed::Event(_)))
     }
 
     pub(super) fn apply(self, tracker: &mut Tracker, told: &mut Told<'_>) {
@@ -238,7 +242,7 @@ pub(super) fn replay(
     case: &Arc<OpenCase>,
     at: Option<Moment>,
     talk: Talk,
-) -> Result<model::Snapshot> {
+) -> Result<Snapshot> {
     let mut story = Story::of(case)?;
     let mut tracker = story.tracker(Limits::CASE);
     let until = at.map(|at| at.from(story.start().taken));
@@ -268,4 +272,10 @@ pub(super) fn say_missing(missing: &Missing, talk: Talk) {
             missing.unknown
         ));
     }
+}
+
+/// Events of which the gaps say that there was no room for them.
+pub(super) fn lost(gaps: &[Gap]) -> u64 {
+    let of_events = gaps.iter().filter(|gap| gap.id == "events_lost");
+    of_events.filter_map(|gap| gap.count).sum()
 }

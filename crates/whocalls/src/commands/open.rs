@@ -1,9 +1,329 @@
-use anyhow::{Result, bail};
+//! `whocalls open`: the screen on a case.
+//!
+//! One thread reads the case from its beginning and publishes what is known so far. For another
+//! moment it shows at once what was known shortly before, and then reads up to that very moment.
 
-use crate::arguments::OpenArguments;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use model::{Snapshot, Text, Timestamp};
+use observe::writer::Writer;
+use record::case::{Kind, OpenCase, Outcome, verify};
+use show::filter::Filter;
+use show::tui::{Mode, Options, PacketFile, Replay, Seal, Status, Terminal};
+use track::{Limits, Tracker};
+
+use super::case::{self, Story};
+use super::screen::{self, Hands, Shared};
+use super::filter;
+use crate::arguments::{Color, OpenArguments};
 use crate::exit::Exit;
-use crate::output::Talk;
+use crate::output::{Talk, Usage};
 
-pub(crate) fn run(_arguments: &OpenArguments, _color: crate::arguments::Color, _talk: Talk) -> Result<Exit> {
-    bail!("not yet")
+/// How often there is something new to see while it is read.
+const PUBLISHED_EACH: Duration = Duration::from_millis(400);
+/// The first time comes sooner.
+const PUBLISHED_FIRST: Duration = Duration::from_millis(150);
+/// So many moments are kept to go to at once.
+const MARKS: u64 = 64;
+const STEP: Duration = Duration::from_millis(40);
+
+pub(crate) fn run(arguments: &OpenArguments, color: Color, talk: Talk) -> Result<Exit> {
+    filter::read(
+        &arguments.words,
+        &arguments.filter,
+        Filter::parse_for_screen,
+    )?;
+    let case = case::open(&arguments.case, &arguments.identity)?;
+    if !screen::is_possible() {
+        let text = "the screen needs a terminal\n\
+                    help: 'whocalls list CASE' and 'whocalls export CASE' write what it holds";
+        return Err(Usage(text.to_owned()).into());
+    }
+    Terminal::prepare().context("cannot read keys from the terminal")?;
+    let story = Story::of(&case)?;
+    let begun = story.start().taken;
+    let shared = Shared::new(Duration::from_secs(1), observe::user(), begun);
+    let name = case.path().canonicalize().ok();
+    let name = name.as_deref().and_then(|path| path.file_name());
+    let name = name.map_or_else(String::new, |it| it.to_string_lossy().into_owned());
+    let files = packet_files(&case);
+    let options = Options {
+        theme: screen::theme(arguments.colors, arguments.ascii, color),
+        mouse: !arguments.no_mouse,
+        refresh: Duration::from_secs(1),
+        actions: false,
+        filter: filter::text(&arguments.words, &arguments.filter),
+    };
+    let hands = Hands {
+        actions: None,
+        writer: Writer::start(),
+    };
+    let seal = SealCell::default();
+    let showing = Showing {
+        case: &case,
+        shared: &shared,
+        seal: &seal,
+        name,
+        files,
+        begun,
+        ended: begun,
+        marks: Vec::new(),
+        whole: None,
+    };
+    let (log, missing) = thread::scope(|scope| {
+        // Holding everything against the manifest may take long.
+        let checking = thread::Builder::new().name("check".to_owned());
+        checking.spawn_scoped(scope, || {
+            seal.set(checked(&case));
+            shared.change(|status| {
+                if let Mode::Case(replay) = &mut status.mode {
+                    replay.seal = seal.get();
+                }
+            });
+        })?;
+        screen::alongside(|| showing.run(story), hands, options, &shared, talk)
+    })?;
+    for line in log {
+        talk.say(&format!("{line}\n"));
+    }
+    case::say_missing(&missing, talk);
+    Ok(match seal.get() {
+        Seal::Broken => Exit::Damaged,
+        _ if missing.cut => Exit::Lost,
+        _ => Exit::Done,
+    })
+}
+
+fn checked(case: &OpenCase) -> Seal {
+    match verify(case.path(), None) {
+        Ok(verified) => match verified.outcome {
+            Outcome::Sealed => Seal::Intact,
+            Outcome::Unsealed => Seal::Unsealed,
+            Outcome::Changed => Seal::Broken,
+        },
+        Err(_) => Seal::Broken,
+    }
+}
+
+/// What the seal came to, for both threads.
+#[derive(Default)]
+struct SealCell(AtomicU8);
+
+impl SealCell {
+    fn set(&self, seal: Seal) {
+        let number = match seal {
+            Seal::NotChecked => 0,
+            Seal::Intact => 1,
+            Seal::Unsealed => 2,
+            Seal::Broken => 3,
+        };
+        self.0.store(number, Ordering::Release);
+    }
+
+    fn get(&self) -> Seal {
+        match self.0.load(Ordering::Acquire) {
+            1 => Seal::Intact,
+            2 => Seal::Unsealed,
+            3 => Seal::Broken,
+            _ => Seal::NotChecked,
+        }
+    }
+}
+
+/// Files with packets that another program can open, with the time that they are of.
+fn packet_files(case: &OpenCase) -> Arc<[PacketFile]> {
+    let mut files: Vec<PacketFile> = Vec::new();
+    let mut began_of = std::collections::HashMap::new();
+    // A log that cannot be read is said by whoever checks the case.
+    let _ = case.log(&mut |entry| {
+        if let (Some(file), Some(began)) = (entry.text("file"), entry.text("began"))
+            && let Ok(began) = crate::arguments::moment(began)
+        {
+            began_of.insert(file.to_owned(), (began.from(entry.time), entry.time));
+        }
+    });
+    for segment in case.segments(Kind::Packets) {
+        // Those that are encrypted no other program opens.
+        let path = case.path().join(&segment.name);
+        if !path.is_file() {
+            continue;
+        }
+        let times = began_of.get(&segment.name);
+        files.push(PacketFile {
+            path: Text::from(path.to_string_lossy().into_owned()),
+            from: times.map_or(case.about().began, |times| times.0),
+            until: times.map(|times| times.1),
+        });
+    }
+    files.into()
+}
+
+/// The thread that reads.
+struct Showing<'a> {
+    case: &'a Arc<OpenCase>,
+    shared: &'a Shared,
+    seal: &'a SealCell,
+    name: String,
+    files: Arc<[PacketFile]>,
+    begun: Timestamp,
+    /// The newest that was read.
+    ended: Timestamp,
+    /// What was known at some moments, in order.
+    marks: Vec<Arc<Snapshot>>,
+    /// What is known at the end.
+    whole: Option<Arc<Snapshot>>,
+}
+
+/// How far a reading came.
+enum Came {
+    ToItsEnd,
+    /// Something else is wanted now.
+    Interrupted,
+}
+
+impl Showing<'_> {
+    fn run(mut self, story: Story) -> Result<case::Missing> {
+        let missing = self.read_all(story)?;
+        let mut wanted = None;
+        while !self.shared.is_gone() {
+            wanted = self.shared.wanted().or(wanted);
+            match wanted {
+                Some(at) => {
+                    if matches!(self.go(at)?, Came::ToItsEnd) {
+                        wanted = None;
+                    }
+                }
+                None => thread::sleep(STEP),
+            }
+        }
+        Ok(missing)
+    }
+
+    /// From the beginning to the end, publishing what is known now and then.
+    fn read_all(&mut self, mut story: Story) -> Result<case::Missing> {
+        let mut tracker = story.tracker(Limits::CASE);
+        let (mut events, mut published) = (0_u64, Instant::now());
+        let mut each = PUBLISHED_FIRST;
+        let mut next_mark = 0;
+        let mut looked_at = None;
+        while let Some(tale) = story.next()? {
+            events += u64::from(tale.is_event());
+            tale.apply(&mut tracker, &mut |_, _, _| {});
+            if events % 256 != 0 {
+                continue;
+            }
+            let (done, total) = story.progress();
+            if done >= next_mark {
+                next_mark = done + total / MARKS + 1;
+                self.marks.push(Arc::new(tracker.snapshot()));
+            }
+            // While it is read, nobody goes back and forth.
+            looked_at = self.shared.wanted().or(looked_at);
+            if published.elapsed() >= each {
+                each = PUBLISHED_EACH;
+                let snapshot = Arc::new(tracker.snapshot());
+                self.ended = snapshot.taken;
+                self.publish(snapshot, None, percent(done, total), Some((events, &tracker)));
+                published = Instant::now();
+            }
+            if self.shared.is_gone() {
+                break;
+            }
+        }
+        let snapshot = Arc::new(tracker.snapshot());
+        self.ended = snapshot.taken;
+        self.whole = Some(Arc::clone(&snapshot));
+        self.publish(snapshot, None, None, Some((events, &tracker)));
+        if let Some(at) = looked_at {
+            self.go(at)?;
+        }
+        Ok(story.missing)
+    }
+
+    fn go(&self, at: Timestamp) -> Result<Came> {
+        if let Some(whole) = self.whole.as_ref().filter(|_| at >= self.ended) {
+            self.publish(taken_at(whole, at), Some(at), None, None);
+            return Ok(Came::ToItsEnd);
+        }
+        let later = self.marks.partition_point(|mark| mark.taken <= at);
+        let before = self.marks.get(later.saturating_sub(1));
+        if let Some(before) = before.or(self.whole.as_ref()) {
+            self.publish(taken_at(before, at), Some(at), Some(0), None);
+        }
+        let mut story = Story::of(self.case)?;
+        let mut tracker = story.tracker(Limits::CASE);
+        let total = before.map_or(at, |it| it.taken);
+        let mut shown = Instant::now();
+        while let Some(tale) = story.next()? {
+            let time = tale.time();
+            if time.is_some_and(|time| time > at) {
+                break;
+            }
+            tale.apply(&mut tracker, &mut |_, _, _| {});
+            if shown.elapsed() >= PUBLISHED_EACH {
+                shown = Instant::now();
+                if self.shared.is_gone() || self.shared.is_wanted() {
+                    return Ok(Came::Interrupted);
+                }
+                let part = |to: Timestamp| u64::try_from(self.begun.until(to).as_millis());
+                let done = time.and_then(|time| part(time).ok()).unwrap_or(0);
+                let all = part(total).unwrap_or(1);
+                self.shared.change(|status| {
+                    if let Mode::Case(replay) = &mut status.mode {
+                        replay.progress = percent(done, all);
+                    }
+                });
+            }
+        }
+        self.publish(taken_at(&tracker.snapshot(), at), Some(at), None, None);
+        Ok(Came::ToItsEnd)
+    }
+
+    /// `at`: `None` is the newest there is. `counted`: events so far, and what holds them.
+    fn publish(
+        &self,
+        snapshot: Arc<Snapshot>,
+        at: Option<Timestamp>,
+        progress: Option<u8>,
+        counted: Option<(u64, &Tracker)>,
+    ) {
+        let replay = Replay {
+            name: self.name.clone(),
+            begun: self.begun,
+            ended: self.ended,
+            at: at.unwrap_or(snapshot.taken),
+            progress,
+            seal: self.seal.get(),
+        };
+        let lost = case::lost(&snapshot.gaps);
+        let files = Arc::clone(&self.files);
+        self.shared.put(snapshot, |status: &mut Status| {
+            status.mode = Mode::Case(replay);
+            status.packet_files = files;
+            status.lost = lost;
+            if let Some((events, tracker)) = counted {
+                status.events = events;
+                let let_go = tracker.let_go();
+                status.let_go = let_go.closed_connections;
+                status.forgotten = let_go.pairs;
+            }
+        });
+    }
+}
+
+/// What is known then: nothing has happened since.
+fn taken_at(snapshot: &Snapshot, at: Timestamp) -> Arc<Snapshot> {
+    Arc::new(Snapshot {
+        taken: at,
+        ..snapshot.clone()
+    })
+}
+
+fn percent(done: u64, total: u64) -> Option<u8> {
+    let percent = done.saturating_mul(100) / total.max(1);
+    Some(u8::try_from(percent.min(99)).unwrap_or(99))
 }

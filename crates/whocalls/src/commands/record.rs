@@ -15,10 +15,13 @@ mod progress;
 mod queue;
 pub(crate) mod recipients;
 mod run;
+mod running;
 mod sandbox;
 mod snapshots;
 
+use std::io::Write;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,19 +31,23 @@ use model::{System, Tier};
 use observe::folder::Folder;
 use observe::packets::{Depth, PacketOptions};
 use observe::program::Waiting;
+use observe::writer::Writer;
 use observe::{Watch, WatchOptions};
 use record::case::{Case, Kind, Limits, Seal, Settings};
 use serde_json::json;
+use show::tui::{self, Mode, Options, Terminal};
+use show::visible::harmless;
 
 use self::events::{Copying, Folding, Recorder};
 use self::queue::Queue;
 use self::run::{Numbers, Run, Stop};
 use self::sandbox::Sandboxed;
 use super::fold::{Ends, Fold, Outcome};
-use crate::arguments::{Color, RecordArguments, RecordDepth, Running};
+use super::screen::{self, Hands, Publisher, Shared};
+use crate::arguments::{Color, RecordArguments, RecordDepth, Running, ScreenColors};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::output::{self, Talk};
+use crate::output::{self, Talk, Usage};
 
 /// How often open connections are counted.
 const REFRESH: Duration = Duration::from_secs(2);
@@ -51,22 +58,57 @@ const PACKETS_WAIT: usize = 64 * 1024 * 1024;
 const EVENTS_ON_DISK_EACH: Duration = Duration::from_millis(800);
 const PACKETS_ON_DISK_EACH: Duration = Duration::from_secs(4);
 
+/// How often is told how far it is.
+const STEP: Duration = Duration::from_millis(200);
+/// A slow stick takes its time.
+const STOPS_WITHIN: Duration = Duration::from_secs(120);
+
 const BEFORE: &str = "Full packets may contain passwords, messages and names of sources. Depth: full, headers or \
      events.\n";
 
 pub(crate) fn run(
     arguments: &RecordArguments,
-    _color: Color,
+    color: Color,
     strict: bool,
     talk: Talk,
 ) -> Result<Exit> {
     match &arguments.running {
-        Some(Running::Status) | Some(Running::Stop { .. }) => anyhow::bail!("not yet"),
-        None => record(arguments, strict, talk),
+        Some(Running::Status) => status(),
+        Some(Running::Stop { pid }) => stop(*pid, talk),
+        None => record(arguments, color, strict, talk),
     }
 }
 
-fn record(arguments: &RecordArguments, strict: bool, talk: Talk) -> Result<Exit> {
+fn status() -> Result<Exit> {
+    let recordings = running::recordings()?;
+    let text = running::status(&recordings, output::terminal_width().unwrap_or(100));
+    output::stdout()?
+        .write_all(harmless(&text).as_bytes())
+        .context("cannot write to standard output")?;
+    Ok(Exit::Done)
+}
+
+fn stop(pid: Option<u32>, talk: Talk) -> Result<Exit> {
+    let recordings = running::recordings()?;
+    let recording = running::chosen(&recordings, pid)?;
+    if running::stop(recording, STOPS_WITHIN)? {
+        talk.say(&format!("Ended. The case: {}\n", recording.case));
+        Ok(Exit::Done)
+    } else {
+        talk.say(&format!("It was asked to end, and still closes its case: {}\n", recording.case));
+        Ok(Exit::Failed)
+    }
+}
+
+fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -> Result<Exit> {
+    if arguments.screen {
+        if !screen::is_possible() {
+            let text = "the live screen needs a terminal\nhelp: without --screen it records all the same";
+            return Err(Usage(text.to_owned()).into());
+        }
+        // Keys are read after the rights are gone.
+        Terminal::prepare().context("cannot read keys from the terminal")?;
+    }
     // Somebody who says where says the rest as well.
     let asks = arguments.into.is_none() && into::can_ask();
     let parent = into::folder(arguments.into.as_deref())?;
@@ -95,26 +137,54 @@ fn record(arguments: &RecordArguments, strict: bool, talk: Talk) -> Result<Exit>
         limits: Limits::default(),
         recipients,
     };
+    let begun = settings.about.began;
     let case = Case::begin(Box::new(Sandboxed(folder)), settings)?;
     let header = about::header(&name, &system, depth, arguments.no_cmdline);
     case.add(observe::now(), "snapshots/first-system.json", &mut record::system::document(&system).as_slice())?;
+    let us = first.processes.keys().find(|id| id.pid == std::process::id()).copied();
     let first = snapshots::document(&first)?;
     case.add(observe::now(), "snapshots/first.json", &mut first.as_slice())?;
     drop(first);
-    let watch = Watch::start(WatchOptions {
+    let announcement = us.map(|us| running::Announcement::make(us, &path, begun));
+    let announcement = announcement.and_then(|made| {
+        let unannounced = |error| talk.say(&format!("record status will not show it: {error:#}\n"));
+        made.map_err(unannounced).ok()
+    });
+    // Its name is of no more use once the rights are gone.
+    let user = observe::user();
+    let writer = arguments.screen.then(Writer::start);
+    let mut watch = Watch::start(WatchOptions {
         polling: arguments.polling,
         allow_actions: arguments.allow_actions,
         packets: packet_options(depth, arguments.ring),
     })?;
     say_tier(&watch, arguments.polling, talk);
-    let recording = Recording {
+    let mut recording = Recording {
         case,
         run: Run::default(),
         begun: Instant::now(),
         path,
         asks_again: asks && phone_offset_ns.is_some(),
         system,
+        announcement: Mutex::new(announcement),
+        screen: None,
     };
+    if let Some(writer) = writer {
+        recording.screen = Some(Screen {
+            shared: Shared::new(screen::REFRESH, user, watch.now()),
+            options: Options {
+                theme: screen::theme(ScreenColors::Usual, false, color),
+                mouse: true,
+                refresh: screen::REFRESH,
+                actions: arguments.allow_actions,
+                filter: String::new(),
+            },
+            hands: Mutex::new(Some(Hands {
+                actions: watch.actions(),
+                writer,
+            })),
+        });
+    }
     let start = Instant::now();
     if let Some(program) = &mut program {
         let gone = program.go();
@@ -126,10 +196,10 @@ fn record(arguments: &RecordArguments, strict: bool, talk: Talk) -> Result<Exit>
         program,
     };
     let progress = progress::Progress::new(
-        !arguments.service && !talk.quiet,
+        !arguments.service && !arguments.screen && !talk.quiet,
         depth != RecordDepth::Events,
     );
-    let outcome = recording.all(watch, header, arguments, ends, progress)?;
+    let outcome = recording.all(watch, header, arguments, ends, progress, talk)?;
     recording.finish(&outcome, strict, talk)
 }
 
@@ -143,6 +213,17 @@ struct Recording {
     asks_again: bool,
     /// As it was at the beginning.
     system: System,
+    /// For `record status`.
+    announcement: Mutex<Option<running::Announcement>>,
+    /// `None`: a line tells how far it is.
+    screen: Option<Screen>,
+}
+
+/// The live screen over a recording.
+struct Screen {
+    shared: Shared,
+    options: Options,
+    hands: Mutex<Option<Hands>>,
 }
 
 impl Recording {
@@ -154,6 +235,7 @@ impl Recording {
         arguments: &RecordArguments,
         ends: Ends<'_>,
         mut progress: progress::Progress,
+        talk: Talk,
     ) -> Result<Outcome> {
         let run = &self.run;
         let now = watch.now();
@@ -183,30 +265,79 @@ impl Recording {
                 })?;
             }
             let case = self.case.clone();
-            named("copies").spawn_scoped(scope, move || copies::copy_all(&copied, &case, run))?;
-            let recorder = Recorder::new(Folding, &watch, copying, &events, run);
-            let fold = Fold::new(watch, recorder, REFRESH, ends);
-            let folding = named("fold").spawn_scoped(scope, || {
-                let _over = Over(run);
-                fold.run()
+            let preserving = self.screen.as_ref().map(|it| &it.shared.preserving);
+            named("copies").spawn_scoped(scope, move || {
+                copies::copy_all(&copied, &case, run, preserving);
             })?;
-            while !run.are_events_over() {
-                thread::sleep(Duration::from_millis(100));
-                self.look_for_room();
-                progress.show(self.begun.elapsed(), run.numbers());
+            // Whatever ends this, the other threads end with it.
+            let _over = Over(run);
+            let Some(screen) = &self.screen else {
+                let recorder = Recorder::new(Folding, &watch, copying, &events, run);
+                let fold = Fold::new(watch, recorder, REFRESH, ends);
+                let folding = named("fold").spawn_scoped(scope, || {
+                    let _over = Over(run);
+                    fold.run()
+                })?;
+                while !run.are_events_over() {
+                    thread::sleep(STEP);
+                    self.tell_how_far(&progress);
+                    progress.show(self.begun.elapsed(), run.numbers());
+                }
+                let outcome = folding.join();
+                return outcome.map_err(|_| anyhow!("the thread that watches has failed"))?;
+            };
+            let name = self.path.file_name().map(|it| it.to_string_lossy().into_owned());
+            let name = name.unwrap_or_default();
+            let (started, shown) = (now, &progress);
+            named("status").spawn_scoped(scope, move || {
+                while !run.are_events_over() {
+                    let progress = self.tell_how_far(shown);
+                    screen.shared.change(|status| {
+                        status.mode = Mode::Live {
+                            recording: Some(tui::Recording {
+                                name: name.clone(),
+                                since: started,
+                                events: progress.events,
+                                packets: progress.packets,
+                                lost: progress.lost_events + progress.lost_packets,
+                                bytes: progress.bytes_written,
+                            }),
+                        };
+                    });
+                    thread::sleep(STEP);
+                }
+            })?;
+            let publisher = Publisher::new(&screen.shared);
+            let mut recorder = Recorder::new(publisher, &watch, copying, &events, run);
+            recorder.preserves(&screen.shared.preserving);
+            let fold = Fold::new(watch, recorder, screen::REFRESH, ends);
+            let hands = screen.hands.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let hands = hands.context("the screen is shown once")?;
+            let (log, outcome) =
+                screen::alongside(|| fold.run(), hands, screen.options.clone(), &screen.shared, talk)?;
+            for line in log {
+                talk.say(&format!("{line}\n"));
             }
-            let outcome = folding.join();
-            let outcome = outcome.map_err(|_| anyhow!("the thread that watches has failed"))?;
-            Ok::<_, anyhow::Error>(outcome?)
+            Ok(outcome)
         })?;
         progress.end(self.begun.elapsed(), run.numbers());
         Ok(outcome)
     }
 
-    fn look_for_room(&self) {
+    /// For whoever asks with `record status`.
+    fn tell_how_far(&self, progress: &progress::Progress) -> show::Progress {
         if let Ok(space) = self.case.space() {
             self.run.is_free(space.free_bytes);
         }
+        let progress = progress.of(self.begun.elapsed(), self.run.numbers());
+        let mut announcement = self.announcement.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = announcement
+            .as_mut()
+            .map(|it| it.update(observe::now(), &progress));
+        if told.is_some_and(|told| told.is_err()) {
+            *announcement = None;
+        }
+        progress
     }
 
     /// What is left when all threads have ended.
@@ -275,10 +406,9 @@ impl Recording {
 }
 
 fn tell(path: &Path, seal: Seal, talk: Talk) -> Result<()> {
-    use std::io::Write;
     let mut out = output::stdout()?;
     let text = format!("{}\n", path.display());
-    out.write_all(show::visible::harmless(&text).as_bytes())
+    out.write_all(harmless(&text).as_bytes())
         .context("cannot write to standard output")?;
     talk.say(&format!(
         "Recorded. Write this seal down on paper, or read it to somebody on the telephone:\n\n  \

@@ -21,29 +21,29 @@ use track::Tracker;
 pub(crate) use self::deeds::Hands;
 use self::desk::Desk;
 pub(crate) use self::shared::{Preserving, Shared};
-use super::fold::{Fold, Outcome, Reader};
+use super::fold::Reader;
 use crate::arguments::{Color, ScreenColors};
 use crate::output::{Talk, is_color_refused};
 
 /// How often a new snapshot is made at first.
 pub(crate) const REFRESH: Duration = Duration::from_secs(1);
 
-/// Folds on a thread of its own and shows what comes of it, until the person or the run ends it.
+/// Has a thread of its own work and shows what it publishes, until the person or the work ends it.
 /// Tells what the person had done.
 ///
-/// Errors: the terminal has gone; of the fold.
-pub(crate) fn alongside<R: Reader + Send>(
-    fold: Fold<'_, R>,
+/// Errors: the terminal has gone; of the work.
+pub(crate) fn alongside<T: Send>(
+    work: impl FnOnce() -> Result<T> + Send,
     hands: Hands,
     options: Options,
     shared: &Shared,
     talk: Talk,
-) -> Result<(Vec<String>, Outcome)> {
+) -> Result<(Vec<String>, T)> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("fold".to_owned());
         let folding = thread.spawn_scoped(scope, || {
             let _over = Over(shared);
-            fold.run()
+            work()
         })?;
         // Whatever ends this, the fold ends with it.
         let gone = Gone(shared);
@@ -61,9 +61,9 @@ pub(crate) fn alongside<R: Reader + Send>(
             shown.log
         });
         drop(gone);
-        let outcome = folding.join();
-        let outcome = outcome.map_err(|_| anyhow!("the thread that watches has failed"))?;
-        Ok((log?, outcome?))
+        let worked = folding.join();
+        let worked = worked.map_err(|_| anyhow!("the thread behind the screen has failed"))?;
+        Ok((log?, worked?))
     })
 }
 

@@ -7,6 +7,7 @@ mod known;
 mod lines;
 mod pick;
 mod queue;
+pub(super) mod replayed;
 #[cfg(test)]
 mod sample;
 mod screen;

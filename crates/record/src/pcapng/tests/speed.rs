@@ -1,4 +1,5 @@
 //! How long a packet takes; run by hand: `cargo test --release -p record speed -- --ignored --nocapture`.
+#![expect(clippy::print_stdout, reason = "it is what the measurement is for")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -9,6 +9,7 @@ use model::{EventKind, Host, Observed, Process, ProcessId, Tier, Timestamp};
 use observe::Watch;
 use observe::ProgramCopy;
 use record::lines::Encoder;
+use show::tui::Preserved;
 use track::Tracker;
 
 use super::programs::is_suspect;
@@ -16,6 +17,7 @@ use super::queue::{Closing, Queue};
 use super::run::Run;
 use crate::arguments::CopyPrograms;
 use crate::commands::fold::Reader;
+use crate::commands::screen::Preserving;
 
 /// Lines are handed on when there are so many bytes, or nothing more has come.
 const PIECE: usize = 256 * 1024;
@@ -33,6 +35,8 @@ pub(super) struct Recorder<'a, R> {
     /// Counted from 1; 0: nothing has been told.
     segment: u32,
     copying: Copying,
+    /// What the person at the screen wants to be copied. `None`: there is no screen.
+    preserving: Option<&'a Preserving>,
     queue: &'a Queue,
     run: &'a Run,
     _closing: Closing<'a>,
@@ -88,9 +92,31 @@ impl<'a, R: Reader> Recorder<'a, R> {
             events: 0,
             segment: 0,
             copying,
+            preserving: None,
             queue,
             run,
             _closing: Closing(queue),
+        }
+    }
+
+    /// Copies what the person at the screen wishes.
+    pub(super) fn preserves(&mut self, preserving: &'a Preserving) {
+        self.preserving = Some(preserving);
+    }
+
+    fn preserve(&self, watch: &mut Watch) {
+        let Some(preserving) = self.preserving else {
+            return;
+        };
+        for process in preserving.wanted() {
+            if !watch.want_program(process) {
+                preserving.done(Preserved {
+                    process,
+                    result: Err("it cannot be copied: the process that reads program files has \
+                                 ended, or has too much to do"
+                        .to_owned()),
+                });
+            }
         }
     }
 
@@ -164,6 +190,7 @@ impl<R: Reader> Reader for Recorder<'_, R> {
 
     fn taken(&mut self, tracker: &Tracker, watch: &mut Watch) {
         self.reader.taken(tracker, watch);
+        self.preserve(watch);
         self.run.told_until(watch.until());
         self.run.count_events(self.events, watch.totals().lost);
         self.hand_on();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use model::{Gap, NetworkNamespace, Packet, PacketOwner, Source, Timestamp};
 use observe::packets::{Captured, Packets, RingCounts};
 use record::pcapng::{Header, Statistics, Writer};
+use track::flows::Flows;
 
 use super::queue::{Closing, Queue};
 use super::run::{Run, Stop};
@@ -74,7 +75,8 @@ impl Taking<'_> {
         let (mut counted, mut summed) = (Instant::now(), Instant::now());
         let mut over = None;
         loop {
-            let until = self.encoding.run.until();
+            // An event tells of packets that are somewhat older, too.
+            let until = self.encoding.run.until().saturating_sub(Flows::LOOK_AHEAD_NS);
             let encoding = &mut self.encoding;
             let taken = self
                 .packets
@@ -151,6 +153,10 @@ impl Taking<'_> {
             }
         }
         self.encoding.run.count_packets_lost(lost);
+        let run = self.encoding.run;
+        if !run.are_events_over() {
+            run.ownership().flows.forget(run.until());
+        }
     }
 }
 

@@ -29,6 +29,18 @@ impl Progress {
         }
     }
 
+    pub(super) fn of(&self, elapsed: Duration, numbers: Numbers) -> show::Progress {
+        show::Progress {
+            elapsed,
+            events: numbers.events,
+            packets: self.packets.then_some(numbers.packets),
+            lost_events: numbers.events_lost,
+            lost_packets: numbers.packets_lost,
+            bytes_written: numbers.bytes,
+            bytes_free: (numbers.free_bytes > 0).then_some(numbers.free_bytes),
+        }
+    }
+
     /// Where it is due.
     pub(super) fn show(&mut self, elapsed: Duration, numbers: Numbers) {
         let each = if self.is_terminal { EACH } else { EACH_LINE };
@@ -51,15 +63,7 @@ impl Progress {
 
     /// Where nobody listens, nothing is said.
     fn write(&self, elapsed: Duration, numbers: Numbers, is_last: bool) {
-        let progress = show::Progress {
-            elapsed,
-            events: numbers.events,
-            packets: self.packets.then_some(numbers.packets),
-            lost_events: numbers.events_lost,
-            lost_packets: numbers.packets_lost,
-            bytes_written: numbers.bytes,
-            bytes_free: (numbers.free_bytes > 0).then_some(numbers.free_bytes),
-        };
+        let progress = self.of(elapsed, numbers);
         // A full line would begin the next one.
         let width = output::talk_width().unwrap_or(120).saturating_sub(1);
         let line = show::progress(&progress, width);

@@ -54,8 +54,7 @@ impl Outside for Desk<'_> {
                 self.waiting += usize::from(self.wishes.send(deed).is_ok());
             }
             Deed::Preserve { process } => self.shared.preserving.want(process),
-            // Wished for in a case only.
-            Deed::Go(_) => {}
+            Deed::Go(to) => self.shared.go(to),
         }
     }
 

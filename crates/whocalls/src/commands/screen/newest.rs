@@ -8,8 +8,8 @@ use model::Snapshot;
 pub(crate) struct Newest(Mutex<Option<Arc<Snapshot>>>);
 
 impl Newest {
-    pub(crate) fn put(&self, snapshot: Snapshot) {
-        let snapshot = Some(Arc::new(snapshot));
+    pub(crate) fn put(&self, snapshot: Arc<Snapshot>) {
+        let snapshot = Some(snapshot);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::{ProcessId, Timestamp};
+use model::{ProcessId, Snapshot, Timestamp};
 use observe::Watch;
 use show::tui::{Mode, Preserved, Status};
 use track::Tracker;
@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     /// Counts the snapshots.
     pub(super) published: AtomicU64,
     pub(crate) preserving: Preserving,
+    /// A moment of the case that is to be shown.
+    wanted: Mutex<Option<Timestamp>>,
 }
 
 impl Shared {
@@ -48,6 +50,7 @@ impl Shared {
             over: AtomicBool::new(false),
             published: AtomicU64::new(0),
             preserving: Preserving::default(),
+            wanted: Mutex::new(None),
         };
         shared.every(refresh);
         shared
@@ -62,11 +65,6 @@ impl Shared {
         self.lock().clone()
     }
 
-    /// Says what is on the screen.
-    pub(crate) fn set_mode(&self, mode: Mode) {
-        self.lock().mode = mode;
-    }
-
     /// How many gaps were known at last.
     pub(crate) fn gaps(&self) -> usize {
         self.newest.get().map_or(0, |it| it.gaps.len())
@@ -74,17 +72,47 @@ impl Shared {
 
     pub(super) fn publish(&self, tracker: &Tracker, watch: &Watch) {
         let totals = watch.totals();
-        {
-            let mut status = self.lock();
+        let let_go = tracker.let_go();
+        self.put(Arc::new(tracker.snapshot()), |status| {
             status.online = observe::is_online();
             status.events = totals.events;
             status.lost = totals.lost;
-            let let_go = tracker.let_go();
             status.let_go = let_go.closed_connections;
             status.forgotten = let_go.pairs;
-        }
-        self.newest.put(tracker.snapshot());
+        });
+    }
+
+    /// Something else is to be shown.
+    pub(crate) fn put(&self, snapshot: Arc<Snapshot>, change: impl FnOnce(&mut Status)) {
+        change(&mut self.lock());
+        self.newest.put(snapshot);
         self.published.fetch_add(1, Ordering::Release);
+    }
+
+    /// Something else is to be said beside it.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.lock());
+        self.published.fetch_add(1, Ordering::Release);
+    }
+
+    /// Nobody looks any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn go(&self, to: Timestamp) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some(to);
+    }
+
+    /// Whether another moment of the case is wished for.
+    pub(crate) fn is_wanted(&self) -> bool {
+        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.is_some()
+    }
+
+    /// The moment of the case that was wished for last, if one was since this was last asked.
+    pub(crate) fn wanted(&self) -> Option<Timestamp> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn lock(&self) -> MutexGuard<'_, Status> {
@@ -97,6 +125,8 @@ impl Shared {
 #[derive(Default)]
 pub(crate) struct Preserving {
     wanted: Mutex<Vec<ProcessId>>,
+    /// Asked for, and not done yet.
+    expected: Mutex<Vec<ProcessId>>,
     done: Mutex<VecDeque<Preserved>>,
 }
 
@@ -108,11 +138,26 @@ impl Preserving {
 
     /// What was wished for since this was last called.
     pub(crate) fn wanted(&self) -> Vec<ProcessId> {
-        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *wanted)
+        let wanted = {
+            let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *wanted)
+        };
+        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        expected.extend(&wanted);
+        wanted
+    }
+
+    /// Whether the person waits for this one.
+    pub(crate) fn is_expected(&self, process: ProcessId) -> bool {
+        let expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        expected.contains(&process)
     }
 
     pub(crate) fn done(&self, preserved: Preserved) {
+        {
+            let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+            expected.retain(|id| *id != preserved.process);
+        }
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         done.push_back(preserved);
     }

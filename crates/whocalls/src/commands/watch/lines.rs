@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use model::{Connection, Event, Gap, Host, Look, Observed, Tier, Timestamp};
+use model::{Connection, Event, Gap, Host, Look, Observed, Restated, Tier, Timestamp};
 use observe::Watch;
 use track::{Change, Tracker};
 
@@ -61,14 +61,15 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn keep(&mut self, tracker: &Tracker) {
+    /// Takes over what is known now.
+    pub(super) fn keep(&mut self, tracker: &Tracker) {
         let snapshot = tracker.snapshot();
         self.connections = snapshot.connections.len();
         self.known.keep(&snapshot);
-        self.newest.put(snapshot);
+        self.newest.put(Arc::new(snapshot));
     }
 
-    fn hand_on(&mut self) {
+    pub(super) fn hand_on(&mut self) {
         let open = self.pick.open(self.connections);
         self.queue.put(&mut self.items, open);
     }
@@ -105,6 +106,23 @@ impl<'a> Lines<'a> {
         }
         self.apply(Observed::Look(look), tracker);
         // Its processes are known from now on.
+        self.keep(tracker);
+        self.hand_on_changes();
+    }
+
+    /// The run up to here is missing; this is what was known then.
+    pub(super) fn resume(&mut self, state: Restated, tracker: &mut Tracker) {
+        if !self.started {
+            self.start(state.taken);
+        }
+        let changes = &mut self.changes;
+        tracker.resume(state, &mut |change, time, connection| {
+            changes.push(Changed {
+                change,
+                time,
+                connection: Box::new(connection.clone()),
+            });
+        });
         self.keep(tracker);
         self.hand_on_changes();
     }

@@ -68,7 +68,7 @@ pub(super) fn run(
         actions: arguments.allow_actions,
         filter: filter::text(&arguments.words, &arguments.filter),
     };
-    let (log, outcome) = screen::alongside(fold, hands, options, &shared, talk)?;
+    let (log, outcome) = screen::alongside(|| fold.run(), hands, options, &shared, talk)?;
     Ok(finish(&log, &outcome, &shared, strict, talk))
 }
 

@@ -26,10 +26,7 @@ pub(super) struct Lines {
 ///
 /// Errors: nobody reads any more, or the disk is full. Then the queue is abandoned.
 pub(super) fn write(queue: &Queue, out: File) -> Result<Lines> {
-    let mut lines = Lines {
-        stream: Stream::default(),
-        out,
-    };
+    let mut lines = Lines::new(out);
     let mut items = Vec::new();
     while queue.take(STEP, &mut items) {
         if let Err(error) = lines.tell_all(&mut items) {
@@ -41,7 +38,14 @@ pub(super) fn write(queue: &Queue, out: File) -> Result<Lines> {
 }
 
 impl Lines {
-    fn tell_all(&mut self, items: &mut Vec<Item>) -> io::Result<()> {
+    pub(super) fn new(out: File) -> Self {
+        Self {
+            stream: Stream::default(),
+            out,
+        }
+    }
+
+    pub(super) fn tell_all(&mut self, items: &mut Vec<Item>) -> io::Result<()> {
         if items.is_empty() && output::is_closed(&self.out) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
