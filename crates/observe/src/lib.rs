@@ -142,7 +142,8 @@ impl Watch {
         self.0.packets().map(Packets)
     }
 
-    /// All that happened before this has been told, in nanoseconds since boot, suspend included.
+    /// All that happened before this has been told, in nanoseconds since boot, suspend included. While
+    /// packets are captured, [`Watch::next`] returns each 20 ms or so that it can be passed on to them.
     pub fn until(&self) -> u64 {
         self.0.until()
     }

@@ -23,9 +23,7 @@ pub(crate) use self::close::CloseArguments;
 use self::duration::{seconds, time};
 pub(crate) use self::end::EndArguments;
 pub(crate) use self::moment::{Moment, moment, of_day};
-pub(crate) use self::record::{
-    CopyPrograms, OwnerConsent, RecordArguments, RecordDepth, Running,
-};
+pub(crate) use self::record::{CopyPrograms, OwnerConsent, RecordArguments, RecordDepth, Running};
 
 /// What all commands take stands after what a command takes itself.
 const LAST: usize = 900;

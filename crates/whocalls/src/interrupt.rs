@@ -1,4 +1,5 @@
-//! Ends a waiting run cleanly on Ctrl-C or SIGTERM; a second one ends it at once.
+//! Ends a waiting run cleanly on Ctrl-C or SIGTERM, and when its terminal is closed; a second one
+//! ends it at once.
 
 use std::io;
 use std::sync::Arc;
@@ -6,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use signal_hook::consts::SIGHUP;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -13,6 +16,11 @@ use crate::exit::INTERRUPTED_TWICE;
 
 /// How soon a wish to stop is heard.
 const STEP: Duration = Duration::from_millis(50);
+
+#[cfg(unix)]
+const SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+#[cfg(not(unix))]
+const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
 /// Tells whether the person wants to stop.
 pub(crate) struct Interrupt {
@@ -22,7 +30,7 @@ pub(crate) struct Interrupt {
 impl Interrupt {
     pub(crate) fn listen() -> io::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
+        for signal in SIGNALS {
             flag::register_conditional_shutdown(signal, INTERRUPTED_TWICE, Arc::clone(&asked))?;
             flag::register(signal, Arc::clone(&asked))?;
         }

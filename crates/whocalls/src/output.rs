@@ -96,12 +96,25 @@ pub(crate) fn failure(error: &anyhow::Error) -> Exit {
         talk(&format!("whocalls: {error}\n"));
         return Exit::Usage;
     }
-    talk(&format!("whocalls: {error:#}\n"));
+    talk(&format!("whocalls: {}\n", with_causes(error)));
     if is_damage(error) {
         Exit::Damaged
     } else {
         Exit::Failed
     }
+}
+
+/// What failed, and why; a cause that was said already is not said again.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// Whether a case is not as it was written.
@@ -110,7 +123,10 @@ fn is_damage(error: &anyhow::Error) -> bool {
     let case = error.downcast_ref::<case::Error>();
     let lines = error.downcast_ref::<lines::Error>();
     matches!(case, Some(case::Error::Damaged { .. }))
-        || matches!(lines, Some(lines::Error::Damaged { .. } | lines::Error::Foreign))
+        || matches!(
+            lines,
+            Some(lines::Error::Damaged { .. } | lines::Error::Foreign)
+        )
 }
 
 /// What a person typed, or a file was called, does nothing on the screen. Where nobody listens,

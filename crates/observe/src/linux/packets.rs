@@ -6,6 +6,8 @@ mod capture;
 mod interfaces;
 mod opener;
 mod ring;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::io;
@@ -22,8 +24,8 @@ use rustix::io::Errno;
 pub(crate) use self::arrivals::Announcer;
 use self::arrivals::{Arrival, CHANGED, Mounts, Settled};
 use self::capture::Capture;
-use self::opener::{Opener, Sockets};
 pub(crate) use self::opener::helped;
+use self::opener::{Opener, Sockets};
 use self::ring::BLOCK_BYTES;
 use super::clock;
 use super::events::boot_nanos;
@@ -39,7 +41,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// The fewest blocks that a ring can do with: one is filled while another is read.
 const FEWEST: usize = 2;
 /// The most that one network namespace gets that is not ours.
-const MOST: usize = 16;
+const MOST: usize = 64;
 /// A namespace that nobody seems to be in is let go of when nothing has passed in it for so long:
 /// as long as we hold it, it does not end.
 const QUIET: Duration = Duration::from_secs(10);
@@ -214,7 +216,7 @@ impl Packets {
     }
 
     /// Until a block is closed or a mount changes, at most so long.
-    fn wait(&self, left: Duration) -> Result<(), Error> {
+    fn wait(&mut self, left: Duration) -> Result<(), Error> {
         let timeout = Timespec::try_from(left).ok();
         let rings = self
             .captures
@@ -232,9 +234,16 @@ impl Packets {
                 });
             }
         }
+        let rings = polled.get(..self.captures.len()).unwrap_or_default();
+        let mounts = polled.get(self.captures.len());
+        let has_changed = mounts.is_some_and(|polled| polled.revents().contains(CHANGED));
         // An error on a ring stays until it is asked for, and would make us wait no more.
         let with_error = |polled: &PollFd<'_>| polled.revents().contains(PollFlags::ERR);
-        if polled.iter().any(with_error) {
+        let has_error = rings.iter().any(with_error);
+        if has_changed {
+            self.mounts.changed();
+        }
+        if has_error {
             for one in &self.captures {
                 let _ = rustix::net::sockopt::socket_error(one.capture.fd());
             }
@@ -299,7 +308,13 @@ impl Packets {
     }
 
     /// Begins to capture with these sockets, if there is memory for it.
-    fn capture(&mut self, netns: NetworkNamespace, sockets: Sockets, blocks: usize, pid: Option<u32>) {
+    fn capture(
+        &mut self,
+        netns: NetworkNamespace,
+        sockets: Sockets,
+        blocks: usize,
+        pid: Option<u32>,
+    ) {
         if self.left < FEWEST {
             self.settled.add(netns);
             return self.gaps.push(over_budget(netns));
@@ -338,7 +353,10 @@ impl Packets {
 
     fn tick(&mut self) {
         self.ticked = Instant::now();
-        let lost = self.captures.iter_mut().filter_map(|one| one.capture.lost());
+        let lost = self
+            .captures
+            .iter_mut()
+            .filter_map(|one| one.capture.lost());
         self.gaps.extend(lost);
         // By then another process has led there, if there is one.
         for (netns, refused) in &mut self.refused {
@@ -370,7 +388,10 @@ impl Packets {
                     return None;
                 }
                 let pids = pids.get_or_insert_with(all_pids);
-                one.pid = pids.iter().copied().find(|pid| opener.is_inside(*pid, netns));
+                one.pid = pids
+                    .iter()
+                    .copied()
+                    .find(|pid| opener.is_inside(*pid, netns));
                 (one.pid.is_none() && !opener.has_ended()).then_some(place)
             })
             .collect();
@@ -423,7 +444,9 @@ fn without_opener(error: &io::Error) -> Gap {
     Gap::standing(
         "packets_no_opener",
         Source::Capture,
-        format!("the process that keeps the right to capture packets has ended, or cannot be started: {error}"),
+        format!(
+            "the process that keeps the right to capture packets has ended, or cannot be started: {error}"
+        ),
         "packets of network namespaces that appear later",
     )
 }

@@ -196,6 +196,7 @@ impl Watch {
             return Ok(());
         }
         let start = Instant::now();
+        let mut has_waited = false;
         loop {
             let step = match &mut self.driver {
                 Driver::Live(live) => {
@@ -205,7 +206,11 @@ impl Watch {
                     if let Some(helper) = &mut self.helper {
                         live.ask(helper, seen);
                     }
-                    if is_quiet { QUIET_STEP } else { STEP }
+                    if is_quiet && self.announcer.is_none() {
+                        QUIET_STEP
+                    } else {
+                        STEP
+                    }
                 }
                 Driver::Polling(polling) => {
                     let (boot, boot_time) = (self.observer.host.boot, self.observer.boot_time);
@@ -222,9 +227,12 @@ impl Watch {
                 announcer.note(seen);
             }
             let left = wait.saturating_sub(start.elapsed());
-            if !seen.is_empty() || left.is_zero() {
+            // Packets wait to hear until when all has been told, even when it was nothing.
+            let is_awaited = self.announcer.is_some() && has_waited;
+            if !seen.is_empty() || left.is_zero() || is_awaited {
                 return Ok(());
             }
+            has_waited = true;
             let until_tick = TICK.saturating_sub(self.ticked.elapsed());
             thread::sleep(left.min(until_tick).min(step));
         }

@@ -221,9 +221,10 @@ mod tests {
     }
 
     fn udp() -> Vec<u8> {
-        let mut bytes = Vec::new();
         let builder = PacketBuilder::ethernet2(MAC, MAC).ipv4(US, THEM, 64);
-        builder.udp(1000, 53).write(&mut bytes, b"hello").unwrap();
+        let builder = builder.udp(1000, 53);
+        let mut bytes = vec![0; builder.size(5)];
+        builder.write_to_slice(&mut bytes, b"hello").unwrap();
         bytes
     }
 
@@ -265,12 +266,10 @@ mod tests {
 
     #[test]
     fn the_flags_of_tcp_are_kept() {
-        let mut bytes = Vec::new();
-        let builder = PacketBuilder::ipv4(US, THEM, 64)
-            .tcp(1, 2, 3, 4)
-            .syn()
-            .ack(5);
-        builder.write(&mut bytes, &[]).unwrap();
+        let builder = PacketBuilder::ipv4(US, THEM, 64).tcp(1, 2, 3, 4);
+        let builder = builder.syn().ack(5);
+        let mut bytes = vec![0; builder.size(0)];
+        builder.write_to_slice(&mut bytes, &[]).unwrap();
         let ends = ends(LinkType::RAW_IP, &bytes).unwrap();
         assert_eq!(ends.tcp_flags, Some(0x12));
         assert_eq!(ends.part, Part::Whole);
@@ -278,10 +277,9 @@ mod tests {
 
     #[test]
     fn an_echo_has_a_number_and_an_error_what_it_is_about() {
-        let (mut echo, mut error) = (Vec::new(), Vec::new());
-        let builder = PacketBuilder::ipv4(US, THEM, 64);
-        let number = builder.icmpv4_echo_request(77, 1);
-        number.write(&mut echo, b"ping").unwrap();
+        let builder = PacketBuilder::ipv4(US, THEM, 64).icmpv4_echo_request(77, 1);
+        let mut echo = vec![0; builder.size(4)];
+        builder.write_to_slice(&mut echo, b"ping").unwrap();
         let ends = |bytes: &[u8]| super::ends(LinkType::RAW_IP, bytes).unwrap();
         let kind = |kind, id| {
             Protocol::Icmp(IcmpKind {
@@ -293,12 +291,13 @@ mod tests {
         assert_eq!(ends(&echo).protocol, kind(8, Some(77)));
         assert_eq!(ends(&echo).about, None);
         // As long as the first computers quoted: the header and eight bytes.
-        let builder = PacketBuilder::ipv4(THEM, US, 64);
         let port = etherparse::Icmpv4Type::DestinationUnreachable(
             etherparse::icmpv4::DestUnreachableHeader::Port,
         );
         let quoted = &udp()[ETHERNET..ETHERNET + 28];
-        builder.icmpv4(port).write(&mut error, quoted).unwrap();
+        let builder = PacketBuilder::ipv4(THEM, US, 64).icmpv4(port);
+        let mut error = vec![0; builder.size(quoted.len())];
+        builder.write_to_slice(&mut error, quoted).unwrap();
         let about = Quoted {
             protocol: Protocol::Udp,
             source: here(1000),

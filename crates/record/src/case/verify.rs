@@ -15,6 +15,9 @@ use super::scan::{self, Lying, Role, Scan};
 use super::seal::hex;
 use super::{CASE_JSON, Error, Kind, LOG, MANIFEST, Seal};
 
+/// How often a case is checked again that was written to meanwhile.
+const MOST_TIMES: usize = 4;
+
 /// What a check came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
@@ -88,6 +91,24 @@ pub struct Interrupted {
 /// Errors: no case, a newer format, the folder cannot be read. All that is wrong in a case is told
 /// in [`Verified`].
 pub fn verify(root: &Path, seal: Option<&str>) -> Result<Verified, Error> {
+    let mut verified = verify_once(root, seal)?;
+    // A case that is being written may have gone on meanwhile.
+    for _ in 0..MOST_TIMES {
+        let (ref check, ref manifest) = verified;
+        let still = scan::manifest(root).ok();
+        if check.outcome != Outcome::Changed || still == *manifest {
+            break;
+        }
+        verified = verify_once(root, seal)?;
+    }
+    Ok(verified.0)
+}
+
+/// What a check came to, with the manifest that it was held against. `None`: that cannot be read.
+fn verify_once(
+    root: &Path,
+    seal: Option<&str>,
+) -> Result<(Verified, Option<Manifest>), Error> {
     let changed = |place, why| Verified {
         outcome: Outcome::Changed,
         problems: vec![Problem::Manifest { place, why }],
@@ -99,12 +120,14 @@ pub fn verify(root: &Path, seal: Option<&str>) -> Result<Verified, Error> {
     };
     let manifest = match scan::manifest(root) {
         Ok(manifest) => manifest,
-        Err(Error::Damaged { place, why, .. }) => return Ok(changed(place, why)),
+        Err(Error::Damaged { place, why, .. }) => return Ok((changed(place, why), None)),
         Err(error) => return Err(error),
     };
     let mut scan = match scan::scan(root) {
         Ok(scan) => scan,
-        Err(Error::Damaged { place, why, .. }) => return Ok(changed(place, why)),
+        Err(Error::Damaged { place, why, .. }) => {
+            return Ok((changed(place, why), Some(manifest)));
+        }
         Err(error) => return Err(error),
     };
     let strangers = std::mem::take(&mut scan.strangers);
@@ -133,7 +156,7 @@ pub fn verify(root: &Path, seal: Option<&str>) -> Result<Verified, Error> {
         (true, true) => Outcome::Sealed,
         (true, false) => Outcome::Unsealed,
     };
-    Ok(Verified {
+    let verified = Verified {
         outcome,
         problems: check.problems,
         interrupted: check.interrupted,
@@ -141,7 +164,8 @@ pub fn verify(root: &Path, seal: Option<&str>) -> Result<Verified, Error> {
         seals,
         files: check.files,
         bytes: check.bytes,
-    })
+    };
+    Ok((verified, Some(manifest)))
 }
 
 struct Check<'a> {

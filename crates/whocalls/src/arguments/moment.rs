@@ -32,8 +32,7 @@ impl Moment {
 
 /// Reads `2026-11-22T10:15:00Z`, `2026-11-22 10:15`, `10:15:00.5`, `10:15`.
 pub(crate) fn moment(text: &str) -> Result<Moment, String> {
-    let not_a_time =
-        || "not a time; write 2026-11-22T10:15:00Z or 10:15:00, in UTC".to_owned();
+    let not_a_time = || "not a time; write 2026-11-22T10:15:00Z or 10:15:00, in UTC".to_owned();
     let text = text.strip_suffix('Z').unwrap_or(text);
     match text.split_once(['T', ' ']) {
         None => of_day(text).map(Moment::OfDay).ok_or_else(not_a_time),
@@ -58,7 +57,9 @@ pub(crate) fn of_day(text: &str) -> Option<i64> {
         None => (0, 0),
         Some(rest) => {
             let (seconds, fraction) = rest.split_once('.').unwrap_or((rest, "0"));
-            let digits = u32::try_from(fraction.len()).ok().filter(|it| (1..=9).contains(it))?;
+            let digits = u32::try_from(fraction.len())
+                .ok()
+                .filter(|it| (1..=9).contains(it))?;
             let nanos = number(fraction, fraction.len())? * 10_i64.pow(9 - digits);
             (number(seconds, 2)?, nanos)
         }
@@ -108,7 +109,11 @@ mod tests {
             Ok(Moment::At(time)) => time,
             other => panic!("{text}: {other:?}"),
         };
-        assert_eq!(moment(text).unwrap().from(at(begun)), at(expected), "{text}");
+        assert_eq!(
+            moment(text).unwrap().from(at(begun)),
+            at(expected),
+            "{text}"
+        );
     }
 
     #[test]
@@ -120,7 +125,10 @@ mod tests {
             "1900-03-01T00:00:00.000000000Z",
         ] {
             assert_eq!(
-                moment(text).unwrap().from(Timestamp::from_unix_nanos(0)).to_string(),
+                moment(text)
+                    .unwrap()
+                    .from(Timestamp::from_unix_nanos(0))
+                    .to_string(),
                 text
             );
         }
@@ -138,8 +146,20 @@ mod tests {
     #[test]
     fn what_is_no_time() {
         for text in [
-            "", "10", "24:00", "10:60", "10:15:60", "10:15:00.", "10:15:00.1234567890", "-1:00",
-            "2026-02-29T10:15", "2026-13-01T10:15", "2026-11-22T", "26-11-22", "now", "1e1:00",
+            "",
+            "10",
+            "24:00",
+            "10:60",
+            "10:15:60",
+            "10:15:00.",
+            "10:15:00.1234567890",
+            "-1:00",
+            "2026-02-29T10:15",
+            "2026-13-01T10:15",
+            "2026-11-22T",
+            "26-11-22",
+            "now",
+            "1e1:00",
         ] {
             assert!(moment(text).is_err(), "{text}");
         }

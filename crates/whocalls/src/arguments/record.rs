@@ -136,7 +136,6 @@ pub(crate) enum RecordDepth {
     Events,
 }
 
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CopyPrograms {
     /// Each that runs or starts
@@ -152,4 +151,3 @@ pub(crate) enum OwnerConsent {
     No,
     Unknown,
 }
-

@@ -49,7 +49,9 @@ mod tests {
 
     #[test]
     fn what_is_no_size() {
-        for text in ["", "k", "-1", "0", "1x", "1 M", "1.2.3", "1e3", "inf", "nan", "9999999T"] {
+        for text in [
+            "", "k", "-1", "0", "1x", "1 M", "1.2.3", "1e3", "inf", "nan", "9999999T",
+        ] {
             assert!(size(text).is_err(), "{text}");
         }
     }

@@ -37,9 +37,9 @@ pub(super) fn open(folder: &Path, identity: &IdentityArguments) -> Result<Arc<Op
     let identities = identities(&identity.identity)?;
     match OpenCase::open(folder, identities.as_ref()) {
         Ok(case) => Ok(Arc::new(case)),
-        Err(error @ Error::Encrypted { .. }) => Err(anyhow!(
-            "{error}\nhelp: --identity FILE names it"
-        )),
+        Err(error @ Error::Encrypted { .. }) => {
+            Err(anyhow!("{error}\nhelp: --identity FILE names it"))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -89,6 +89,10 @@ pub(super) struct Missing {
 }
 
 /// One thing that a case tells.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are millions of the large one, and the other comes once"
+)]
 pub(super) enum Tale {
     Observed(Observed),
     /// The run up to here is missing; this is what was known then.
@@ -238,11 +242,7 @@ impl Story {
 /// All that a case tells up to a moment; of all of it where none is given.
 ///
 /// Errors: it is damaged.
-pub(super) fn replay(
-    case: &Arc<OpenCase>,
-    at: Option<Moment>,
-    talk: Talk,
-) -> Result<Snapshot> {
+pub(super) fn replay(case: &Arc<OpenCase>, at: Option<Moment>, talk: Talk) -> Result<Snapshot> {
     let mut story = Story::of(case)?;
     let mut tracker = story.tracker(Limits::CASE);
     let until = at.map(|at| at.from(story.start().taken));

@@ -20,11 +20,7 @@ use crate::exit::Exit;
 use crate::output::{self, Talk};
 
 pub(crate) fn run(arguments: &ExportArguments, talk: Talk) -> Result<Exit> {
-    let filter = filter::read(
-        &arguments.words,
-        &arguments.filter,
-        Filter::parse_for_watch,
-    )?;
+    let filter = filter::read(&arguments.words, &arguments.filter, Filter::parse_for_watch)?;
     let case = case::open(&arguments.case, &arguments.identity)?;
     if arguments.ndjson {
         return lines(arguments, &case, filter, talk);
@@ -33,7 +29,9 @@ pub(crate) fn run(arguments: &ExportArguments, talk: Talk) -> Result<Exit> {
     let wanted = wanted(&snapshot, &filter);
     let mut out = out(arguments.output.as_deref())?;
     let exit = if arguments.pcapng {
-        packets::write(arguments, &case, &snapshot, &filter, &wanted, &mut out, talk)?
+        packets::write(
+            arguments, &case, &snapshot, &filter, &wanted, &mut out, talk,
+        )?
     } else {
         connections(arguments, &snapshot, &wanted, &mut out, talk)?;
         Exit::Done

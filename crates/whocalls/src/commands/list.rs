@@ -24,7 +24,11 @@ use crate::output::{self, Talk, Usage};
 const CLEAR_SCREEN: &[u8] = b"\x1b[H\x1b[2J";
 
 pub(crate) fn run(list: &ListArguments, color: Color, strict: bool, talk: Talk) -> Result<Exit> {
-    if let Some((case, words)) = list.words.split_first().filter(|(word, _)| case::is_case(word)) {
+    if let Some((case, words)) = list
+        .words
+        .split_first()
+        .filter(|(word, _)| case::is_case(word))
+    {
         return show_case(list, case, words, color, strict, talk);
     }
     if list.at.is_some() {
@@ -107,7 +111,14 @@ fn show_case(
         let open = snapshot.connections.iter().filter(|it| it.closed.is_none());
         snapshot.connections = open.cloned().collect();
     }
-    write(list, &filter, color, talk, &snapshot, &mut output::stdout()?)?;
+    write(
+        list,
+        &filter,
+        color,
+        talk,
+        &snapshot,
+        &mut output::stdout()?,
+    )?;
     Ok(exit::with_gaps(&snapshot.gaps, strict))
 }
 

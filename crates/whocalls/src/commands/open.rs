@@ -17,8 +17,8 @@ use show::tui::{Mode, Options, PacketFile, Replay, Seal, Status, Terminal};
 use track::{Limits, Tracker};
 
 use super::case::{self, Story};
-use super::screen::{self, Hands, Shared};
 use super::filter;
+use super::screen::{self, Hands, Shared};
 use crate::arguments::{Color, OpenArguments};
 use crate::exit::Exit;
 use crate::output::{Talk, Usage};
@@ -93,8 +93,8 @@ pub(crate) fn run(arguments: &OpenArguments, color: Color, talk: Talk) -> Result
     case::say_missing(&missing, talk);
     Ok(match seal.get() {
         Seal::Broken => Exit::Damaged,
-        _ if missing.cut => Exit::Lost,
-        _ => Exit::Done,
+        Seal::NotChecked | Seal::Intact | Seal::Unsealed if missing.cut => Exit::Lost,
+        Seal::NotChecked | Seal::Intact | Seal::Unsealed => Exit::Done,
     })
 }
 
@@ -227,7 +227,12 @@ impl Showing<'_> {
                 each = PUBLISHED_EACH;
                 let snapshot = Arc::new(tracker.snapshot());
                 self.ended = snapshot.taken;
-                self.publish(snapshot, None, percent(done, total), Some((events, &tracker)));
+                self.publish(
+                    snapshot,
+                    None,
+                    percent(done, total),
+                    Some((events, &tracker)),
+                );
                 published = Instant::now();
             }
             if self.shared.is_gone() {

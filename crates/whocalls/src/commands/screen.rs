@@ -170,4 +170,3 @@ impl Reader for Publisher<'_> {
         Some(Duration::from_millis(millis))
     }
 }
-

@@ -19,7 +19,9 @@ pub(crate) fn run(arguments: &VerifyArguments, talk: Talk) -> Result<Exit> {
         .write_all(harmless(&text).as_bytes())
         .context("cannot write to standard output")?;
     for stranger in &verified.strangers {
-        talk.say(&format!("{stranger} does not belong to the case and was not checked.\n"));
+        talk.say(&format!(
+            "{stranger} does not belong to the case and was not checked.\n"
+        ));
     }
     Ok(match verified.outcome {
         Outcome::Sealed => Exit::Done,

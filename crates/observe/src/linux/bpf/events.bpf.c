@@ -368,6 +368,8 @@ int state_changed(__u64 *ctx)
 	if (!event)
 		return 0;
 	describe(event, sk);
+	if (kind == EVENT_LISTENING && event->family == AF_INET6)
+		event->more = is_only_ipv6(&sk->__sk_common) ? MORE_ONLY_IPV6 : MORE_BOTH_VERSIONS;
 	if (kind == EVENT_OPENED || kind == EVENT_ACCEPTED) {
 		event->flags |= EVENT_ESTABLISHED;
 		if (owner)
@@ -461,6 +463,19 @@ static __always_inline void tcp_leaves(struct __sk_buff *skb, struct bpf_sock *s
 	tell_question(skb, owner, &about, ip + 2);
 }
 
+/* Another process than the owner may be sending this. It is known when its call ends (`used`). */
+static __always_inline void notice_sender(struct owner *owner)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (owner->first_pid == task->tgid && !owner->sender)
+		return;
+	if (__sync_val_compare_and_swap(&owner->sender, 0, task->pid))
+		owner->sender = SEVERAL_SENDERS;
+	else
+		owner->sends = bpf_ktime_get_boot_ns();
+}
+
 static __always_inline void datagram(struct __sk_buff *skb, struct bpf_sock *sk, bool leaves)
 {
 	__u32 length = skb->len, protocol = sk->protocol, type = sk->type, bytes;
@@ -484,6 +499,8 @@ static __always_inline void datagram(struct __sk_buff *skb, struct bpf_sock *sk,
 		owner->cookie = bpf_get_socket_cookie(skb);
 		owner->flags = EVENT_KERNEL;
 	}
+	if (leaves)
+		notice_sender(owner);
 	about.type = type;
 	about.protocol = protocol;
 	place_packet(&about, &heads, sk->family, leaves);
@@ -604,9 +621,9 @@ static __always_inline int used(struct sock *sk, int length, bool sends)
 {
 	__u16 family = sk->__sk_common.skc_family;
 	struct owner *owner;
+	__u32 user, sender;
 	struct event *event;
-	__u32 user;
-	__u64 now;
+	__u64 now, task;
 
 	if (family == AF_UNIX && sends) {
 		asked_resolver(sk);
@@ -619,7 +636,8 @@ static __always_inline int used(struct sock *sk, int length, bool sends)
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
 	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
-	user = bpf_get_current_pid_tgid() >> 32;
+	task = bpf_get_current_pid_tgid();
+	user = task >> 32;
 	if (owner && owner->first_pid == user)
 		return 0;
 	if (bpf_get_current_task_btf()->flags & PF_KTHREAD)
@@ -639,6 +657,8 @@ static __always_inline int used(struct sock *sk, int length, bool sends)
 	}
 	/* Several processes may take turns at it, thousands of times a second. Turns of those who were
 	 * told before may be left out for the rest of a second; somebody new is always told. */
+	sender = owner->sender;
+	owner->sender = 0;
 	now = bpf_ktime_get_boot_ns();
 	if (now - owner->changed >= SECOND) {
 		owner->changed = now;
@@ -656,6 +676,10 @@ static __always_inline int used(struct sock *sk, int length, bool sends)
 	event = reserve(EVENT_OWNER_CHANGED, bpf_get_socket_cookie(sk), owner);
 	if (event) {
 		describe(event, sk);
+		if (sends && sender == (__u32)task) {
+			event->time = owner->sends;
+			event->more = MORE_SENDS;
+		}
 		submit(event);
 	}
 	return 0;

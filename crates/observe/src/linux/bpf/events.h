@@ -41,6 +41,13 @@ enum event_flags {
 	EVENT_NO_ROOM = 2048 /* its last attempt was to a peer that is not kept, and is counted so */
 };
 
+/* What some kinds of event tell besides. */
+enum event_more {
+	MORE_BOTH_VERSIONS = 1, /* listening: it takes IPv4 as well as IPv6 */
+	MORE_ONLY_IPV6 = 2,     /* listening: it does not */
+	MORE_SENDS = 3 /* owner changed: something of the new one leaves from that time on */
+};
+
 /* 128 bytes, as a socket record. */
 struct event {
 	__u64 time; /* ns since boot, suspend included */
@@ -59,7 +66,8 @@ struct event {
 	__u16 family;
 	__u16 protocol;
 	__u16 error;
-	__u16 type;
+	__u8 type;
+	__u8 more; /* event_more */
 	__u16 local_port; /* host order */
 	__be16 remote_port;
 	__be32 local[4];
@@ -120,6 +128,7 @@ struct process_image {
 };
 
 #define LAST_USERS 4 /* a power of two */
+#define SEVERAL_SENDERS (~0u)
 
 /* The owner of a socket and what it did: lives and ends with the socket, and is copied with it when a
  * connection is accepted. */
@@ -129,6 +138,7 @@ struct owner {
 	__u64 bytes_sent; /* UDP and others: with the first peer; TCP: as last told */
 	__u64 bytes_received;
 	__u64 changed; /* when another process took it over */
+	__u64 sends;   /* when something left that `sender` sends */
 	__u32 packets_sent;
 	__u32 packets_received;
 	__u32 pid;
@@ -146,6 +156,8 @@ struct owner {
 	/* Those who took it over last: who is not among them is always told. */
 	__u32 users[LAST_USERS];
 	__u32 next_user;
+	/* The thread of another process that is sending; several at once: SEVERAL_SENDERS. */
+	__u32 sender;
 };
 
 /* A peer of a UDP socket that has several. */

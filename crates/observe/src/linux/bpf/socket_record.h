@@ -43,7 +43,8 @@ enum record_flags {
 	FLAG_ACTIVE = 4, /* ... and it was this one */
 	FLAG_KERNEL = 8, /* a socket of the kernel itself */
 	FLAG_SOCKET = 16,   /* it still has a struct socket; without one it is closed or not accepted */
-	FLAG_HALF_OPEN = 32 /* a listener with connections that are not established yet */
+	FLAG_HALF_OPEN = 32, /* a listener with connections that are not established yet */
+	FLAG_ONLY_IPV6 = 64  /* takes nothing of IPv4 */
 };
 
 struct record {
@@ -96,6 +97,20 @@ static __always_inline bool has_frames(__u16 family)
 	return family == AF_PACKET || family == AF_XDP;
 }
 
+/* Whether a socket of IPv6 takes nothing of IPv4. It is one bit in the kernel: enum
+ * bpf_core_relo_kind, include/uapi/linux/bpf.h. */
+static __always_inline bool is_only_ipv6(struct sock_common *common)
+{
+#define FIELD_BYTE_OFFSET 0
+#define FIELD_LSHIFT_U64 4
+#define FIELD_RSHIFT_U64 5
+#define WHERE(what) __builtin_preserve_field_info(common->skc_ipv6only, what)
+	__u64 bits = *((unsigned char *)common + WHERE(FIELD_BYTE_OFFSET));
+
+	return bits << WHERE(FIELD_LSHIFT_U64) >> WHERE(FIELD_RSHIFT_U64);
+#undef WHERE
+}
+
 /* What every kind of socket has, TIME_WAIT and half-open ones included. */
 static __always_inline void fill_common(struct record *record, struct sock_common *common)
 {
@@ -108,6 +123,8 @@ static __always_inline void fill_common(struct record *record, struct sock_commo
 	if (record->family == AF_INET6) {
 		copy_address(record->local, common->skc_v6_rcv_saddr);
 		copy_address(record->remote, common->skc_v6_daddr);
+		if (is_only_ipv6(common))
+			record->flags |= FLAG_ONLY_IPV6;
 	} else if (record->family == AF_INET) {
 		record->local[0] = common->skc_rcv_saddr;
 		record->remote[0] = common->skc_daddr;

@@ -112,6 +112,8 @@ impl Announcer {
 pub(super) struct Mounts {
     /// `/proc/self/mountinfo`, which says when it changes. `None`: it cannot be read.
     table: Option<File>,
+    /// It was said that it has, which is said once.
+    has_changed: bool,
     mounted: BTreeMap<NetworkNamespace, PathBuf>,
 }
 
@@ -120,6 +122,7 @@ impl Mounts {
         let table = File::open("/proc/self/mountinfo").ok();
         let mut mounts = Self {
             table,
+            has_changed: false,
             mounted: BTreeMap::new(),
         };
         mounts.read();
@@ -138,11 +141,17 @@ impl Mounts {
         };
         let mut polled = [PollFd::new(table, CHANGED)];
         let now = Timespec::default();
-        let changed = poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0);
-        if changed {
+        let changes = poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0);
+        let has_changed = std::mem::take(&mut self.has_changed) || changes;
+        if has_changed {
             self.read();
         }
-        changed
+        has_changed
+    }
+
+    /// To be called by whoever has waited with [`Mounts::fd`], and was told.
+    pub(super) fn changed(&mut self) {
+        self.has_changed = true;
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = (NetworkNamespace, &PathBuf)> {

@@ -91,11 +91,7 @@ impl Opener {
     ///
     /// Errors: `NotFound`, it is not there (any more); those of the kernel; `BrokenPipe`, nobody
     /// answers any more.
-    pub(super) fn by_process(
-        &mut self,
-        pid: u32,
-        netns: NetworkNamespace,
-    ) -> io::Result<Sockets> {
+    pub(super) fn by_process(&mut self, pid: u32, netns: NetworkNamespace) -> io::Result<Sockets> {
         self.ask(BY_PROCESS, pid, netns, None)?
             .ok_or_else(|| Errno::BADMSG.into())
     }
@@ -163,11 +159,7 @@ fn exchange(
     Ok((errno, sockets))
 }
 
-fn transmit(
-    socket: BorrowedFd<'_>,
-    packet: &[u8],
-    passed: &[BorrowedFd<'_>],
-) -> Result<(), Errno> {
+fn transmit(socket: BorrowedFd<'_>, packet: &[u8], passed: &[BorrowedFd<'_>]) -> Result<(), Errno> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !passed.is_empty() {
@@ -238,7 +230,10 @@ fn answer_all(socket: BorrowedFd<'_>, home: &OwnedFd) -> io::Result<()> {
             Ok(door) => inside(&door, home)?.map(Some),
             Err(errno) => Err(errno),
         };
-        let errno = sockets.as_ref().err().map_or(0, |errno| errno.raw_os_error());
+        let errno = sockets
+            .as_ref()
+            .err()
+            .map_or(0, |errno| errno.raw_os_error());
         let opened = sockets.ok().flatten();
         let passed: Vec<_> = opened
             .iter()

@@ -245,11 +245,7 @@ fn keep_only(socket: &OwnedFd, steps: &[libc::sock_filter]) -> io::Result<()> {
 }
 
 #[expect(unsafe_code, reason = "no safe function knows these options")]
-fn set<const COUNT: usize>(
-    socket: &OwnedFd,
-    option: i32,
-    value: &[u32; COUNT],
-) -> io::Result<()> {
+fn set<const COUNT: usize>(socket: &OwnedFd, option: i32, value: &[u32; COUNT]) -> io::Result<()> {
     // SAFETY: the kernel copies as many bytes as the numbers have.
     let result = unsafe {
         libc::setsockopt(

@@ -225,6 +225,8 @@ const OPENING: &[c_long] = &[
 const OPENING_LIMITED: &[Limited] = &[
     ENTERING,
     limited(libc::SYS_openat, 2, WRITES, &[0]),
+    #[cfg(target_arch = "x86_64")]
+    limited(libc::SYS_open, 1, WRITES, &[0]),
     // AF_NETLINK and AF_PACKET.
     limited(libc::SYS_socket, 0, ALL_BITS, &[NETLINK, 17]),
     // PR_SET_PDEATHSIG
@@ -518,6 +520,33 @@ mod tests {
         under(Duty::Helper, || {
             refused(thread::Builder::new().spawn(|| ()));
             refused(fs::read_dir("/proc/self").and_then(|mut entries| entries.next().unwrap()));
+        });
+    }
+
+    #[test]
+    fn the_opener_does_what_it_needs_and_no_more() {
+        under(Duty::Opener, || {
+            let door = File::open("/proc/self/ns/net").unwrap();
+            assert!(door.metadata().unwrap().len() == 0);
+            let net = Some(rustix::thread::LinkNameSpaceType::Network);
+            let door = std::os::fd::AsFd::as_fd(&door);
+            let _ = rustix::thread::move_into_link_name_space(door, net);
+            // Only root may have the first.
+            for family in [AddressFamily::PACKET, AddressFamily::NETLINK] {
+                let opened = socket(family, SocketType::RAW, None);
+                assert!(opened.is_ok() || !rustix::process::geteuid().is_root());
+            }
+            for family in [AddressFamily::UNIX, AddressFamily::INET] {
+                refused(socket(family, SocketType::STREAM, None));
+            }
+            refused(File::create("/tmp/whocalls-test-forbidden"));
+            refused(OpenOptions::new().append(true).open("/dev/null"));
+            refused(TcpListener::bind("127.0.0.1:0"));
+            refused(Command::new("/bin/true").spawn());
+            refused(rustix::process::chroot("/"));
+            refused(thread::Builder::new().spawn(|| ()));
+            refused(fs::read_dir("/proc/self").and_then(|mut entries| entries.next().unwrap()));
+            try_to_hold_a_process();
         });
     }
 

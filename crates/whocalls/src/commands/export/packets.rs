@@ -134,9 +134,18 @@ impl Wanted {
             let Some(remote) = connection.remote else {
                 continue;
             };
-            let key = Key::of(connection.netns, connection.protocol, connection.local, remote);
-            let from = connection.opened.map_or(i64::MIN, |it| it.unix_nanos() - BEFORE);
-            let until = connection.closed.map_or(i64::MAX, |it| it.unix_nanos() + AFTER);
+            let key = Key::of(
+                connection.netns,
+                connection.protocol,
+                connection.local,
+                remote,
+            );
+            let from = connection
+                .opened
+                .map_or(i64::MIN, |it| it.unix_nanos() - BEFORE);
+            let until = connection
+                .closed
+                .map_or(i64::MAX, |it| it.unix_nanos() + AFTER);
             all.entry(key).or_default().push((from, until));
         }
         Self(all)
@@ -146,10 +155,15 @@ impl Wanted {
         let Some(ends) = observe::packets::ends(packet.link, packet.bytes) else {
             return false;
         };
-        let time = packet.time.unwrap_or(Timestamp::from_unix_nanos(0)).unix_nanos();
+        let time = packet
+            .time
+            .unwrap_or(Timestamp::from_unix_nanos(0))
+            .unix_nanos();
         let netns = interface.and_then(|interface| interface.netns);
         // An error that is about a packet belongs to whose packet that was.
-        let about = ends.about.map(|it| (it.protocol, it.source, it.destination));
+        let about = ends
+            .about
+            .map(|it| (it.protocol, it.source, it.destination));
         [Some((ends.protocol, ends.source, ends.destination)), about]
             .into_iter()
             .flatten()

@@ -24,15 +24,25 @@ const DAY: i64 = 86_400 * NANOS_PER_SECOND;
 /// A host name is part of the name of a folder.
 const LONGEST_HOST: usize = 32;
 
+/// What is known of a recording before it begins.
+pub(super) struct Facts<'a> {
+    pub(super) depth: RecordDepth,
+    pub(super) phone_offset_ns: Option<i64>,
+    /// `None`: it is not encrypted.
+    pub(super) recipients: Option<&'a Recipients>,
+    pub(super) system: &'a System,
+    pub(super) host: &'a Host,
+}
+
 /// What goes into `case.json`, and the name of the folder.
-pub(super) fn about(
-    arguments: &RecordArguments,
-    depth: RecordDepth,
-    phone_offset_ns: Option<i64>,
-    recipients: Option<&Recipients>,
-    system: &System,
-    host: &Host,
-) -> (About, String) {
+pub(super) fn about(arguments: &RecordArguments, known: &Facts<'_>) -> (About, String) {
+    let Facts {
+        depth,
+        phone_offset_ns,
+        recipients,
+        system,
+        host,
+    } = *known;
     let id = id();
     let began = system.clock.now;
     let boot = host.boot.to_string();
@@ -89,7 +99,11 @@ pub(super) fn header(
 ) -> Header {
     Header {
         case: case.to_owned(),
-        hardware: system.hardware.as_ref().or(system.architecture.as_ref()).map(text),
+        hardware: system
+            .hardware
+            .as_ref()
+            .or(system.architecture.as_ref())
+            .map(text),
         os: os(system),
         version: VERSION.to_owned(),
         packet_bytes: (depth == RecordDepth::Headers).then_some(HEADER_BYTES),
@@ -101,28 +115,30 @@ pub(super) fn header(
 /// is asked where nothing was said. `None`: nobody looked.
 ///
 /// Errors: wrong usage.
-pub(super) fn phone_offset(
-    said: Option<&str>,
-    asks: bool,
-    system: &System,
-) -> Result<Option<i64>> {
+pub(super) fn phone_offset(said: Option<&str>, asks: bool, system: &System) -> Result<Option<i64>> {
     if let Some(said) = said {
-        let no_time = || Usage(format!("'{said}' is not a time; write --phone-time 14:03:25"));
+        let no_time = || {
+            Usage(format!(
+                "'{said}' is not a time; write --phone-time 14:03:25"
+            ))
+        };
         return Ok(Some(offset(of_day(said).ok_or_else(no_time)?, system)));
     }
-    while asks {
+    if !asks {
+        return Ok(None);
+    }
+    loop {
         let answer = into::question(
             "What time does a telephone show now, as 14:03:25? It tells how far the clock of this \
              computer is off. Enter leaves it out: ",
         )?;
         if answer.is_empty() {
-            break;
+            return Ok(None);
         }
         if let Some(shown) = of_day(&answer) {
             return Ok(Some(offset(shown, system)));
         }
     }
-    Ok(None)
 }
 
 /// Between a telephone's time of day and ours: at most half a day either way.
@@ -133,10 +149,10 @@ fn offset(shown: i64, system: &System) -> i64 {
 }
 
 pub(super) fn facts(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(facts) => facts,
-        _ => Map::new(),
-    }
+    let Value::Object(facts) = value else {
+        return Map::new();
+    };
+    facts
 }
 
 fn os(system: &System) -> String {

@@ -19,7 +19,7 @@ const MOST_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Copies until nothing more will come. `preserving`: for whom somebody at the screen waits.
 pub(super) fn copy_all(
-    copies: &Receiver<ProgramCopy>,
+    copies: Receiver<ProgramCopy>,
     case: &Case,
     run: &Run,
     preserving: Option<&Preserving>,
@@ -45,11 +45,7 @@ pub(super) fn copy_all(
 }
 
 /// `Ok(Err)`: why it could not be copied.
-fn try_copy(
-    copy: ProgramCopy,
-    case: &Case,
-    with_maps: bool,
-) -> Result<Result<(), String>, Error> {
+fn try_copy(copy: ProgramCopy, case: &Case, with_maps: bool) -> Result<Result<(), String>, Error> {
     let now = observe::now();
     let process = copy.process.to_string();
     let stored = match copy.file {
@@ -66,7 +62,9 @@ fn try_copy(
         (Ok(_), _) => Ok(()),
     };
     let entry = match stored {
-        Ok(sha256) => json!({ "process": process, "sha256": sha256, "file": format!("programs/{sha256}"), "maps": maps }),
+        Ok(sha256) => {
+            json!({ "process": process, "sha256": sha256, "file": format!("programs/{sha256}"), "maps": maps })
+        }
         Err(why) => json!({ "process": process, "why": why }),
     };
     let what = if entry.get("why").is_some() {

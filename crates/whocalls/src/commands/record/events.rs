@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use model::{EventKind, Host, Observed, Process, ProcessId, Tier, Timestamp};
-use observe::Watch;
+use model::{EventKind, FileIdentity, Host, Look, Observed, Process, ProcessId, Tier, Timestamp};
 use observe::ProgramCopy;
+use observe::Watch;
 use record::lines::Encoder;
 use show::tui::Preserved;
 use track::Tracker;
@@ -50,6 +50,8 @@ pub(super) struct Copying {
     asked: HashSet<ProcessId>,
     /// To be asked for.
     wanted: Vec<ProcessId>,
+    /// `None`: not known yet.
+    own_file: Option<FileIdentity>,
 }
 
 impl Copying {
@@ -59,7 +61,17 @@ impl Copying {
             to,
             asked: HashSet::new(),
             wanted: Vec::new(),
+            own_file: None,
         }
+    }
+
+    fn looked(&mut self, look: &Look) {
+        let us = look
+            .processes
+            .iter()
+            .find(|it| it.id.pid == std::process::id());
+        self.own_file = us.and_then(|us| us.file).or(self.own_file);
+        look.processes.iter().for_each(|it| self.consider(it));
     }
 
     fn consider(&mut self, process: &Process) {
@@ -68,7 +80,9 @@ impl Copying {
             CopyPrograms::Suspect => is_suspect(process),
             CopyPrograms::None => false,
         };
-        if wanted && process.ended.is_none() && self.asked.insert(process.id) {
+        // What recorded is named in case.json.
+        let is_ours = self.own_file.is_some() && process.file == self.own_file;
+        if wanted && !is_ours && process.ended.is_none() && self.asked.insert(process.id) {
             self.wanted.push(process.id);
         }
     }
@@ -112,9 +126,11 @@ impl<'a, R: Reader> Recorder<'a, R> {
             if !watch.want_program(process) {
                 preserving.done(Preserved {
                     process,
-                    result: Err("it cannot be copied: the process that reads program files has \
+                    result: Err(
+                        "it cannot be copied: the process that reads program files has \
                                  ended, or has too much to do"
-                        .to_owned()),
+                            .to_owned(),
+                    ),
                 });
             }
         }
@@ -134,7 +150,7 @@ impl<'a, R: Reader> Recorder<'a, R> {
                 if self.segment == 0 {
                     self.start(look.taken);
                 }
-                look.processes.iter().for_each(|it| self.copying.consider(it));
+                self.copying.looked(look);
             }
             Observed::Counts(_) | Observed::Gap(_) => {}
         }

@@ -53,7 +53,10 @@ fn ask() -> Result<PathBuf> {
     if answer.is_empty() {
         return Err(Usage("nothing was recorded: no folder was named".to_owned()).into());
     }
-    let number = answer.parse::<usize>().ok().and_then(|it| it.checked_sub(1));
+    let number = answer
+        .parse::<usize>()
+        .ok()
+        .and_then(|it| it.checked_sub(1));
     let drive = number.and_then(|number| drives.into_iter().nth(number));
     Ok(drive.unwrap_or_else(|| answer.into()))
 }

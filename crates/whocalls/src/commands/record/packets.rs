@@ -71,12 +71,18 @@ struct Encoding<'a> {
 
 impl Taking<'_> {
     fn run(&mut self) -> Result<(), observe::Error> {
-        self.encoding.writer.start(self.segment, &mut self.encoding.bytes);
+        self.encoding
+            .writer
+            .start(self.segment, &mut self.encoding.bytes);
         let (mut counted, mut summed) = (Instant::now(), Instant::now());
         let mut over = None;
         loop {
             // An event tells of packets that are somewhat older, too.
-            let until = self.encoding.run.until().saturating_sub(Flows::LOOK_AHEAD_NS);
+            let until = self
+                .encoding
+                .run
+                .until()
+                .saturating_sub(Flows::LOOK_AHEAD_NS);
             let encoding = &mut self.encoding;
             let taken = self
                 .packets
@@ -112,7 +118,9 @@ impl Taking<'_> {
         self.encoding.hand_on();
         self.encoding.queue.begin_next();
         self.segment += 1;
-        self.encoding.writer.start(self.segment, &mut self.encoding.bytes);
+        self.encoding
+            .writer
+            .start(self.segment, &mut self.encoding.bytes);
     }
 
     /// Tells of packets that were lost since this was last called; with `sums` the numbers go into

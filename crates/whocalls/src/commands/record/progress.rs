@@ -1,6 +1,7 @@
 //! The line that says how far a recording is.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::run::Numbers;
@@ -16,7 +17,7 @@ pub(super) struct Progress {
     /// Whether there are any.
     packets: bool,
     is_terminal: bool,
-    shown: Option<Instant>,
+    shown: Mutex<Option<Instant>>,
 }
 
 impl Progress {
@@ -25,7 +26,7 @@ impl Progress {
             is_wanted,
             packets,
             is_terminal: io::stderr().is_terminal(),
-            shown: None,
+            shown: Mutex::new(None),
         }
     }
 
@@ -42,20 +43,21 @@ impl Progress {
     }
 
     /// Where it is due.
-    pub(super) fn show(&mut self, elapsed: Duration, numbers: Numbers) {
+    pub(super) fn show(&self, elapsed: Duration, numbers: Numbers) {
         let each = if self.is_terminal { EACH } else { EACH_LINE };
-        let is_due = match self.shown {
+        let mut last = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = match *last {
             Some(shown) => shown.elapsed() >= each,
             None => self.is_terminal || elapsed >= each,
         };
         if self.is_wanted && is_due {
-            self.shown = Some(Instant::now());
+            *last = Some(Instant::now());
             self.write(elapsed, numbers, false);
         }
     }
 
     /// The last one stays.
-    pub(super) fn end(&mut self, elapsed: Duration, numbers: Numbers) {
+    pub(super) fn end(&self, elapsed: Duration, numbers: Numbers) {
         if self.is_wanted {
             self.write(elapsed, numbers, true);
         }

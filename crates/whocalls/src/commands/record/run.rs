@@ -65,7 +65,9 @@ pub(super) enum Stop {
 
 impl Run {
     pub(super) fn ownership(&self) -> MutexGuard<'_, Ownership> {
-        self.ownership.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ownership
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn told_until(&self, boot_ns: u64) {

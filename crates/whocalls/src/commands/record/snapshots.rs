@@ -1,8 +1,9 @@
 //! What there is when a recording begins, and when it ends.
 
 use anyhow::{Context, Result};
-use model::{Connection, Process, Snapshot};
+use model::{Connection, Process, Snapshot, System};
 use observe::{LookOptions, Observer};
+use record::case::Case;
 use show::json::Listing;
 
 /// Everything that one look shows, with what the computer remembers of before.
@@ -15,6 +16,18 @@ pub(super) fn first(polling: bool) -> Result<Snapshot> {
         remembered: true,
     })?;
     Ok(track::snapshot(look))
+}
+
+/// Adds what there was at the beginning to the case.
+///
+/// Errors: of the case.
+pub(super) fn add_first(case: &Case, first: &Snapshot, system: &System) -> Result<()> {
+    let now = observe::now();
+    let system = record::system::document(system);
+    case.add(now, "snapshots/first-system.json", &mut system.as_slice())?;
+    let first = document(first)?;
+    case.add(now, "snapshots/first.json", &mut first.as_slice())?;
+    Ok(())
 }
 
 /// All that is known, as `list --json` writes it.

@@ -112,7 +112,10 @@ impl Shared {
 
     /// The moment of the case that was wished for last, if one was since this was last asked.
     pub(crate) fn wanted(&self) -> Option<Timestamp> {
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.wanted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     fn lock(&self) -> MutexGuard<'_, Status> {

@@ -1,0 +1,278 @@
+//! Packets in network namespaces of these tests.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it never leaves a namespace of its own"
+)]
+
+use super::*;
+use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsFd;
+use std::process::Command;
+
+use model::{InterfaceKey, LinkType, Part, Protocol, Way};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+/// What is left of a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    protocol: Option<Protocol>,
+    ports: Option<(Option<u16>, Option<u16>)>,
+    part: Option<Part>,
+    way: Way,
+    loopback: bool,
+    length: u32,
+    boot_ns: u64,
+    interface: InterfaceKey,
+}
+
+/// A network namespace with a loopback, removed at the end.
+struct Place(String);
+
+impl Place {
+    /// `None` where it cannot be had; then that has been said.
+    #[expect(clippy::print_stderr, reason = "a skipped test says so")]
+    fn new(test: &str) -> Option<Self> {
+        let name = format!("whocalls-{test}-{}", std::process::id());
+        let added = Command::new("ip").args(["netns", "add", &name]).status();
+        if !added.is_ok_and(|status| status.success()) {
+            eprintln!("skipped: {test}: no network namespaces here");
+            return None;
+        }
+        let place = Self(name);
+        let up = ["-n", &place.0, "link", "set", "lo", "up"];
+        assert!(Command::new("ip").args(up).status().unwrap().success());
+        Some(place)
+    }
+
+    fn door(&self) -> std::fs::File {
+        std::fs::File::open(format!("/run/netns/{}", self.0)).unwrap()
+    }
+
+    fn netns(&self) -> NetworkNamespace {
+        let number = rustix::fs::fstat(self.door()).unwrap().st_ino;
+        NetworkNamespace(number.try_into().unwrap())
+    }
+
+    /// Works inside, on a thread of its own.
+    fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        thread::scope(|scope| {
+            let inside = scope.spawn(|| {
+                let network = Some(LinkNameSpaceType::Network);
+                move_into_link_name_space(self.door().as_fd(), network).unwrap();
+                work()
+            });
+            inside.join().unwrap()
+        })
+    }
+
+    fn capture(&self, depth: Depth) -> Capture {
+        let sockets = self.inside(|| Sockets::open().unwrap());
+        Capture::begin(self.netns(), sockets, FEWEST, depth).unwrap()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "del", &self.0]).status();
+    }
+}
+
+/// All that comes until nothing has come for a while.
+fn all(capture: &mut Capture) -> Vec<Seen> {
+    let mut seen = Vec::new();
+    let mut room = Vec::new();
+    let mut told = Vec::new();
+    let mut last = Instant::now();
+    while last.elapsed() < Duration::from_millis(200) {
+        capture.note_closed(boot_nanos());
+        let taken = capture.take(u64::MAX, &mut room, &mut |captured| match captured {
+            Captured::Interface(interface) => told.push(interface.key),
+            Captured::Packet(packet) => {
+                assert!(told.contains(&packet.interface));
+                assert!(packet.bytes.len() <= usize::try_from(packet.length).unwrap());
+                seen.push(Seen {
+                    protocol: packet.ends.map(|ends| ends.protocol),
+                    ports: packet.ends.map(|it| (it.source.port, it.destination.port)),
+                    part: packet.ends.map(|ends| ends.part),
+                    way: packet.way,
+                    loopback: packet.loopback,
+                    length: packet.length,
+                    boot_ns: packet.boot_ns,
+                    interface: packet.interface,
+                });
+            }
+            Captured::Gap(gap) => panic!("{gap:?}"),
+        });
+        if taken.is_some() {
+            last = Instant::now();
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    seen
+}
+
+#[test]
+fn a_packet_over_loopback_is_seen_once() {
+    let Some(place) = Place::new("once") else {
+        return;
+    };
+    let mut capture = place.capture(Depth::Full);
+    let before = boot_nanos();
+    place.inside(|| {
+        let there = UdpSocket::bind("127.0.0.1:9").unwrap();
+        let here = UdpSocket::bind("127.0.0.1:1000").unwrap();
+        for _ in 0..100 {
+            here.send_to(&[7; 50], "127.0.0.1:9").unwrap();
+            there.recv(&mut [0; 50]).unwrap();
+        }
+    });
+    let seen = all(&mut capture);
+    assert_eq!(seen.len(), 100);
+    for packet in &seen {
+        assert_eq!(packet.protocol, Some(Protocol::Udp));
+        assert_eq!(packet.ports, Some((Some(1000), Some(9))));
+        assert_eq!((packet.way, packet.loopback), (Way::Out, true));
+        assert_eq!(packet.length, 14 + 20 + 8 + 50);
+        assert!((before..boot_nanos()).contains(&packet.boot_ns));
+    }
+    let counts = capture.counts();
+    assert_eq!((counts.received, counts.dropped), (100, 0));
+    assert!(capture.lost().is_none());
+}
+
+#[test]
+fn fragments_and_long_packets_are_whole_or_cut_as_asked() {
+    let Some(place) = Place::new("depth") else {
+        return;
+    };
+    let up = ["-n", &place.0, "link", "set", "lo", "mtu", "1500"];
+    assert!(Command::new("ip").args(up).status().unwrap().success());
+    for depth in [Depth::Full, Depth::Headers] {
+        let mut capture = place.capture(depth);
+        place.inside(|| {
+            let here = UdpSocket::bind("127.0.0.1:1000").unwrap();
+            let _there = UdpSocket::bind("127.0.0.1:9").unwrap();
+            here.send_to(&[7; 4_000], "127.0.0.1:9").unwrap();
+            let listener = TcpListener::bind("127.0.0.1:80").unwrap();
+            let _stream = TcpStream::connect("127.0.0.1:80").unwrap();
+            listener.accept().unwrap();
+        });
+        let seen = all(&mut capture);
+        let udp = seen.iter().filter(|it| it.protocol == Some(Protocol::Udp));
+        let parts: Vec<_> = udp.map(|it| it.part.unwrap()).collect();
+        let [Part::First(number), Part::Later(second), Part::Later(third)] = parts[..] else {
+            panic!("{parts:?}");
+        };
+        assert!(number == second && number == third);
+        let tcp = seen.iter().filter(|it| it.protocol == Some(Protocol::Tcp));
+        assert!(tcp.count() >= 3);
+        let bytes: u32 = seen
+            .iter()
+            .filter(|it| it.part != Some(Part::Whole))
+            .map(|it| it.length)
+            .sum();
+        assert_eq!(bytes, 4_008 + 3 * 34);
+    }
+}
+
+#[test]
+fn a_block_waits_for_its_time() {
+    let Some(place) = Place::new("waits") else {
+        return;
+    };
+    let mut capture = place.capture(Depth::Full);
+    place.inside(|| {
+        let here = UdpSocket::bind("127.0.0.1:1000").unwrap();
+        here.send_to(&[7; 50], "127.0.0.1:1000").unwrap();
+    });
+    let start = Instant::now();
+    while !capture.holds() {
+        assert!(
+            start.elapsed() < Duration::from_secs(5),
+            "it is never closed"
+        );
+        thread::sleep(Duration::from_millis(5));
+        capture.note_closed(boot_nanos());
+    }
+    let mut room = Vec::new();
+    let before = boot_nanos() - 10_000_000_000;
+    let nothing = capture.take(before, &mut room, &mut |_| panic!("too early"));
+    assert_eq!(nothing, None);
+    assert_eq!(all(&mut capture).len(), 1);
+    assert!(!capture.holds());
+}
+
+#[test]
+fn what_a_full_ring_drops_is_counted_and_told() {
+    let Some(place) = Place::new("full") else {
+        return;
+    };
+    let mut capture = place.capture(Depth::Full);
+    place.inside(|| {
+        let here = UdpSocket::bind("127.0.0.1:1000").unwrap();
+        for _ in 0..200 {
+            here.send_to(&[7; 50_000], "127.0.0.1:9").unwrap();
+        }
+    });
+    let gap = capture.lost().unwrap();
+    assert_eq!(gap.id, "packets_lost");
+    let kept = u64::try_from(all(&mut capture).len()).unwrap();
+    let counts = capture.counts();
+    assert_eq!(gap.count, Some(counts.dropped));
+    assert!(counts.dropped > 50 && counts.freezes > 0, "{counts:?}");
+    assert_eq!(kept + counts.dropped, counts.received);
+}
+
+#[test]
+fn interfaces_are_told_before_their_packets_and_when_they_change() {
+    let Some(place) = Place::new("interfaces") else {
+        return;
+    };
+    let mut capture = place.capture(Depth::Full);
+    let send = || {
+        place.inside(|| {
+            let here = UdpSocket::bind("127.0.0.1:1000").unwrap();
+            here.send_to(&[7; 50], "127.0.0.1:1000").unwrap();
+        });
+    };
+    let told = |capture: &mut Capture| {
+        let (mut told, mut room) = (Vec::new(), Vec::new());
+        let start = Instant::now();
+        loop {
+            assert!(start.elapsed() < Duration::from_secs(5), "no packet comes");
+            capture.note_closed(boot_nanos());
+            let taken = capture.take(u64::MAX, &mut room, &mut |captured| {
+                if let Captured::Interface(interface) = captured {
+                    told.push(interface.clone());
+                }
+            });
+            if taken.is_some() {
+                return told;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    };
+    send();
+    let first = told(&mut capture);
+    let loopback = first.iter().find(|it| it.key.index == 1).unwrap();
+    assert_eq!(
+        (loopback.name.lossy().as_ref(), loopback.link),
+        ("lo", LinkType::ETHERNET)
+    );
+    assert!(
+        loopback
+            .addresses
+            .contains(&(IpAddr::from([127, 0, 0, 1]), 8))
+    );
+    send();
+    assert!(told(&mut capture).is_empty());
+    let add = ["-n", &place.0, "addr", "add", "192.0.2.7/24", "dev", "lo"];
+    assert!(Command::new("ip").args(add).status().unwrap().success());
+    send();
+    let again = told(&mut capture);
+    assert!(
+        again[0]
+            .addresses
+            .contains(&(IpAddr::from([192, 0, 2, 7]), 24))
+    );
+}

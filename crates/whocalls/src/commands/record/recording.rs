@@ -1,0 +1,339 @@
+//! A recording while it runs, and its end.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+use model::{System, Timestamp};
+use observe::Watch;
+use record::case::{Case, Kind, Seal};
+use record::pcapng::Header;
+use serde_json::json;
+use show::tui::{self, Mode, Options};
+use show::visible::harmless;
+
+use super::about;
+use super::copies;
+use super::disk;
+use super::events::{Copying, Folding, Recorder};
+use super::packets;
+use super::progress::Progress;
+use super::queue::Queue;
+use super::run::{Numbers, Run, Stop};
+use super::running::Announcement;
+use super::snapshots;
+use crate::arguments::{Color, CopyPrograms, ScreenColors};
+use crate::commands::fold::{Ends, Fold, Outcome};
+use crate::commands::screen::{self, Hands, Publisher, Shared};
+use crate::exit::Exit;
+use crate::output::{self, Talk};
+
+/// How often open connections are counted.
+const REFRESH: Duration = Duration::from_secs(2);
+/// What may wait for a slow disk, in bytes.
+const EVENTS_WAIT: usize = 64 * 1024 * 1024;
+const PACKETS_WAIT: usize = 64 * 1024 * 1024;
+/// What a loss of power may cost, with some room.
+const EVENTS_ON_DISK_EACH: Duration = Duration::from_millis(800);
+const PACKETS_ON_DISK_EACH: Duration = Duration::from_secs(4);
+/// How often is told how far it is.
+const STEP: Duration = Duration::from_millis(200);
+
+/// What the threads work on.
+pub(super) struct Recording {
+    pub(super) case: Case,
+    pub(super) path: PathBuf,
+    pub(super) run: Run,
+    pub(super) begun: Instant,
+    pub(super) progress: Progress,
+    /// For `record status`.
+    pub(super) announcement: Mutex<Option<Announcement>>,
+    /// What a telephone shows at the end.
+    pub(super) asks_again: bool,
+    /// As it was at the beginning.
+    pub(super) system: System,
+}
+
+/// The live screen over a recording.
+pub(super) struct Screen {
+    shared: Arc<Shared>,
+    options: Options,
+    hands: Hands,
+    since: Timestamp,
+}
+
+impl Screen {
+    /// `user`: whose rights whocalls had.
+    pub(super) fn new(
+        hands: Hands,
+        user: String,
+        since: Timestamp,
+        actions: bool,
+        color: Color,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared::new(screen::REFRESH, user, since)),
+            options: Options {
+                theme: screen::theme(ScreenColors::Usual, false, color),
+                mouse: true,
+                refresh: screen::REFRESH,
+                actions,
+                filter: String::new(),
+            },
+            hands,
+            since,
+        }
+    }
+}
+
+impl Recording {
+    /// Records until the end is due.
+    pub(super) fn all(
+        &self,
+        mut watch: Watch,
+        header: Header,
+        copy: CopyPrograms,
+        ends: Ends<'_>,
+        screen: Option<Screen>,
+        talk: Talk,
+    ) -> Result<Outcome> {
+        let run = &self.run;
+        let now = watch.now();
+        let (events, packets) = (Queue::new(EVENTS_WAIT), Queue::new(PACKETS_WAIT));
+        let mut events_stream = self.case.stream(Kind::Events);
+        events_stream.begin(now)?;
+        let mut rings = None;
+        if let Some(opened) = watch.packets() {
+            let mut stream = self.case.stream(Kind::Packets);
+            stream.begin(now)?;
+            rings = Some((opened, stream));
+        }
+        let (copies, copied) = channel();
+        let copying = Copying::new(copy, copies);
+        let shared = screen.as_ref().map(|screen| Arc::clone(&screen.shared));
+        let outcome = thread::scope(|scope| {
+            // Whatever ends this, the other threads end with it.
+            let _over = Over(run);
+            named(scope, "events", || {
+                disk::write_all(&events, events_stream, EVENTS_ON_DISK_EACH, run);
+            })?;
+            if let Some((rings, stream)) = rings {
+                named(scope, "disk", || {
+                    disk::write_all(&packets, stream, PACKETS_ON_DISK_EACH, run);
+                })?;
+                named(scope, "packets", || {
+                    packets::take_all(rings, header, &packets, run);
+                })?;
+            }
+            named(scope, "copies", || {
+                let preserving = shared.as_ref().map(|shared| &shared.preserving);
+                copies::copy_all(copied, &self.case, run, preserving);
+            })?;
+            match screen {
+                Some(screen) => self.with_screen(screen, watch, copying, &events, ends, talk),
+                None => self.with_line(watch, copying, &events, ends),
+            }
+        })?;
+        self.progress.end(self.begun.elapsed(), run.numbers());
+        Ok(outcome)
+    }
+
+    /// Folds on a thread of its own; this one says how far it is.
+    fn with_line(
+        &self,
+        watch: Watch,
+        copying: Copying,
+        events: &Queue,
+        ends: Ends<'_>,
+    ) -> Result<Outcome> {
+        let run = &self.run;
+        let recorder = Recorder::new(Folding, &watch, copying, events, run);
+        let fold = Fold::new(watch, recorder, REFRESH, ends);
+        thread::scope(|scope| {
+            let folding = named(scope, "fold", || {
+                let _over = Over(run);
+                fold.run()
+            })?;
+            while !run.are_events_over() {
+                thread::sleep(STEP);
+                self.tell_how_far();
+                self.progress.show(self.begun.elapsed(), run.numbers());
+            }
+            let folded = folding.join();
+            folded.map_err(|_| anyhow!("the thread that watches has failed"))?
+        })
+    }
+
+    fn with_screen(
+        &self,
+        screen: Screen,
+        watch: Watch,
+        copying: Copying,
+        events: &Queue,
+        ends: Ends<'_>,
+        talk: Talk,
+    ) -> Result<Outcome> {
+        let run = &self.run;
+        let shared = &*screen.shared;
+        let publisher = Publisher::new(shared);
+        let mut recorder = Recorder::new(publisher, &watch, copying, events, run);
+        recorder.preserves(&shared.preserving);
+        let fold = Fold::new(watch, recorder, screen::REFRESH, ends);
+        thread::scope(|scope| {
+            named(scope, "status", || {
+                while !run.are_events_over() {
+                    let progress = self.tell_how_far();
+                    let recording = Some(self.in_short(&progress, screen.since));
+                    shared.change(|status| status.mode = Mode::Live { recording });
+                    thread::sleep(STEP);
+                }
+            })?;
+            let work = || {
+                let _over = Over(run);
+                fold.run()
+            };
+            let (log, outcome) =
+                screen::alongside(work, screen.hands, screen.options, shared, talk)?;
+            for line in log {
+                talk.say(&format!("{line}\n"));
+            }
+            Ok(outcome)
+        })
+    }
+
+    fn in_short(&self, progress: &show::Progress, since: Timestamp) -> tui::Recording {
+        let name = self.path.file_name();
+        tui::Recording {
+            name: name.map_or_else(String::new, |it| it.to_string_lossy().into_owned()),
+            since,
+            events: progress.events,
+            packets: progress.packets,
+            lost: progress.lost_events + progress.lost_packets,
+            bytes: progress.bytes_written,
+        }
+    }
+
+    /// Also for whoever asks with `record status`.
+    fn tell_how_far(&self) -> show::Progress {
+        if let Ok(space) = self.case.space() {
+            self.run.is_free(space.free_bytes);
+        }
+        let progress = self.progress.of(self.begun.elapsed(), self.run.numbers());
+        let mut announcement = self
+            .announcement
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let told = announcement
+            .as_mut()
+            .map(|it| it.update(observe::now(), &progress));
+        if told.is_some_and(|told| told.is_err()) {
+            *announcement = None;
+        }
+        progress
+    }
+
+    /// What is left when all threads have ended.
+    pub(super) fn finish(self, outcome: &Outcome, strict: bool, talk: Talk) -> Result<Exit> {
+        let numbers = self.run.numbers();
+        let stopped = self.run.why_stopped();
+        let now = observe::now();
+        if let Some(Stop::Failed(error)) = stopped {
+            return Err(error.context(format!(
+                "the recording in {} broke off; what was closed before can be verified",
+                self.path.display()
+            )));
+        }
+        let snapshot = self.run.take_last();
+        let gaps = snapshot.as_ref().map_or(0, |it| it.gaps.len());
+        if let Some(snapshot) = &snapshot {
+            let document = snapshots::document(snapshot)?;
+            self.case
+                .add(now, "snapshots/last.json", &mut document.as_slice())?;
+        }
+        let system = record::system::document(&observe::system());
+        self.case
+            .add(now, "snapshots/last-system.json", &mut system.as_slice())?;
+        if self.asks_again {
+            let again = about::phone_offset(None, true, &self.system)?;
+            let facts = json!({ "phone_offset_ns": again });
+            self.case
+                .log(observe::now(), "clock", about::facts(facts))?;
+        }
+        let no_room = match stopped {
+            Some(Stop::NoRoom(error)) => {
+                let facts = json!({ "free_bytes": numbers.free_bytes, "why": error.to_string() });
+                self.case.log(now, "space_low", about::facts(facts))?;
+                Some(error)
+            }
+            Some(Stop::Failed(_)) | None => None,
+        };
+        let facts = json!({
+            "events": numbers.events,
+            "events_lost": numbers.events_lost,
+            "packets": numbers.packets,
+            "packets_lost": numbers.packets_lost,
+            "program": outcome.program.map(|(pid, ended)| json!({
+                "pid": pid,
+                "code": ended.and_then(|it| it.code),
+                "signal": ended.and_then(|it| it.signal),
+            })),
+        });
+        let seal = self.case.finish(observe::now(), about::facts(facts))?;
+        tell(&self.path, seal, talk)?;
+        if let Some(error) = &no_room {
+            talk.say(&format!("It stopped by itself: {error}.\n"));
+        }
+        let lost = numbers.events_lost + numbers.packets_lost > 0;
+        if lost {
+            talk.say(&lost_in_words(numbers));
+        }
+        Ok(if lost || no_room.is_some() || strict && gaps > 0 {
+            Exit::Lost
+        } else {
+            Exit::Done
+        })
+    }
+}
+
+fn tell(path: &Path, seal: Seal, talk: Talk) -> Result<()> {
+    let mut out = output::stdout()?;
+    let text = format!("{}\n", path.display());
+    out.write_all(harmless(&text).as_bytes())
+        .context("cannot write to standard output")?;
+    talk.say(&format!(
+        "Recorded. Write this seal down on paper, or read it to somebody on the telephone:\n\n  \
+         {seal}\n\nIt shows that these files have not changed since then. Check: whocalls verify {}\n",
+        path.display()
+    ));
+    Ok(())
+}
+
+fn lost_in_words(numbers: Numbers) -> String {
+    format!(
+        "Lost: {} events, {} packets. The case says when.\n",
+        numbers.events_lost, numbers.packets_lost
+    )
+}
+
+/// Starts a thread with a name.
+fn named<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> std::io::Result<thread::ScopedJoinHandle<'scope, T>> {
+    let thread = thread::Builder::new().name(name.to_owned());
+    thread.spawn_scoped(scope, work)
+}
+
+/// Whoever waits for the end hears of it, whatever ends the fold.
+struct Over<'a>(&'a Run);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.events_are_over();
+    }
+}

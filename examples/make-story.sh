@@ -1,0 +1,138 @@
+#!/bin/sh
+# Makes examples/story again: a recording of a made-up laptop, and the seal and the output that
+# examples/README.md shows. Root; needs cc, ip, unshare, and whocalls, built for release or named by
+# WHOCALLS. It takes four minutes.
+# usage: make-story.sh [SECONDS]
+#
+#   laptop   own processes, files, host name and network         world   the other end of its cable
+#   wlan0 192.168.1.23   -------------------------------------   lan0 192.168.1.1, 203.0.113.9 ...
+#
+# The world has no other cable and passes nothing on: no packet can leave. All ends with the script.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+: "${WHOCALLS:=$here/../target/release/whocalls}"
+[ -x "$WHOCALLS" ] || { echo "$0: no program $WHOCALLS: cargo build --release" >&2; exit 1; }
+[ "$(id -u)" = 0 ] || { echo "$0: needs root" >&2; exit 1; }
+
+# Compiles everything into the folder `work`.
+compile() {
+    for program in laptop world injector; do
+        cc -std=gnu11 -D_GNU_SOURCE -Os -Wall -Wextra -s -Wl,--build-id=none \
+            -o "$work/$program" "$here/story-programs/$program.c"
+    done
+}
+
+# The files of the laptop, below the folder `root`.
+files() {
+    mount -t tmpfs -o size=256m,mode=755 none "$root"
+    for folder in dev etc home/lena/.cache/.fonts media/stick old opt/iexplore proc root run sys tmp usr/bin \
+        usr/lib/firefox-esr usr/lib/thunderbird usr/sbin var; do
+        mkdir -p "$root/$folder"
+    done
+    for file in usr/sbin/init usr/sbin/sshd usr/bin/radicale usr/lib/firefox-esr/firefox-esr \
+        usr/lib/thunderbird/thunderbird usr/lib/update-check opt/iexplore/iexplore; do
+        cp "$work/laptop" "$root/$file"
+    done
+    cp "$work/injector" "$root/home/lena/.cache/.fonts/font-update"
+    chown -R 1000:1000 "$root/home/lena"
+    cp "$WHOCALLS" "$root/media/stick/whocalls"
+    for library in $(ldd "$WHOCALLS" "$work/laptop" "$work/injector" | grep -o '/[^ ]*\.so[^ ]*'); do
+        mkdir -p "$root$(dirname "$library")"
+        cp -L "$library" "$root$library"
+    done
+    printf '%s\n' root:x:0:0::/root:/bin/sh nobody:x:65534:65534::/:/bin/false \
+        lena:x:1000:1000::/home/lena:/bin/sh >"$root/etc/passwd"
+    printf '%s\n' root:x:0: nogroup:x:65534: lena:x:1000: >"$root/etc/group"
+    echo 'PRETTY_NAME="A made-up laptop"' >"$root/etc/os-release"
+    echo lena-laptop >"$root/etc/hostname"
+    printf '127.0.0.1 localhost\n127.0.1.1 lena-laptop\n' >"$root/etc/hosts"
+    echo 'nameserver 192.168.1.1' >"$root/etc/resolv.conf"
+    echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
+    echo Etc/UTC >"$root/etc/timezone"
+    : >"$root/etc/environment"
+    for device in 'null 1 3' 'zero 1 5' 'urandom 1 9'; do
+        # shellcheck disable=SC2086
+        set -- $device
+        mknod -m 666 "$root/dev/$1" c "$2" "$3"
+    done
+}
+
+# Runs in the namespaces of the laptop, as its first process.
+laptop() {
+    hostname lena-laptop
+    until ip link show wlan0 >/dev/null 2>&1; do sleep 0.1; done
+    ip link set lo up
+    ip address add 192.168.1.23/24 dev wlan0
+    ip link set wlan0 up
+    ip route add default via 192.168.1.1
+    echo 1 >/proc/sys/net/ipv6/conf/wlan0/disable_ipv6
+    cd "$root"
+    mount -t sysfs none sys
+    mount -t cgroup2 none sys/fs/cgroup
+    exec <dev/null >media/stick/said 2>&1
+    # From here on there are the laptop's files only; its first process lets go of the old ones.
+    pivot_root . old
+    exec /usr/sbin/init "$seconds" /media/stick/whocalls record --into /media/stick \
+        --for "${seconds}s" --depth full --ring 16M --examiner Noor --owner-consent yes \
+        --purpose 'a browser that nobody opened'
+}
+
+# Runs in a network of its own, from which nothing leads on.
+world() {
+    files
+    ip link set lo up
+    for address in 203.0.113.9 203.0.113.40 198.51.100.10; do ip address add "$address/32" dev lo; done
+    ip link add wlan0 type veth peer name lan0
+    ip address add 192.168.1.1/24 dev lan0
+    echo 0 >/proc/sys/net/ipv4/ip_forward
+    unshare --fork --kill-child --pid --net --uts --ipc --mount sh "$0" in laptop &
+    laptop=$!
+    until [ "$(readlink "/proc/$laptop/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.1; done
+    # No way leads out of this network but to the laptop.
+    [ "$(ip -o link | wc -l)" = 3 ]
+    ip link set wlan0 netns "$laptop"
+    ip link set lan0 up
+    "$work/world" &
+    wait "$laptop" || { cat "$root/media/stick/said" >&2; return 1; }
+    cp -r "$root"/media/stick/whocalls-lena-laptop-* "$work/story"
+    cp "$root/media/stick/said" "$work/said"
+}
+
+# Writes into README.md what the seal is, and runs the commands it shows.
+read_me() {
+    seal=$(grep -oxE ' *([0-9a-f]{4} ){7}[0-9a-f]{4}' "$work/said" | sed 's/^ *//')
+    (cd "$here/.." && awk -v seal="$seal" -v program="$WHOCALLS" '
+        /^Seal: / { print "Seal: `" seal "`"; next }
+        !shown { print }
+        /^```$/ { if (shown) print; shown = 0 }
+        /^\$ whocalls / {
+            command = substr($0, 3)
+            sub(/^whocalls/, program, command)
+            while ((command " 2>&1" | getline line) > 0) print line
+            close(command " 2>&1")
+            shown = 1
+        }
+    ' examples/README.md) >"$work/README.md"
+    cp "$work/README.md" "$here/README.md"
+}
+
+case ${1:-} in
+in)
+    "$2"
+    exit
+    ;;
+esac
+seconds=${1:-240}
+work=$(mktemp -d)
+#trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+root=$work/root
+mkdir "$root"
+export seconds work root WHOCALLS
+compile
+unshare --fork --kill-child --pid --mount --mount-proc --net sh "$0" in world
+rm -rf "$here/story"
+cp -r "$work/story" "$here/story"
+chmod -R u=rwX,go=rX "$here/story"
+read_me
+du -sb "$here/story"
