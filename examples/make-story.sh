@@ -1,7 +1,11 @@
 #!/bin/sh
 # Makes examples/story again: a recording of a made-up laptop, and the seal and the output that
-# examples/README.md shows. Root; needs cc, ip, unshare, and whocalls, built for release or named by
-# WHOCALLS. It takes four minutes.
+# examples/README.md shows. Root, x86-64; needs cc, ip, unshare, and what this builds, or what WHOCALLS
+# and OWN_NETWORK name:
+#
+#     cargo build --release -p whocalls && cargo build --release -p record --example own_network
+#
+# It takes four minutes.
 # usage: make-story.sh [SECONDS]
 #
 #   laptop   own processes, files, host name and network         world   the other end of its cable
@@ -11,7 +15,10 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 : "${WHOCALLS:=$here/../target/release/whocalls}"
-[ -x "$WHOCALLS" ] || { echo "$0: no program $WHOCALLS: cargo build --release" >&2; exit 1; }
+: "${OWN_NETWORK:=$(dirname "$WHOCALLS")/examples/own_network}"
+for program in "$WHOCALLS" "$OWN_NETWORK"; do
+    [ -x "$program" ] || { echo "$0: no program $program" >&2; exit 1; }
+done
 [ "$(id -u)" = 0 ] || { echo "$0: needs root" >&2; exit 1; }
 
 # Compiles everything into the folder `work`.
@@ -65,16 +72,13 @@ laptop() {
     ip address add 192.168.1.23/24 dev wlan0
     ip link set wlan0 up
     ip route add default via 192.168.1.1
-    echo 1 >/proc/sys/net/ipv6/conf/wlan0/disable_ipv6
     cd "$root"
     mount -t sysfs none sys
     mount -t cgroup2 none sys/fs/cgroup
     exec <dev/null >media/stick/said 2>&1
     # From here on there are the laptop's files only; its first process lets go of the old ones.
     pivot_root . old
-    exec /usr/sbin/init "$seconds" /media/stick/whocalls record --into /media/stick \
-        --for "${seconds}s" --depth full --ring 16M --examiner Noor --owner-consent yes \
-        --purpose 'a browser that nobody opened'
+    exec /usr/sbin/init
 }
 
 # Runs in a network of its own, from which nothing leads on.
@@ -82,9 +86,12 @@ world() {
     files
     ip link set lo up
     for address in 203.0.113.9 203.0.113.40 198.51.100.10; do ip address add "$address/32" dev lo; done
-    ip link add wlan0 type veth peer name lan0
+    ip link add wlan0 address 02:00:00:00:00:23 type veth \
+        peer name lan0 address 02:00:00:00:00:01
     ip address add 192.168.1.1/24 dev lan0
     echo 0 >/proc/sys/net/ipv4/ip_forward
+    echo 1 >/proc/sys/net/ipv6/conf/lan0/disable_ipv6
+    echo 1 >/proc/sys/net/ipv6/conf/wlan0/disable_ipv6
     unshare --fork --kill-child --pid --net --uts --ipc --mount sh "$0" in laptop &
     laptop=$!
     until [ "$(readlink "/proc/$laptop/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.1; done
@@ -94,14 +101,14 @@ world() {
     ip link set lan0 up
     "$work/world" &
     wait "$laptop" || { cat "$root/media/stick/said" >&2; return 1; }
-    cp -r "$root"/media/stick/whocalls-lena-laptop-* "$work/story"
-    cp "$root/media/stick/said" "$work/said"
+    mkdir "$work/story"
+    # Others on this kernel, the world among them, are no part of the story.
+    "$OWN_NETWORK" "$root"/media/stick/whocalls-lena-laptop-* "$work/story" >"$work/seal"
 }
 
 # Writes into README.md what the seal is, and runs the commands it shows.
 read_me() {
-    seal=$(grep -oxE ' *([0-9a-f]{4} ){7}[0-9a-f]{4}' "$work/said" | sed 's/^ *//')
-    (cd "$here/.." && awk -v seal="$seal" -v program="$WHOCALLS" '
+    (cd "$here/.." && awk -v seal="$(cat "$work/seal")" -v program="$WHOCALLS" '
         /^Seal: / { print "Seal: `" seal "`"; next }
         !shown { print }
         /^```$/ { if (shown) print; shown = 0 }
@@ -124,11 +131,11 @@ in)
 esac
 seconds=${1:-240}
 work=$(mktemp -d)
-#trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 root=$work/root
 mkdir "$root"
-export seconds work root WHOCALLS
+export seconds work root WHOCALLS OWN_NETWORK
 compile
 unshare --fork --kill-child --pid --mount --mount-proc --net sh "$0" in world
 rm -rf "$here/story"

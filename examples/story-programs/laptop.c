@@ -48,7 +48,7 @@ static void fetch(const char *name, const char *address, const char *path)
 		return;
 	snprintf(words, sizeof words,
 		 "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, name);
-	exchange(made, words, 1);
+	exchange(made, words);
 	close(made);
 }
 
@@ -70,15 +70,18 @@ static void browser(void)
 static void mail(void)
 {
 	int server = -1, calendar, turn;
+	char answer[512];
 
 	for (turn = 0;; turn++) {
 		if (server < 0 && look_up("mail.example") && (server = call(MAIL, 143)) >= 0)
-			exchange(server, "a1 LOGIN lena not-a-password\r\n", 0);
+			say(server, "a1 LOGIN lena not-a-password\r\n");
 		wait_ms(20000);
-		if (server >= 0)
-			exchange(server, "a2 NOOP\r\n", 0);
+		if (server >= 0) {
+			recv(server, answer, sizeof answer, 0);
+			say(server, "a2 NOOP\r\n");
+		}
 		if (turn % 2 == 0 && (calendar = call("127.0.0.1", 5232)) >= 0) {
-			exchange(calendar, "GET /lena/calendar HTTP/1.0\r\n\r\n", 1);
+			exchange(calendar, "GET /lena/calendar HTTP/1.0\r\n\r\n");
 			close(calendar);
 		}
 	}
@@ -87,10 +90,11 @@ static void mail(void)
 static void calendar(void)
 {
 	int listening = listener("127.0.0.1", 5232), made;
+	char question[512];
 
 	while ((made = accept4(listening, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		exchange(made, "", 0);
-		exchange(made, "HTTP/1.0 304 Not Modified\r\n\r\n", 0);
+		recv(made, question, sizeof question, 0);
+		say(made, "HTTP/1.0 304 Not Modified\r\n\r\n");
 		close(made);
 	}
 }
@@ -119,11 +123,17 @@ static void pull_the_cable(const char *name)
 	close(made);
 }
 
-/* The first process. It starts the others, and the recording; with the recording the computer ends.
- * argv: how many seconds are recorded, then the command that records. */
-static int init(char **argv)
+/* The first process. It starts the others, and the recording; with the recording the computer ends. */
+static int init(void)
 {
-	const int seconds = atoi(argv[1]);
+	/* How long is recorded, in seconds. */
+	const char *time = getenv("seconds") ?: "240";
+	const int seconds = atoi(time);
+	char *const recording[] = {
+		"/media/stick/whocalls", "record", "--into", "/media/stick", "--for", (char *)time,
+		"--depth", "full", "--ring", "16M", "--case-number", "story", "--examiner", "Noor",
+		"--owner-consent", "yes", "--purpose", "Something calls that nobody opened", NULL,
+	};
 	pid_t recorder, ended;
 	int second, status;
 
@@ -135,7 +145,7 @@ static int init(char **argv)
 	start(LENA, (char *[]){ "/usr/lib/firefox-esr/firefox-esr", NULL });
 	start(LENA, (char *[]){ "/usr/lib/thunderbird/thunderbird", NULL });
 	wait_ms(2000);
-	recorder = start(0, argv + 2);
+	recorder = start(0, recording);
 	for (second = 0;; second++) {
 		while ((ended = waitpid(-1, &status, WNOHANG)) > 0)
 			if (ended == recorder)
@@ -154,9 +164,10 @@ int main(int argc, char **argv)
 {
 	const char *name = strrchr(argv[0], '/');
 
+	(void)argc;
 	name = name ? name + 1 : argv[0];
-	if (!strcmp(name, "init") && argc > 2)
-		return init(argv);
+	if (!strcmp(name, "init"))
+		return init();
 	if (!strcmp(name, "firefox-esr"))
 		browser();
 	if (!strcmp(name, "thunderbird"))

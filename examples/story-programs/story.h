@@ -65,12 +65,17 @@ static inline int listener(const char *address, uint16_t port)
 	return made;
 }
 
-/* Sends one line and reads what comes until the other end has nothing more to say. */
-static inline void exchange(int with, const char *words, int until_closed)
+static inline void say(int to, const char *words)
+{
+	send(to, words, strlen(words), MSG_NOSIGNAL);
+}
+
+/* Says something, and hears what is said until nothing more comes. */
+static inline void exchange(int with, const char *words)
 {
 	char answer[4096];
 
-	send(with, words, strlen(words), MSG_NOSIGNAL);
-	while (recv(with, answer, sizeof answer, 0) > 0 && until_closed)
+	say(with, words);
+	while (recv(with, answer, sizeof answer, 0) > 0)
 		;
 }

@@ -37,7 +37,7 @@ static void serve_page(int listening, const char *text)
 			 "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
 			 "Connection: close\r\n\r\n%s",
 			 strlen(text), text);
-		exchange(made, answer, 0);
+		say(made, answer);
 	}
 	close(made);
 }
@@ -84,6 +84,7 @@ int main(void)
 			if (all[4].fd >= 0)
 				close(all[4].fd);
 			all[4].fd = accept(all[3].fd, NULL, NULL);
+			say(all[4].fd, "* OK IMAP4rev1\r\n");
 		} else if (all[4].revents && !serve_mail(all[4].fd)) {
 			close(all[4].fd);
 			all[4].fd = -1;

@@ -72,6 +72,11 @@ pub enum Detail {
     Name(NameSeen),
     /// Of `ClockStep` and `Resumed`: by how much the wall clock moved, or how long it slept.
     Clock { step_ns: i64 },
+    /// Of `Listening`, of a socket of IPv6: whether it takes nothing of IPv4 (IPV6_V6ONLY).
+    Listens { only_ipv6: bool },
+    /// Of `OwnerChanged`: the process sends from this moment on. Without it, it has used the socket
+    /// at some time before.
+    Sends,
     /// Of `ProcessEnded`, as wait(2) gives it. `None`: not known.
     Exit { status: Option<i32> },
 }

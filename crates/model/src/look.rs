@@ -70,6 +70,9 @@ pub struct Socket {
     pub bytes_received: Option<u64>,
     /// Whether this side opened the connection. `None`: the kernel does not tell.
     pub opened_here: Option<bool>,
+    /// Whether it takes nothing of IPv4 (IPV6_V6ONLY). `None`: it is none of IPv6, or the source does
+    /// not tell.
+    pub only_ipv6: Option<bool>,
     /// Every process with a descriptor for it; each once.
     pub holders: Vec<Holder>,
     /// Holds when there are no holders.

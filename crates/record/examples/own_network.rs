@@ -177,6 +177,13 @@ impl Own {
                         own.push(b'\n');
                     }
                 }
+                Some("end") => {
+                    if let Some(events) = line["events"].as_u64() {
+                        line["events"] = (events - left_out).into();
+                    }
+                    serde_json::to_writer(&mut own, &line)?;
+                    own.push(b'\n');
+                }
                 _ => own.extend_from_slice(text),
             }
         }

@@ -135,6 +135,7 @@ mod tests {
             bytes_sent: None,
             bytes_received: None,
             opened_here,
+            only_ipv6: None,
             holders: Vec::new(),
             why_unheld: WhyUnknown::NoHolder,
         }

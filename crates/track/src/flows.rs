@@ -335,6 +335,8 @@ impl Flows {
         let waiting = self.places.get(&key.place());
         let mut best: Option<(u8, usize, Whose)> = None;
         let mut several = false;
+        // Of the best.
+        let mut takes = false;
         for slot in waiting.into_iter().flatten().copied() {
             let Some(socket) = self.sockets.get(slot) else {
                 continue;
@@ -346,15 +348,21 @@ impl Flows {
             let whose = self.sockets.whose(socket, facts.time, false);
             match best {
                 Some((other, ..)) if other > closeness => {}
-                Some((other, _, known)) if other == closeness => several |= known != whose,
+                Some((other, _, known)) if other == closeness => {
+                    several |= known != whose;
+                    takes |= socket.takes(closeness);
+                }
                 _ => {
                     best = Some((closeness, slot, whose));
                     several = false;
+                    takes = socket.takes(closeness);
                 }
             }
         }
         match best {
             Some(_) if several => Err(WhyNoProcess::Several),
+            // It may be one that takes nothing of IPv4.
+            Some(_) if !takes => Err(WhyNoProcess::NoSocket),
             Some((_, slot, _)) => Ok(slot),
             None => Err(WhyNoProcess::NoSocket),
         }
@@ -426,6 +434,9 @@ impl Flows {
             connection: None,
         });
         socket.used_by(key);
+        if key.local().is_ipv4() {
+            socket.learn_only_ipv6(Some(false));
+        }
         if self.flows.len() > MOST_FLOWS {
             self.make_room();
         }

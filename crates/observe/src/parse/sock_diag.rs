@@ -9,6 +9,7 @@ use super::socket_entry::{Numbers, SocketEntry, address, received_payload};
 /// Length of `struct inet_diag_msg`.
 const INET_DIAG_MSG: usize = 72;
 const INET_DIAG_INFO: u16 = 2;
+const INET_DIAG_SKV6ONLY: u16 = 11;
 /// Length of `struct packet_diag_msg`.
 const PACKET_DIAG_MSG: usize = 16;
 const PACKET_DIAG_INFO: u16 = 0;
@@ -37,8 +38,10 @@ pub(crate) fn inet_entry(message: &[u8], kind: u16, protocol: u16) -> Option<Soc
         u32_at(message, 64)
     };
     for (kind, value) in attributes(message.get(INET_DIAG_MSG..)?) {
-        if kind == INET_DIAG_INFO && socket.state != State::Listen {
-            read_tcp_info(socket, value);
+        match kind {
+            INET_DIAG_INFO if socket.state != State::Listen => read_tcp_info(socket, value),
+            INET_DIAG_SKV6ONLY => socket.only_ipv6 = value.first().map(|only| *only != 0),
+            _ => {}
         }
     }
     Some(entry)
@@ -148,6 +151,20 @@ mod tests {
         assert_eq!(with_info(9).opened_here, None);
         assert_eq!(with_info(513).bytes_sent, Some(512));
         assert_eq!(with_info(513).bytes_received, Some(2048));
+    }
+
+    #[test]
+    fn what_takes_ipv6_only_is_told_apart() {
+        let with = |only: u8| {
+            let mut message = established();
+            message.extend(5_u16.to_ne_bytes());
+            message.extend(INET_DIAG_SKV6ONLY.to_ne_bytes());
+            message.extend([only, 0, 0, 0]);
+            inet_entry(&message, 1, 6).unwrap().socket.only_ipv6
+        };
+        assert_eq!((with(0), with(1)), (Some(false), Some(true)));
+        let none = inet_entry(&established(), 1, 6).unwrap();
+        assert_eq!(none.socket.only_ipv6, None);
     }
 
     #[test]

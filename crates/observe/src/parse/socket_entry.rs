@@ -125,6 +125,7 @@ impl SocketEntry {
             bytes_sent: None,
             bytes_received: None,
             opened_here: None,
+            only_ipv6: None,
             holders: Vec::new(),
             why_unheld: WhyUnknown::NoHolder,
         };

@@ -33,6 +33,7 @@ pub(crate) struct SocketEvent {
     pub(crate) bytes_received: u64,
     pub(crate) packets_sent: u32,
     pub(crate) packets_received: u32,
+    pub(crate) more: More,
 }
 
 /// Cookie of the socket, address, port: as they lie in memory.
@@ -73,6 +74,18 @@ pub(crate) enum SocketEventKind {
     Route,
     Resolver,
     Counted,
+}
+
+/// What some kinds of event tell besides: `enum event_more`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum More {
+    Nothing,
+    /// Of `Listening`: it takes IPv4 as well as IPv6.
+    BothVersions,
+    /// Of `Listening`: it does not.
+    OnlyIpv6,
+    /// Of `OwnerChanged`: the new one sends from that time on.
+    Sends,
 }
 
 /// `enum event_flags`
@@ -127,7 +140,7 @@ pub(crate) fn socket_event(bytes: &[u8]) -> Option<SocketEvent> {
     } else {
         let octets = |offset: usize| bytes.get(offset..)?.first_chunk().copied();
         let numbers = Numbers {
-            kind: half(74)?,
+            kind: u16::from(*bytes.get(74)?),
             protocol: half(70)?,
             state: 0,
             local: address(family, octets(80)?),
@@ -154,6 +167,12 @@ pub(crate) fn socket_event(bytes: &[u8]) -> Option<SocketEvent> {
     if kind == SocketEventKind::Closed && protocol != Protocol::Tcp {
         flags |= Flags::BYTES;
     }
+    let more = match (kind, bytes.get(75)?) {
+        (SocketEventKind::Listening, 1) => More::BothVersions,
+        (SocketEventKind::Listening, 2) => More::OnlyIpv6,
+        (SocketEventKind::OwnerChanged, 3) => More::Sends,
+        _ => More::Nothing,
+    };
     Some(SocketEvent {
         time: long(0)?,
         kind,
@@ -170,6 +189,7 @@ pub(crate) fn socket_event(bytes: &[u8]) -> Option<SocketEvent> {
         bytes_received: received(long(32)?, flags),
         packets_sent: word(56)?,
         packets_received: word(60)?,
+        more,
     })
 }
 
@@ -252,6 +272,28 @@ mod tests {
         assert_eq!(told.protocol, Protocol::Raw { ip_protocol: 6 });
         let remote = Endpoint::without_port([203, 0, 113, 9].into());
         assert_eq!(told.remote, Some(remote));
+    }
+
+    #[test]
+    fn what_takes_ipv6_only_is_told_apart() {
+        for (more, means) in [
+            (0, More::Nothing),
+            (1, More::BothVersions),
+            (2, More::OnlyIpv6),
+        ] {
+            let mut bytes = event(5, 0);
+            bytes[75] = more;
+            let told = socket_event(&bytes).unwrap();
+            assert_eq!((told.more, told.protocol), (means, Protocol::Tcp));
+        }
+    }
+
+    #[test]
+    fn a_new_owner_may_be_told_when_it_sends() {
+        let mut bytes = event(6, 0);
+        assert_eq!(socket_event(&bytes).unwrap().more, More::Nothing);
+        bytes[75] = 3;
+        assert_eq!(socket_event(&bytes).unwrap().more, More::Sends);
     }
 
     #[test]

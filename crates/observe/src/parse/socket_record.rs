@@ -3,7 +3,7 @@
 use model::{NetworkNamespace, SocketKey, WhyUnknown};
 
 use super::attributes::{u16_at, u32_at, u64_at};
-use super::socket_entry::{AF_PACKET, Numbers, SocketEntry, address, received_payload};
+use super::socket_entry::{AF_INET6, AF_PACKET, Numbers, SocketEntry, address, received_payload};
 
 const IDENTITY_SIZE: usize = 24;
 const RECORD_SIZE: usize = 128;
@@ -18,6 +18,7 @@ const FLAG_ACTIVE: u32 = 4;
 const FLAG_KERNEL: u32 = 8;
 const FLAG_SOCKET: u32 = 16;
 const FLAG_HALF_OPEN: u32 = 32;
+const FLAG_ONLY_IPV6: u32 = 64;
 
 /// A socket that shares whole frames with the driver of an interface. It is shown as what it does: a
 /// packet socket.
@@ -126,6 +127,8 @@ impl<'a> Whole<'a> {
             socket.bytes_received = Some(received_payload(self.long(40), socket.state));
         }
         socket.opened_here = self.has(FLAG_SIDE).then(|| self.has(FLAG_ACTIVE));
+        let is_ipv6 = family == AF_INET6;
+        socket.only_ipv6 = is_ipv6.then(|| self.has(FLAG_ONLY_IPV6));
         if self.has(FLAG_KERNEL) {
             socket.why_unheld = WhyUnknown::Kernel;
         }

@@ -7,7 +7,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
-use super::value::{Bytes, End, ProcessName, Str, Time, Word, missing, optional};
+use super::value::{Bytes, End, ProcessName, Str, Time, Word, is_no, missing, optional};
 
 /// `event`: one thing that one source saw at one time.
 #[derive(Serialize, Deserialize)]
@@ -62,6 +62,10 @@ pub(super) struct EventLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     step_ns: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    only_ipv6: Option<bool>,
+    #[serde(default, skip_serializing_if = "is_no")]
+    sends: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     exit_status: Option<ExitStatus>,
 }
 
@@ -96,6 +100,8 @@ impl<'a> EventLine<'a> {
             name_source: None,
             question: None,
             step_ns: None,
+            only_ipv6: None,
+            sends: false,
             exit_status: None,
         };
         match &event.detail {
@@ -107,6 +113,8 @@ impl<'a> EventLine<'a> {
                 line.question = seen.question;
             }
             Detail::Clock { step_ns } => line.step_ns = Some(*step_ns),
+            Detail::Listens { only_ipv6 } => line.only_ipv6 = Some(*only_ipv6),
+            Detail::Sends => line.sends = true,
             Detail::Exit { status } => line.exit_status = status.map(ExitStatus::of),
         }
         line
@@ -124,6 +132,10 @@ impl<'a> EventLine<'a> {
             })
         } else if let Some(step_ns) = self.step_ns {
             Detail::Clock { step_ns }
+        } else if let Some(only_ipv6) = self.only_ipv6 {
+            Detail::Listens { only_ipv6 }
+        } else if self.sends {
+            Detail::Sends
         } else if kind == EventKind::ProcessEnded {
             Detail::Exit {
                 status: self.exit_status.and_then(ExitStatus::status),

@@ -160,6 +160,8 @@ pub(super) struct SocketLine<'a> {
     bytes_received: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     opened_here: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    only_ipv6: Option<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     holders: Vec<HolderObject>,
     /// Absent: `no_holder`, which says nothing where there are holders.
@@ -199,6 +201,7 @@ impl<'a> SocketLine<'a> {
             bytes_sent: socket.bytes_sent,
             bytes_received: socket.bytes_received,
             opened_here: socket.opened_here,
+            only_ipv6: socket.only_ipv6,
             holders: socket.holders.iter().map(holder).collect(),
             owner_why: why
                 .filter(|why| *why != WhyUnknown::NoHolder || socket.holders.is_empty())
@@ -231,6 +234,7 @@ impl<'a> SocketLine<'a> {
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
             opened_here: self.opened_here,
+            only_ipv6: self.only_ipv6,
             holders: holders.collect::<Result<_, _>>()?,
             why_unheld: optional(self.owner_why)?.unwrap_or(WhyUnknown::NoHolder),
         })

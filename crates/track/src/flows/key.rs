@@ -75,6 +75,10 @@ impl Side {
         self.ip == 0 || self.ip == ANY_IPV4
     }
 
+    pub(super) fn is_ipv4(self) -> bool {
+        self.ip >> 32 == 0xffff
+    }
+
     pub(super) fn endpoint(self, class: Class) -> Endpoint {
         let ip = Ipv6Addr::from(self.ip).to_canonical();
         if class.has_ports() {
@@ -92,16 +96,21 @@ pub(super) fn number(ip: IpAddr) -> u128 {
     }
 }
 
+/// How close a socket of IPv6 that is bound to no address is to an end of IPv4.
+pub(super) const OTHER_VERSION: u8 = 1;
+
 /// How well a socket that is bound to `bound` stands for packets to `to`: the kernel, too, prefers
-/// the closer one. 0: not at all. A socket of IPv6 that is bound to no address takes IPv4, too.
+/// the closer one. 0: not at all. A socket of IPv6 that is bound to no address may take IPv4, too.
 pub(super) fn closeness(bound: u128, to: u128) -> u8 {
     let is_v4 = to >> 32 == 0xffff;
     if bound == to {
         3
     } else if bound == if is_v4 { ANY_IPV4 } else { 0 } {
         2
+    } else if bound == 0 {
+        OTHER_VERSION
     } else {
-        u8::from(bound == 0)
+        0
     }
 }
 

@@ -5,13 +5,15 @@ use std::collections::HashMap;
 use model::{ProcessId, Protocol, Source, WhyNoProcess};
 
 use super::Flows;
-use super::key::{Class, Key, Place, Side, closeness};
+use super::key::{Class, Key, OTHER_VERSION, Place, Side, closeness};
 use super::slots::Slots;
 
 /// Changes of hands that are kept of a socket.
 const MOST_TENURES: usize = 64;
 /// A process is told of after it has sent.
 const SENT_BEFORE: u64 = 2_000_000;
+/// Events and packets are not stamped by the same clock.
+const CLOCKS_DIFFER: u64 = 100_000;
 /// A process ends a moment before its sockets do.
 const SURVIVES: u64 = 2_000_000;
 /// Of processes that take turns so many times within a second, the kernel tells no more for the
@@ -43,13 +45,24 @@ impl Whose {
     }
 }
 
+/// How it is told that somebody has a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taking {
+    /// With what he asks for.
+    Asked,
+    /// He has used it before.
+    Used,
+    /// He sends from that moment on.
+    Sends,
+}
+
 /// A process had a socket.
 #[derive(Clone, Copy, Debug)]
 struct Tenure {
     since: u64,
     whose: Whose,
-    /// It was told after the process had used it.
-    changed: bool,
+    /// So long before, what was sent may have been of him as well.
+    unsure: u64,
     /// Until then others may have used it without being told of.
     shared_until: u64,
 }
@@ -70,6 +83,8 @@ pub(super) struct Socket {
     waits_since: u64,
     /// Whether it takes what comes from anybody.
     is_open: bool,
+    /// Of IPv6: whether it takes nothing of IPv4. `None`: not known.
+    only_ipv6: Option<bool>,
     /// When others before it took what looked like its own.
     passed_by: Option<u64>,
     /// When it last got what is its own.
@@ -93,6 +108,7 @@ impl Socket {
             waits: None,
             waits_since: 0,
             is_open: false,
+            only_ipv6: None,
             passed_by: None,
             accepted: None,
             keys: Vec::new(),
@@ -162,8 +178,23 @@ impl Socket {
     }
 
     pub(super) fn closeness(&self, to: Side) -> u8 {
-        self.waits
-            .map_or(0, |(_, bound)| closeness(bound.ip, to.ip))
+        let closeness = self
+            .waits
+            .map_or(0, |(_, bound)| closeness(bound.ip, to.ip));
+        if closeness == OTHER_VERSION && self.only_ipv6 == Some(true) {
+            0
+        } else {
+            closeness
+        }
+    }
+
+    /// Whether it is known that it takes what comes to an end that it is as close to.
+    pub(super) fn takes(&self, closeness: u8) -> bool {
+        closeness > OTHER_VERSION || self.only_ipv6 == Some(false)
+    }
+
+    pub(super) fn learn_only_ipv6(&mut self, only_ipv6: Option<bool>) {
+        self.only_ipv6 = only_ipv6.or(self.only_ipv6);
     }
 
     /// The first moment when it is not known to be there.
@@ -273,8 +304,8 @@ impl Sockets {
             return Whose::Nobody(WhyNoProcess::Several);
         }
         if sends && let Some(next) = tenures.get(place + 1) {
-            let sent = next.changed && next.since.saturating_sub(time) <= SENT_BEFORE;
-            if sent && next.whose != tenure.whose {
+            let unsure = next.since.saturating_sub(time) <= next.unsure;
+            if unsure && next.whose != tenure.whose {
                 return Whose::Nobody(WhyNoProcess::Several);
             }
         }
@@ -312,26 +343,26 @@ impl Sockets {
         Whose::Run { run, source }
     }
 
-    /// A socket is somebody's from `time` on. `changed`: he has used it just before.
-    pub(super) fn belongs(&mut self, slot: usize, time: u64, whose: Whose, changed: bool) {
+    /// A socket is somebody's from `time` on.
+    pub(super) fn belongs(&mut self, slot: usize, time: u64, whose: Whose, taking: Taking) {
         if let Whose::Run { run, .. } = whose
             && let Some(run) = self.runs.get_mut(run)
         {
             run.named += 1;
         }
-        let dropped = self.take_over(slot, time, whose, changed);
+        let dropped = self.take_over(slot, time, whose, taking);
         if let Some(whose) = dropped {
             self.unname(whose);
         }
     }
 
     /// Gives who is not named any more by it.
-    fn take_over(&mut self, slot: usize, time: u64, whose: Whose, changed: bool) -> Option<Whose> {
+    fn take_over(&mut self, slot: usize, time: u64, whose: Whose, taking: Taking) -> Option<Whose> {
         let Some(socket) = self.all.get_mut(slot) else {
             return Some(whose);
         };
         let mut shared_until = 0;
-        if changed {
+        if taking != Taking::Asked {
             if time.saturating_sub(socket.changes_since) >= SECOND {
                 socket.changes_since = time;
                 socket.changes = 0;
@@ -358,7 +389,11 @@ impl Sockets {
             Tenure {
                 since: time,
                 whose,
-                changed,
+                unsure: match taking {
+                    Taking::Asked => 0,
+                    Taking::Used => SENT_BEFORE,
+                    Taking::Sends => CLOCKS_DIFFER,
+                },
                 shared_until,
             },
         );
@@ -374,7 +409,7 @@ impl Sockets {
         for tenure in before.into_iter().flatten() {
             self.unname(tenure.whose);
         }
-        self.belongs(slot, time, whose, false);
+        self.belongs(slot, time, whose, Taking::Asked);
     }
 
     /// Whether the last owner is one of these.

@@ -259,7 +259,7 @@ fn several_processes_listen_at_one_port() {
 fn the_closest_listener() {
     check(
         "
-        1 listening tcp #1 by 7 from [::]:80
+        1 listening tcp #1 by 7 from [::]:80 both
         10 in tcp 203.0.113.9:5000 > 192.0.2.7:80 S = 7
         10 in tcp [2001:db8::9]:5000 > [2001:db8::1]:80 S = 7
         20 listening tcp #2 by 8 from 0.0.0.0:80
@@ -271,6 +271,66 @@ fn the_closest_listener() {
         # Of IPv4 only.
         50 listening tcp #4 by 9 from 0.0.0.0:81
         60 in tcp [2001:db8::9]:5000 > [2001:db8::1]:81 S = closed_port
+        ",
+    );
+}
+
+#[test]
+fn what_listens_for_ipv6_only_takes_nothing_of_ipv4() {
+    check(
+        "
+        1 listening tcp #1 by 7 from [::]:80 only_ipv6
+        10 in tcp 203.0.113.9:5000 > 192.0.2.7:80 S = closed_port
+        10 out tcp 192.0.2.7:80 > 203.0.113.9:5000 RA = closed_port
+        10 in tcp [2001:db8::9]:5000 > [2001:db8::1]:80 S = 7
+        # Another one takes both.
+        20 listening tcp #2 by 8 from [::]:80 both
+        30 in tcp 203.0.113.9:5001 > 192.0.2.7:80 S = 8
+        30 in tcp [2001:db8::9]:5001 > [2001:db8::1]:80 S = several
+        ",
+    );
+    check(
+        "
+        100 look listen #1 by 7 from [::]:80 only_ipv6 & listen #2 by 8 from [::]:81 both
+        110 in tcp 203.0.113.9:5000 > 192.0.2.7:80 S = closed_port
+        110 in tcp 203.0.113.9:5000 > 192.0.2.7:81 S = 8
+        ",
+    );
+    check(
+        "
+        polling
+        100 look udp #1 by 7 from [::]:53 only_ipv6 & udp #2 by 8 from [::]:54 both
+        200 look udp #1 by 7 from [::]:53 only_ipv6 & udp #2 by 8 from [::]:54 both
+        150 in udp 203.0.113.9:5000 > 192.0.2.7:53 = closed_port
+        150 in udp [2001:db8::9]:5000 > [2001:db8::1]:53 = 7
+        150 in udp 203.0.113.9:5000 > 192.0.2.7:54 = 8
+        ",
+    );
+}
+
+#[test]
+fn it_is_not_told_whether_a_listener_takes_ipv4() {
+    check(
+        "
+        1 listening tcp #1 by 7 from [::]:80
+        10 in tcp 203.0.113.9:5000 > 192.0.2.7:80 S = no_socket
+        10 in tcp [2001:db8::9]:5000 > [2001:db8::1]:80 S = 7
+        # Somebody else has accepted it.
+        20 accepted tcp #2 by 9 from 192.0.2.7:80 to 203.0.113.9:5001
+        30 in tcp 203.0.113.9:5002 > 192.0.2.7:80 S = no_socket
+        # It has shown that it does.
+        40 accepted tcp #3 by 7 from 192.0.2.7:80 to 203.0.113.9:5003
+        50 in tcp 203.0.113.9:5004 > 192.0.2.7:80 S = 7
+        ",
+    );
+    // What a closer one has accepted shows nothing.
+    check(
+        "
+        1 listening tcp #1 by 7 from [::]:80
+        1 listening tcp #2 by 7 from 0.0.0.0:80
+        10 accepted tcp #3 by 7 from 192.0.2.7:80 to 203.0.113.9:5000
+        20 closed tcp #2 by 7
+        30 in tcp 203.0.113.9:5001 > 192.0.2.7:80 S = no_socket
         ",
     );
 }
@@ -478,6 +538,28 @@ fn a_socket_goes_from_hand_to_hand() {
 }
 
 #[test]
+fn who_sends_with_a_socket_of_several() {
+    check(
+        "
+        10 first_packet udp #1 by 7 from 192.0.2.7:40000 to 203.0.113.1:53
+        11 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 7
+        19.5 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 7
+        # Within what the clocks may differ by.
+        19.95 out udp 192.0.2.7:40000 > 203.0.113.1:53 = several
+        20 owner_changed udp #1 by 8 from 192.0.2.7:40000 to 203.0.113.1:53 sends
+        20.01 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 8
+        20.50 in udp 203.0.113.1:53 > 192.0.2.7:40000 = 8
+        20.60 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 8
+        21 owner_changed udp #1 by 7 from 192.0.2.7:40000 to 203.0.113.1:53 sends
+        21.01 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 7
+        # When the next one sent is not known.
+        22 out udp 192.0.2.7:40000 > 203.0.113.1:53 = several
+        22.10 owner_changed udp #1 by 9 from 192.0.2.7:40000 to 203.0.113.1:53
+        ",
+    );
+}
+
+#[test]
 fn a_socket_at_which_several_take_turns_faster_than_is_told() {
     let mut script = "1 first_packet udp #1 by 7 from 192.0.2.7:5 to 203.0.113.1:53\n".to_owned();
     for turn in 0..20_u32 {
@@ -503,7 +585,7 @@ fn a_socket_at_which_several_take_turns_faster_than_is_told() {
 fn sockets_that_were_there_before() {
     check(
         "
-        100 look tcp #1 by 7 from 192.0.2.7:40000 to 203.0.113.9:443 & listen #2 by 8 from [::]:80 \
+        100 look tcp #1 by 7 from 192.0.2.7:40000 to 203.0.113.9:443 & listen #2 by 8 from [::]:80 both \
             & udp #3 by 9 from 0.0.0.0:53 & tcp #4 from 192.0.2.7:1 to 203.0.113.9:1
         50 out tcp 192.0.2.7:40000 > 203.0.113.9:443 PA = 7
         101 in tcp 203.0.113.9:5 > 192.0.2.7:80 S = 8

@@ -8,8 +8,8 @@ use model::{
 };
 
 use super::Flows;
-use super::key::{Class, Key, Place, Side};
-use super::socket::{Name, Socket, Whose};
+use super::key::{Class, Key, OTHER_VERSION, Place, Side};
+use super::socket::{Name, Socket, Taking, Whose};
 
 /// A look takes some time.
 const LOOK_TAKES: u64 = 2_000_000_000;
@@ -77,23 +77,30 @@ impl Flows {
     }
 
     fn learn_owner(&mut self, slot: usize, event: &Event) {
-        let changed = event.kind == EventKind::OwnerChanged;
+        let taking = match (event.kind, &event.detail) {
+            (EventKind::OwnerChanged, Detail::Sends) => Taking::Sends,
+            (EventKind::OwnerChanged, _) => Taking::Used,
+            _ => Taking::Asked,
+        };
         if let Some(process) = event.process {
             let whose = self.sockets.by(process, event.source);
-            self.sockets.belongs(slot, event.boot_ns, whose, changed);
+            self.sockets.belongs(slot, event.boot_ns, whose, taking);
             return;
         }
         // Before it was known, the kernel's programs took a socket that was there for its own.
         let known = self.sockets.get(slot).is_some_and(Socket::has_owner);
         let why = match event.detail {
             Detail::NoProcess { why } => why_no_process(why),
-            Detail::Nothing | Detail::Name(_) | Detail::Clock { .. } | Detail::Exit { .. } => {
-                WhyNoProcess::NoHolder
-            }
+            Detail::Nothing
+            | Detail::Name(_)
+            | Detail::Clock { .. }
+            | Detail::Listens { .. }
+            | Detail::Sends
+            | Detail::Exit { .. } => WhyNoProcess::NoHolder,
         };
         if !known || why == WhyNoProcess::OutsideNamespace {
             let whose = Whose::Nobody(why);
-            self.sockets.belongs(slot, event.boot_ns, whose, changed);
+            self.sockets.belongs(slot, event.boot_ns, whose, taking);
         }
     }
 
@@ -118,6 +125,9 @@ impl Flows {
             }
             if let Some(socket) = self.sockets.get_mut(slot).filter(|_| listens) {
                 socket.waits_for_anybody();
+                if let Detail::Listens { only_ipv6 } = event.detail {
+                    socket.learn_only_ipv6(Some(only_ipv6));
+                }
             }
         }
         let remote = event.remote.filter(|_| !listens);
@@ -131,16 +141,43 @@ impl Flows {
         let key = Key::new(class, netns, local, remote);
         self.begin_use(slot, key, event.boot_ns, inbound);
         if inbound && class == Class::TCP {
-            self.accepted(key, event.boot_ns);
+            self.accepted(slot, key, event.boot_ns);
         }
     }
 
     /// What waits at this end gets its connections after all.
-    fn accepted(&mut self, key: Key, time: u64) {
+    fn accepted(&mut self, slot: usize, key: Key, time: u64) {
         let there = self.places.get(&key.place());
         for slot in there.into_iter().flatten() {
             if let Some(socket) = self.sockets.get_mut(*slot) {
                 socket.accepts(time);
+            }
+        }
+        self.learn_versions(slot, key, time);
+    }
+
+    /// What a listener of IPv6 has accepted may show that it takes IPv4.
+    fn learn_versions(&mut self, accepted: usize, key: Key, time: u64) {
+        let there = self.places.get(&key.place());
+        let close = |slot: &usize| {
+            let socket = self.sockets.get(*slot)?;
+            let whose = self.sockets.whose(socket, time, false);
+            let closeness = socket.closeness(key.local());
+            (closeness > 0 && socket.waits(time)).then_some((*slot, closeness, whose))
+        };
+        let close: Vec<_> = there.into_iter().flatten().filter_map(close).collect();
+        let Some(socket) = self.sockets.get(accepted) else {
+            return;
+        };
+        let its = self.sockets.whose(socket, time, false);
+        if close.iter().any(|(_, closeness, _)| *closeness > OTHER_VERSION) {
+            return;
+        }
+        for (slot, _, whose) in close {
+            if whose == its
+                && let Some(listener) = self.sockets.get_mut(slot)
+            {
+                listener.learn_only_ipv6(Some(false));
             }
         }
     }
@@ -214,7 +251,9 @@ impl Flows {
             return known;
         }
         let slot = self.slot(name, seen.protocol, class, taken);
-        self.sockets.get_mut(slot)?.confirm(confirmed);
+        let socket = self.sockets.get_mut(slot)?;
+        socket.confirm(confirmed);
+        socket.learn_only_ipv6(seen.only_ipv6);
         self.held_by(slot, seen, taken, known.is_some());
         let netns = seen.netns.map_or(0, |netns| netns.0);
         let Some(local) = Side::of(seen.local, class) else {
@@ -253,11 +292,11 @@ impl Flows {
         };
         let has_owner = self.sockets.get(slot).is_some_and(Socket::has_owner);
         if !known {
-            self.sockets.belongs(slot, taken, whose, false);
+            self.sockets.belongs(slot, taken, whose, Taking::Asked);
         } else if !has_owner && oldest.is_some() {
             self.sockets.belonged(slot, taken, whose);
         } else if oldest.is_some() && (self.polling || !self.sockets.is_held_by(slot, holders)) {
-            self.sockets.belongs(slot, taken, whose, false);
+            self.sockets.belongs(slot, taken, whose, Taking::Asked);
         }
     }
 

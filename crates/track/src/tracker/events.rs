@@ -307,7 +307,12 @@ impl Tracker {
         }
         let why = match event.detail {
             Detail::NoProcess { why } => why,
-            Detail::Nothing | Detail::Name(_) | Detail::Clock { .. } | Detail::Exit { .. } => {
+            Detail::Nothing
+            | Detail::Name(_)
+            | Detail::Clock { .. }
+            | Detail::Listens { .. }
+            | Detail::Sends
+            | Detail::Exit { .. } => {
                 if self.gaps.is_lost() {
                     WhyUnknown::Lost
                 } else {

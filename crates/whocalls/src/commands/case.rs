@@ -13,6 +13,7 @@ use record::crypt::Identities;
 use record::lines::{self, Line, Read, Start};
 use track::{Limits, Told, Tracker};
 
+use super::record::into;
 use super::record::recipients::explained;
 use crate::arguments::{IdentityArguments, Moment};
 use crate::output::Talk;
@@ -34,9 +35,14 @@ pub(super) fn is_case(word: &str) -> bool {
 ///
 /// Errors: no case, damaged, encrypted and no key that fits.
 pub(super) fn open(folder: &Path, identity: &IdentityArguments) -> Result<Arc<OpenCase>> {
-    let identities = identities(&identity.identity)?;
-    match OpenCase::open(folder, identities.as_ref()) {
+    let named = identities(&identity.identity)?;
+    match OpenCase::open(folder, named.as_ref()) {
         Ok(case) => Ok(Arc::new(case)),
+        Err(Error::Encrypted { .. }) if into::can_ask() => {
+            let file = into::question("The case is encrypted. The file with the private key: ")?;
+            let named = identities(&[file.into()])?;
+            Ok(Arc::new(OpenCase::open(folder, named.as_ref())?))
+        }
         Err(error @ Error::Encrypted { .. }) => {
             Err(anyhow!("{error}\nhelp: --identity FILE names it"))
         }

@@ -8,7 +8,7 @@ mod about;
 mod copies;
 mod disk;
 mod events;
-mod into;
+pub(super) mod into;
 mod packets;
 mod programs;
 mod progress;

@@ -14,8 +14,10 @@
 mod actions;
 mod actor;
 mod bytes;
+mod case;
 mod contract;
 mod directions;
+mod export;
 mod holders;
 mod hostile;
 mod namespaces;

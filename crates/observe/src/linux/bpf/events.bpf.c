@@ -92,6 +92,13 @@ static __attribute__((noinline)) __u32 own_pid(struct task_struct *leader)
 	return pid_namespace == own->pid_namespace ? number : 0;
 }
 
+/* Something was told of the owner while another process may be sending. */
+static __always_inline void forget_sender(struct owner *owner)
+{
+	if (owner->sender)
+		owner->sender = SEVERAL_SENDERS;
+}
+
 /* The process that runs now takes the socket. */
 static __always_inline void take(struct owner *owner)
 {
@@ -109,6 +116,7 @@ static __always_inline void take(struct owner *owner)
 	else if (!owner->pid)
 		owner->flags |= EVENT_OUTSIDE;
 	__builtin_memcpy(owner->name, leader->comm, sizeof(owner->name));
+	forget_sender(owner);
 }
 
 /* What the kernel knows of a socket by itself. */
@@ -463,7 +471,8 @@ static __always_inline void tcp_leaves(struct __sk_buff *skb, struct bpf_sock *s
 	tell_question(skb, owner, &about, ip + 2);
 }
 
-/* Another process than the owner may be sending this. It is known when its call ends (`used`). */
+/* Another process than the owner may be sending this. When its call ends it is known (`used`), and
+ * told with the time when this left, unless others had to do with the socket meanwhile. */
 static __always_inline void notice_sender(struct owner *owner)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -499,8 +508,6 @@ static __always_inline void datagram(struct __sk_buff *skb, struct bpf_sock *sk,
 		owner->cookie = bpf_get_socket_cookie(skb);
 		owner->flags = EVENT_KERNEL;
 	}
-	if (leaves)
-		notice_sender(owner);
 	about.type = type;
 	about.protocol = protocol;
 	place_packet(&about, &heads, sk->family, leaves);
@@ -510,9 +517,13 @@ static __always_inline void datagram(struct __sk_buff *skb, struct bpf_sock *sk,
 			copy_ends(event, &about);
 			submit(event);
 		}
+		forget_sender(owner);
 	}
 	if (leaves && about.remote_port == DNS_PORT)
 		tell_question(skb, owner, &about, heads.payload);
+	/* Behind all that is told of the owner that is known. */
+	if (leaves)
+		notice_sender(owner);
 }
 
 static __always_inline int packet(struct __sk_buff *skb, bool leaves)

@@ -27,7 +27,7 @@ use crate::linux::cgroup;
 use crate::linux::host;
 use crate::linux::process_connector::ProcessConnector;
 use crate::parse::process_event::{ProcessEvent, ProcessEventKind};
-use crate::parse::socket_event::{EventOwner, Flags, SocketEvent, SocketEventKind};
+use crate::parse::socket_event::{EventOwner, Flags, More, SocketEvent, SocketEventKind};
 use crate::parse::tracepoint::field_offset;
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../bpf/plain.bpf.o");
@@ -527,6 +527,7 @@ fn counted(
         bytes_received,
         packets_sent: 0,
         packets_received: 0,
+        more: More::Nothing,
     }
 }
 

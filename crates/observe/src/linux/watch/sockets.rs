@@ -12,7 +12,7 @@ use super::resolvers::Resolvers;
 use super::stamp::Stamp;
 use crate::linux::events::{PeerCounts, Probes, boot_nanos};
 use crate::parse::dns;
-use crate::parse::socket_event::{Flags, PeerKey, SocketEvent, SocketEventKind};
+use crate::parse::socket_event::{Flags, More, PeerKey, SocketEvent, SocketEventKind};
 
 /// The kernel finds a route within the call that makes an attempt.
 const ROUTE_FOUND_WITHIN: u64 = 50_000_000;
@@ -431,9 +431,13 @@ fn filled(
     } else {
         None
     };
-    if let (Some(why), None) = (why, process) {
-        event.detail = Detail::NoProcess { why };
-    }
+    event.detail = match (why, process, told.more) {
+        (Some(why), None, _) => Detail::NoProcess { why },
+        (_, _, More::Nothing) => Detail::Nothing,
+        (_, _, More::BothVersions) => Detail::Listens { only_ipv6: false },
+        (_, _, More::OnlyIpv6) => Detail::Listens { only_ipv6: true },
+        (_, _, More::Sends) => Detail::Sends,
+    };
     event
 }
 

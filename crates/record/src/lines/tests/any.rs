@@ -102,6 +102,8 @@ fn any_detail(kind: EventKind) -> BoxedStrategy<Detail> {
         Just(Detail::Nothing),
         word().prop_map(|why| Detail::NoProcess { why }),
         any::<i64>().prop_map(|step_ns| Detail::Clock { step_ns }),
+        any::<bool>().prop_map(|only_ipv6| Detail::Listens { only_ipv6 }),
+        Just(Detail::Sends),
         name.prop_map(|(name, source, question)| Detail::Name(NameSeen {
             name,
             source,
@@ -199,7 +201,8 @@ fn any_socket() -> impl Strategy<Value = Socket> {
     let ends = (any_end(), option::of(any_end()), any_netns());
     let who = (
         option::of(any_text()),
-        any::<(Option<u32>, Option<u64>, Option<u64>, Option<bool>)>(),
+        any::<(Option<u32>, Option<u64>, Option<u64>)>(),
+        any::<(Option<bool>, Option<bool>)>(),
     );
     let held = (vec(holder, 0..3), word::<WhyUnknown>());
     (what, ends, who, held).prop_map(|(what, ends, who, held)| Socket {
@@ -213,7 +216,8 @@ fn any_socket() -> impl Strategy<Value = Socket> {
         uid: who.1.0,
         bytes_sent: who.1.1,
         bytes_received: who.1.2,
-        opened_here: who.1.3,
+        opened_here: who.2.0,
+        only_ipv6: who.2.1,
         holders: held.0,
         why_unheld: held.1,
     })

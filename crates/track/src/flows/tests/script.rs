@@ -160,7 +160,12 @@ fn event(time: u64, kind: &str, rest: &str) -> Event {
         bytes_received: None,
         packets_sent: None,
         packets_received: None,
-        detail: why.map_or(Detail::Nothing, |why| Detail::NoProcess { why }),
+        detail: match (why, only_ipv6(&words)) {
+            (Some(why), _) => Detail::NoProcess { why },
+            (_, Some(only_ipv6)) => Detail::Listens { only_ipv6 },
+            _ if words.contains(&"sends") => Detail::Sends,
+            _ => Detail::Nothing,
+        },
     }
 }
 
@@ -202,6 +207,7 @@ fn held(text: &str) -> Socket {
         bytes_sent: None,
         bytes_received: None,
         opened_here: None,
+        only_ipv6: only_ipv6(&words),
         holders: holders
             .filter(|it| !it.is_empty())
             .map(|holder| Holder {
@@ -211,6 +217,15 @@ fn held(text: &str) -> Socket {
             .collect(),
         why_unheld: WhyUnknown::NoHolder,
     }
+}
+
+/// Of a socket of IPv6.
+fn only_ipv6(words: &[&str]) -> Option<bool> {
+    words.iter().find_map(|word| match *word {
+        "both" => Some(false),
+        "only_ipv6" => Some(true),
+        _ => None,
+    })
 }
 
 fn gap(since: u64, until: u64) -> Observed {

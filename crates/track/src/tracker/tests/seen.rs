@@ -180,6 +180,7 @@ pub(super) fn socket(cookie: u64) -> Held {
         bytes_sent: None,
         bytes_received: None,
         opened_here: None,
+        only_ipv6: None,
         holders: Vec::new(),
         why_unheld: WhyUnknown::NoHolder,
     })

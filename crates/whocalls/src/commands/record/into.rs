@@ -11,14 +11,14 @@ use crate::output::{Talk, Usage};
 const LONGEST_ANSWER: u64 = 4096;
 
 /// Whether somebody can be asked.
-pub(super) fn can_ask() -> bool {
+pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// The folder in which the folder of the case is to be made.
 ///
 /// Errors: wrong usage: it was not said, and nobody can be asked.
-pub(super) fn folder(asked_for: Option<&Path>) -> Result<PathBuf> {
+pub(crate) fn folder(asked_for: Option<&Path>) -> Result<PathBuf> {
     if let Some(folder) = asked_for {
         return Ok(folder.to_path_buf());
     }
@@ -64,7 +64,7 @@ fn ask() -> Result<PathBuf> {
 /// What a person answers on the terminal.
 ///
 /// Errors: the terminal is gone.
-pub(super) fn question(text: &str) -> Result<String> {
+pub(crate) fn question(text: &str) -> Result<String> {
     const ASKING: Talk = Talk {
         quiet: false,
         verbose: false,

@@ -116,27 +116,37 @@ impl Recording {
         let copying = Copying::new(copy, copies);
         let shared = screen.as_ref().map(|screen| Arc::clone(&screen.shared));
         let outcome = thread::scope(|scope| {
-            // Whatever ends this, the other threads end with it.
-            let _over = Over(run);
-            named(scope, "events", || {
-                disk::write_all(&events, events_stream, EVENTS_ON_DISK_EACH, run);
-            })?;
-            if let Some((rings, stream)) = rings {
-                named(scope, "disk", || {
-                    disk::write_all(&packets, stream, PACKETS_ON_DISK_EACH, run);
+            let work = || {
+                // Whatever ends this, the other threads end with it.
+                let _over = Over(run);
+                named(scope, "events", || {
+                    disk::write_all(&events, events_stream, EVENTS_ON_DISK_EACH, run);
                 })?;
-                named(scope, "packets", || {
-                    packets::take_all(rings, header, &packets, run);
+                if let Some((rings, stream)) = rings {
+                    named(scope, "disk", || {
+                        disk::write_all(&packets, stream, PACKETS_ON_DISK_EACH, run);
+                    })?;
+                    named(scope, "packets", || {
+                        packets::take_all(rings, header, &packets, run);
+                    })?;
+                }
+                named(scope, "copies", || {
+                    let preserving = shared.as_ref().map(|shared| &shared.preserving);
+                    copies::copy_all(copied, &self.case, run, preserving);
                 })?;
+                match screen {
+                    Some(screen) => self.with_screen(screen, watch, copying, &events, ends, talk),
+                    None => self.with_line(watch, copying, &events, ends),
+                }
+            };
+            let outcome = work();
+            if outcome.is_err() {
+                // Nobody may be there to say that no more will come.
+                events.close();
+                packets.close();
             }
-            named(scope, "copies", || {
-                let preserving = shared.as_ref().map(|shared| &shared.preserving);
-                copies::copy_all(copied, &self.case, run, preserving);
-            })?;
-            match screen {
-                Some(screen) => self.with_screen(screen, watch, copying, &events, ends, talk),
-                None => self.with_line(watch, copying, &events, ends),
-            }
+            talk.say("Closing the case ...\n");
+            outcome
         })?;
         self.progress.end(self.begun.elapsed(), run.numbers());
         Ok(outcome)
@@ -247,6 +257,14 @@ impl Recording {
                 self.path.display()
             )));
         }
+        for gap in self.run.take_gaps() {
+            // What was found out when the events were over already.
+            let facts = json!({
+                "id": gap.id, "source": gap.source.word(), "why": gap.why, "missed": gap.missed,
+                "count": gap.count,
+            });
+            self.case.log(now, "gap", about::facts(facts))?;
+        }
         let snapshot = self.run.take_last();
         let gaps = snapshot.as_ref().map_or(0, |it| it.gaps.len());
         if let Some(snapshot) = &snapshot {
@@ -283,6 +301,11 @@ impl Recording {
             })),
         });
         let seal = self.case.finish(observe::now(), about::facts(facts))?;
+        if let Some(snapshot) = &snapshot {
+            let mut text = Vec::new();
+            show::gaps::lines(&snapshot.gaps, output::talk_width(), &mut text)?;
+            talk.say(&String::from_utf8_lossy(&text));
+        }
         tell(&self.path, seal, talk)?;
         if let Some(error) = &no_room {
             talk.say(&format!("It stopped by itself: {error}.\n"));

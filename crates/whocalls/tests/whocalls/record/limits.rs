@@ -1,0 +1,161 @@
+//! Little room: on the disk, or as was wished.
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use crate::actor::{Actor, Place};
+use crate::network::Namespace;
+use crate::program::{Run, WHOCALLS};
+use crate::recording::{Recording, Room, lines, on};
+use crate::setting::{Need, command, lacks, run, skip};
+
+#[test]
+fn a_full_disk_ends_it_cleanly() {
+    let Some(ended) = on_small_disk(
+        "size=160m",
+        "(sleep 2; head -c 70000000 /dev/zero > DISK/filled) & \
+         WHOCALLS record --into DISK --copy-programs none --ring 16M --for 15; echo code $?; \
+         wait; cd DISK/whocalls-*; WHOCALLS verify .; echo verified $?; ls; cat log.ndjson",
+    ) else {
+        return;
+    };
+    let text = ended.text();
+    assert!(text.contains("code 3\n"), "{text}{}", ended.talk());
+    assert!(ended.talk().contains("nearly full"), "{}", ended.talk());
+    assert!(text.contains("verified 0\n"), "{text}");
+    assert!(!text.contains("\nreserve\n"), "{text}");
+    let log = lines(&text[text.find('{').unwrap()..]);
+    let low = log.iter().find(|line| line["what"] == "space_low");
+    assert!(low.is_some_and(|line| line["free_bytes"].as_u64().is_some()), "{text}");
+    assert_eq!(log.last().unwrap()["what"], "closed");
+}
+
+#[test]
+fn a_disk_that_gets_full_at_once_ends_it_too() {
+    let Some(ended) = on_small_disk(
+        "size=160m",
+        "(sleep 2; cat /dev/zero > DISK/filled) & \
+         WHOCALLS record --into DISK --copy-programs none --ring 16M --for 15; echo code $?; \
+         wait; cd DISK/whocalls-*; WHOCALLS verify .; echo verified $?",
+    ) else {
+        return;
+    };
+    let text = ended.text();
+    assert!(text.contains("code 3\n"), "{text}{}", ended.talk());
+    assert!(text.contains("verified 0\n"), "{text}{}", ended.talk());
+}
+
+#[test]
+fn without_room_it_does_not_begin() {
+    let Some(ended) = on_small_disk(
+        "size=48m",
+        "WHOCALLS record --into DISK --for 3; echo code $?; ls -A DISK",
+    ) else {
+        return;
+    };
+    assert!(ended.talk().contains("not enough room"), "{}", ended.talk());
+    assert_eq!(ended.text(), "code 1\n", "{}", ended.talk());
+}
+
+/// Runs a script with a small DISK of its own. `None`: not here, and that has been said.
+fn on_small_disk(options: &str, script: &str) -> Option<Run> {
+    if lacks(&[Need::Root, Need::Program("unshare")]) {
+        return None;
+    }
+    if run("unshare", &["--mount", "true"]).is_err() {
+        skip("no mounts here");
+        return None;
+    }
+    let room = Room::new();
+    let disk = room.path().to_str().unwrap();
+    let script = format!("mount -t tmpfs -o {options} none DISK && {{ {script}; }}");
+    let script = script.replace("DISK", disk).replace("WHOCALLS", WHOCALLS);
+    let mut unshare = command("unshare");
+    let ended = Run::of(unshare.args(["--mount", "sh", "-c", &script]));
+    assert!(!ended.talk().contains("panicked"), "{}", ended.talk());
+    Some(ended)
+}
+
+#[test]
+fn a_greatest_size_is_kept_to() {
+    const MOST: u64 = 3 << 20;
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    if lacks(&[Need::Program("python3")]) {
+        return;
+    }
+    let recording = Recording::start(&["--max-size", "3M"]);
+    let (actor, words) = Actor::start(Place::Inside(&namespace), FLOOD);
+    let case = recording.case();
+    for _ in 0..60 {
+        let size = size_of(&case);
+        assert!(size <= MOST, "{size}");
+        thread::sleep(Duration::from_millis(50));
+    }
+    let recorded = recording.stop();
+    recorded.went_well();
+    assert!(size_of(&recorded.case) <= MOST);
+    let log = recorded.log();
+    let dropped: Vec<_> = log.iter().filter(|line| line["what"] == "segment_dropped").collect();
+    assert!(dropped.len() >= 3, "{log:#?}");
+    for line in &dropped {
+        let name = line["file"].as_str().unwrap();
+        assert!(!recorded.case.join(name).exists(), "{line}");
+        assert!(line["sha256"].is_string() && line["began"].is_string(), "{line}");
+    }
+    assert!(dropped.iter().any(|line| line["packets"].as_u64() > Some(0)), "{dropped:#?}");
+    let listed = on(&recorded.case, &["list", "-a", "--json"], &[&format!("pid:{}", actor.pid())]);
+    assert_eq!(listed.code, Some(0), "{}", listed.talk());
+    let events_dropped = dropped.iter().any(|line| line["events"].as_u64() > Some(0));
+    assert_eq!(listed.talk().contains("let go"), events_dropped, "{}", listed.talk());
+    let listed = crate::program::Look(listed.json());
+    assert!(listed.connections().any(|it| it.local() == words[0]), "{:#}", listed.0);
+    let numbers: Vec<_> = std::fs::read_dir(recorded.case.join("events")).unwrap().collect();
+    if events_dropped {
+        assert!(!recorded.case.join("events/000001.ndjson").exists(), "{numbers:?}");
+    }
+}
+
+fn size_of(case: &Path) -> u64 {
+    let all = crate::recording::tree(case);
+    all.values().map(|content| content.len() as u64).sum()
+}
+
+/// One socket that is open all the time, much data, and many short connections, which are many events.
+const FLOOD: &str = r"
+receiver, sender = (keep(socket(AF_INET, SOCK_DGRAM)) for _ in range(2))
+for each in receiver, sender:
+    each.bind(('127.0.0.1', 0))
+waiting = listener(('127.0.0.1', 0), backlog=64)
+
+def flood():
+    until = time.monotonic() + 3.5
+    while time.monotonic() < until:
+        for _ in range(10):
+            sender.sendto(b'x' * 8000, receiver.getsockname())
+            receiver.recv(9000)
+        for _ in range(20):
+            made = socket()
+            made.connect(waiting.getsockname())
+            waiting.accept()[0].close()
+            made.close()
+        time.sleep(0.01)
+
+threading.Thread(target=flood, daemon=True).start()
+ready('%s:%d' % sender.getsockname())
+";
+
+#[test]
+fn a_greatest_size_that_cannot_be_is_said() {
+    if lacks(&[Need::Root]) {
+        return;
+    }
+    let arguments = ["--max-size", "100k", "--for", "1"];
+    let refused = Recording::spawn(std::process::Command::new(WHOCALLS), Room::new(), &arguments);
+    let refused = refused.end();
+    assert!([Some(1), Some(2)].contains(&refused.run.code), "{:?}", refused.run);
+    assert!(refused.run.talk().contains("needed"), "{}", refused.run.talk());
+    assert!(refused.room.case().is_none(), "an empty folder is left");
+}
