@@ -156,7 +156,7 @@ def record(tool, kind, place):
         "passed": counted - before,
         "taken": taken,
         **packets,
-        "lost": lost(tool, read(said)),
+        "lost": lost(tool, place, read(said)),
         "cpu": user + system,
         "exact": sum(threads.values()),
         "threads": threads,
@@ -262,13 +262,17 @@ def passed():
     raise SystemExit("no interface far0")
 
 
-def lost(tool, said):
+def lost(tool, place, said):
     """As the tool says it."""
     if tool == "whocalls":
-        found = re.search(r"Lost: .* (\d+) packets", said)
+        (path,) = glob.glob(f"{place}/*/log.ndjson")
+        said = read(path)
+        found = re.findall(r'"packets_lost":\s*(\d+)', said)[-1:]
     else:
-        found = re.search(r"received/dropped on interface .*: \d+/(\d+)", said)
-    return int(found[1]) if found else 0
+        found = re.findall(r"received/dropped on interface .*: \d+/(\d+)", said)
+    if not found:
+        raise SystemExit(f"{tool} does not say what was lost: {said}")
+    return int(found[0])
 
 
 def count(path):

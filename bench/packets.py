@@ -22,7 +22,7 @@ NEAR6, FAR6 = "fd77::1", "fd77::2"
 RESETS = struct.pack("ii", 1, 0)  # struct linger: closes with RST, leaves nothing in TIME_WAIT
 ECHO, PREFORKED, FORKING, SHARED, DATAGRAMS = 7000, 7001, 7002, 7003, 7004
 PEERS = range(7100, 7200)
-CLOSED = 6999
+CLOSED, ONLY_IPV6 = 6999, 6998
 
 truth = None
 names = {}
@@ -332,6 +332,50 @@ def passed_on(times):
     wait([child(in_namespace, "near", one) for _ in range(times)])
 
 
+def handed_over(times):
+    """Processes take turns at one socket: what leaves is of the one whose turn it is."""
+    turns = 3
+
+    def one():
+        sock = udp()
+        sock.connect((FAR, DATAGRAMS))
+        here = sock.getsockname()
+
+        def use():
+            since = time.time_ns()
+            with contextlib.suppress(OSError):
+                sock.send(b"hello")
+                sock.recv(100)
+            write("udp", here, (FAR, DATAGRAMS), since, time.time_ns())
+            time.sleep(0.005)
+
+        for _ in range(turns):
+            use()
+            wait([child(use)])
+
+    wait([child(in_namespace, "near", one) for _ in range(times)])
+
+
+def only_ipv6(times):
+    """Somebody waits at the port who takes nothing of IPv4."""
+
+    def serve():
+        enter("far")
+        socks = [socket.socket(socket.AF_INET6, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
+        for sock in socks:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.bind(("", ONLY_IPV6))
+        socks[0].listen()
+        signal.pause()
+
+    server = child(serve)
+    time.sleep(0.2)
+    wait([child(in_namespace, "near", call, (FAR, ONLY_IPV6)) for _ in range(times)])
+    wait([child(in_namespace, "near", ask, (FAR, ONLY_IPV6)) for _ in range(times)])
+    os.kill(server, signal.SIGKILL)
+    wait([server])
+
+
 def same_pid(times):
     """Processes with the same pid, one after the other."""
     last = pathlib.Path("/proc/sys/kernel/ns_last_pid")
@@ -398,7 +442,7 @@ SITUATIONS = {
     deed.__name__: deed
     for deed in (
         short, short_ipv6, mapped, short_datagrams, fragments, preforked, forking, shared_port, loopback, same_port,
-        many_peers, inherited, passed_on, same_pid, nobody_listens, group, new_namespace,
+        many_peers, inherited, handed_over, passed_on, same_pid, nobody_listens, only_ipv6, group, new_namespace,
     )
 }  # fmt: skip
 

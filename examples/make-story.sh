@@ -71,6 +71,7 @@ laptop() {
     ip link set lo up
     ip address add 192.168.1.23/24 dev wlan0
     ip link set wlan0 up
+    echo 1 >/proc/sys/net/ipv6/conf/wlan0/disable_ipv6
     ip route add default via 192.168.1.1
     cd "$root"
     mount -t sysfs none sys
@@ -91,7 +92,6 @@ world() {
     ip address add 192.168.1.1/24 dev lan0
     echo 0 >/proc/sys/net/ipv4/ip_forward
     echo 1 >/proc/sys/net/ipv6/conf/lan0/disable_ipv6
-    echo 1 >/proc/sys/net/ipv6/conf/wlan0/disable_ipv6
     unshare --fork --kill-child --pid --net --uts --ipc --mount sh "$0" in laptop &
     laptop=$!
     until [ "$(readlink "/proc/$laptop/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.1; done
@@ -115,8 +115,9 @@ read_me() {
         /^\$ whocalls / {
             command = substr($0, 3)
             sub(/^whocalls/, program, command)
-            while ((command " 2>&1" | getline line) > 0) print line
-            close(command " 2>&1")
+            command = command " 2>&1"
+            while ((command | getline line) > 0) print line
+            close(command)
             shown = 1
         }
     ' examples/README.md) >"$work/README.md"
@@ -142,4 +143,4 @@ rm -rf "$here/story"
 cp -r "$work/story" "$here/story"
 chmod -R u=rwX,go=rX "$here/story"
 read_me
-du -sb "$here/story"
+find "$here/story" -type f -printf '%s\n' | awk '{ bytes += $1 } END { print bytes " bytes" }'

@@ -1,7 +1,7 @@
 //! What it costs to take packets from the kernel's rings and their headers apart: captures for so
 //! many seconds (10), with so many MiB of ring (256), in every network namespace, and tells how much
 //! passed each interface, what was lost, and the CPU time of the capturing thread for each packet.
-//! Needs root. Called by bench/packets.sh.
+//! Needs root.
 #![expect(clippy::print_stdout, reason = "its result")]
 
 use std::collections::BTreeMap;

@@ -191,7 +191,10 @@ impl Own {
     }
 
     fn snapshot(&self, mut snapshot: Value) -> Value {
-        if let Some(connections) = snapshot.get_mut("connections").and_then(Value::as_array_mut) {
+        if let Some(connections) = snapshot
+            .get_mut("connections")
+            .and_then(Value::as_array_mut)
+        {
             connections.retain(|connection| !self.is_foreign(connection));
         }
         snapshot

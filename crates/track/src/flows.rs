@@ -350,12 +350,12 @@ impl Flows {
                 Some((other, ..)) if other > closeness => {}
                 Some((other, _, known)) if other == closeness => {
                     several |= known != whose;
-                    takes |= socket.takes(closeness);
+                    takes |= socket.takes(closeness, facts.time);
                 }
                 _ => {
                     best = Some((closeness, slot, whose));
                     several = false;
-                    takes = socket.takes(closeness);
+                    takes = socket.takes(closeness, facts.time);
                 }
             }
         }
@@ -435,7 +435,7 @@ impl Flows {
         });
         socket.used_by(key);
         if key.local().is_ipv4() {
-            socket.learn_only_ipv6(Some(false));
+            socket.takes_ipv4(since);
         }
         if self.flows.len() > MOST_FLOWS {
             self.make_room();

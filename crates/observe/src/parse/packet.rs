@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use etherparse::{IpNumber, Ipv6ExtensionSlice, LaxIpSlice, ip_number};
+use etherparse::{IpNumber, LaxIpSlice, ip_number};
 use model::{Endpoint, IcmpKind, LinkType, PacketEnds, Part, Protocol, Quoted};
 
 use super::attributes::be16_at;
@@ -96,17 +96,8 @@ impl<'a> Ip<'a> {
                 (part(place), ip.payload().clone())
             }
             LaxIpSlice::Ipv6(ip) => {
-                let fragment = ip.extensions().clone().into_iter().find_map(|extension| {
-                    if let Ipv6ExtensionSlice::Fragment(fragment) = extension {
-                        Some(part((
-                            fragment.fragment_offset().value(),
-                            fragment.more_fragments(),
-                            fragment.identification(),
-                        )))
-                    } else {
-                        None
-                    }
-                });
+                let extensions = ip.extensions();
+                let fragment = fragment(extensions.first_header(), extensions.slice());
                 (fragment.unwrap_or(Part::Whole), ip.payload().clone())
             }
         };
@@ -169,6 +160,27 @@ impl<'a> Ip<'a> {
             ip_number::IPV6_ICMP => (1..128).contains(&kind),
             _ => false,
         }
+    }
+}
+
+/// What the first fragment header among the extension headers of IPv6 says (RFC 8200, 4.5). They are
+/// walked through here, as etherparse 0.21 does so without checking where they end, and reads beyond
+/// its bytes when a row of them makes no sense.
+fn fragment(first: Option<IpNumber>, mut headers: &[u8]) -> Option<Part> {
+    let mut kind = first?;
+    loop {
+        let (next, size) = (*headers.first()?, usize::from(*headers.get(1)?));
+        let length = match kind {
+            ip_number::IPV6_FRAG => {
+                let place = be16_at(headers, 2)?;
+                let number = u32::from_be_bytes(*headers.get(4..)?.first_chunk()?);
+                return Some(part((place >> 3, place & 1 != 0, number)));
+            }
+            ip_number::AUTH => (size + 2) * 4,
+            _ => (size + 1) * 8,
+        };
+        headers = headers.get(length..)?;
+        kind = IpNumber(next);
     }
 }
 
@@ -341,6 +353,26 @@ mod tests {
         let later = of_ipv6(1, false);
         assert_eq!((later.part, later.source.port), (Part::Later(70_000), None));
         assert_eq!(later.protocol, Protocol::Udp);
+    }
+
+    #[test]
+    fn extension_headers_that_make_no_sense_are_no_way_out() {
+        let of = |next: u8, headers: &[u8]| {
+            let mut packet = vec![0x60, 0, 0, 0, 0, 0, next, 64];
+            packet.extend([1; 32]);
+            packet.extend(headers);
+            ends(LinkType::RAW_IP, &packet).unwrap().part
+        };
+        // Options for every hop stand once, at the beginning.
+        assert_eq!(of(0, &[0; 8]), Part::Whole);
+        assert_eq!(of(0, &[0; 16]), Part::Whole);
+        assert_eq!(of(60, &[60, 0, 0, 0, 0, 0, 0, 0, 60]), Part::Whole);
+        // Behind others it is found.
+        let options = [44, 0, 0, 0, 0, 0, 0, 0];
+        let fragment = [17, 0, 0, 9, 0, 0, 0, 5];
+        assert_eq!(of(0, &[options, fragment].concat()), Part::Later(5));
+        assert_eq!(of(60, &[options, fragment].concat()), Part::Later(5));
+        assert_eq!(of(43, &[options, fragment].concat()), Part::Later(5));
     }
 
     proptest! {

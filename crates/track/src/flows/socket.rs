@@ -83,8 +83,9 @@ pub(super) struct Socket {
     waits_since: u64,
     /// Whether it takes what comes from anybody.
     is_open: bool,
-    /// Of IPv6: whether it takes nothing of IPv4. `None`: not known.
-    only_ipv6: Option<bool>,
+    only_ipv6: bool,
+    /// Of IPv6: since when it is known that it takes IPv4, too.
+    takes_ipv4: Option<u64>,
     /// When others before it took what looked like its own.
     passed_by: Option<u64>,
     /// When it last got what is its own.
@@ -108,7 +109,8 @@ impl Socket {
             waits: None,
             waits_since: 0,
             is_open: false,
-            only_ipv6: None,
+            only_ipv6: false,
+            takes_ipv4: None,
             passed_by: None,
             accepted: None,
             keys: Vec::new(),
@@ -181,7 +183,7 @@ impl Socket {
         let closeness = self
             .waits
             .map_or(0, |(_, bound)| closeness(bound.ip, to.ip));
-        if closeness == OTHER_VERSION && self.only_ipv6 == Some(true) {
+        if closeness == OTHER_VERSION && self.only_ipv6 {
             0
         } else {
             closeness
@@ -189,12 +191,22 @@ impl Socket {
     }
 
     /// Whether it is known that it takes what comes to an end that it is as close to.
-    pub(super) fn takes(&self, closeness: u8) -> bool {
-        closeness > OTHER_VERSION || self.only_ipv6 == Some(false)
+    pub(super) fn takes(&self, closeness: u8, time: u64) -> bool {
+        let known = time.saturating_add(Flows::LOOK_AHEAD_NS);
+        closeness > OTHER_VERSION || self.takes_ipv4.is_some_and(|since| since <= known)
     }
 
+    /// It was seen to take IPv4.
+    pub(super) fn takes_ipv4(&mut self, since: u64) {
+        self.takes_ipv4.get_or_insert(since);
+    }
+
+    /// What is told of it. `None`: nothing is.
     pub(super) fn learn_only_ipv6(&mut self, only_ipv6: Option<bool>) {
-        self.only_ipv6 = only_ipv6.or(self.only_ipv6);
+        self.only_ipv6 |= only_ipv6 == Some(true);
+        if only_ipv6 == Some(false) {
+            self.takes_ipv4 = Some(0);
+        }
     }
 
     /// The first moment when it is not known to be there.

@@ -299,6 +299,7 @@ fn what_listens_for_ipv6_only_takes_nothing_of_ipv4() {
     check(
         "
         polling
+        1 tick
         100 look udp #1 by 7 from [::]:53 only_ipv6 & udp #2 by 8 from [::]:54 both
         200 look udp #1 by 7 from [::]:53 only_ipv6 & udp #2 by 8 from [::]:54 both
         150 in udp 203.0.113.9:5000 > 192.0.2.7:53 = closed_port
@@ -553,8 +554,8 @@ fn who_sends_with_a_socket_of_several() {
         21 owner_changed udp #1 by 7 from 192.0.2.7:40000 to 203.0.113.1:53 sends
         21.01 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 7
         # When the next one sent is not known.
-        22 out udp 192.0.2.7:40000 > 203.0.113.1:53 = several
-        22.10 owner_changed udp #1 by 9 from 192.0.2.7:40000 to 203.0.113.1:53
+        29 out udp 192.0.2.7:40000 > 203.0.113.1:53 = several
+        29.10 owner_changed udp #1 by 9 from 192.0.2.7:40000 to 203.0.113.1:53
         ",
     );
 }

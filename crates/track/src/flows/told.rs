@@ -170,14 +170,17 @@ impl Flows {
             return;
         };
         let its = self.sockets.whose(socket, time, false);
-        if close.iter().any(|(_, closeness, _)| *closeness > OTHER_VERSION) {
+        if close
+            .iter()
+            .any(|(_, closeness, _)| *closeness > OTHER_VERSION)
+        {
             return;
         }
         for (slot, _, whose) in close {
             if whose == its
                 && let Some(listener) = self.sockets.get_mut(slot)
             {
-                listener.learn_only_ipv6(Some(false));
+                listener.takes_ipv4(time);
             }
         }
     }

@@ -12,7 +12,8 @@ use super::moment::{Moment, moment};
 Examples:
   whocalls open whocalls-laptop-20261122T101500Z-1f0c9a
   whocalls open CASE proc:firefox        only what firefox did
-  whocalls open CASE --identity key.txt  one that was encrypted")]
+  whocalls open CASE --identity private.txt
+                                         one that was encrypted")]
 pub(crate) struct OpenArguments {
     /// The folder of the case
     #[arg(value_name = "CASE")]
@@ -44,21 +45,23 @@ pub(crate) struct OpenArguments {
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct IdentityArguments {
-    /// For an encrypted case: the file with the private key, as age-keygen writes it
+    /// For an encrypted case: the file with the private key, as age-keygen writes it; may be given
+    /// again
     #[arg(long, value_name = "FILE")]
     pub(crate) identity: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Exit codes: 0 sealed and unchanged; 3 unchanged but never sealed, as after a crash; 4 changed, missing
-or damaged; 1 no case, or of a newer format. Without whocalls: cd CASE; sha256sum -c manifest.sha256")]
+Exit codes: 0 sealed and unchanged; 1 no case, or of a newer format; 3 unchanged but never sealed,
+as after a crash; 4 changed, missing or damaged. Without whocalls, in the folder of the case:
+sha256sum -c manifest.sha256")]
 pub(crate) struct VerifyArguments {
     /// The folder of the case
     #[arg(value_name = "CASE")]
     pub(crate) case: PathBuf,
 
-    /// The seal that was written down when the recording ended
+    /// The seal that was written down when the recording ended: 32 digits; blanks do not matter
     #[arg(long, value_name = "SEAL")]
     pub(crate) seal: Option<String>,
 }
@@ -77,15 +80,15 @@ pub(crate) struct PackArguments {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Encrypt to this age recipient (age1...); may be given again
+    /// Encrypt to this public key (age1...); may be given again
     #[arg(long, value_name = "RECIPIENT")]
     pub(crate) recipient: Vec<String>,
 
-    /// Encrypt to the recipients in this file, one a line
+    /// Encrypt to the public keys in this file, one a line
     #[arg(long, value_name = "FILE")]
     pub(crate) recipients_file: Option<PathBuf>,
 
-    /// Pack a case that is damaged, too: what can be read of it
+    /// Pack also a case that is damaged: what can be read of it
     #[arg(long)]
     pub(crate) damaged: bool,
 }
@@ -149,7 +152,8 @@ pub(crate) struct ExportArguments {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Connections as they stood at this time: 2026-11-22T10:15:00Z, or 10:15:00 of the day it began
+    /// Connections as they stood at this time: 2026-11-22T10:15:00Z, or the first 10:15:00 since it
+    /// began, in UTC
     #[arg(long, value_name = "TIME", conflicts_with_all = ["pcapng", "ndjson"], value_parser = moment)]
     pub(crate) at: Option<Moment>,
 

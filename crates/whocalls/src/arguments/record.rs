@@ -28,16 +28,16 @@ Examples:
 
 A case is a folder. Open it, preferably on another computer, with: whocalls open CASE
 
-Exit codes: 0 done, also after Ctrl-C; 1 failed; 2 wrong usage; 3 something was lost, or the disk was
-full and it stopped, or something cannot be seen and --strict was given; 130 Ctrl-C twice. How
+Exit codes: 0 done, also after Ctrl-C; 1 failed; 2 wrong usage; 3 something was lost, or the disk
+was full and it stopped, or something cannot be seen and --strict was given; 130 Ctrl-C twice. How
 PROGRAM ended does not count."
 )]
 pub(crate) struct RecordArguments {
     #[command(subcommand)]
     pub(crate) running: Option<Running>,
 
-    /// The folder in which the case, a new folder, is made. Not given: beside whocalls when that
-    /// lies on a removable drive, else you are asked
+    /// The folder in which the case, a new folder, is made; then nothing is asked. Not given: beside
+    /// whocalls when that lies on a removable drive, else you are asked
     #[arg(long, value_name = "FOLDER")]
     pub(crate) into: Option<PathBuf>,
 
@@ -78,13 +78,13 @@ pub(crate) struct RecordArguments {
     #[arg(long, value_name = "TEXT")]
     pub(crate) purpose: Option<String>,
 
-    /// For the record: what a telephone shows at this moment, HH:MM or HH:MM:SS; how far the clock of
-    /// this computer is off is kept
+    /// For the record: what a telephone shows at this moment, HH:MM or HH:MM:SS, in the time zone of
+    /// this computer; how far its clock is off is kept
     #[arg(long, value_name = "TIME")]
     pub(crate) phone_time: Option<String>,
 
-    /// Encrypt the case to this age recipient (age1...); may be given again. A file key.txt beside
-    /// whocalls, with one recipient a line, does the same
+    /// Encrypt the case to this public key (age1...); may be given again. A file key.txt beside
+    /// whocalls, with one public key a line, does the same. Opening it takes the private one
     #[arg(long, value_name = "RECIPIENT")]
     pub(crate) recipient: Vec<String>,
 
@@ -102,7 +102,7 @@ pub(crate) struct RecordArguments {
     #[arg(long, requires = "screen")]
     pub(crate) allow_actions: bool,
 
-    /// Run in the background of a service manager: ask nothing, show no progress
+    /// For a service manager: ask nothing, show no progress
     #[arg(long, requires = "into")]
     pub(crate) service: bool,
 
@@ -110,7 +110,7 @@ pub(crate) struct RecordArguments {
     #[arg(long)]
     pub(crate) polling: bool,
 
-    /// Start PROGRAM, and end with it and all that it starts
+    /// Start PROGRAM, and end with it and all that it starts; all else is recorded, too
     #[arg(last = true, value_name = "PROGRAM")]
     pub(crate) program: Vec<OsString>,
 }
@@ -119,7 +119,7 @@ pub(crate) struct RecordArguments {
 pub(crate) enum Running {
     /// What is being recorded on this computer
     Status,
-    /// End recordings cleanly
+    /// End a recording cleanly, with its seal
     Stop {
         /// Its number, as `record status` shows it; not needed when there is one only
         pid: Option<u32>,

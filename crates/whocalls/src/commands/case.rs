@@ -1,7 +1,7 @@
 //! Opening a case, and going through what it tells.
 
-use std::fs;
-use std::io::{self, BufRead, BufReader};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::vec;
@@ -57,11 +57,16 @@ fn identities(files: &[PathBuf]) -> Result<Option<Identities>> {
     let mut all = String::new();
     for file in files {
         let cannot = || format!("cannot read the private key in {}", file.display());
-        let length = fs::metadata(file).with_context(cannot)?.len();
-        if length > LONGEST_KEY_FILE {
-            return Err(anyhow!("it has {length} bytes")).with_context(cannot);
+        let open = File::open(file).with_context(cannot)?;
+        let mut key = String::new();
+        // What is no ordinary file does not tell how long it is.
+        let mut start = open.take(LONGEST_KEY_FILE + 1);
+        start.read_to_string(&mut key).with_context(cannot)?;
+        if start.limit() == 0 {
+            let long = anyhow!("it has more than {LONGEST_KEY_FILE} bytes");
+            return Err(long).with_context(cannot);
         }
-        all.push_str(&fs::read_to_string(file).with_context(cannot)?);
+        all.push_str(&key);
         all.push('\n');
     }
     let names: Vec<_> = files.iter().map(|it| it.display().to_string()).collect();
@@ -92,6 +97,13 @@ pub(super) struct Missing {
     pub(super) cut: bool,
     /// The first segments were let go, as was wished.
     pub(super) beginning: bool,
+}
+
+impl Missing {
+    /// Whether it is more than what was let go as was wished.
+    pub(super) fn is_loss(&self) -> bool {
+        self.cut || self.unknown > 0
+    }
 }
 
 /// One thing that a case tells.
@@ -135,6 +147,7 @@ impl Story {
         let segments: Vec<_> = case.segments(Kind::Events).cloned().collect();
         let bytes = segments.iter().map(|segment| segment.bytes).collect();
         let first = segments.first().map(|segment| segment.number);
+        let is_empty = segments.is_empty();
         let readers = segments.into_iter().map(|segment| {
             let case = Arc::clone(case);
             let open = move || -> io::Result<Box<dyn BufRead>> {
@@ -161,6 +174,8 @@ impl Story {
             },
             missing: Missing {
                 beginning: first.is_some_and(|first| first > 1),
+                // It ended before the first event.
+                cut: is_empty,
                 ..Missing::default()
             },
         };
@@ -245,10 +260,11 @@ impl Story {
     }
 }
 
-/// All that a case tells up to a moment; of all of it where none is given.
+/// All that a case tells up to a moment; of all of it where none is given. With what could not be
+/// read on the way.
 ///
 /// Errors: it is damaged.
-pub(super) fn replay(case: &Arc<OpenCase>, at: Option<Moment>, talk: Talk) -> Result<Snapshot> {
+pub(super) fn replay(case: &Arc<OpenCase>, at: Option<Moment>, talk: Talk) -> Result<(Snapshot, Missing)> {
     let mut story = Story::of(case)?;
     let mut tracker = story.tracker(Limits::CASE);
     let until = at.map(|at| at.from(story.start().taken));
@@ -261,7 +277,7 @@ pub(super) fn replay(case: &Arc<OpenCase>, at: Option<Moment>, talk: Talk) -> Re
         tale.apply(&mut tracker, &mut |_, _, _| {});
     }
     say_missing(&story.missing, talk);
-    Ok(tracker.snapshot())
+    Ok((tracker.snapshot(), story.missing))
 }
 
 /// Says what of a case was not read.

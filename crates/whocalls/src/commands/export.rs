@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &ExportArguments, talk: Talk) -> Result<Exit> {
     if arguments.ndjson {
         return lines(arguments, &case, filter, talk);
     }
-    let snapshot = case::replay(&case, arguments.at, talk)?;
+    let (snapshot, missing) = case::replay(&case, arguments.at, talk)?;
     let wanted = wanted(&snapshot, &filter);
     let mut out = out(arguments.output.as_deref())?;
     let exit = if arguments.pcapng {
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &ExportArguments, talk: Talk) -> Result<Exit> {
     let mut gaps = Vec::new();
     show::gaps::lines(&snapshot.gaps, output::talk_width(), &mut gaps)?;
     talk.say(&String::from_utf8_lossy(&gaps));
-    Ok(exit)
+    Ok(if missing.is_loss() { Exit::Lost } else { exit })
 }
 
 fn lines(
@@ -52,7 +52,7 @@ fn lines(
     let out = out(arguments.output.as_deref())?;
     let missing = watch::replayed::write(story, filter, out)?;
     case::say_missing(&missing, talk);
-    Ok(if missing.cut || missing.unknown > 0 {
+    Ok(if missing.is_loss() {
         Exit::Lost
     } else {
         Exit::Done

@@ -106,7 +106,7 @@ fn show_case(
     }
     let filter = filter::read(words, &list.filter, Filter::parse_for_watch)?;
     let case = case::open(Path::new(case), &list.identity)?;
-    let mut snapshot = case::replay(&case, list.at, talk)?;
+    let (mut snapshot, missing) = case::replay(&case, list.at, talk)?;
     if list.at.is_some() {
         let open = snapshot.connections.iter().filter(|it| it.closed.is_none());
         snapshot.connections = open.cloned().collect();
@@ -119,7 +119,11 @@ fn show_case(
         &snapshot,
         &mut output::stdout()?,
     )?;
-    Ok(exit::with_gaps(&snapshot.gaps, strict))
+    Ok(if missing.is_loss() {
+        Exit::Lost
+    } else {
+        exit::with_gaps(&snapshot.gaps, strict)
+    })
 }
 
 fn write(

@@ -23,12 +23,15 @@ use crate::arguments::{Color, OpenArguments};
 use crate::exit::Exit;
 use crate::output::{Talk, Usage};
 
-/// How often there is something new to see while it is read.
+/// How often there is something new to see while it is read: more and more seldom, since a larger
+/// view takes longer to be taken and to be shown.
 const PUBLISHED_EACH: Duration = Duration::from_millis(400);
+const PUBLISHED_AT_LEAST: Duration = Duration::from_secs(2);
 /// The first time comes sooner.
 const PUBLISHED_FIRST: Duration = Duration::from_millis(150);
-/// So many moments are kept to go to at once.
-const MARKS: u64 = 64;
+/// So many moments are kept to go to at once. Each takes memory for what has changed since the one
+/// before.
+const MARKS: u64 = 16;
 const STEP: Duration = Duration::from_millis(40);
 
 pub(crate) fn run(arguments: &OpenArguments, color: Color, talk: Talk) -> Result<Exit> {
@@ -224,7 +227,7 @@ impl Showing<'_> {
             // While it is read, nobody goes back and forth.
             looked_at = self.shared.wanted().or(looked_at);
             if published.elapsed() >= each {
-                each = PUBLISHED_EACH;
+                each = (each * 3 / 2).clamp(PUBLISHED_EACH, PUBLISHED_AT_LEAST);
                 let snapshot = Arc::new(tracker.snapshot());
                 self.ended = snapshot.taken;
                 self.publish(

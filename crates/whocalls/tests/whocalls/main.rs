@@ -35,6 +35,7 @@ mod sample;
 mod screen;
 mod setting;
 mod stick;
+mod story;
 mod structure;
 mod tampering;
 mod watch;

@@ -13,8 +13,9 @@ use super::run::{Run, Stop};
 
 /// How long to wait for packets before looking after everything else.
 const STEP: Duration = Duration::from_millis(50);
-/// Bytes are handed on when there are so many, or nothing more has come.
-const PIECE: usize = 1024 * 1024;
+/// Bytes are handed on when there are so many, or nothing more has come: few enough to be still in
+/// the processor's memory when they are written and hashed.
+const PIECE: usize = 256 * 1024;
 const COUNTED_EACH: Duration = Duration::from_secs(1);
 const STATISTICS_EACH: Duration = Duration::from_secs(60);
 /// What was on its way when the events ended is in the rings after this at the latest.

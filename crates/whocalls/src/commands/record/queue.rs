@@ -31,7 +31,10 @@ struct State {
     abandoned: bool,
 }
 
-const MOST_SPARE: usize = 8;
+/// A row of blocks of a ring comes at once, and new memory costs as much as what is written to it.
+const MOST_SPARE: usize = 64;
+/// One that was longer for once is not kept.
+const LARGEST_SPARE: usize = 2 * 1024 * 1024;
 
 impl Queue {
     pub(super) fn new(most_bytes: usize) -> Self {
@@ -51,7 +54,10 @@ impl Queue {
         while state.waiting_bytes > self.most_bytes && !state.abandoned {
             state = self.wait(state);
         }
-        let spare = state.spare.pop().unwrap_or_default();
+        let spare = state.spare.pop();
+        // It will be as long; growing again and again would copy it each time.
+        let spare =
+            spare.unwrap_or_else(|| Vec::with_capacity(bytes.capacity().min(LARGEST_SPARE)));
         let bytes = std::mem::replace(bytes, spare);
         if state.abandoned {
             return;
@@ -96,7 +102,7 @@ impl Queue {
     pub(super) fn written(&self, mut bytes: Vec<u8>) {
         let mut state = self.lock();
         state.waiting_bytes -= bytes.len();
-        if state.spare.len() < MOST_SPARE {
+        if state.spare.len() < MOST_SPARE && bytes.capacity() <= LARGEST_SPARE {
             bytes.clear();
             state.spare.push(bytes);
         }

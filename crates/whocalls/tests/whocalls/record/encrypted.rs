@@ -131,7 +131,7 @@ fn a_key_beside_the_program_is_enough() {
         (recording, folder.file("key.txt"))
     };
     for (key, said) in [
-        (IDENTITY, "private"),
+        (IDENTITY, "PRIVATE"),
         ("age1nonsense", "key.txt"),
         ("", "key.txt"),
     ] {

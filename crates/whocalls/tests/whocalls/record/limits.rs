@@ -14,7 +14,7 @@ use crate::setting::{Need, command, lacks, run, skip};
 fn a_full_disk_ends_it_cleanly() {
     let Some(ended) = on_small_disk(
         "size=160m",
-        "(sleep 2; head -c 70000000 /dev/zero > DISK/filled) & \
+        "(sleep 2; head -c 95000000 /dev/zero > DISK/filled) & \
          WHOCALLS record --into DISK --copy-programs none --ring 16M --for 15; echo code $?; \
          wait; cd DISK/whocalls-*; WHOCALLS verify .; echo verified $?; ls; cat log.ndjson",
     ) else {
@@ -79,14 +79,14 @@ fn on_small_disk(options: &str, script: &str) -> Option<Run> {
 
 #[test]
 fn a_greatest_size_is_kept_to() {
-    const MOST: u64 = 3 << 20;
+    const MOST: u64 = 12 << 20;
     let Some(namespace) = Namespace::new() else {
         return;
     };
     if lacks(&[Need::Program("python3")]) {
         return;
     }
-    let recording = Recording::start(&["--max-size", "3M"]);
+    let recording = Recording::start(&["--max-size", "12M"]);
     let (actor, words) = Actor::start(Place::Inside(&namespace), FLOOD);
     let case = recording.case();
     for _ in 0..60 {
