@@ -5,7 +5,7 @@
 #
 #     cargo build --release -p whocalls && cargo build --release -p record --example own_network
 #
-# It takes four minutes.
+# It takes three minutes.
 # usage: make-story.sh [SECONDS]
 #
 #   laptop   own processes, files, host name and network         world   the other end of its cable
@@ -130,7 +130,7 @@ in)
     exit
     ;;
 esac
-seconds=${1:-240}
+seconds=${1:-180}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM

@@ -127,7 +127,7 @@ static void pull_the_cable(const char *name)
 static int init(void)
 {
 	/* How long is recorded, in seconds. */
-	const char *time = getenv("seconds") ?: "240";
+	const char *time = getenv("seconds") ?: "180";
 	const int seconds = atoi(time);
 	char *const recording[] = {
 		"/media/stick/whocalls", "record", "--into", "/media/stick", "--for", (char *)time,

@@ -14,7 +14,7 @@ use std::path::Path;
 use model::Timestamp;
 use record::case::{Case, Entry, Kind, Limits, OpenCase, Settings};
 use record::place::Directory;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -53,10 +53,16 @@ fn main() -> Result<()> {
     let Entry {
         time, mut facts, ..
     } = closed.ok_or("the case was not closed")?;
-    let left_out = json!({ "events": copying.left_out, "why": "of other network namespaces" });
-    copying.case.log(time, "left_out", object(left_out))?;
+    let left_out = Map::from_iter([
+        ("events".to_owned(), copying.left_out.into()),
+        ("why".to_owned(), "of other network namespaces".into()),
+    ]);
+    copying.case.log(time, "left_out", left_out)?;
     if let Some(events) = facts.get("events").and_then(Value::as_u64) {
-        facts.insert("events".to_owned(), (events - copying.left_out).into());
+        facts.insert(
+            "events".to_owned(),
+            events.saturating_sub(copying.left_out).into(),
+        );
     }
     let seal = copying.case.finish(time, facts)?;
     Ok(writeln!(io::stdout(), "{seal}")?)
@@ -108,7 +114,7 @@ impl Copying {
         if kind == Kind::Events {
             let (own, left_out) = self.own.lines(&bytes)?;
             bytes = own;
-            count -= left_out;
+            count = count.saturating_sub(left_out);
             self.left_out += left_out;
         }
         let mut stream = self.case.stream(kind);
@@ -150,8 +156,9 @@ impl Own {
     }
 
     fn is_foreign(&self, line: &Value) -> bool {
-        let owner_is_outside = [&line["owner_why"], &line["owner"]["why"]]
+        let owner_is_outside = ["/owner_why", "/owner/why"]
             .iter()
+            .filter_map(|place| line.pointer(place))
             .any(|why| *why == "outside_namespace");
         owner_is_outside
             || line.get("netns").is_some_and(|netns| *netns != self.netns)
@@ -163,7 +170,7 @@ impl Own {
         let (mut own, mut left_out) = (Vec::new(), 0);
         for text in bytes.split_inclusive(|byte| *byte == b'\n') {
             let mut line: Value = serde_json::from_slice(text)?;
-            match line["type"].as_str() {
+            match line.get("type").and_then(Value::as_str) {
                 Some("event") if self.is_foreign(&line) => left_out += 1,
                 Some("socket") if self.is_foreign(&line) => {}
                 Some("counts") => {
@@ -178,8 +185,8 @@ impl Own {
                     }
                 }
                 Some("end") => {
-                    if let Some(events) = line["events"].as_u64() {
-                        line["events"] = (events - left_out).into();
+                    if let Some(events) = line.get_mut("events") {
+                        *events = (events.as_u64().unwrap_or(0).saturating_sub(left_out)).into();
                     }
                     serde_json::to_writer(&mut own, &line)?;
                     own.push(b'\n');
@@ -203,11 +210,4 @@ impl Own {
 
 fn cookie(line: &Value) -> Option<u64> {
     line.get("socket")?.get("cookie")?.as_u64()
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(facts) => facts,
-        _ => Map::new(),
-    }
 }

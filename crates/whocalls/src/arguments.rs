@@ -195,8 +195,8 @@ pub(crate) struct ListArguments {
     #[arg(long, group = "format")]
     pub(crate) csv: bool,
 
-    /// Of a case: what stood open at this time: 2026-11-22T10:15:00Z, or 10:15:00 after it began, in
-    /// UTC
+    /// Of a case: what stood open at this time: 2026-11-22T10:15:00Z, or the first 10:15:00 since it
+    /// began, in UTC
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) at: Option<Moment>,
 

@@ -121,10 +121,14 @@ pub(crate) fn may_use_bpf() -> bool {
     given().contains(CapabilitySet::BPF | CapabilitySet::PERFMON)
 }
 
-/// The command that gives the program in this file all of [`RIGHTS`], whoever starts it.
+/// What it takes besides to record packets.
+const FOR_PACKETS: &str = "cap_net_raw";
+
+/// The command that gives the program in this file all of [`RIGHTS`], and the one to record packets,
+/// whoever starts it.
 pub(crate) fn setcap_line(file: &Path) -> String {
     let names = RIGHTS.iter().map(|right| right.name.to_ascii_lowercase());
-    let names: Vec<_> = names.collect();
+    let names: Vec<_> = names.chain([FOR_PACKETS.to_owned()]).collect();
     let path = file.to_string_lossy();
     let plain = |character: char| character.is_ascii_alphanumeric() || "/._+-".contains(character);
     let path = if path.chars().all(plain) {

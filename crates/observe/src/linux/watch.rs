@@ -63,7 +63,8 @@ pub(crate) struct Watch {
     mending: Mending,
     /// All until then has been told, in nanoseconds since boot.
     until: u64,
-    first: Option<Observed>,
+    /// The first look, and what this run cannot see at all.
+    first: Vec<Observed>,
 }
 
 /// What tells between looks.
@@ -104,6 +105,8 @@ impl Watch {
             every_process: true,
             remembered: false,
         })?;
+        // What follows holds for the whole run, whatever later looks find.
+        let gaps_of_look = look.gaps.len();
         let begun = attached.and_then(|mut live| {
             let gaps = live.begin(&look).map_err(Some)?;
             Ok((live, gaps))
@@ -152,6 +155,9 @@ impl Watch {
             started.map_err(no_actions).ok()
         });
         let tier = look.tier;
+        let gaps_of_run = look.gaps.split_off(gaps_of_look.min(look.gaps.len()));
+        let mut first = vec![Observed::Look(Box::new(look))];
+        first.extend(gaps_of_run.into_iter().map(Observed::Gap));
         Ok(Self {
             observer,
             tier,
@@ -166,7 +172,7 @@ impl Watch {
             clocks,
             mending: Mending::default(),
             until: 0,
-            first: Some(Observed::Look(Box::new(look))),
+            first,
         })
     }
 
@@ -191,8 +197,8 @@ impl Watch {
     }
 
     pub(crate) fn next(&mut self, wait: Duration, seen: &mut Vec<Observed>) -> Result<(), Error> {
-        if let Some(first) = self.first.take() {
-            seen.push(first);
+        if !self.first.is_empty() {
+            seen.append(&mut self.first);
             return Ok(());
         }
         let start = Instant::now();

@@ -3,18 +3,20 @@
 
 use std::net::IpAddr;
 
-use etherparse::{IpNumber, LaxIpSlice, ip_number};
-use model::{Endpoint, IcmpKind, LinkType, PacketEnds, Part, Protocol, Quoted};
+use model::{Endpoint, IcmpKind, LinkType, PacketEnds, Protocol, Quoted};
 
+use self::ip::Ip;
 use super::attributes::be16_at;
+
+mod ip;
 
 /// Length of `struct sll2_header` (<https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html>).
 pub(crate) const SLL2: usize = 20;
-/// Where an Ethernet header says what follows: behind both addresses.
+/// Where an Ethernet header says what follows: behind both addresses (IEEE 802.3, 3.2).
 const ETHERTYPE_AT: usize = 12;
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
-/// 802.1Q, 802.1ad, and what came before that.
+/// IEEE 802.1Q, 802.1ad, and what came before that.
 const TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 /// Length of a tag with what it says of what follows.
 const TAG: usize = 4;
@@ -22,23 +24,30 @@ const TAG: usize = 4;
 const MOST_TAGS: usize = 4;
 /// How much of the header of an ICMP error stands before what it quotes.
 const ICMP_HEADER: usize = 8;
+/// RFC 9293, 3.1.
 const TCP_FLAGS_AT: usize = 13;
+
+/// What IP carries (<https://www.iana.org/assignments/protocol-numbers>).
+const ICMP: u8 = 1;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const DCCP: u8 = 33;
+const ICMPV6: u8 = 58;
+const SCTP: u8 = 132;
+const UDP_LITE: u8 = 136;
 
 /// The two ends of a packet. `None`: it is not IP, or cut too short to say.
 pub(crate) fn ends(link: LinkType, bytes: &[u8]) -> Option<PacketEnds> {
     let ip = Ip::of(network_layer(link, bytes)?)?;
     let (protocol, ports) = ip.transport();
-    let is_first = !matches!(ip.part, Part::Later(_));
-    let tcp_flags = (protocol == Protocol::Tcp && is_first)
-        .then(|| ip.payload.get(TCP_FLAGS_AT).copied())
-        .flatten();
+    let tcp_flags = ip.payload.get(TCP_FLAGS_AT).copied();
     Some(PacketEnds {
         protocol,
         source: end(ip.source, ports.map(|ports| ports.0)),
         destination: end(ip.destination, ports.map(|ports| ports.1)),
         part: ip.part,
-        tcp_flags,
-        about: if is_first { quoted(&ip) } else { None },
+        tcp_flags: tcp_flags.filter(|_| protocol == Protocol::Tcp),
+        about: quoted(&ip),
     })
 }
 
@@ -72,66 +81,24 @@ fn is_ip(kind: u16) -> bool {
     kind == IPV4 || kind == IPV6
 }
 
-/// An IP packet without its headers.
-struct Ip<'a> {
-    source: IpAddr,
-    destination: IpAddr,
-    number: IpNumber,
-    part: Part,
-    payload: &'a [u8],
-}
-
-impl<'a> Ip<'a> {
-    fn of(bytes: &'a [u8]) -> Option<Self> {
-        let (ip, _) = LaxIpSlice::from_slice(bytes).ok()?;
-        let (source, destination) = (ip.source_addr(), ip.destination_addr());
-        let (part, payload) = match ip {
-            LaxIpSlice::Ipv4(ip) => {
-                let header = ip.header();
-                let place = (
-                    header.fragments_offset().value(),
-                    header.more_fragments(),
-                    u32::from(header.identification()),
-                );
-                (part(place), ip.payload().clone())
-            }
-            LaxIpSlice::Ipv6(ip) => {
-                let extensions = ip.extensions();
-                let fragment = fragment(extensions.first_header(), extensions.slice());
-                (fragment.unwrap_or(Part::Whole), ip.payload().clone())
-            }
-        };
-        Some(Self {
-            source,
-            destination,
-            number: payload.ip_number,
-            part,
-            payload: payload.payload,
-        })
-    }
-
-    /// The ports are those of source and destination.
+impl Ip<'_> {
+    /// The ports are those of source and destination, where each of these has them: in the first four
+    /// bytes (RFC 9293, 3.1; RFC 768; RFC 3828, 3.1; RFC 9260, 3.1; RFC 4340, 5.1).
     fn transport(&self) -> (Protocol, Option<(u16, u16)>) {
         let protocol = match self.number {
-            ip_number::TCP => Protocol::Tcp,
-            ip_number::UDP => Protocol::Udp,
-            ip_number::UDP_LITE => Protocol::UdpLite,
-            ip_number::SCTP => Protocol::Sctp,
-            ip_number::DCCP => Protocol::Dccp,
-            ip_number::ICMP | ip_number::IPV6_ICMP => return (Protocol::Icmp(self.icmp()), None),
-            IpNumber(number) => return (Protocol::Other(number.into()), None),
+            TCP => Protocol::Tcp,
+            UDP => Protocol::Udp,
+            UDP_LITE => Protocol::UdpLite,
+            SCTP => Protocol::Sctp,
+            DCCP => Protocol::Dccp,
+            ICMP | ICMPV6 => return (Protocol::Icmp(self.icmp()), None),
+            number => return (Protocol::Other(number.into()), None),
         };
-        if matches!(self.part, Part::Later(_)) {
-            return (protocol, None);
-        }
         let ports = be16_at(self.payload, 0).zip(be16_at(self.payload, 2));
         (protocol, ports)
     }
 
     fn icmp(&self) -> IcmpKind {
-        if matches!(self.part, Part::Later(_)) {
-            return IcmpKind::default();
-        }
         let kind = self.payload.first().copied();
         IcmpKind {
             kind,
@@ -145,7 +112,7 @@ impl<'a> Ip<'a> {
     /// Whether a message of this type has a number that questions and answers share: echo (RFC 792,
     /// RFC 4443), the time (RFC 792) and extended echo (RFC 8335).
     fn is_question(&self, kind: u8) -> bool {
-        if self.number == ip_number::ICMP {
+        if self.number == ICMP {
             matches!(kind, 0 | 8 | 13 | 14 | 42 | 43)
         } else {
             matches!(kind, 128 | 129 | 160 | 161)
@@ -155,41 +122,11 @@ impl<'a> Ip<'a> {
     /// Whether a message of this type quotes the packet that it is about (RFC 792, RFC 4443).
     fn is_error(&self, kind: u8) -> bool {
         match self.number {
-            ip_number::ICMP => matches!(kind, 3 | 4 | 5 | 11 | 12),
+            ICMP => matches!(kind, 3 | 4 | 5 | 11 | 12),
             // Its informational messages begin with 128; 0 is none.
-            ip_number::IPV6_ICMP => (1..128).contains(&kind),
+            ICMPV6 => (1..128).contains(&kind),
             _ => false,
         }
-    }
-}
-
-/// What the first fragment header among the extension headers of IPv6 says (RFC 8200, 4.5). They are
-/// walked through here, as etherparse 0.21 does so without checking where they end, and reads beyond
-/// its bytes when a row of them makes no sense.
-fn fragment(first: Option<IpNumber>, mut headers: &[u8]) -> Option<Part> {
-    let mut kind = first?;
-    loop {
-        let (next, size) = (*headers.first()?, usize::from(*headers.get(1)?));
-        let length = match kind {
-            ip_number::IPV6_FRAG => {
-                let place = be16_at(headers, 2)?;
-                let number = u32::from_be_bytes(*headers.get(4..)?.first_chunk()?);
-                return Some(part((place >> 3, place & 1 != 0, number)));
-            }
-            ip_number::AUTH => (size + 2) * 4,
-            _ => (size + 1) * 8,
-        };
-        headers = headers.get(length..)?;
-        kind = IpNumber(next);
-    }
-}
-
-/// Of offset, whether more follow, and number.
-fn part((offset, more, number): (u16, bool, u32)) -> Part {
-    match (offset, more) {
-        (0, false) => Part::Whole,
-        (0, true) => Part::First(number),
-        _ => Part::Later(number),
     }
 }
 
@@ -200,6 +137,8 @@ fn end(ip: IpAddr, port: Option<u16>) -> Endpoint {
     }
 }
 
+/// The packet that an ICMP error is about: as much of it as the error has, perhaps only the header and
+/// eight bytes (RFC 792; RFC 4443, 2.4).
 fn quoted(ip: &Ip<'_>) -> Option<Quoted> {
     let kind = *ip.payload.first()?;
     if !ip.is_error(kind) {
@@ -217,12 +156,12 @@ fn quoted(ip: &Ip<'_>) -> Option<Quoted> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use etherparse::{Ipv6FragmentHeader, PacketBuilder};
+    use model::Part;
     use proptest::prelude::*;
 
     const US: [u8; 4] = [192, 0, 2, 1];
     const THEM: [u8; 4] = [192, 0, 2, 2];
-    const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
+    const ETHERNET: usize = 14;
 
     fn here(port: impl Into<Option<u16>>) -> Endpoint {
         end(US.into(), port.into())
@@ -232,11 +171,24 @@ mod tests {
         end(THEM.into(), port.into())
     }
 
+    /// As an IPv4 packet from us to them.
+    fn ipv4(number: u8, payload: &[u8]) -> Vec<u8> {
+        let total = u16::try_from(20 + payload.len()).unwrap().to_be_bytes();
+        let begin = [0x45, 0, total[0], total[1], 0, 0, 0x40, 0, 64, number, 0, 0];
+        [&begin, &US[..], &THEM, payload].concat()
+    }
+
+    /// As an IPv6 packet, without saying how long it is.
+    fn ipv6(number: u8, payload: &[u8]) -> Vec<u8> {
+        let begin = [0x60, 0, 0, 0, 0, 0, number, 64];
+        [&begin, &[1; 16][..], &[2; 16], payload].concat()
+    }
+
     fn udp() -> Vec<u8> {
-        let builder = PacketBuilder::ethernet2(MAC, MAC).ipv4(US, THEM, 64);
-        let builder = builder.udp(1000, 53);
-        let mut bytes = vec![0; builder.size(5)];
-        builder.write_to_slice(&mut bytes, b"hello").unwrap();
+        let mut bytes = vec![2; 12];
+        bytes.extend(IPV4.to_be_bytes());
+        let datagram = [&[3, 232, 0, 53, 0, 13, 0, 0], &b"hello"[..]].concat();
+        bytes.extend(ipv4(UDP, &datagram));
         bytes
     }
 
@@ -278,10 +230,8 @@ mod tests {
 
     #[test]
     fn the_flags_of_tcp_are_kept() {
-        let builder = PacketBuilder::ipv4(US, THEM, 64).tcp(1, 2, 3, 4);
-        let builder = builder.syn().ack(5);
-        let mut bytes = vec![0; builder.size(0)];
-        builder.write_to_slice(&mut bytes, &[]).unwrap();
+        let header = [0, 1, 0, 2, 0, 0, 0, 3, 0, 0, 0, 5, 0x50, 0x12, 0, 4, 0, 0, 0, 0];
+        let bytes = ipv4(TCP, &header);
         let ends = ends(LinkType::RAW_IP, &bytes).unwrap();
         assert_eq!(ends.tcp_flags, Some(0x12));
         assert_eq!(ends.part, Part::Whole);
@@ -289,9 +239,7 @@ mod tests {
 
     #[test]
     fn an_echo_has_a_number_and_an_error_what_it_is_about() {
-        let builder = PacketBuilder::ipv4(US, THEM, 64).icmpv4_echo_request(77, 1);
-        let mut echo = vec![0; builder.size(4)];
-        builder.write_to_slice(&mut echo, b"ping").unwrap();
+        let echo = ipv4(ICMP, b"\x08\0\0\0\0\x4d\0\x01ping");
         let ends = |bytes: &[u8]| super::ends(LinkType::RAW_IP, bytes).unwrap();
         let kind = |kind, id| {
             Protocol::Icmp(IcmpKind {
@@ -303,13 +251,8 @@ mod tests {
         assert_eq!(ends(&echo).protocol, kind(8, Some(77)));
         assert_eq!(ends(&echo).about, None);
         // As long as the first computers quoted: the header and eight bytes.
-        let port = etherparse::Icmpv4Type::DestinationUnreachable(
-            etherparse::icmpv4::DestUnreachableHeader::Port,
-        );
         let quoted = &udp()[ETHERNET..ETHERNET + 28];
-        let builder = PacketBuilder::ipv4(THEM, US, 64).icmpv4(port);
-        let mut error = vec![0; builder.size(quoted.len())];
-        builder.write_to_slice(&mut error, quoted).unwrap();
+        let error = ipv4(ICMP, &[&[3, 3, 0, 0, 0, 0, 0, 0], quoted].concat());
         let about = Quoted {
             protocol: Protocol::Udp,
             source: here(1000),
@@ -318,8 +261,6 @@ mod tests {
         assert_eq!(ends(&error).protocol, kind(3, None));
         assert_eq!(ends(&error).about, Some(about));
     }
-
-    const ETHERNET: usize = 14;
 
     #[test]
     fn fragments_have_the_number_of_their_packet() {
@@ -336,13 +277,9 @@ mod tests {
         assert_eq!(of_ipv4(1).part, Part::Later(9));
         assert_eq!(of_ipv4(1).source, here(None));
         let of_ipv6 = |offset: u16, more| {
-            let mut packet = vec![0x60, 0, 0, 0, 0, 0, 44, 64];
-            packet.extend([1; 16]);
-            packet.extend([2; 16]);
-            let offset = offset.try_into().unwrap();
-            let next = ip_number::UDP;
-            packet.extend(Ipv6FragmentHeader::new(next, offset, more, 70_000).to_bytes());
-            packet.extend([0, 7, 0, 8, 0, 8, 0, 0]);
+            let [high, low] = (offset << 3 | u16::from(more)).to_be_bytes();
+            let fragment = [UDP, 0, high, low, 0, 1, 0x11, 0x70];
+            let packet = ipv6(44, &[fragment, [0, 7, 0, 8, 0, 8, 0, 0]].concat());
             ends(LinkType::RAW_IP, &packet).unwrap()
         };
         let first = of_ipv6(0, true);
@@ -358,10 +295,7 @@ mod tests {
     #[test]
     fn extension_headers_that_make_no_sense_are_no_way_out() {
         let of = |next: u8, headers: &[u8]| {
-            let mut packet = vec![0x60, 0, 0, 0, 0, 0, next, 64];
-            packet.extend([1; 32]);
-            packet.extend(headers);
-            ends(LinkType::RAW_IP, &packet).unwrap().part
+            ends(LinkType::RAW_IP, &ipv6(next, headers)).unwrap().part
         };
         // Options for every hop stand once, at the beginning.
         assert_eq!(of(0, &[0; 8]), Part::Whole);

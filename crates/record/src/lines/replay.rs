@@ -204,7 +204,7 @@ mod tests {
             remembered: Vec::new(),
             gaps: Vec::new(),
             later_gaps: Vec::new(),
-            lost: 0,
+            lost: false,
             processes: Vec::new(),
             connections: Vec::new(),
         };

@@ -4,6 +4,8 @@ use model::Gap;
 
 /// How many gaps are kept one by one; later ones are added to the last of their kind.
 const MOST: usize = 1000;
+/// The gap of events that the kernel had no room for.
+const EVENTS_LOST: &str = "events_lost";
 
 /// Gaps of the newest look, and those that came up while watching.
 #[derive(Debug, Default)]
@@ -43,7 +45,7 @@ impl Gaps {
     }
 
     pub(super) fn add(&mut self, gap: Gap) {
-        self.lost |= gap.since.is_some() && gap.count.is_some();
+        self.lost |= gap.id == EVENTS_LOST;
         if self.of_run.contains(&gap) {
             return;
         }

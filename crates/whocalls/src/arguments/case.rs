@@ -141,8 +141,8 @@ pub(crate) struct ExportArguments {
     pub(crate) zeek: bool,
 
     /// With --pcapng: processes in the form that this version of Wireshark shows: 4 or 5
-    #[arg(long, value_name = "VERSION", requires = "pcapng", default_value = "4", value_parser = ["4", "5"])]
-    pub(crate) wireshark: String,
+    #[arg(long, value_name = "VERSION", requires = "pcapng", value_parser = ["4", "5"])]
+    pub(crate) wireshark: Option<String>,
 
     /// With --pcapng: a row for each event, between the packets
     #[arg(long, requires = "pcapng")]

@@ -16,7 +16,7 @@ use track::{Limits, Told, Tracker};
 use super::record::into;
 use super::record::recipients::explained;
 use crate::arguments::{IdentityArguments, Moment};
-use crate::output::Talk;
+use crate::output::{Talk, Usage};
 
 /// What is read of a segment at once.
 const BUFFER: usize = 256 * 1024;
@@ -264,20 +264,38 @@ impl Story {
 /// read on the way.
 ///
 /// Errors: it is damaged.
-pub(super) fn replay(case: &Arc<OpenCase>, at: Option<Moment>, talk: Talk) -> Result<(Snapshot, Missing)> {
+pub(super) fn replay(
+    case: &Arc<OpenCase>,
+    at: Option<Moment>,
+    talk: Talk,
+) -> Result<(Snapshot, Missing)> {
     let mut story = Story::of(case)?;
     let mut tracker = story.tracker(Limits::CASE);
-    let until = at.map(|at| at.from(story.start().taken));
+    let begun = story.start().taken;
+    let until = at.map(|at| at.from(begun));
+    if until.is_some_and(|until| until < begun) {
+        let text = format!("the recording began later, at {begun}\nhelp: --at is in UTC");
+        return Err(Usage(text).into());
+    }
+    let mut goes_on = false;
     while let Some(tale) = story.next()? {
         if let (Some(time), Some(until)) = (tale.time(), until)
             && time > until
         {
+            goes_on = true;
             break;
         }
         tale.apply(&mut tracker, &mut |_, _, _| {});
     }
+    let snapshot = tracker.snapshot();
+    if until.is_some() && !goes_on {
+        talk.say(&format!(
+            "The recording ended before, at {}; this is how it stood then.\n",
+            snapshot.taken
+        ));
+    }
     say_missing(&story.missing, talk);
-    Ok((tracker.snapshot(), story.missing))
+    Ok((snapshot, story.missing))
 }
 
 /// Says what of a case was not read.

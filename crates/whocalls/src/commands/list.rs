@@ -99,9 +99,8 @@ fn show_case(
     strict: bool,
     talk: Talk,
 ) -> Result<Exit> {
-    if list.watch.is_some() || list.polling || list.before {
-        let text = "--watch, --polling and --before are for this computer\n\
-                    help: what it remembered when a case began is in snapshots/first.json of the case";
+    if list.watch.is_some() || list.polling {
+        let text = "--watch and --polling are for this computer: a case does not change";
         return Err(Usage(text.to_owned()).into());
     }
     let filter = filter::read(words, &list.filter, Filter::parse_for_watch)?;
@@ -224,11 +223,17 @@ fn talk_about(
             } else {
                 "No connection that matches"
             };
-            writeln!(
-                text,
-                "{which} stood open at this moment. A look is one moment: what \
-                 opened and closed before it is not in it; whocalls list --before shows what the computer remembers."
-            )?;
+            let is_case = list.words.first().is_some_and(|word| case::is_case(word));
+            if is_case {
+                writeln!(text, "The case shows no such connection.")?;
+            } else {
+                writeln!(
+                    text,
+                    "{which} stood open at this moment. A look is one moment: what \
+                     opened and closed before it is not in it; whocalls list --before shows what the \
+                     computer remembers."
+                )?;
+            }
         }
         if hidden > 0 {
             let things = if hidden == 1 {

@@ -33,7 +33,7 @@ use observe::packets::{Depth, PacketOptions};
 use observe::program::Waiting;
 use observe::writer::Writer;
 use observe::{Watch, WatchOptions};
-use record::case::{Case, Limits, Settings};
+use record::case::{Case, LEAST_MAX_SIZE, Limits, Settings};
 use show::tui::Terminal;
 use show::visible::harmless;
 
@@ -100,7 +100,13 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
     // Somebody who says where says the rest as well.
     let asks = arguments.into.is_none() && into::can_ask();
     let parent = into::folder(arguments.into.as_deref())?;
-    let depth = depth(arguments, asks, talk)?;
+    if let Some(size) = arguments.max_size.filter(|size| *size < LEAST_MAX_SIZE) {
+        let text = format!(
+            "a case cannot be kept below {size} bytes\nhelp: --max-size has to be 1M at least"
+        );
+        return Err(Usage(text).into());
+    }
+    let depth = depth(arguments, asks)?;
     let recipients = recipients::of_recording(&arguments.recipient)?;
     // It inherits everything, so it comes before anything is opened, handled or given up.
     let mut program = prepare(arguments)?;
@@ -116,7 +122,10 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
         host: &first.host,
     };
     let (about, name) = about::about(arguments, &facts);
-    let header = about::header(&name, &system, depth, arguments.no_cmdline);
+    let header = about::header(&about.id, &system, depth, arguments.no_cmdline);
+    if depth == RecordDepth::Full && !asks {
+        talk.say(BEFORE);
+    }
     let folder = Folder::make(&parent, &name)?;
     let path = folder.path().to_path_buf();
     warn(&folder, recipients.is_some(), &path, talk);
@@ -197,15 +206,11 @@ fn announce(first: &Snapshot, path: &Path, begun: Timestamp, talk: Talk) -> Opti
     }
 }
 
-fn depth(arguments: &RecordArguments, asks: bool, talk: Talk) -> Result<RecordDepth> {
+fn depth(arguments: &RecordArguments, asks: bool) -> Result<RecordDepth> {
     if let Some(depth) = arguments.depth {
-        if depth == RecordDepth::Full {
-            talk.say(BEFORE);
-        }
         return Ok(depth);
     }
     if !asks {
-        talk.say(BEFORE);
         return Ok(RecordDepth::Full);
     }
     loop {

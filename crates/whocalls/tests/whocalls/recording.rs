@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::program::{Run, WHOCALLS};
-use crate::setting::{command, unique, wait_for};
+use crate::setting::{PATIENCE, command, unique, wait_for};
 
 /// A folder with room for a case, removed at the end. The disk may be nearly full, so it is in
 /// memory where that can be.
@@ -95,7 +95,7 @@ impl Recording {
     /// The same, without waiting.
     pub(crate) fn spawn(mut command: Command, room: Room, arguments: &[&str]) -> Self {
         let file = |name| fs::File::create(room.file(name)).unwrap();
-        let usual = ["--copy-programs", "none", "--ring", "64M"];
+        let usual = ["--copy-programs", "none"];
         let child = command
             .args(["record", "--into"])
             .arg(room.path())
@@ -172,7 +172,15 @@ impl Recording {
 
     /// Waits for its end.
     pub(crate) fn end(mut self) -> Recorded {
-        let status = wait_for("the end of the recording", || self.child.try_wait().unwrap());
+        let asked = Instant::now();
+        let status = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status,
+                None => thread::sleep(Duration::from_millis(20)),
+            }
+            // Whatever others do to this computer, it is all written before it ends.
+            assert!(asked.elapsed() < 4 * PATIENCE, "it does not end: {}", self.talk());
+        };
         let room = std::mem::replace(&mut self.room, Room(PathBuf::from("/nowhere/at/all")));
         let run = Run {
             code: status.code(),

@@ -32,7 +32,7 @@ pub(super) fn write(
     talk: Talk,
 ) -> Result<Exit> {
     let wanted = (!filter.is_empty()).then(|| Wanted::of(wanted));
-    let form = if arguments.wireshark == "5" {
+    let form = if arguments.wireshark.as_deref() == Some("5") {
         Form::Wireshark5
     } else {
         Form::Own

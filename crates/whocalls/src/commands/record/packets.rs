@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use model::{Gap, NetworkNamespace, Packet, PacketOwner, Source, Timestamp};
-use observe::packets::{Captured, Packets, RingCounts};
+use model::{NetworkNamespace, Packet, PacketOwner, Timestamp};
+use observe::packets::{Captured, Packets};
 use record::pcapng::{Header, Statistics, Writer};
 use track::flows::Flows;
 
@@ -46,17 +46,10 @@ pub(super) fn take_all(packets: Packets, header: Header, queue: &Queue, run: &Ru
 struct Taking<'a> {
     packets: Packets,
     encoding: Encoding<'a>,
-    namespaces: HashMap<NetworkNamespace, Namespace>,
+    /// When each was first heard of.
+    namespaces: HashMap<NetworkNamespace, Timestamp>,
     /// Counted from 1.
     segment: u32,
-}
-
-/// What is remembered of the ring of a namespace.
-struct Namespace {
-    began: Timestamp,
-    /// When it was last asked what it had dropped.
-    asked: Timestamp,
-    dropped: u64,
 }
 
 struct Encoding<'a> {
@@ -124,34 +117,18 @@ impl Taking<'_> {
             .start(self.segment, &mut self.encoding.bytes);
     }
 
-    /// Tells of packets that were lost since this was last called; with `sums` the numbers go into
-    /// the file as well.
+    /// Counts what was lost; with `sums` the numbers go into the file as well.
     fn count(&mut self, sums: bool) {
         let now = observe::now();
         let mut lost = 0;
         for counts in self.packets.counts() {
-            let began = now;
-            let namespace = self.namespaces.entry(counts.netns).or_insert(Namespace {
-                began,
-                asked: began,
-                dropped: 0,
-            });
+            let began = *self.namespaces.entry(counts.netns).or_insert(now);
             lost += counts.dropped;
-            if counts.dropped > namespace.dropped {
-                let gap = packets_lost(&counts, counts.dropped - namespace.dropped);
-                self.encoding.run.add_gap(Gap {
-                    since: Some(namespace.asked),
-                    until: Some(now),
-                    ..gap
-                });
-            }
-            namespace.dropped = counts.dropped;
-            namespace.asked = now;
             if sums {
                 let statistics = Statistics {
                     netns: Some(counts.netns),
                     interface: None,
-                    began: namespace.began,
+                    began,
                     ended: now,
                     received: counts.received,
                     dropped: counts.dropped,
@@ -204,21 +181,5 @@ impl Encoding<'_> {
         self.told = self.packets;
         self.run.count_packets(self.packets);
         self.queue.put(&mut self.bytes, count);
-    }
-}
-
-fn packets_lost(counts: &RingCounts, lost: u64) -> Gap {
-    Gap {
-        count: Some(lost),
-        ..Gap::standing(
-            "packets_lost",
-            Source::Capture,
-            format!(
-                "the ring of network namespace {} was full: packets came faster than they could be \
-                 written; a larger --ring or a faster disk would help",
-                counts.netns.0
-            ),
-            "the content of packets of that time; the connections are in the events all the same",
-        )
     }
 }

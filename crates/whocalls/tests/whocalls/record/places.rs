@@ -99,7 +99,7 @@ fn a_file_system_without_permissions_will_do() {
     let script = "{ mkfs.exfat IMAGE && loop=$(losetup --find --show IMAGE) && \
                   { mount.exfat-fuse -o nosuid,nodev $loop STICK; done=$?; \
                     losetup --detach $loop; test $done = 0; }; } >&2 || exit 99; \
-                  WHOCALLS record --into STICK --copy-programs none --ring 16M --for 1; code=$?; \
+                  WHOCALLS record --into STICK --copy-programs none --for 1; code=$?; \
                   WHOCALLS verify STICK/whocalls-*; echo verified $?; \
                   ls STICK; umount STICK; exit $code";
     let script = script

@@ -1,0 +1,151 @@
+//! The headers of IP. A packet goes in, as much of it as there is; whom it is from and for and what
+//! it carries come out. Lengths that make no sense are not believed: then all that is there counts.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use model::Part;
+
+use super::be16_at;
+
+/// Length of the header of IPv6, without extensions.
+const IPV6_HEADER: usize = 40;
+/// Extension headers of IPv6 (RFC 8200, 4.1), as IANA numbers them
+/// (<https://www.iana.org/assignments/protocol-numbers>).
+const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
+const DESTINATION_OPTIONS: u8 = 60;
+/// In earnest there are at most eight. A receiver takes more, and more must not hide the ports.
+const MOST_EXTENSIONS: usize = 64;
+
+/// A number of a protocol, and the bytes that are of it.
+type Carried<'a> = (u8, &'a [u8]);
+
+/// An IP packet without its headers.
+pub(super) struct Ip<'a> {
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    pub(super) part: Part,
+    /// What it carries, as IANA numbers protocols.
+    pub(super) number: u8,
+    /// Empty in a later fragment: it is from the middle of something, no header stands there.
+    pub(super) payload: &'a [u8],
+}
+
+impl<'a> Ip<'a> {
+    pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
+        match bytes.first()? >> 4 {
+            4 => Self::of_version_4(bytes),
+            6 => Self::of_version_6(bytes),
+            _ => None,
+        }
+    }
+
+    /// RFC 791, 3.1.
+    fn of_version_4(bytes: &'a [u8]) -> Option<Self> {
+        let length = usize::from(bytes.first()? & 0xf) * 4;
+        let (header, rest) = bytes.split_at_checked(length)?;
+        let (total, number) = (usize::from(be16_at(header, 2)?), *header.get(9)?);
+        let source: [u8; 4] = *header.get(12..)?.first_chunk()?;
+        let destination: [u8; 4] = *header.get(16..)?.first_chunk()?;
+        let (identification, place) = (be16_at(header, 4)?, be16_at(header, 6)?);
+        let part = part(place & 0x1fff, place & 0x2000 != 0, identification.into());
+        // It is 0 in a packet of more than 64 KiB, which a network card cuts up.
+        let payload = total.checked_sub(length).and_then(|of| rest.get(..of));
+        let payload = beginning(part, payload.unwrap_or(rest));
+        let authenticated = (number == AUTHENTICATION).then(|| authentication(payload));
+        let (number, payload) = authenticated.flatten().unwrap_or((number, payload));
+        Some(Self {
+            source: Ipv4Addr::from(source).into(),
+            destination: Ipv4Addr::from(destination).into(),
+            part,
+            number,
+            payload,
+        })
+    }
+
+    /// RFC 8200, 3.
+    fn of_version_6(bytes: &'a [u8]) -> Option<Self> {
+        let (header, rest) = bytes.split_first_chunk::<IPV6_HEADER>()?;
+        let (length, number) = (usize::from(be16_at(header, 4)?), *header.get(6)?);
+        let source: [u8; 16] = *header.get(8..)?.first_chunk()?;
+        let destination: [u8; 16] = *header.get(24..)?.first_chunk()?;
+        // It is 0 in a packet of more than 64 KiB (RFC 2675, 3).
+        let payload = rest.get(..length).filter(|_| length > 0);
+        let (part, (number, payload)) = behind_extensions((number, payload.unwrap_or(rest)));
+        Some(Self {
+            source: Ipv6Addr::from(source).into(),
+            destination: Ipv6Addr::from(destination).into(),
+            part,
+            number,
+            payload,
+        })
+    }
+}
+
+/// What stands behind the extension headers of IPv6, or at the first that makes no sense.
+fn behind_extensions(mut carried: Carried<'_>) -> (Part, Carried<'_>) {
+    let mut part = Part::Whole;
+    for place in 0..MOST_EXTENSIONS {
+        let (number, bytes) = carried;
+        let next = match number {
+            // They stand only at the beginning (RFC 8200, 4.1).
+            HOP_BY_HOP if place > 0 => None,
+            HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS => options(bytes),
+            AUTHENTICATION => authentication(bytes),
+            FRAGMENT => fragment(bytes).map(|(of, next)| {
+                // A fragment in a fragment: the outer one is what passed by.
+                if part == Part::Whole {
+                    part = of;
+                }
+                next
+            }),
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        carried = next;
+    }
+    (part, carried)
+}
+
+/// What follows options or a route (RFC 8200, 4.3, 4.4 and 4.6): the length is in units of eight
+/// bytes, without the first.
+fn options(bytes: &[u8]) -> Option<Carried<'_>> {
+    let &[next, length] = bytes.first_chunk()?;
+    Some((next, bytes.get((usize::from(length) + 1) * 8..)?))
+}
+
+/// What follows an authentication header (RFC 4302, 2): the length is in units of four bytes, without
+/// the first two, and counts a number that is always there.
+fn authentication(bytes: &[u8]) -> Option<Carried<'_>> {
+    let &[next, length] = bytes.first_chunk()?;
+    let behind = bytes.get((usize::from(length) + 2) * 4..)?;
+    (length > 0).then_some((next, behind))
+}
+
+/// What a fragment header says (RFC 8200, 4.5), and what follows it.
+fn fragment(bytes: &[u8]) -> Option<(Part, Carried<'_>)> {
+    let (&[next, _, high, low, ref identification @ ..], rest) = bytes.split_first_chunk::<8>()?;
+    let place = u16::from_be_bytes([high, low]);
+    let identification = u32::from_be_bytes(*identification);
+    let part = part(place >> 3, place & 1 != 0, identification);
+    Some((part, (next, beginning(part, rest))))
+}
+
+fn part(offset: u16, more: bool, identification: u32) -> Part {
+    match (offset, more) {
+        (0, false) => Part::Whole,
+        (0, true) => Part::First(identification),
+        _ => Part::Later(identification),
+    }
+}
+
+/// What begins in these bytes: nothing does in a later fragment.
+fn beginning(part: Part, bytes: &[u8]) -> &[u8] {
+    if matches!(part, Part::Later(_)) {
+        &[]
+    } else {
+        bytes
+    }
+}
