@@ -17,7 +17,7 @@ for each in dumpcap rustc ip; do
 done
 work=$(mktemp -d "${TMPDIR:-/tmp}/capture.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT TERM HUP PIPE
 LOAD=$work/load
 export LOAD
 rustc --edition 2024 -O -o "$LOAD" "$here/load.rs"

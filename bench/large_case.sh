@@ -12,7 +12,7 @@ done
 runs=${1:-3} connections=${2:-1000000}
 work=$(mktemp -d "${TMPDIR:-/tmp}/large_case.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT TERM HUP PIPE
 machine
 if [ -z "${CASE:-}" ]; then
     CASE=$work/case

@@ -15,12 +15,12 @@ pub mod folder;
 mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
+pub mod packets;
 #[cfg_attr(
     not(target_os = "linux"),
     expect(dead_code, reason = "its callers are elsewhere")
 )]
 mod parse;
-pub mod packets;
 pub mod places;
 pub mod program;
 mod system;

@@ -12,9 +12,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use model::{Tier, Timestamp};
-use record::case::{
-    About, Case, Clock, Consent, Depth, Kind, Limits, Settings, Tool,
-};
+use record::case::{About, Case, Clock, Consent, Depth, Kind, Limits, Settings, Tool};
 use record::lines::Encoder;
 use record::place::Directory;
 use serde_json::Map;

@@ -160,7 +160,11 @@ impl Own {
             .iter()
             .filter_map(|place| line.pointer(place))
             .any(|why| *why == "outside_namespace");
+        // The kernel took it for a socket that none of our programs has.
+        let is_nobodys = line.get("netns").is_none()
+            && line.get("owner_why").is_some_and(|why| *why == "kernel");
         owner_is_outside
+            || is_nobodys
             || line.get("netns").is_some_and(|netns| *netns != self.netns)
             || cookie(line).is_some_and(|cookie| self.foreign.contains(&cookie))
     }

@@ -39,9 +39,9 @@ const STEP: Duration = Duration::from_millis(5);
 /// So often it is looked whether a network namespace has appeared.
 const LOOK: Duration = Duration::from_millis(50);
 /// The fewest blocks that a ring can do with: one is filled while another is read.
-const FEWEST: usize = 2;
+const FEWEST: usize = 8;
 /// The most that one network namespace gets that is not ours.
-const MOST: usize = 64;
+const MOST: usize = 256;
 /// A namespace that nobody seems to be in is let go of when nothing has passed in it for so long:
 /// as long as we hold it, it does not end.
 const QUIET: Duration = Duration::from_secs(10);

@@ -99,7 +99,9 @@ impl Watch {
         let pids = Processes::open(observer.host.boot, observer.boot_time)
             .and_then(|processes| processes.pids())
             .unwrap_or_default();
-        let captured = options.packets.map(|options| Packets::begin(options, &pids));
+        let captured = options
+            .packets
+            .map(|options| Packets::begin(options, &pids));
         // Every process: what comes later is told by events.
         let mut look = observer.look(LookOptions {
             every_process: true,

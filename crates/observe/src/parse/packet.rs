@@ -230,7 +230,9 @@ mod tests {
 
     #[test]
     fn the_flags_of_tcp_are_kept() {
-        let header = [0, 1, 0, 2, 0, 0, 0, 3, 0, 0, 0, 5, 0x50, 0x12, 0, 4, 0, 0, 0, 0];
+        let header = [
+            0, 1, 0, 2, 0, 0, 0, 3, 0, 0, 0, 5, 0x50, 0x12, 0, 4, 0, 0, 0, 0,
+        ];
         let bytes = ipv4(TCP, &header);
         let ends = ends(LinkType::RAW_IP, &bytes).unwrap();
         assert_eq!(ends.tcp_flags, Some(0x12));
@@ -260,6 +262,46 @@ mod tests {
         };
         assert_eq!(ends(&error).protocol, kind(3, None));
         assert_eq!(ends(&error).about, Some(about));
+    }
+
+    #[test]
+    fn an_error_of_version_6_has_what_it_is_about() {
+        let error = |kind: u8| {
+            let quoted = ipv6(UDP, &[3, 232, 0, 53, 0, 13, 0, 0]);
+            let error = ipv6(
+                ICMPV6,
+                &[&[kind, 4, 0, 0, 0, 0, 0, 0], &quoted[..]].concat(),
+            );
+            ends(LinkType::RAW_IP, &error).unwrap().about
+        };
+        let end = |of: u8, port| end([of; 16].into(), Some(port));
+        let about = Quoted {
+            protocol: Protocol::Udp,
+            source: end(1, 1000),
+            destination: end(2, 53),
+        };
+        assert_eq!(error(1), Some(about));
+        // An echo quotes nothing.
+        assert_eq!(error(128), None);
+    }
+
+    #[test]
+    fn ports_are_where_a_protocol_has_them() {
+        for (number, protocol) in [
+            (6, Protocol::Tcp),
+            (17, Protocol::Udp),
+            (33, Protocol::Dccp),
+            (132, Protocol::Sctp),
+            (136, Protocol::UdpLite),
+        ] {
+            let packet = ipv4(number, &[3, 232, 0, 53]);
+            let expected = Some((protocol, here(1000), there(53)));
+            check(LinkType::RAW_IP, &packet, expected);
+        }
+        // ESP: there they are secret.
+        let packet = ipv4(50, &[3, 232, 0, 53]);
+        let expected = Some((Protocol::Other(50), here(None), there(None)));
+        check(LinkType::RAW_IP, &packet, expected);
     }
 
     #[test]
@@ -294,9 +336,8 @@ mod tests {
 
     #[test]
     fn extension_headers_that_make_no_sense_are_no_way_out() {
-        let of = |next: u8, headers: &[u8]| {
-            ends(LinkType::RAW_IP, &ipv6(next, headers)).unwrap().part
-        };
+        let of =
+            |next: u8, headers: &[u8]| ends(LinkType::RAW_IP, &ipv6(next, headers)).unwrap().part;
         // Options for every hop stand once, at the beginning.
         assert_eq!(of(0, &[0; 8]), Part::Whole);
         assert_eq!(of(0, &[0; 16]), Part::Whole);

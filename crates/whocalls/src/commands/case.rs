@@ -1,7 +1,7 @@
 //! Opening a case, and going through what it tells.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::vec;
@@ -14,7 +14,7 @@ use record::lines::{self, Line, Read, Start};
 use track::{Limits, Told, Tracker};
 
 use super::record::into;
-use super::record::recipients::explained;
+use super::record::recipients::{explained, short_text};
 use crate::arguments::{IdentityArguments, Moment};
 use crate::output::{Talk, Usage};
 
@@ -58,15 +58,7 @@ fn identities(files: &[PathBuf]) -> Result<Option<Identities>> {
     for file in files {
         let cannot = || format!("cannot read the private key in {}", file.display());
         let open = File::open(file).with_context(cannot)?;
-        let mut key = String::new();
-        // What is no ordinary file does not tell how long it is.
-        let mut start = open.take(LONGEST_KEY_FILE + 1);
-        start.read_to_string(&mut key).with_context(cannot)?;
-        if start.limit() == 0 {
-            let long = anyhow!("it has more than {LONGEST_KEY_FILE} bytes");
-            return Err(long).with_context(cannot);
-        }
-        all.push_str(&key);
+        all.push_str(&short_text(open, LONGEST_KEY_FILE).with_context(cannot)?);
         all.push('\n');
     }
     let names: Vec<_> = files.iter().map(|it| it.display().to_string()).collect();

@@ -4,7 +4,7 @@
 //! moment it shows at once what was known shortly before, and then reads up to that very moment.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -65,11 +65,11 @@ pub(crate) fn run(arguments: &OpenArguments, color: Color, talk: Talk) -> Result
         actions: None,
         writer: Writer::start(),
     };
-    let seal = SealCell::default();
+    let seal = Arc::new(SealCell::default());
     let showing = Showing {
         case: &case,
         shared: &shared,
-        seal: &seal,
+        seal: Arc::clone(&seal),
         name,
         files,
         begun,
@@ -77,19 +77,18 @@ pub(crate) fn run(arguments: &OpenArguments, color: Color, talk: Talk) -> Result
         marks: Vec::new(),
         whole: None,
     };
-    let (log, missing) = thread::scope(|scope| {
-        // Holding everything against the manifest may take long.
-        let checking = thread::Builder::new().name("check".to_owned());
-        checking.spawn_scoped(scope, || {
-            seal.set(checked(&case));
-            shared.change(|status| {
-                if let Mode::Case(replay) = &mut status.mode {
-                    replay.seal = seal.get();
-                }
-            });
-        })?;
-        screen::alongside(|| showing.run(story), hands, options, &shared, talk)
+    // Holding everything against the manifest may take long; who leaves does not wait for it.
+    let checking = (Arc::clone(&case), Arc::clone(&seal));
+    let thread = thread::Builder::new().name("check".to_owned());
+    thread.spawn(move || {
+        let (case, seal) = checking;
+        // It would take from the reading what that needs itself.
+        while !seal.may_begin() {
+            thread::sleep(STEP);
+        }
+        seal.set(checked(&case));
     })?;
+    let (log, missing) = screen::alongside(|| showing.run(story), hands, options, &shared, talk)?;
     for line in log {
         talk.say(&format!("{line}\n"));
     }
@@ -114,7 +113,11 @@ fn checked(case: &OpenCase) -> Seal {
 
 /// What the seal came to, for both threads.
 #[derive(Default)]
-struct SealCell(AtomicU8);
+struct SealCell {
+    seal: AtomicU8,
+    /// All was read.
+    read: AtomicBool,
+}
 
 impl SealCell {
     fn set(&self, seal: Seal) {
@@ -124,11 +127,15 @@ impl SealCell {
             Seal::Unsealed => 2,
             Seal::Broken => 3,
         };
-        self.0.store(number, Ordering::Release);
+        self.seal.store(number, Ordering::Release);
+    }
+
+    fn may_begin(&self) -> bool {
+        self.read.load(Ordering::Acquire)
     }
 
     fn get(&self) -> Seal {
-        match self.0.load(Ordering::Acquire) {
+        match self.seal.load(Ordering::Acquire) {
             1 => Seal::Intact,
             2 => Seal::Unsealed,
             3 => Seal::Broken,
@@ -169,7 +176,7 @@ fn packet_files(case: &OpenCase) -> Arc<[PacketFile]> {
 struct Showing<'a> {
     case: &'a Arc<OpenCase>,
     shared: &'a Shared,
-    seal: &'a SealCell,
+    seal: Arc<SealCell>,
     name: String,
     files: Arc<[PacketFile]>,
     begun: Timestamp,
@@ -192,7 +199,17 @@ impl Showing<'_> {
     fn run(mut self, story: Story) -> Result<case::Missing> {
         let missing = self.read_all(story)?;
         let mut wanted = None;
+        let mut told = Seal::NotChecked;
         while !self.shared.is_gone() {
+            let seal = self.seal.get();
+            if seal != told {
+                told = seal;
+                self.shared.change(|status| {
+                    if let Mode::Case(replay) = &mut status.mode {
+                        replay.seal = seal;
+                    }
+                });
+            }
             wanted = self.shared.wanted().or(wanted);
             match wanted {
                 Some(at) => {
@@ -245,6 +262,7 @@ impl Showing<'_> {
         let snapshot = Arc::new(tracker.snapshot());
         self.ended = snapshot.taken;
         self.whole = Some(Arc::clone(&snapshot));
+        self.seal.read.store(true, Ordering::Release);
         self.publish(snapshot, None, None, Some((events, &tracker)));
         if let Some(at) = looked_at {
             self.go(at)?;

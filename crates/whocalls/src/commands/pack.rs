@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
+use record::case::{Outcome, verify};
 use record::pack::{self, Damaged, Error, Progress};
 use show::quantity::bytes;
 
@@ -37,6 +38,15 @@ pub(crate) fn run(arguments: &PackArguments, talk: Talk) -> Result<Exit> {
     } else {
         Damaged::Refuse
     };
+    if !arguments.damaged {
+        let verified = verify(&arguments.case, None)?;
+        if verified.outcome == Outcome::Changed {
+            for problem in &verified.problems {
+                output::failure(&anyhow!("{problem}"));
+            }
+            return Ok(refused());
+        }
+    }
     let mut shown = Instant::now();
     let is_terminal = io::stderr().is_terminal() && !talk.quiet;
     let mut progress = |at: Progress| {
@@ -63,10 +73,8 @@ pub(crate) fn run(arguments: &PackArguments, talk: Talk) -> Result<Exit> {
     let packed = match packed {
         Ok(packed) => packed,
         Err(error @ Error::Changed { .. }) => {
-            let help = "nothing was packed\nhelp: whocalls verify says all that is wrong; --damaged \
-                        packs what can be read";
-            output::failure(&anyhow!("{error}; {help}"));
-            return Ok(Exit::Damaged);
+            output::failure(&error.into());
+            return Ok(refused());
         }
         Err(error) => return Err(error.into()),
     };
@@ -88,6 +96,13 @@ pub(crate) fn run(arguments: &PackArguments, talk: Talk) -> Result<Exit> {
     } else {
         Exit::Damaged
     })
+}
+
+fn refused() -> Exit {
+    let help =
+        "the case is damaged, and nothing was packed\nhelp: --damaged packs what can be read";
+    output::failure(&anyhow!("{help}"));
+    Exit::Damaged
 }
 
 /// In the folder that the case lies in.

@@ -33,7 +33,7 @@ use observe::packets::{Depth, PacketOptions};
 use observe::program::Waiting;
 use observe::writer::Writer;
 use observe::{Watch, WatchOptions};
-use record::case::{Case, LEAST_MAX_SIZE, Limits, Settings};
+use record::case::{Case, Limits, Settings};
 use show::tui::Terminal;
 use show::visible::harmless;
 
@@ -50,6 +50,8 @@ use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::output::{self, Talk, Usage};
 
+/// What is known at the beginning and at the end has to fit, beside some segments.
+const LEAST_SIZE: u64 = 8 * 1024 * 1024;
 /// A slow stick takes its time.
 const STOPS_WITHIN: Duration = Duration::from_secs(120);
 
@@ -100,9 +102,9 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
     // Somebody who says where says the rest as well.
     let asks = arguments.into.is_none() && into::can_ask();
     let parent = into::folder(arguments.into.as_deref())?;
-    if let Some(size) = arguments.max_size.filter(|size| *size < LEAST_MAX_SIZE) {
+    if let Some(size) = arguments.max_size.filter(|size| *size < LEAST_SIZE) {
         let text = format!(
-            "a case cannot be kept below {size} bytes\nhelp: --max-size has to be 1M at least"
+            "a case cannot be kept below {size} bytes\nhelp: --max-size has to be 8M at least"
         );
         return Err(Usage(text).into());
     }

@@ -36,12 +36,31 @@ fn comma_separated_values_have_a_row_for_each_connection() {
     assert_eq!(text.lines().count(), connections.len() + 1);
     let [pid, port] = filters(sample);
     let own = export(sample, &["--csv"], &[&pid]).text();
-    let rows: Vec<Vec<&str>> = own.lines().skip(1).map(|row| row.split(',').collect()).collect();
+    let rows: Vec<Vec<&str>> = own
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').collect())
+        .collect();
     // What it called, its socket without a peer, and whom it talked to.
     assert_eq!(rows.len(), 3, "{own}");
-    assert!(rows.iter().all(|row| row[2] == sample.caller.to_string()), "{own}");
-    assert_eq!(export(sample, &["--csv"], &[&pid, &port]).text().lines().count(), 2);
-    assert_eq!(export(sample, &["--csv"], &["pid:1", "port:1"]).text().lines().count(), 1);
+    assert!(
+        rows.iter().all(|row| row[2] == sample.caller.to_string()),
+        "{own}"
+    );
+    assert_eq!(
+        export(sample, &["--csv"], &[&pid, &port])
+            .text()
+            .lines()
+            .count(),
+        2
+    );
+    assert_eq!(
+        export(sample, &["--csv"], &["pid:1", "port:1"])
+            .text()
+            .lines()
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -54,7 +73,9 @@ fn forms_of_other_programs_can_be_read() {
     let ends = |line: &Value, names: [&str; 4]| {
         names.map(|name| {
             let value = line.pointer(name).unwrap_or(&Value::Null);
-            value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
         })
     };
     let (ip, own_port) = sample.tcp.split_once(':').unwrap();
@@ -63,29 +84,51 @@ fn forms_of_other_programs_can_be_read() {
     let [line] = &ecs[..] else {
         panic!("{ecs:#?}");
     };
-    let names = ["/source/ip", "/source/port", "/destination/ip", "/destination/port"];
+    let names = [
+        "/source/ip",
+        "/source/port",
+        "/destination/ip",
+        "/destination/port",
+    ];
     assert_eq!(ends(line, names), expected, "{line:#}");
-    assert_eq!(line.pointer("/process/pid"), Some(&sample.caller.into()), "{line:#}");
+    assert_eq!(
+        line.pointer("/process/pid"),
+        Some(&sample.caller.into()),
+        "{line:#}"
+    );
     let ocsf = one("--ocsf");
     let [line] = &ocsf[..] else {
         panic!("{ocsf:#?}");
     };
     assert_eq!(line["class_uid"], 4001, "{line:#}");
-    let names =
-        ["/src_endpoint/ip", "/src_endpoint/port", "/dst_endpoint/ip", "/dst_endpoint/port"];
+    let names = [
+        "/src_endpoint/ip",
+        "/src_endpoint/port",
+        "/dst_endpoint/ip",
+        "/dst_endpoint/port",
+    ];
     assert_eq!(ends(line, names), expected, "{line:#}");
 
     let zeek = export(sample, &["--zeek"], &[&pid, &port]).text();
     assert!(zeek.starts_with("#separator \\x09\n"), "{zeek}");
-    let fields = zeek.lines().find_map(|line| line.strip_prefix("#fields\t")).unwrap();
-    let types = zeek.lines().find_map(|line| line.strip_prefix("#types\t")).unwrap();
+    let fields = zeek
+        .lines()
+        .find_map(|line| line.strip_prefix("#fields\t"))
+        .unwrap();
+    let types = zeek
+        .lines()
+        .find_map(|line| line.strip_prefix("#types\t"))
+        .unwrap();
     let rows: Vec<_> = zeek.lines().filter(|line| !line.starts_with('#')).collect();
     let [row] = rows[..] else {
         panic!("{zeek}");
     };
     let fields: Vec<_> = fields.split('\t').collect();
     let row: Vec<_> = row.split('\t').collect();
-    assert_eq!((fields.len(), types.split('\t').count()), (row.len(), row.len()));
+    assert_eq!(
+        (fields.len(), types.split('\t').count()),
+        (row.len(), row.len())
+    );
     let value = |name: &str| row[fields.iter().position(|field| *field == name).unwrap()];
     let names = ["id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto"];
     assert_eq!(names.map(value), [ip, own_port, "192.0.2.2", "8080", "tcp"]);
@@ -97,16 +140,24 @@ fn lines_are_those_of_a_watch() {
         return;
     };
     let all = lines(&export(sample, &["--ndjson"], &[]).text());
-    assert_eq!((&all[0]["type"], &all[0]["schema"]), (&"start".into(), &"whocalls/1".into()));
+    assert_eq!(
+        (&all[0]["type"], &all[0]["schema"]),
+        (&"start".into(), &"whocalls/1".into())
+    );
     assert_eq!(all.last().unwrap()["type"], "end");
-    let kinds: BTreeSet<_> = all.iter().filter_map(|line| line["type"].as_str()).collect();
+    let kinds: BTreeSet<_> = all
+        .iter()
+        .filter_map(|line| line["type"].as_str())
+        .collect();
     for kind in ["process", "event", "connection"] {
         assert!(kinds.contains(kind), "{kinds:?}");
     }
     let [pid, _] = filters(sample);
     let own = lines(&export(sample, &["--ndjson"], &[&pid]).text());
     let connections = own.iter().filter(|line| line["type"] == "connection");
-    let owners: BTreeSet<_> = connections.map(|line| line["process"]["pid"].to_string()).collect();
+    let owners: BTreeSet<_> = connections
+        .map(|line| line["process"]["pid"].to_string())
+        .collect();
     assert_eq!(owners, BTreeSet::from([sample.caller.to_string()]));
 }
 
@@ -122,19 +173,34 @@ fn packets_of_a_filter_are_those_of_its_connections() {
 
     let file = room.file("one.pcapng");
     let out = file.to_str().unwrap();
-    let one = on(&sample.case, &["export", "--pcapng", "-o", out], &[&pid, &port]);
+    let one = on(
+        &sample.case,
+        &["export", "--pcapng", "-o", out],
+        &[&pid, &port],
+    );
     assert_eq!(one.code, Some(0), "{}", one.talk());
     let own = packets(&fs::read(&file).unwrap());
     let netns = sample.netns[0];
     let expected = sample.packets.iter().filter(|packet| {
         packet.netns == netns
-            && packet.ends().is_some_and(|ends| ends.1 == sample.tcp || ends.2 == sample.tcp)
+            && packet
+                .ends()
+                .is_some_and(|ends| ends.1 == sample.tcp || ends.2 == sample.tcp)
     });
-    let expected: Vec<_> = expected.map(|packet| (packet.id, &packet.bytes, packet.pid)).collect();
-    let own: Vec<_> = own.iter().map(|packet| (packet.id, &packet.bytes, packet.pid)).collect();
+    let expected: Vec<_> = expected
+        .map(|packet| (packet.id, &packet.bytes, packet.pid))
+        .collect();
+    let own: Vec<_> = own
+        .iter()
+        .map(|packet| (packet.id, &packet.bytes, packet.pid))
+        .collect();
     assert!(own.len() > 50, "{}", own.len());
     assert_eq!(own, expected);
-    assert!(one.talk().contains(&format!("{} packets", own.len())), "{}", one.talk());
+    assert!(
+        one.talk().contains(&format!("{} packets", own.len())),
+        "{}",
+        one.talk()
+    );
 
     let again = on(&sample.case, &["export", "--pcapng", "-o", out], &[]);
     assert_eq!(again.code, Some(1), "{}", again.talk());
@@ -165,7 +231,10 @@ fn tshark(arguments: &[&str]) -> String {
     let run = Run::of(command("tshark").arg("-n").args(arguments));
     assert_eq!(run.code, Some(0), "{}", run.talk());
     let talk = run.talk();
-    let warnings: Vec<_> = talk.lines().filter(|line| !line.starts_with("Running as")).collect();
+    let warnings: Vec<_> = talk
+        .lines()
+        .filter(|line| !line.starts_with("Running as"))
+        .collect();
     assert_eq!(warnings, [""; 0], "{arguments:?}");
     run.text()
 }
@@ -182,7 +251,11 @@ fn files_of_others_are_not_overwritten() {
     std::os::unix::fs::symlink(room.file("leads-here"), &link).unwrap();
     for form in ["--csv", "--ndjson", "--ecs", "--ocsf", "--zeek", "--pcapng"] {
         for out in [&file, &link] {
-            let run = on(&sample.case, &["export", form, "-o", out.to_str().unwrap()], &[]);
+            let run = on(
+                &sample.case,
+                &["export", form, "-o", out.to_str().unwrap()],
+                &[],
+            );
             assert_eq!(run.code, Some(1), "{form}: {}", run.talk());
             assert!(run.talk().contains(out.to_str().unwrap()), "{}", run.talk());
         }

@@ -39,11 +39,18 @@ fn each_packet_has_its_process() {
             Some(pid) => wrong.push(format!("{said}: {pid}")),
             None => none.push(format!("{said}: {}", packet.comment)),
         }
-        assert!(packet.own_pid.is_none_or(|pid| Some(pid) == packet.pid), "{packet:?}");
+        assert!(
+            packet.own_pid.is_none_or(|pid| Some(pid) == packet.pid),
+            "{packet:?}"
+        );
     }
     assert_eq!(wrong, [""; 0]);
     let all: u32 = right.values().sum();
-    assert!(none.len() * 1000 <= all as usize, "{} of {all}: {none:#?}", none.len());
+    assert!(
+        none.len() * 1000 <= all as usize,
+        "{} of {all}: {none:#?}",
+        none.len()
+    );
     // Everybody has some, the one in the late namespace too: there at least those of its second half.
     for ((netns, ..), pid) in &sample.owners {
         let count = right.get(&(*netns, *pid)).copied().unwrap_or(0);
@@ -51,7 +58,11 @@ fn each_packet_has_its_process() {
     }
     let (here, late) = (sample.netns[0], sample.netns[2]);
     assert!(right[&(here, sample.caller)] >= 120, "{right:?}");
-    let late: u32 = right.iter().filter(|((netns, _), _)| *netns == late).map(|it| it.1).sum();
+    let late: u32 = right
+        .iter()
+        .filter(|((netns, _), _)| *netns == late)
+        .map(|it| it.1)
+        .sum();
     assert!(late >= 12, "{right:?}");
 }
 
@@ -60,7 +71,11 @@ fn each_packet_is_there_once_and_has_a_number() {
     let Some(sample) = Sample::get() else {
         return;
     };
-    let ids: Vec<_> = sample.packets.iter().map(|packet| packet.id.unwrap()).collect();
+    let ids: Vec<_> = sample
+        .packets
+        .iter()
+        .map(|packet| packet.id.unwrap())
+        .collect();
     let expected: Vec<_> = (1..=ids.len() as u64).collect();
     assert_eq!(ids, expected);
     // Twenty questions and twenty answers, as the one side and as the other has seen them.
@@ -80,7 +95,10 @@ fn each_packet_is_there_once_and_has_a_number() {
     });
     let comment = &first.unwrap().comment;
     let pid = format!(" pid={} ", sample.caller);
-    assert!(comment.contains(&pid) && comment.contains(" conf=exact "), "{comment}");
+    assert!(
+        comment.contains(&pid) && comment.contains(" conf=exact "),
+        "{comment}"
+    );
 }
 
 #[test]
@@ -90,18 +108,34 @@ fn the_case_is_sealed() {
     };
     let talk = sample.run.talk();
     let is_crowded = talk.contains("Lost: 0 events, ");
-    assert_eq!(sample.run.code, Some(if is_crowded { 3 } else { 0 }), "{talk}");
-    assert!(talk.contains("Full packets may contain passwords"), "{talk}");
+    assert_eq!(
+        sample.run.code,
+        Some(if is_crowded { 3 } else { 0 }),
+        "{talk}"
+    );
+    assert!(
+        talk.contains("Full packets may contain passwords"),
+        "{talk}"
+    );
     let verified = on(&sample.case, &["verify"], &[]);
     assert_eq!(verified.code, Some(0), "{verified:?}");
     let text = verified.text();
-    let seal = text.lines().find_map(|line| line.strip_prefix("seal  ")).unwrap();
+    let seal = text
+        .lines()
+        .find_map(|line| line.strip_prefix("seal  "))
+        .unwrap();
     assert!(talk.contains(seal), "{talk}\n{seal}");
     let words: Vec<_> = seal.split(' ').map(str::len).collect();
     assert_eq!(words, [4; 8]);
-    assert_eq!(on(&sample.case, &["verify"], &["--seal", seal]).code, Some(0));
+    assert_eq!(
+        on(&sample.case, &["verify"], &["--seal", seal]).code,
+        Some(0)
+    );
     let flat = seal.replace(' ', "").to_uppercase();
-    assert_eq!(on(&sample.case, &["verify"], &["--seal", &flat]).code, Some(0));
+    assert_eq!(
+        on(&sample.case, &["verify"], &["--seal", &flat]).code,
+        Some(0)
+    );
     let other = seal.replace(char::is_alphanumeric, "0");
     let broken = on(&sample.case, &["verify"], &["--seal", &other]);
     assert_eq!(broken.code, Some(4), "{broken:?}");
@@ -111,7 +145,11 @@ fn the_case_is_sealed() {
         // It may warn of lines that are ours: those that begin with # are none of its own.
         let sums = Run::of(sums.current_dir(&sample.case));
         assert_eq!(sums.code, Some(0), "{}{}", sums.text(), sums.talk());
-        assert!(sums.text().lines().all(|line| line.ends_with(": OK")), "{}", sums.text());
+        assert!(
+            sums.text().lines().all(|line| line.ends_with(": OK")),
+            "{}",
+            sums.text()
+        );
     }
     let about: Value =
         serde_json::from_slice(&fs::read(sample.case.join("case.json")).unwrap()).unwrap();
@@ -119,7 +157,10 @@ fn the_case_is_sealed() {
     let log = lines(&fs::read_to_string(sample.case.join("log.ndjson")).unwrap());
     assert_eq!(log.first().unwrap()["what"], "begun");
     let last = log.last().unwrap();
-    assert_eq!((&last["what"], &last["events_lost"]), (&"closed".into(), &0.into()));
+    assert_eq!(
+        (&last["what"], &last["events_lost"]),
+        (&"closed".into(), &0.into())
+    );
     assert_eq!(last["packets"], sample.packets.len());
     assert!(sample.case.join("START-HERE.txt").is_file());
 }
@@ -142,11 +183,18 @@ fn reading_it_again_gives_the_same_connections() {
         }
         panic!("they differ in their number, or only in how they are written");
     }
-    let caller = on(&sample.case, &["list", "--json"], &[&format!("pid:{}", sample.caller)]);
+    let caller = on(
+        &sample.case,
+        &["list", "--json"],
+        &[&format!("pid:{}", sample.caller)],
+    );
     let caller = caller.json();
     let ends: Vec<_> = caller["connections"].as_array().unwrap().iter().collect();
     assert!(ends.len() >= 2, "{ends:#?}");
-    assert!(ends.iter().all(|it| it["process"]["pid"] == sample.caller), "{ends:#?}");
+    assert!(
+        ends.iter().all(|it| it["process"]["pid"] == sample.caller),
+        "{ends:#?}"
+    );
 }
 
 /// The text of the list of connections.
@@ -172,7 +220,10 @@ fn other_programs_read_the_packets() {
         let read = Run::of(tshark.args(["-n", "-r", file, "-T", "fields"]).args(fields));
         assert_eq!(read.code, Some(0), "{}", read.talk());
         let talk = read.talk();
-        let warnings: Vec<_> = talk.lines().filter(|line| !line.starts_with("Running as")).collect();
+        let warnings: Vec<_> = talk
+            .lines()
+            .filter(|line| !line.starts_with("Running as"))
+            .collect();
         assert_eq!(warnings, [""; 0]);
         let rows: Vec<Vec<String>> = read
             .text()
@@ -190,9 +241,20 @@ fn other_programs_read_the_packets() {
     let copy = |name: &str| room.file(name).to_str().unwrap().to_owned();
     for (tool, arguments) in [
         ("editcap", vec![file.to_owned(), copy("edited")]),
-        ("mergecap", vec!["-w".to_owned(), copy("merged"), file.to_owned(), file.to_owned()]),
+        (
+            "mergecap",
+            vec![
+                "-w".to_owned(),
+                copy("merged"),
+                file.to_owned(),
+                file.to_owned(),
+            ],
+        ),
         ("capinfos", vec![file.to_owned()]),
-        ("tcpdump", vec!["-n".to_owned(), "-r".to_owned(), file.to_owned()]),
+        (
+            "tcpdump",
+            vec!["-n".to_owned(), "-r".to_owned(), file.to_owned()],
+        ),
     ] {
         if lacks(&[Need::Program(tool)]) {
             continue;
@@ -200,10 +262,16 @@ fn other_programs_read_the_packets() {
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         let output = run(tool, &arguments).unwrap();
         let said = String::from_utf8_lossy(&output.stderr).to_lowercase();
-        assert!(!said.contains("warn") && !said.contains("error"), "{tool}: {said}");
+        assert!(
+            !said.contains("warn") && !said.contains("error"),
+            "{tool}: {said}"
+        );
         if tool == "tcpdump" {
             let text = String::from_utf8_lossy(&output.stdout);
-            let packets = text.lines().filter(|line| !line.starts_with([' ', '\t'])).count();
+            let packets = text
+                .lines()
+                .filter(|line| !line.starts_with([' ', '\t']))
+                .count();
             assert_eq!(packets, count);
         }
     }
@@ -224,7 +292,9 @@ fn depth_says_how_much_of_packets_is_kept() {
     let packets = recorded.packets();
     assert!(packets.iter().all(|packet| packet.bytes.len() <= 128));
     let own = packets.iter().filter(|it| it.netns == namespace.number);
-    let own: Vec<_> = own.filter(|it| it.ends().is_some_and(|ends| ends.1 == words[0])).collect();
+    let own: Vec<_> = own
+        .filter(|it| it.ends().is_some_and(|ends| ends.1 == words[0]))
+        .collect();
     assert!(!own.is_empty(), "{packets:#?}");
     assert!(own.iter().all(|it| it.bytes.len() == 128), "{own:#?}");
 
@@ -233,9 +303,17 @@ fn depth_says_how_much_of_packets_is_kept() {
     let recorded = recording.stop();
     recorded.went_well();
     assert!(!recorded.case.join("packets").exists());
-    let listed = on(&recorded.case, &["list", "-a", "--json"], &[&format!("pid:{}", actor.pid())]);
+    let listed = on(
+        &recorded.case,
+        &["list", "-a", "--json"],
+        &[&format!("pid:{}", actor.pid())],
+    );
     let listed = crate::program::Look(listed.json());
-    assert!(listed.connections().any(|it| it.local() == words[0]), "{listed:#?}", listed = listed.0);
+    assert!(
+        listed.connections().any(|it| it.local() == words[0]),
+        "{listed:#?}",
+        listed = listed.0
+    );
     let exported = on(&recorded.case, &["export", "--pcapng"], &[]);
     assert_eq!(exported.code, Some(0), "{}", exported.talk());
 }

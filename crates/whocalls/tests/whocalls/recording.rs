@@ -21,7 +21,8 @@ impl Room {
         let name = format!("whocalls-{}", unique());
         let places = [PathBuf::from("/dev/shm"), env::temp_dir()];
         let mut made = places.iter().map(|place| place.join(&name));
-        let made = made.find(|path| has_room(path.parent().unwrap()) && fs::create_dir(path).is_ok());
+        let made =
+            made.find(|path| has_room(path.parent().unwrap()) && fs::create_dir(path).is_ok());
         Self(made.expect("a place with room for a case"))
     }
 
@@ -149,7 +150,11 @@ impl Recording {
         for thread in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
             let children = fs::read_to_string(thread.unwrap().path().join("children"));
             let children = children.unwrap_or_default();
-            all.extend(children.split_whitespace().map(|it| it.parse::<u32>().unwrap()));
+            all.extend(
+                children
+                    .split_whitespace()
+                    .map(|it| it.parse::<u32>().unwrap()),
+            );
         }
         all
     }
@@ -179,7 +184,11 @@ impl Recording {
                 None => thread::sleep(Duration::from_millis(20)),
             }
             // Whatever others do to this computer, it is all written before it ends.
-            assert!(asked.elapsed() < 4 * PATIENCE, "it does not end: {}", self.talk());
+            assert!(
+                asked.elapsed() < 4 * PATIENCE,
+                "it does not end: {}",
+                self.talk()
+            );
         };
         let room = std::mem::replace(&mut self.room, Room(PathBuf::from("/nowhere/at/all")));
         let run = Run {
@@ -204,11 +213,21 @@ impl Recorded {
         let talk = self.run.talk();
         // Whoever else floods this computer just now is recorded as well, as far as there is room.
         let is_crowded = talk.contains("Lost: 0 events, ");
-        assert_eq!(self.run.code, Some(if is_crowded { 3 } else { 0 }), "{talk}");
+        assert_eq!(
+            self.run.code,
+            Some(if is_crowded { 3 } else { 0 }),
+            "{talk}"
+        );
         assert!(!talk.contains("panicked"), "{talk}");
         assert_eq!(self.run.text(), format!("{}\n", self.case.display()));
         let verified = on(&self.case, &["verify"], &[]);
-        assert_eq!(verified.code, Some(0), "{}{}", verified.text(), verified.talk());
+        assert_eq!(
+            verified.code,
+            Some(0),
+            "{}{}",
+            verified.text(),
+            verified.talk()
+        );
     }
 
     /// What each line of the log says.
@@ -231,7 +250,9 @@ pub(crate) fn on(case: &Path, before: &[&str], after: &[&str]) -> Run {
 }
 
 pub(crate) fn lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 pub(crate) fn kill(pid: u32, signal: Signal) {
@@ -295,7 +316,10 @@ pub(crate) struct Packet {
 impl Packet {
     /// `udp 127.0.0.1:1 127.0.0.2:2`, source first. `None`: it is neither TCP nor UDP over IPv4.
     pub(crate) fn ends(&self) -> Option<(&'static str, String, String)> {
-        let ip = self.bytes.strip_prefix(self.bytes.get(..12)?)?.strip_prefix(&[8, 0])?;
+        let ip = self
+            .bytes
+            .strip_prefix(self.bytes.get(..12)?)?
+            .strip_prefix(&[8, 0])?;
         let header = usize::from(ip.first()? & 0xf) * 4;
         let protocol = match ip.get(9)? {
             6 => "tcp",
@@ -335,17 +359,21 @@ pub(crate) fn packets(mut file: &[u8]) -> Vec<Packet> {
             6 => {
                 let captured = number(&body[12..]) as usize;
                 let options = options(&body[20 + captured.next_multiple_of(4)..]);
-                let id = options.get(&5).map(|id| u64::from_le_bytes(id[..].try_into().unwrap()));
-                let process = options.get(&0x8001).map(|index| processes[number(index) as usize]);
+                let id = options
+                    .get(&5)
+                    .map(|id| u64::from_le_bytes(id[..].try_into().unwrap()));
+                let process = options
+                    .get(&0x8001)
+                    .map(|index| processes[number(index) as usize]);
                 packets.push(Packet {
                     netns: interfaces[number(body) as usize],
                     bytes: body[20..20 + captured].to_vec(),
                     id,
                     pid: process,
                     own_pid: options.get(&8).map(|it| number(it)),
-                    comment: options.get(&1).map_or_else(String::new, |text| {
-                        String::from_utf8(text.clone()).unwrap()
-                    }),
+                    comment: options
+                        .get(&1)
+                        .map_or_else(String::new, |text| String::from_utf8(text.clone()).unwrap()),
                 });
             }
             _ => {}

@@ -68,7 +68,10 @@ fn make() -> Option<Sample> {
         }
     };
     let served = ["tcp,192.0.2.2:8080,", "udp,192.0.2.2:5353,"];
-    note(there.number, &served.map(|end| format!("{end}{}", server.pid())));
+    note(
+        there.number,
+        &served.map(|end| format!("{end}{}", server.pid())),
+    );
     let (caller, called) = Actor::start(Place::Inside(&here), CALLER);
     note(here.number, &called);
     for script in [SHORT, LOOP] {
@@ -112,7 +115,10 @@ fn keep(case: &Path, room: &Path) -> PathBuf {
     let kept = folder.join(format!("{KEPT}{}", process::id()));
     fs::create_dir(&kept).unwrap();
     assert!(case.starts_with(room));
-    let copied = crate::setting::run("cp", &["-a", case.to_str().unwrap(), kept.to_str().unwrap()]);
+    let copied = crate::setting::run(
+        "cp",
+        &["-a", case.to_str().unwrap(), kept.to_str().unwrap()],
+    );
     copied.unwrap();
     kept.join(case.file_name().unwrap())
 }

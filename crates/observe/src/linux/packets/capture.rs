@@ -221,13 +221,13 @@ fn lost(netns: NetworkNamespace, since: Timestamp, until: Timestamp, count: u64)
 }
 
 fn broken_block(netns: NetworkNamespace) -> Gap {
-    let mebibytes = BLOCK_BYTES >> 20;
+    let kibibytes = BLOCK_BYTES >> 10;
     Gap::standing(
         "packets_unreadable",
         Source::Capture,
         "what stands in the ring of packets is not what the kernel should write",
         format!(
-            "packets of network namespace {}, up to {mebibytes} MiB at a time",
+            "packets of network namespace {}, up to {kibibytes} KiB at a time",
             netns.0
         ),
     )

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::packets::Depth;
 use crate::parse::packet_block::{ARPHRD_LOOPBACK, CLOSED, GIVEN_BACK, STATUS_AT};
 
-pub(super) const BLOCK_BYTES: usize = 1 << 20;
+pub(super) const BLOCK_BYTES: usize = 256 << 10;
 /// A block that is not full is closed after so many milliseconds.
 const RETIRED_AFTER: u32 = 20;
 /// The kernel wants to know how large a frame is, and in this version does not use it.

@@ -149,3 +149,109 @@ fn beginning(part: Part, bytes: &[u8]) -> &[u8] {
         bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UDP: u8 = 17;
+    const PORTS: [u8; 4] = [0, 7, 0, 8];
+    /// With eight bytes of proof.
+    const AUTHENTICATED: [u8; 20] = [UDP, 3, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 9, 9, 9, 9, 9, 9, 9, 9];
+
+    fn ipv4(total: u8, place: [u8; 2], number: u8, payload: &[u8]) -> Vec<u8> {
+        let begin = [0x45, 0, 0, total, 0, 9, place[0], place[1], 64, number];
+        [&begin, &[0; 10][..], payload].concat()
+    }
+
+    fn ipv6(length: u8, number: u8, payload: &[u8]) -> Vec<u8> {
+        let begin = [0x60, 0, 0, 0, 0, length, number, 64];
+        [&begin, &[1; 32][..], payload].concat()
+    }
+
+    fn check(bytes: &[u8], part: Part, carried: Carried<'_>) {
+        let ip = Ip::of(bytes).unwrap();
+        let found = (ip.part, (ip.number, ip.payload));
+        assert_eq!(found, (part, carried), "{bytes:?}");
+    }
+
+    #[test]
+    fn what_fills_up_a_short_frame_is_not_of_the_packet() {
+        let filled = [&PORTS[..], &[0; 18]].concat();
+        check(&ipv4(24, [0, 0], UDP, &filled), Part::Whole, (UDP, &PORTS));
+        check(&ipv6(4, UDP, &filled), Part::Whole, (UDP, &PORTS));
+    }
+
+    #[test]
+    fn a_length_that_makes_no_sense_is_not_believed() {
+        for total in [0, 19, 25, 255] {
+            let packet = ipv4(total, [0, 0], UDP, &PORTS);
+            check(&packet, Part::Whole, (UDP, &PORTS));
+        }
+        for length in [0, 5, 255] {
+            check(&ipv6(length, UDP, &PORTS), Part::Whole, (UDP, &PORTS));
+        }
+        // Nor a header that is shorter than a header.
+        for first in [0x40, 0x44, 0x46, 0x50, 0] {
+            let mut packet = ipv4(20, [0, 0], UDP, &[]);
+            packet[0] = first;
+            assert!(Ip::of(&packet).is_none(), "{first:x}");
+        }
+        assert!(Ip::of(&[]).is_none());
+    }
+
+    #[test]
+    fn options_and_proofs_are_passed_by() {
+        let mut options = ipv4(28, [0, 0], UDP, &[&[1; 4][..], &PORTS].concat());
+        options[0] = 0x46;
+        check(&options, Part::Whole, (UDP, &PORTS));
+        let payload = [&AUTHENTICATED[..], &PORTS].concat();
+        let packet = ipv4(44, [0, 0], AUTHENTICATION, &payload);
+        check(&packet, Part::Whole, (UDP, &PORTS));
+        let packet = ipv6(24, AUTHENTICATION, &payload);
+        check(&packet, Part::Whole, (UDP, &PORTS));
+        // Too short to be one, or cut off.
+        for payload in [&[UDP, 0, 0, 0, 0, 0, 0, 1][..], &AUTHENTICATED[..19]] {
+            let packet = ipv6(0, AUTHENTICATION, payload);
+            check(&packet, Part::Whole, (AUTHENTICATION, payload));
+        }
+    }
+
+    #[test]
+    fn nothing_begins_in_a_later_fragment() {
+        let payload = [&AUTHENTICATED[..], &PORTS].concat();
+        let packet = ipv4(44, [0, 1], AUTHENTICATION, &payload);
+        check(&packet, Part::Later(9), (AUTHENTICATION, &[]));
+        let later = [DESTINATION_OPTIONS, 0, 0, 8, 0, 0, 0, 5];
+        let options = [UDP, 0, 0, 0, 0, 0, 0, 0];
+        let payload = [&later[..], &options, &PORTS].concat();
+        let packet = ipv6(0, FRAGMENT, &payload);
+        check(&packet, Part::Later(5), (DESTINATION_OPTIONS, &[]));
+    }
+
+    #[test]
+    fn of_a_fragment_in_a_fragment_the_outer_one_counts() {
+        let check = |outer: [u8; 2], part, payload: &[u8]| {
+            let outer = [FRAGMENT, 0, outer[0], outer[1], 0, 0, 0, 5];
+            let inner = [UDP, 0, 0, 8, 0, 0, 0, 6];
+            let headers = [&outer[..], &inner, &PORTS].concat();
+            check(&ipv6(0, FRAGMENT, &headers), part, (UDP, payload));
+        };
+        check([0, 1], Part::First(5), &[]);
+        // The whole packet in one "fragment" (RFC 6946).
+        check([0, 0], Part::Later(6), &[]);
+    }
+
+    #[test]
+    fn a_row_of_extension_headers_has_an_end() {
+        let row = |length: usize| {
+            let mut headers = [DESTINATION_OPTIONS, 0, 0, 0, 0, 0, 0, 0].repeat(length);
+            headers.extend([UDP, 0, 0, 0, 0, 0, 0, 0]);
+            headers.extend(PORTS);
+            Ip::of(&ipv6(0, DESTINATION_OPTIONS, &headers)).map(|ip| ip.number)
+        };
+        assert_eq!(row(MOST_EXTENSIONS - 1), Some(UDP));
+        assert_eq!(row(MOST_EXTENSIONS), Some(DESTINATION_OPTIONS));
+        assert_eq!(row(8000), Some(DESTINATION_OPTIONS));
+    }
+}

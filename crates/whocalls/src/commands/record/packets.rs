@@ -20,6 +20,8 @@ const COUNTED_EACH: Duration = Duration::from_secs(1);
 const STATISTICS_EACH: Duration = Duration::from_secs(60);
 /// What was on its way when the events ended is in the rings after this at the latest.
 const ON_THE_WAY: Duration = Duration::from_millis(150);
+/// What comes later than this after the end is not of this recording.
+const LONGEST_REST: Duration = Duration::from_millis(400);
 
 /// Takes packets until the events are over, and then what is left of them.
 pub(super) fn take_all(packets: Packets, header: Header, queue: &Queue, run: &Run) {
@@ -95,7 +97,9 @@ impl Taking<'_> {
             }
             if self.encoding.run.are_events_over() {
                 let over = *over.get_or_insert_with(Instant::now);
-                if taken == 0 && over.elapsed() >= ON_THE_WAY {
+                // Others may go on for ever.
+                let is_quiet = taken == 0 && over.elapsed() >= ON_THE_WAY;
+                if is_quiet || over.elapsed() >= LONGEST_REST {
                     return Ok(());
                 }
             }

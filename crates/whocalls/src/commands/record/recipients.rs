@@ -1,7 +1,7 @@
 //! For whom a case is encrypted.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
@@ -37,17 +37,27 @@ pub(crate) fn of_command_line(named: &[String]) -> Result<Option<Recipients>> {
 /// Errors: it cannot be read; a key that is none, or a private one.
 pub(crate) fn of_file(file: &Path) -> Result<Option<Recipients>> {
     let cannot = || format!("cannot read the public keys in {}", file.display());
-    let length = match fs::metadata(file) {
-        Ok(facts) => facts.len(),
+    let open = match File::open(file) {
+        Ok(open) => open,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(cannot),
     };
-    if length > LONGEST_FILE {
-        return Err(anyhow!("it is no list of keys: it has {length} bytes")).with_context(cannot);
-    }
-    let text = fs::read_to_string(file).with_context(cannot)?;
+    let text = short_text(open, LONGEST_FILE).with_context(cannot)?;
     let from = file.display().to_string();
     Recipients::parse(&text, &from).map(Some).map_err(explained)
+}
+
+/// All of a file that is short. What is no ordinary file does not tell how long it is.
+///
+/// Errors: it is longer, or no text.
+pub(crate) fn short_text(file: File, most: u64) -> Result<String> {
+    let mut text = String::new();
+    let mut start = file.take(most + 1);
+    start.read_to_string(&mut text)?;
+    if start.limit() == 0 {
+        return Err(anyhow!("it has more than {most} bytes"));
+    }
+    Ok(text)
 }
 
 /// All of them.

@@ -8,9 +8,9 @@ use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use model::{System, Timestamp};
+use model::{Snapshot, System, Timestamp};
 use observe::Watch;
-use record::case::{Case, Kind, Seal};
+use record::case::{Case, Error, Kind, Seal};
 use record::pcapng::Header;
 use serde_json::json;
 use show::tui::{self, Mode, Options};
@@ -246,6 +246,18 @@ impl Recording {
         progress
     }
 
+    /// What there is at the end.
+    fn add_last(&self, snapshot: Option<&Snapshot>, now: Timestamp) -> Result<(), Error> {
+        if let Some(snapshot) = snapshot {
+            let document = snapshots::document(snapshot);
+            self.case
+                .add(now, "snapshots/last.json", &mut document.as_slice())?;
+        }
+        let system = record::system::document(&observe::system());
+        self.case
+            .add(now, "snapshots/last-system.json", &mut system.as_slice())
+    }
+
     /// What is left when all threads have ended.
     pub(super) fn finish(self, outcome: &Outcome, strict: bool, talk: Talk) -> Result<Exit> {
         let numbers = self.run.numbers();
@@ -267,28 +279,27 @@ impl Recording {
         }
         let snapshot = self.run.take_last();
         let gaps = snapshot.as_ref().map_or(0, |it| it.gaps.len());
-        if let Some(snapshot) = &snapshot {
-            let document = snapshots::document(snapshot)?;
-            self.case
-                .add(now, "snapshots/last.json", &mut document.as_slice())?;
+        let mut no_room = match stopped {
+            Some(Stop::NoRoom(error)) => Some(error),
+            Some(Stop::Failed(_)) | None => None,
+        };
+        match self.add_last(snapshot.as_ref(), now) {
+            Ok(()) => {}
+            Err(error @ (Error::SpaceLow { .. } | Error::SizeReached { .. })) => {
+                no_room.get_or_insert(error);
+            }
+            Err(error) => return Err(error.into()),
         }
-        let system = record::system::document(&observe::system());
-        self.case
-            .add(now, "snapshots/last-system.json", &mut system.as_slice())?;
         if self.asks_again {
             let again = about::phone_offset(None, true, &self.system)?;
             let facts = json!({ "phone_offset_ns": again });
             self.case
                 .log(observe::now(), "clock", about::facts(facts))?;
         }
-        let no_room = match stopped {
-            Some(Stop::NoRoom(error)) => {
-                let facts = json!({ "free_bytes": numbers.free_bytes, "why": error.to_string() });
-                self.case.log(now, "space_low", about::facts(facts))?;
-                Some(error)
-            }
-            Some(Stop::Failed(_)) | None => None,
-        };
+        if let Some(error) = &no_room {
+            let facts = json!({ "free_bytes": numbers.free_bytes, "why": error.to_string() });
+            self.case.log(now, "space_low", about::facts(facts))?;
+        }
         let facts = json!({
             "events": numbers.events,
             "events_lost": numbers.events_lost,

@@ -47,9 +47,21 @@ fn nothing_of_it_is_readable_without_the_key() {
     let pid = format!("pid:{}", actor.pid());
 
     let before = tree(&recorded.case);
-    let listed = on(&recorded.case, &["list", "-a", "--json", "--identity", key], &[&pid]);
-    assert!(Look(listed.json()).connections().any(|seen| seen.local() == words[0]));
-    let exported = on(&recorded.case, &["export", "--pcapng", "--identity", key], &[&pid]);
+    let listed = on(
+        &recorded.case,
+        &["list", "-a", "--json", "--identity", key],
+        &[&pid],
+    );
+    assert!(
+        Look(listed.json())
+            .connections()
+            .any(|seen| seen.local() == words[0])
+    );
+    let exported = on(
+        &recorded.case,
+        &["export", "--pcapng", "--identity", key],
+        &[&pid],
+    );
     assert_eq!(exported.code, Some(0), "{}", exported.talk());
     let own = packets(&exported.out);
     assert!(own.len() >= 14 && own.iter().all(|it| contains(&it.bytes, SECRET.as_bytes())));
@@ -66,14 +78,21 @@ fn nothing_of_it_is_readable_without_the_key() {
         for command in [&["list"][..], &["export", "--csv"], &["open"]] {
             let run = on(&recorded.case, &[command, words].concat(), &[]);
             assert_eq!(run.code, Some(1), "{command:?} {words:?}: {}", run.talk());
-            assert!(run.talk().contains(said), "{command:?} {words:?}: {}", run.talk());
+            assert!(
+                run.talk().contains(said),
+                "{command:?} {words:?}: {}",
+                run.talk()
+            );
             assert_eq!(run.out, b"");
         }
     }
     assert_eq!(tree(&recorded.case), before, "reading has written");
 
     if !lacks(&[Need::Program("age")]) {
-        for path in before.keys().filter(|path| path.extension().is_some_and(|it| it == "age")) {
+        for path in before
+            .keys()
+            .filter(|path| path.extension().is_some_and(|it| it == "age"))
+        {
             let mut age = command("age");
             let plain = Run::of(age.args(["--decrypt", "--identity", key]).arg(path));
             assert_eq!(plain.code, Some(0), "{}: {}", path.display(), plain.talk());
@@ -91,7 +110,11 @@ fn nothing_is_plain(room: &Path) {
         }
         let is_sealed = name.ends_with(".age") || name.ends_with(".age.new");
         for plain in [SECRET, "whocalls/1", "process_id", "\"pid\"", "127.0.0.1"] {
-            assert!(!contains(&content, plain.as_bytes()), "{plain} in {}", path.display());
+            assert!(
+                !contains(&content, plain.as_bytes()),
+                "{plain} in {}",
+                path.display()
+            );
         }
         let is_known = name.starts_with("manifest.sha256") || name == "reserve";
         assert!(is_sealed || is_known || path.is_dir(), "{}", path.display());
@@ -114,7 +137,12 @@ fn a_killed_one_keeps_what_is_older_than_a_second() {
     nothing_is_plain(recorded.room.path());
     let key = recorded.room.file("identity");
     fs::write(&key, IDENTITY).unwrap();
-    cut_but_readable(&recorded, &["--identity", key.to_str().unwrap()], actor.pid(), &words[0]);
+    cut_but_readable(
+        &recorded,
+        &["--identity", key.to_str().unwrap()],
+        actor.pid(),
+        &words[0],
+    );
 }
 
 #[test]
@@ -138,11 +166,23 @@ fn a_key_beside_the_program_is_enough() {
         let (recording, _) = start(key);
         let refused = recording.end();
         assert_eq!(refused.run.code, Some(1), "{key}: {}", refused.run.talk());
-        assert!(refused.run.talk().contains(said), "{key}: {}", refused.run.talk());
-        assert!(!refused.run.talk().contains("SECRET-KEY-1V32"), "{}", refused.run.talk());
+        assert!(
+            refused.run.talk().contains(said),
+            "{key}: {}",
+            refused.run.talk()
+        );
+        assert!(
+            !refused.run.talk().contains("SECRET-KEY-1V32"),
+            "{}",
+            refused.run.talk()
+        );
         assert!(refused.room.case().is_none(), "{key}");
     }
-    fs::write(folder.file("key.txt"), format!("# of the helper\r\n{RECIPIENT}\r\n")).unwrap();
+    fs::write(
+        folder.file("key.txt"),
+        format!("# of the helper\r\n{RECIPIENT}\r\n"),
+    )
+    .unwrap();
     let recording = Recording::start_as(Command::new(&program), Room::new(), &[]);
     let recorded = recording.stop();
     recorded.went_well();

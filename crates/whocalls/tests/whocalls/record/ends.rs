@@ -28,7 +28,11 @@ fn a_killed_recording_keeps_what_is_older_than_a_second() {
     assert_eq!(recorded.run.code, None);
     let status = whocalls(&["record", "status"]);
     assert_eq!(status.code, Some(0), "{}", status.talk());
-    assert!(!status.text().contains(&pid.to_string()), "{}", status.text());
+    assert!(
+        !status.text().contains(&pid.to_string()),
+        "{}",
+        status.text()
+    );
     let part = recorded.case.join("packets/000001.pcapng.part");
     assert!(part.is_file(), "{:#?}", tree(&recorded.case).keys());
     cut_but_readable(&recorded, &[], actor.pid(), &words[0]);
@@ -39,25 +43,39 @@ pub(super) fn cut_but_readable(recorded: &Recorded, key: &[&str], pid: u32, loca
     let before = tree(&recorded.case);
     let verified = on(&recorded.case, &["verify"], &[]);
     assert_eq!(verified.code, Some(3), "{verified:?}");
-    assert!(verified.text().contains("was being written"), "{}", verified.text());
+    assert!(
+        verified.text().contains("was being written"),
+        "{}",
+        verified.text()
+    );
     let filter = format!("pid:{pid}");
     let with = |words: &[&'static str]| [words, key].concat();
     let listed = on(&recorded.case, &with(&["list", "-a", "--json"]), &[&filter]);
     assert_eq!(listed.code, Some(3), "{}", listed.talk());
     assert!(listed.talk().contains("interrupted"), "{}", listed.talk());
     let listed = Look(serde_json::from_slice(&listed.out).unwrap());
-    assert!(listed.connections().any(|seen| seen.local() == local), "{:#}", listed.0);
+    assert!(
+        listed.connections().any(|seen| seen.local() == local),
+        "{:#}",
+        listed.0
+    );
     for form in ["--csv", "--ecs", "--ocsf", "--zeek", "--ndjson"] {
         let exported = on(&recorded.case, &with(&["export", form]), &[]);
         assert_eq!(exported.code, Some(3), "{form}: {}", exported.talk());
-        assert!(exported.talk().contains("interrupted"), "{}", exported.talk());
+        assert!(
+            exported.talk().contains("interrupted"),
+            "{}",
+            exported.talk()
+        );
         let port = local.rsplit(':').next().unwrap();
         assert!(exported.text().contains(port), "{form}");
     }
     let exported = on(&recorded.case, &with(&["export", "--pcapng"]), &[&filter]);
     assert_eq!(exported.code, Some(3), "{}", exported.talk());
     let own = packets(&exported.out);
-    let sent = own.iter().filter(|it| it.ends().is_some_and(|ends| ends.1 == local));
+    let sent = own
+        .iter()
+        .filter(|it| it.ends().is_some_and(|ends| ends.1 == local));
     let sent = sent.count();
     assert!(sent >= 10, "{sent} of 15: {}", exported.talk());
     assert_eq!(tree(&recorded.case), before, "reading has written");
@@ -78,8 +96,16 @@ fn without_the_process_that_makes_files_it_breaks_off() {
     );
     let recorded = recording.end();
     assert_eq!(recorded.run.code, Some(1), "{}", recorded.run.talk());
-    assert!(recorded.run.talk().contains("broke off"), "{}", recorded.run.talk());
-    assert!(!recorded.run.talk().contains("panicked"), "{}", recorded.run.talk());
+    assert!(
+        recorded.run.talk().contains("broke off"),
+        "{}",
+        recorded.run.talk()
+    );
+    assert!(
+        !recorded.run.talk().contains("panicked"),
+        "{}",
+        recorded.run.talk()
+    );
     let verified = on(&recorded.case, &["verify"], &[]);
     assert_eq!(verified.code, Some(3), "{verified:?}");
     assert_eq!(on(&recorded.case, &["list"], &["-a"]).code, Some(3));
@@ -100,7 +126,11 @@ fn without_its_helper_it_goes_on_and_says_so() {
     let recorded = recording.stop();
     recorded.went_well();
     let listed = Look(on(&recorded.case, &["list", "--json"], &[]).json());
-    assert!(listed.gap("helper_ended").is_some(), "{:#}", listed.0["gaps"]);
+    assert!(
+        listed.gap("helper_ended").is_some(),
+        "{:#}",
+        listed.0["gaps"]
+    );
 }
 
 #[test]
@@ -118,7 +148,11 @@ fn signals_end_it_cleanly() {
     recording.signal(Signal::INT);
     let recorded = recording.end();
     // It may already be over when the second one comes.
-    assert!([Some(130), Some(0)].contains(&recorded.run.code), "{:?}", recorded.run);
+    assert!(
+        [Some(130), Some(0)].contains(&recorded.run.code),
+        "{:?}",
+        recorded.run
+    );
     let code = on(&recorded.case, &["verify"], &[]).code;
     assert!([Some(3), Some(0)].contains(&code), "{code:?}");
 }
@@ -145,7 +179,11 @@ fn it_ends_with_its_program() {
     );
     let missing = missing.end();
     assert_eq!(missing.run.code, Some(1), "{}", missing.run.talk());
-    assert!(missing.run.talk().contains("/nowhere/at/all"), "{}", missing.run.talk());
+    assert!(
+        missing.run.talk().contains("/nowhere/at/all"),
+        "{}",
+        missing.run.talk()
+    );
     assert!(missing.room.case().is_none());
 }
 
@@ -160,13 +198,24 @@ fn others_can_ask_how_far_it_is_and_end_it() {
         let status = whocalls(&["record", "status"]);
         assert_eq!(status.code, Some(0), "{}", status.talk());
         let text = status.text();
-        let line = text.lines().position(|line| {
-            line.split_whitespace().next() == Some(pid.to_string().as_str())
-        });
-        line.map(|line| text.lines().skip(line).take(2).collect::<Vec<_>>().join("\n"))
+        let line = text
+            .lines()
+            .position(|line| line.split_whitespace().next() == Some(pid.to_string().as_str()));
+        line.map(|line| {
+            text.lines()
+                .skip(line)
+                .take(2)
+                .collect::<Vec<_>>()
+                .join("\n")
+        })
     };
     for recording in [&first, &second] {
-        let name = recording.case().file_name().unwrap().to_string_lossy().into_owned();
+        let name = recording
+            .case()
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         let shown = wait_for("numbers", || {
             line(recording.pid()).filter(|shown| shown.contains("events"))
         });
@@ -175,7 +224,11 @@ fn others_can_ask_how_far_it_is_and_end_it() {
     let several = whocalls(&["record", "stop"]);
     assert_eq!(several.code, Some(1), "{}", several.talk());
     for recording in [&first, &second] {
-        assert!(several.talk().contains(&recording.pid().to_string()), "{}", several.talk());
+        assert!(
+            several.talk().contains(&recording.pid().to_string()),
+            "{}",
+            several.talk()
+        );
     }
     let nobody = whocalls(&["record", "stop", "1"]);
     assert_ne!(nobody.code, Some(0), "{}", nobody.talk());

@@ -27,7 +27,10 @@ fn a_full_disk_ends_it_cleanly() {
     assert!(!text.contains("\nreserve\n"), "{text}");
     let log = lines(&text[text.find('{').unwrap()..]);
     let low = log.iter().find(|line| line["what"] == "space_low");
-    assert!(low.is_some_and(|line| line["free_bytes"].as_u64().is_some()), "{text}");
+    assert!(
+        low.is_some_and(|line| line["free_bytes"].as_u64().is_some()),
+        "{text}"
+    );
     assert_eq!(log.last().unwrap()["what"], "closed");
 }
 
@@ -70,8 +73,12 @@ fn on_small_disk(options: &str, script: &str) -> Option<Run> {
     let room = Room::new();
     let disk = room.path().to_str().unwrap();
     let script = format!("mount -t tmpfs -o {options} none DISK && {{ {script}; }}");
-    let begun = "until grep -q look_end DISK/whocalls-*/events/*.part; do sleep 0.1; done 2>/dev/null";
-    let script = script.replace("WHEN_BEGUN", begun).replace("DISK", disk).replace("WHOCALLS", WHOCALLS);
+    let begun =
+        "until grep -q look_end DISK/whocalls-*/events/*.part; do sleep 0.1; done 2>/dev/null";
+    let script = script
+        .replace("WHEN_BEGUN", begun)
+        .replace("DISK", disk)
+        .replace("WHOCALLS", WHOCALLS);
     let mut unshare = command("unshare");
     let ended = Run::of(unshare.args(["--mount", "sh", "-c", &script]));
     assert!(!ended.talk().contains("panicked"), "{}", ended.talk());
@@ -101,23 +108,52 @@ fn a_greatest_size_is_kept_to() {
     recorded.went_well();
     assert!(size_of(&recorded.case) <= MOST);
     let log = recorded.log();
-    let dropped: Vec<_> = log.iter().filter(|line| line["what"] == "segment_dropped").collect();
+    let dropped: Vec<_> = log
+        .iter()
+        .filter(|line| line["what"] == "segment_dropped")
+        .collect();
     assert!(dropped.len() >= 3, "{log:#?}");
     for line in &dropped {
         let name = line["file"].as_str().unwrap();
         assert!(!recorded.case.join(name).exists(), "{line}");
-        assert!(line["sha256"].is_string() && line["began"].is_string(), "{line}");
+        assert!(
+            line["sha256"].is_string() && line["began"].is_string(),
+            "{line}"
+        );
     }
-    assert!(dropped.iter().any(|line| line["packets"].as_u64() > Some(0)), "{dropped:#?}");
-    let listed = on(&recorded.case, &["list", "-a", "--json"], &[&format!("pid:{}", actor.pid())]);
+    assert!(
+        dropped
+            .iter()
+            .any(|line| line["packets"].as_u64() > Some(0)),
+        "{dropped:#?}"
+    );
+    let listed = on(
+        &recorded.case,
+        &["list", "-a", "--json"],
+        &[&format!("pid:{}", actor.pid())],
+    );
     assert_eq!(listed.code, Some(0), "{}", listed.talk());
     let events_dropped = dropped.iter().any(|line| line["events"].as_u64() > Some(0));
-    assert_eq!(listed.talk().contains("let go"), events_dropped, "{}", listed.talk());
+    assert_eq!(
+        listed.talk().contains("let go"),
+        events_dropped,
+        "{}",
+        listed.talk()
+    );
     let listed = crate::program::Look(listed.json());
-    assert!(listed.connections().any(|it| it.local() == words[0]), "{:#}", listed.0);
-    let numbers: Vec<_> = std::fs::read_dir(recorded.case.join("events")).unwrap().collect();
+    assert!(
+        listed.connections().any(|it| it.local() == words[0]),
+        "{:#}",
+        listed.0
+    );
+    let numbers: Vec<_> = std::fs::read_dir(recorded.case.join("events"))
+        .unwrap()
+        .collect();
     if events_dropped {
-        assert!(!recorded.case.join("events/000001.ndjson").exists(), "{numbers:?}");
+        assert!(
+            !recorded.case.join("events/000001.ndjson").exists(),
+            "{numbers:?}"
+        );
     }
 }
 
@@ -155,9 +191,21 @@ fn a_greatest_size_that_cannot_be_is_said() {
         return;
     }
     let arguments = ["--max-size", "100k", "--for", "1"];
-    let refused = Recording::spawn(std::process::Command::new(WHOCALLS), Room::new(), &arguments);
+    let refused = Recording::spawn(
+        std::process::Command::new(WHOCALLS),
+        Room::new(),
+        &arguments,
+    );
     let refused = refused.end();
-    assert!([Some(1), Some(2)].contains(&refused.run.code), "{:?}", refused.run);
-    assert!(refused.run.talk().contains("needed"), "{}", refused.run.talk());
+    assert!(
+        [Some(1), Some(2)].contains(&refused.run.code),
+        "{:?}",
+        refused.run
+    );
+    assert!(
+        refused.run.talk().contains("needed"),
+        "{}",
+        refused.run.talk()
+    );
     assert!(refused.room.case().is_none(), "an empty folder is left");
 }

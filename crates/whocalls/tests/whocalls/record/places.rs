@@ -71,12 +71,18 @@ fn a_folder_that_cannot_be_written_to_is_named() {
     );
     let said = Run::of(command("unshare").args(["--mount", "sh", "-c", &script]));
     assert_eq!(said.code, Some(1), "{}", said.talk());
-    assert!(said.talk().contains(folder) && said.talk().contains("ead-only"), "{}", said.talk());
+    assert!(
+        said.talk().contains(folder) && said.talk().contains("ead-only"),
+        "{}",
+        said.talk()
+    );
 }
 
 fn record(into: &Path) -> Run {
     let mut command = Command::new(WHOCALLS);
-    command.args(["record", "--for", "1", "--depth", "events", "--into"]).arg(into);
+    command
+        .args(["record", "--for", "1", "--depth", "events", "--into"])
+        .arg(into);
     Run::of(&mut command)
 }
 
@@ -93,7 +99,10 @@ fn a_file_system_without_permissions_will_do() {
     }
     let room = Room::new();
     let image = room.file("image");
-    fs::File::create(&image).unwrap().set_len(160 << 20).unwrap();
+    fs::File::create(&image)
+        .unwrap()
+        .set_len(160 << 20)
+        .unwrap();
     let stick = room.file("stick");
     fs::create_dir(&stick).unwrap();
     let script = "{ mkfs.exfat IMAGE && loop=$(losetup --find --show IMAGE) && \
@@ -107,17 +116,31 @@ fn a_file_system_without_permissions_will_do() {
         .replace("STICK", stick.to_str().unwrap())
         .replace("WHOCALLS", WHOCALLS);
     let path = find("losetup").unwrap();
-    let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", path.parent().unwrap().display());
+    let path = format!(
+        "{}:/usr/sbin:/usr/bin:/sbin:/bin",
+        path.parent().unwrap().display()
+    );
     let mut unshare = command("unshare");
-    unshare.args(["--mount", "sh", "-c", &script]).env("PATH", path);
+    unshare
+        .args(["--mount", "sh", "-c", &script])
+        .env("PATH", path);
     let ended = Run::of(&mut unshare);
     if ended.code == Some(99) {
         skip("no exfat can be mounted here");
         return;
     }
     assert_eq!(ended.code, Some(0), "{}{}", ended.text(), ended.talk());
-    assert!(ended.talk().contains("knows no permissions"), "{}", ended.talk());
-    assert!(ended.text().contains("verified 0\n"), "{}{}", ended.text(), ended.talk());
+    assert!(
+        ended.talk().contains("knows no permissions"),
+        "{}",
+        ended.talk()
+    );
+    assert!(
+        ended.text().contains("verified 0\n"),
+        "{}{}",
+        ended.text(),
+        ended.talk()
+    );
 }
 
 #[test]
@@ -136,8 +159,16 @@ fn an_ordinary_user_records_what_there_is_to_see() {
     fs::set_permissions(room.path(), fs::Permissions::from_mode(0o755)).unwrap();
     run("chown", &["65534:65534", into.to_str().unwrap()]).unwrap();
     let mut nobody = command("setpriv");
-    nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]);
-    nobody.arg(&program).args(["record", "--for", "4", "--into"]).arg(&into);
+    nobody.args([
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "--inh-caps=-all",
+    ]);
+    nobody
+        .arg(&program)
+        .args(["record", "--for", "4", "--into"])
+        .arg(&into);
     let recording = std::thread::spawn(move || Run::of(nobody.current_dir("/")));
     let (_actor, words) = talking(&namespace);
     let recorded = recording.join().unwrap();
@@ -154,8 +185,15 @@ fn an_ordinary_user_records_what_there_is_to_see() {
     let listed = Look(listed.json());
     assert_eq!(listed.tier(), "polling");
     let gaps = listed.0["gaps"].as_array().unwrap();
-    let missed: Vec<_> = gaps.iter().map(|gap| gap["missed"].as_str().unwrap()).collect();
+    let missed: Vec<_> = gaps
+        .iter()
+        .map(|gap| gap["missed"].as_str().unwrap())
+        .collect();
     assert!(missed.iter().any(|it| it.contains("packet")), "{gaps:#?}");
     // The sockets of this namespace belong to another user, and are in another place.
-    assert!(!listed.connections().any(|seen| seen.local() == words[0] && !seen.pids().is_empty()));
+    assert!(
+        !listed
+            .connections()
+            .any(|seen| seen.local() == words[0] && !seen.pids().is_empty())
+    );
 }

@@ -25,8 +25,14 @@ fn no_thread_of_it_has_rights() {
     // All threads are there when the numbers are told.
     let expected = ["whocalls", "events", "disk", "packets", "copies", "fold"];
     let names = wait_for("its threads", || {
-        let names: BTreeSet<_> = threads(recording.pid()).into_iter().map(|it| it.name()).collect();
-        expected.iter().all(|name| names.contains(*name)).then_some(names)
+        let names: BTreeSet<_> = threads(recording.pid())
+            .into_iter()
+            .map(|it| it.name())
+            .collect();
+        expected
+            .iter()
+            .all(|name| names.contains(*name))
+            .then_some(names)
     });
     assert!(!names.is_empty());
     for thread in threads(recording.pid()) {
@@ -95,6 +101,11 @@ impl Thread {
     fn has_only(&self, kept: u64) {
         let sets = ["CapEff", "CapPrm", "CapInh", "CapAmb", "CapBnd"].map(|it| self.number(it));
         assert_eq!(sets, [kept, kept, 0, 0, 0], "{}", self.0);
-        assert_eq!((self.text("NoNewPrivs"), self.text("Seccomp")), ("1", "2"), "{}", self.0);
+        assert_eq!(
+            (self.text("NoNewPrivs"), self.text("Seccomp")),
+            ("1", "2"),
+            "{}",
+            self.0
+        );
     }
 }
