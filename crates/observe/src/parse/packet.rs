@@ -348,6 +348,10 @@ mod tests {
         assert_eq!(of(0, &[options, fragment].concat()), Part::Later(5));
         assert_eq!(of(60, &[options, fragment].concat()), Part::Later(5));
         assert_eq!(of(43, &[options, fragment].concat()), Part::Later(5));
+        // Not behind options for every hop that stand where they must not.
+        let hops = [[0; 8], options, fragment].concat();
+        assert_eq!(of(0, &hops), Part::Whole);
+        assert_eq!(of(60, &hops), Part::Whole);
     }
 
     proptest! {
