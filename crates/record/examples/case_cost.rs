@@ -144,4 +144,3 @@ fn write(connections: u64, segments: u64) -> Vec<Vec<u8>> {
     };
     (0..segments).map(segment).collect()
 }
-

@@ -194,10 +194,7 @@ pub enum Error {
     #[error("case {} is encrypted: the file with the private key is needed", path.display())]
     Encrypted { path: PathBuf },
     #[error("cannot decrypt {}: {source}", path.display())]
-    Decrypt {
-        path: PathBuf,
-        source: crypt::Error,
-    },
+    Decrypt { path: PathBuf, source: crypt::Error },
 }
 
 impl Error {
@@ -287,7 +284,12 @@ impl Case {
         case.tell(about.began, log::BEGUN, facts)?;
         let start_here = start_here::text(&about, case.is_encrypted());
         case.put(about.began, START_HERE, false, &mut start_here.as_bytes())?;
-        case.put(about.began, CASE_JSON, true, &mut about.to_json().as_slice())?;
+        case.put(
+            about.began,
+            CASE_JSON,
+            true,
+            &mut about.to_json().as_slice(),
+        )?;
         Ok(case)
     }
 
@@ -333,12 +335,7 @@ impl Case {
     /// Writes a line of the log and brings it to the disk; [`log`] has the words.
     ///
     /// Errors: of the place; the case is sealed.
-    pub fn log(
-        &self,
-        time: Timestamp,
-        what: &str,
-        facts: Map<String, Value>,
-    ) -> Result<(), Error> {
+    pub fn log(&self, time: Timestamp, what: &str, facts: Map<String, Value>) -> Result<(), Error> {
         self.tell(time, what, Value::Object(facts))
     }
 
@@ -449,12 +446,19 @@ impl Case {
         };
         let recipients = self.0.recipients.as_ref().filter(|_| is_sealed);
         let mut claimed = 0;
-        let copied = self
-            .fill(file, recipients, name, from, &mut claimed)
-            .map(|(written, sha256)| {
-                let from = temporary.clone();
-                (Copied { from, written, claimed }, sha256)
-            });
+        let copied =
+            self.fill(file, recipients, name, from, &mut claimed)
+                .map(|(written, sha256)| {
+                    let from = temporary.clone();
+                    (
+                        Copied {
+                            from,
+                            written,
+                            claimed,
+                        },
+                        sha256,
+                    )
+                });
         if copied.is_err() {
             let mut inner = self.lock();
             inner.used = inner.used.saturating_sub(claimed);
@@ -515,13 +519,23 @@ impl Case {
 
     /// Gives a copied file its name and its lines.
     fn keep(&self, time: Timestamp, name: &str, copied: Copied) -> Result<(), Error> {
-        let Copied { from, written, claimed } = copied;
+        let Copied {
+            from,
+            written,
+            claimed,
+        } = copied;
         let mut inner = self.lock();
         inner.notice(time);
         inner.used = inner.used.saturating_sub(claimed);
         let fault = match inner.finished {
-            true => Some(Error::Finished { file: name.to_owned() }),
-            false => inner.place.rename(&from, name).err().map(Error::write(name)),
+            true => Some(Error::Finished {
+                file: name.to_owned(),
+            }),
+            false => inner
+                .place
+                .rename(&from, name)
+                .err()
+                .map(Error::write(name)),
         };
         if let Some(fault) = fault {
             inner.discard(&from);
@@ -583,7 +597,9 @@ impl Inner {
         for (end, _) in name.match_indices('/') {
             let folder = name.get(..end).unwrap_or_default();
             if !self.folders.iter().any(|made| made == folder) {
-                self.place.make_folder(folder).map_err(Error::write(folder))?;
+                self.place
+                    .make_folder(folder)
+                    .map_err(Error::write(folder))?;
                 self.folders.push(folder.to_owned());
             }
         }
@@ -639,7 +655,9 @@ impl Inner {
 
     /// Gives a file that is on the disk its name.
     fn name(&mut self, finished: &Finished) -> Result<Line, Error> {
-        let Finished { from, to, written, .. } = finished;
+        let Finished {
+            from, to, written, ..
+        } = finished;
         self.place.rename(from, to).map_err(Error::write(to))?;
         self.sync(to)?;
         Ok(Line::new(to.clone(), &written.sha256))

@@ -20,5 +20,9 @@ use sha2::{Digest, Sha256};
 pub fn sha256(from: &mut dyn Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     io::copy(from, &mut hash)?;
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }

@@ -2,8 +2,8 @@
 //! `last-system.json`. An absent fact is `null`.
 
 use model::{
-    Clock, Firewall, FirewallChain, Gap, InterfaceAddress, Neighbour, ResolverFiles, Route, RouteRule,
-    RouteWay, System, SystemInterface, Text,
+    Clock, Firewall, FirewallChain, Gap, InterfaceAddress, Neighbour, ResolverFiles, Route,
+    RouteRule, RouteWay, System, SystemInterface, Text,
 };
 use serde_json::{Value, json};
 

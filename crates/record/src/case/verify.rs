@@ -105,10 +105,7 @@ pub fn verify(root: &Path, seal: Option<&str>) -> Result<Verified, Error> {
 }
 
 /// What a check came to, with the manifest that it was held against. `None`: that cannot be read.
-fn verify_once(
-    root: &Path,
-    seal: Option<&str>,
-) -> Result<(Verified, Option<Manifest>), Error> {
+fn verify_once(root: &Path, seal: Option<&str>) -> Result<(Verified, Option<Manifest>), Error> {
     let changed = |place, why| Verified {
         outcome: Outcome::Changed,
         problems: vec![Problem::Manifest { place, why }],

@@ -233,7 +233,9 @@ mod tests {
                             }
                             Line::Restated(_) => restated.push(at),
                             Line::Start(_) => {}
-                            other => panic!("{other:?}"),
+                            other @ (Line::Observed(_) | Line::End(_) | Line::Unknown) => {
+                                panic!("{other:?}")
+                            }
                         }
                     }
                 }
