@@ -33,6 +33,17 @@ pub(crate) fn stdout() -> io::Result<File> {
     Ok(File::from(copy))
 }
 
+/// What is written from here on is for its owner alone.
+#[cfg(target_os = "linux")]
+pub(crate) fn keep_files_private() {
+    use rustix::fs::Mode;
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
+
+/// Files have no such permissions here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn keep_files_private() {}
+
 /// Whether whoever read this has gone: known before anything is written.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_closed(out: &File) -> bool {

@@ -146,7 +146,9 @@ impl Packets {
             let pid = namespaces.doors(netns).iter().find_map(|path| pid_of(path));
             let opened = namespaces.inside(netns, Sockets::open).flatten();
             match opened {
-                Ok(sockets) => self.capture(netns, sockets, share, pid),
+                Ok(sockets) => {
+                    self.capture(netns, sockets, share, pid);
+                }
                 // What has gone meanwhile is no loss.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
@@ -298,8 +300,7 @@ impl Packets {
             Ok(sockets) => {
                 self.refused.remove(&netns);
                 let share = (self.left / 8).clamp(FEWEST, MOST);
-                self.capture(netns, sockets, share, pid);
-                if self.settled.contains(netns) && !self.captures.is_empty() {
+                if self.capture(netns, sockets, share, pid) {
                     self.gaps.push(late(netns));
                 }
             }
@@ -307,23 +308,28 @@ impl Packets {
         }
     }
 
-    /// Begins to capture with these sockets, if there is memory for it.
+    /// Begins to capture with these sockets, if there is memory for it. False: it does not.
     fn capture(
         &mut self,
         netns: NetworkNamespace,
         sockets: Sockets,
         blocks: usize,
         pid: Option<u32>,
-    ) {
+    ) -> bool {
         if self.left < FEWEST {
             self.settled.add(netns);
-            return self.gaps.push(over_budget(netns));
+            self.gaps.push(over_budget(netns));
+            return false;
         }
         match Capture::begin(netns, sockets, blocks.min(self.left), self.depth) {
-            Ok(capture) => self.keep(capture, pid),
+            Ok(capture) => {
+                self.keep(capture, pid);
+                true
+            }
             Err(error) => {
                 self.settled.add(netns);
                 self.gaps.push(not_captured(netns, &error));
+                false
             }
         }
     }

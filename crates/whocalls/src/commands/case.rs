@@ -76,6 +76,8 @@ pub(super) struct Story {
     segment: usize,
     byte: u64,
     start: Start,
+    /// The last line of the run has been read.
+    ended: bool,
     /// What was not read.
     pub(super) missing: Missing,
 }
@@ -155,6 +157,7 @@ impl Story {
             bytes,
             segment: 0,
             byte: 0,
+            ended: false,
             start: Start {
                 segment: 0,
                 host: model::Host {
@@ -202,10 +205,13 @@ impl Story {
             match line {
                 Line::Observed(observed) => return Ok(Some(Tale::Observed(observed))),
                 Line::Restated(state) => return Ok(Some(Tale::Resumed(state))),
-                Line::Start(_) | Line::End(_) => {}
+                Line::Start(_) => {}
+                Line::End(_) => self.ended = true,
                 Line::Unknown => self.missing.unknown += 1,
             }
         }
+        // A run that was not cut off says so in its last line.
+        self.missing.cut |= !self.ended;
         Ok(None)
     }
 

@@ -20,6 +20,7 @@ use crate::exit::Exit;
 use crate::output::{self, Talk};
 
 pub(crate) fn run(arguments: &ExportArguments, talk: Talk) -> Result<Exit> {
+    output::keep_files_private();
     let filter = filter::read(&arguments.words, &arguments.filter, Filter::parse_for_watch)?;
     let case = case::open(&arguments.case, &arguments.identity)?;
     if arguments.ndjson {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use model::{Snapshot, Text, Timestamp};
 use observe::writer::Writer;
-use record::case::{Kind, OpenCase, Outcome, verify};
+use record::case::{Error, Kind, OpenCase, Outcome, verify};
 use show::filter::Filter;
 use show::tui::{Mode, Options, PacketFile, Replay, Seal, Status, Terminal};
 use track::{Limits, Tracker};
@@ -107,7 +107,9 @@ fn checked(case: &OpenCase) -> Seal {
             Outcome::Unsealed => Seal::Unsealed,
             Outcome::Changed => Seal::Broken,
         },
-        Err(_) => Seal::Broken,
+        Err(Error::Damaged { .. }) => Seal::Broken,
+        // It is not the case that is at fault.
+        Err(_) => Seal::NotChecked,
     }
 }
 

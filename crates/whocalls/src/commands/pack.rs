@@ -19,6 +19,7 @@ use crate::output::{self, Talk};
 const SHOWN_EACH: Duration = Duration::from_millis(500);
 
 pub(crate) fn run(arguments: &PackArguments, talk: Talk) -> Result<Exit> {
+    output::keep_files_private();
     let interrupt = Interrupt::listen()?;
     let named = recipients::of_command_line(&arguments.recipient)?;
     let in_file = match &arguments.recipients_file {

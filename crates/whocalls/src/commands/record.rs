@@ -174,15 +174,22 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
     let recording = Recording {
         case,
         path,
-        run: Run::default(),
+        max_size: arguments.max_size,
+        run: Run::new(depth != RecordDepth::Events),
         begun: start,
         progress: Progress::new(is_shown, depth != RecordDepth::Events),
         announcement: Mutex::new(announcement),
         asks_again: asks && phone_offset_ns.is_some(),
         system,
     };
-    let outcome = recording.all(watch, header, arguments.copy_programs, ends, screen, talk)?;
-    recording.finish(&outcome, strict, talk)
+    match recording.all(watch, header, arguments.copy_programs, ends, screen, talk) {
+        Ok(outcome) => recording.finish(Some(&outcome), strict, talk),
+        Err(error) => {
+            // What was recorded is sealed all the same.
+            recording.finish(None, strict, talk)?;
+            Err(error)
+        }
+    }
 }
 
 fn prepare_screen() -> Result<()> {

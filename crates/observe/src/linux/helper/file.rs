@@ -297,9 +297,17 @@ mod tests {
         let mut bytes = Vec::new();
         let opened = open(child.id(), start_ticks).unwrap();
         File::from(opened).read_to_end(&mut bytes).unwrap();
+        // It counts as started before its memory is filled.
         let mut text = String::new();
-        let opened = copy_of_maps(child.id(), start_ticks).unwrap();
-        File::from(opened).read_to_string(&mut text).unwrap();
+        for _ in 0..1000 {
+            text.clear();
+            let opened = copy_of_maps(child.id(), start_ticks).unwrap();
+            File::from(opened).read_to_string(&mut text).unwrap();
+            if text.contains("memfd") {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(bytes == sleep);

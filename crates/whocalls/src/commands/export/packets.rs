@@ -142,10 +142,10 @@ impl Wanted {
             );
             let from = connection
                 .opened
-                .map_or(i64::MIN, |it| it.unix_nanos() - BEFORE);
+                .map_or(i64::MIN, |it| it.unix_nanos().saturating_sub(BEFORE));
             let until = connection
                 .closed
-                .map_or(i64::MAX, |it| it.unix_nanos() + AFTER);
+                .map_or(i64::MAX, |it| it.unix_nanos().saturating_add(AFTER));
             all.entry(key).or_default().push((from, until));
         }
         Self(all)

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 
 use model::ProcessId;
@@ -18,22 +19,27 @@ use crate::commands::screen::Preserving;
 const MOST_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Copies until nothing more will come. `preserving`: for whom somebody at the screen waits.
+/// `waiting`: how many are on their way. `room`: so many bytes may be copied; a case of limited size
+/// must not let go of events for them.
 pub(super) fn copy_all(
     copies: Receiver<ProgramCopy>,
     case: &Case,
     run: &Run,
     preserving: Option<&Preserving>,
+    waiting: &AtomicUsize,
+    mut room: Option<u64>,
 ) {
     for copy in copies {
+        waiting.fetch_sub(1, Ordering::Relaxed);
         let process = copy.process;
-        let waiting = preserving.filter(|it| it.is_expected(process));
-        let copied = try_copy(copy, case, waiting.is_some());
-        if let Some(waiting) = waiting {
+        let expecting = preserving.filter(|it| it.is_expected(process));
+        let copied = try_copy(copy, case, expecting.is_some(), &mut room);
+        if let Some(expecting) = expecting {
             let result = match &copied {
                 Ok(result) => result.clone(),
                 Err(error) => Err(error.to_string()),
             };
-            waiting.done(Preserved { process, result });
+            expecting.done(Preserved { process, result });
         }
         match copied {
             Ok(_) => {}
@@ -45,11 +51,16 @@ pub(super) fn copy_all(
 }
 
 /// `Ok(Err)`: why it could not be copied.
-fn try_copy(copy: ProgramCopy, case: &Case, with_maps: bool) -> Result<Result<(), String>, Error> {
+fn try_copy(
+    copy: ProgramCopy,
+    case: &Case,
+    with_maps: bool,
+    room: &mut Option<u64>,
+) -> Result<Result<(), String>, Error> {
     let now = observe::now();
     let process = copy.process.to_string();
     let stored = match copy.file {
-        Ok(file) => store(file, case)?,
+        Ok(file) => store(file, case, room)?,
         Err(why) => Err(why),
     };
     let maps = match copy.maps.filter(|_| with_maps) {
@@ -86,17 +97,24 @@ fn store_maps(process: ProcessId, maps: &[u8], case: &Case) -> Result<String, Er
 }
 
 /// Its SHA-256, or why it is not copied.
-fn store(file: File, case: &Case) -> Result<Result<String, String>, Error> {
-    match file.metadata() {
-        Ok(about) if about.len() > MOST_BYTES => {
-            return Ok(Err(format!("it has {} bytes", about.len())));
-        }
-        Ok(_) => {}
+fn store(file: File, case: &Case, room: &mut Option<u64>) -> Result<Result<String, String>, Error> {
+    let length = match file.metadata() {
+        Ok(about) => about.len(),
         Err(error) => return Ok(Err(error.to_string())),
+    };
+    let most = room.map_or(MOST_BYTES, |room| room.min(MOST_BYTES));
+    if length > most {
+        return Ok(Err(format!(
+            "it has {length} bytes, and there is room for {most}"
+        )));
     }
-    match case.add_program(observe::now(), &mut file.take(MOST_BYTES)) {
+    if let Some(room) = room {
+        *room = room.saturating_sub(length);
+    }
+    match case.add_program(observe::now(), &mut file.take(length)) {
         Ok(sha256) => Ok(Ok(sha256)),
         Err(Error::Read { source, .. }) => Ok(Err(source.to_string())),
+        Err(error @ Error::SizeReached { .. }) => Ok(Err(error.to_string())),
         Err(error) => Err(error),
     }
 }

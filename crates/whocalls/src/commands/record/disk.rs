@@ -36,11 +36,18 @@ fn try_write_all(
             match job {
                 Job::Write { bytes, count: more } => {
                     let written = stream.write(&bytes);
-                    count += more;
-                    is_flushed = false;
-                    run.count_bytes(bytes.len() as u64);
+                    if written.is_ok() {
+                        count += more;
+                        is_flushed = false;
+                        run.count_bytes(bytes.len() as u64);
+                    } else {
+                        run.count_unwritten(more);
+                    }
                     queue.written(bytes);
                     stop_for_room(written, run)?;
+                    if stream.is_due(observe::now()) {
+                        queue.ask_for_next();
+                    }
                 }
                 Job::Next => {
                     let now = observe::now();
@@ -71,10 +78,11 @@ fn try_write_all(
     stop_for_room(stream.close(observe::now(), count), run)
 }
 
-/// That the disk is nearly full is no failure: the run ends, and what was handed in is written.
+/// That there is no room left is no failure: the run ends cleanly. Where the disk was full before
+/// that was noticed, what could not be written is counted.
 fn stop_for_room(result: Result<(), Error>, run: &Run) -> Result<(), Error> {
     match result {
-        Err(error @ Error::SpaceLow { .. }) => {
+        Err(error @ (Error::SpaceLow { .. } | Error::SizeReached { .. })) => {
             run.stop(Stop::NoRoom(error));
             Ok(())
         }

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 
 use model::{EventKind, FileIdentity, Host, Look, Observed, Process, ProcessId, Tier, Timestamp};
@@ -19,6 +20,8 @@ use crate::arguments::CopyPrograms;
 use crate::commands::fold::Reader;
 use crate::commands::screen::Preserving;
 
+/// Open program files that wait to be copied.
+const MOST_WAITING: usize = 32;
 /// Lines are handed on when there are so many bytes, or nothing more has come.
 const PIECE: usize = 256 * 1024;
 
@@ -46,6 +49,8 @@ pub(super) struct Recorder<'a, R> {
 pub(super) struct Copying {
     pub(super) which: CopyPrograms,
     pub(super) to: Sender<ProgramCopy>,
+    /// How many of them wait there.
+    waiting: Arc<AtomicUsize>,
     /// Programs whose file was asked for: a process and what it runs.
     asked: HashSet<ProcessId>,
     /// To be asked for.
@@ -55,14 +60,49 @@ pub(super) struct Copying {
 }
 
 impl Copying {
-    pub(super) fn new(which: CopyPrograms, to: Sender<ProgramCopy>) -> Self {
+    pub(super) fn new(
+        which: CopyPrograms,
+        to: Sender<ProgramCopy>,
+        waiting: Arc<AtomicUsize>,
+    ) -> Self {
         Self {
             which,
             to,
+            waiting,
             asked: HashSet::new(),
             wanted: Vec::new(),
             own_file: None,
         }
+    }
+
+    /// Asks for what is wanted, and hands on what has come.
+    fn go_on(&mut self, watch: &mut Watch) {
+        // Where too many wait, later.
+        self.wanted.retain(|process| !watch.want_program(*process));
+        // Each of them is an open file.
+        if self.waiting.load(Ordering::Relaxed) < MOST_WAITING {
+            watch.programs().into_iter().for_each(|it| self.hand_on(it));
+        }
+    }
+
+    /// Says of the rest that it is not copied.
+    fn end(&mut self, watch: &mut Watch) {
+        watch.programs().into_iter().for_each(|it| self.hand_on(it));
+        for process in std::mem::take(&mut self.wanted) {
+            self.hand_on(ProgramCopy {
+                process,
+                file: Err(
+                    "nobody came to read it: too many waited, or there is no right to".into(),
+                ),
+                maps: None,
+            });
+        }
+    }
+
+    fn hand_on(&self, copy: ProgramCopy) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // Whoever copies lives as long as we do.
+        let _ = self.to.send(copy);
     }
 
     fn looked(&mut self, look: &Look) {
@@ -155,7 +195,7 @@ impl<'a, R: Reader> Recorder<'a, R> {
             Observed::Counts(_) | Observed::Gap(_) => {}
         }
         self.encoder.observed(observed, &mut self.bytes);
-        {
+        if self.run.has_packets() {
             let mut ownership = self.run.ownership();
             ownership.flows.apply(observed);
             match observed {
@@ -213,13 +253,7 @@ impl<R: Reader> Reader for Recorder<'_, R> {
         if self.queue.is_next_due() {
             self.next_segment(tracker, watch.now());
         }
-        for process in self.copying.wanted.drain(..) {
-            watch.want_program(process);
-        }
-        for copy in watch.programs() {
-            // Whoever copies lives as long as we do.
-            let _ = self.copying.to.send(copy);
-        }
+        self.copying.go_on(watch);
     }
 
     fn refresh(&mut self, tracker: &Tracker, watch: &mut Watch) {
@@ -236,6 +270,7 @@ impl<R: Reader> Reader for Recorder<'_, R> {
 
     fn end(&mut self, tracker: &Tracker, watch: &mut Watch) {
         self.reader.end(tracker, watch);
+        self.copying.end(watch);
         let lost = watch.totals().lost;
         self.encoder.end(watch.now(), lost, &mut self.bytes);
         self.run.count_events(self.events, lost);

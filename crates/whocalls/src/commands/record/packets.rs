@@ -143,6 +143,7 @@ impl Taking<'_> {
             }
         }
         self.encoding.run.count_packets_lost(lost);
+        self.encoding.learn();
         let run = self.encoding.run;
         if !run.are_events_over() {
             run.ownership().flows.forget(run.until());
@@ -178,6 +179,12 @@ impl Encoding<'_> {
             self.writer.process(&process);
         }
         ownership.flows.owner(packet)
+    }
+
+    /// Takes over what is known of processes, also where no packet asks for it.
+    fn learn(&mut self) {
+        let processes = std::mem::take(&mut self.run.ownership().processes);
+        processes.iter().for_each(|it| self.writer.process(it));
     }
 
     fn hand_on(&mut self) {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
@@ -34,9 +35,8 @@ use crate::output::{self, Talk};
 
 /// How often open connections are counted.
 const REFRESH: Duration = Duration::from_secs(2);
-/// What may wait for a slow disk, in bytes.
-const EVENTS_WAIT: usize = 64 * 1024 * 1024;
-const PACKETS_WAIT: usize = 64 * 1024 * 1024;
+/// What may wait for a slow disk, of each stream, in bytes.
+const MOST_WAIT: u64 = 64 * 1024 * 1024;
 /// What a loss of power may cost, with some room.
 const EVENTS_ON_DISK_EACH: Duration = Duration::from_millis(800);
 const PACKETS_ON_DISK_EACH: Duration = Duration::from_secs(4);
@@ -47,6 +47,8 @@ const STEP: Duration = Duration::from_millis(200);
 pub(super) struct Recording {
     pub(super) case: Case,
     pub(super) path: PathBuf,
+    /// In bytes. `None`: it may grow.
+    pub(super) max_size: Option<u64>,
     pub(super) run: Run,
     pub(super) begun: Instant,
     pub(super) progress: Progress,
@@ -103,7 +105,10 @@ impl Recording {
     ) -> Result<Outcome> {
         let run = &self.run;
         let now = watch.now();
-        let (events, packets) = (Queue::new(EVENTS_WAIT), Queue::new(PACKETS_WAIT));
+        // A segment gets all that waits, and must not outgrow a case of limited size.
+        let most = self.max_size.map_or(MOST_WAIT, |size| size / 16);
+        let most = usize::try_from(most.min(MOST_WAIT)).unwrap_or(usize::MAX);
+        let (events, packets) = (Queue::new(most), Queue::new(most));
         let mut events_stream = self.case.stream(Kind::Events);
         events_stream.begin(now)?;
         let mut rings = None;
@@ -113,7 +118,9 @@ impl Recording {
             rings = Some((opened, stream));
         }
         let (copies, copied) = channel();
-        let copying = Copying::new(copy, copies);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let copying = Copying::new(copy, copies, Arc::clone(&waiting));
+        let room = self.max_size.map(|size| size / 4);
         let shared = screen.as_ref().map(|screen| Arc::clone(&screen.shared));
         let outcome = thread::scope(|scope| {
             let work = || {
@@ -132,7 +139,7 @@ impl Recording {
                 }
                 named(scope, "copies", || {
                     let preserving = shared.as_ref().map(|shared| &shared.preserving);
-                    copies::copy_all(copied, &self.case, run, preserving);
+                    copies::copy_all(copied, &self.case, run, preserving, &waiting, room);
                 })?;
                 match screen {
                     Some(screen) => self.with_screen(screen, watch, copying, &events, ends, talk),
@@ -145,10 +152,10 @@ impl Recording {
                 events.close();
                 packets.close();
             }
+            self.progress.end(self.begun.elapsed(), run.numbers());
             talk.say("Closing the case ...\n");
             outcome
         })?;
-        self.progress.end(self.begun.elapsed(), run.numbers());
         Ok(outcome)
     }
 
@@ -259,7 +266,12 @@ impl Recording {
     }
 
     /// What is left when all threads have ended.
-    pub(super) fn finish(self, outcome: &Outcome, strict: bool, talk: Talk) -> Result<Exit> {
+    pub(super) fn finish(
+        self,
+        outcome: Option<&Outcome>,
+        strict: bool,
+        talk: Talk,
+    ) -> Result<Exit> {
         let numbers = self.run.numbers();
         let stopped = self.run.why_stopped();
         let now = observe::now();
@@ -269,15 +281,19 @@ impl Recording {
                 self.path.display()
             )));
         }
-        for gap in self.run.take_gaps() {
-            // What was found out when the events were over already.
+        // What was found out when the events were over already.
+        let late = self.run.take_gaps();
+        for gap in &late {
             let facts = json!({
                 "id": gap.id, "source": gap.source.word(), "why": gap.why, "missed": gap.missed,
                 "count": gap.count,
             });
             self.case.log(now, "gap", about::facts(facts))?;
         }
-        let snapshot = self.run.take_last();
+        let mut snapshot = self.run.take_last();
+        if let Some(snapshot) = &mut snapshot {
+            snapshot.gaps.extend(late);
+        }
         let gaps = snapshot.as_ref().map_or(0, |it| it.gaps.len());
         let mut no_room = match stopped {
             Some(Stop::NoRoom(error)) => Some(error),
@@ -305,7 +321,8 @@ impl Recording {
             "events_lost": numbers.events_lost,
             "packets": numbers.packets,
             "packets_lost": numbers.packets_lost,
-            "program": outcome.program.map(|(pid, ended)| json!({
+            "unwritten": numbers.unwritten,
+            "program": outcome.and_then(|it| it.program).map(|(pid, ended)| json!({
                 "pid": pid,
                 "code": ended.and_then(|it| it.code),
                 "signal": ended.and_then(|it| it.signal),
@@ -321,7 +338,7 @@ impl Recording {
         if let Some(error) = &no_room {
             talk.say(&format!("It stopped by itself: {error}.\n"));
         }
-        let lost = numbers.events_lost + numbers.packets_lost > 0;
+        let lost = numbers.events_lost + numbers.packets_lost + numbers.unwritten > 0;
         if lost {
             talk.say(&lost_in_words(numbers));
         }
@@ -334,22 +351,23 @@ impl Recording {
 }
 
 fn tell(path: &Path, seal: Seal, talk: Talk) -> Result<()> {
-    let mut out = output::stdout()?;
-    let text = format!("{}\n", path.display());
-    out.write_all(harmless(&text).as_bytes())
-        .context("cannot write to standard output")?;
     talk.say(&format!(
         "Recorded. Write this seal down on paper, or read it to somebody on the telephone:\n\n  \
          {seal}\n\nIt shows that these files have not changed since then. Check: whocalls verify {}\n",
         path.display()
     ));
+    let mut out = output::stdout()?;
+    let text = format!("{}\n", path.display());
+    out.write_all(harmless(&text).as_bytes())
+        .context("cannot write to standard output")?;
     Ok(())
 }
 
 fn lost_in_words(numbers: Numbers) -> String {
     format!(
-        "Lost: {} events, {} packets. The case says when.\n",
-        numbers.events_lost, numbers.packets_lost
+        "Lost: {} events and {} packets that came too fast, {} that the disk had no room for. The \
+         case says when.\n",
+        numbers.events_lost, numbers.packets_lost, numbers.unwritten
     )
 }
 

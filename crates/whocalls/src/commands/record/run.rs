@@ -9,6 +9,8 @@ use track::flows::Flows;
 /// One recording, while it runs.
 #[derive(Default)]
 pub(super) struct Run {
+    /// Whether there are any whose owner is asked for.
+    has_packets: bool,
     /// Whose packets are whose. Events fill it before the packets they concern are handed out.
     ownership: Mutex<Ownership>,
     /// All events until then are in it, in nanoseconds since boot.
@@ -39,6 +41,7 @@ struct Counts {
     events_lost: AtomicU64,
     packets: AtomicU64,
     packets_lost: AtomicU64,
+    unwritten: AtomicU64,
     bytes: AtomicU64,
     free_bytes: AtomicU64,
 }
@@ -50,6 +53,8 @@ pub(super) struct Numbers {
     pub(super) events_lost: u64,
     pub(super) packets: u64,
     pub(super) packets_lost: u64,
+    /// Events and packets that there was no room for on the disk.
+    pub(super) unwritten: u64,
     /// On the disk.
     pub(super) bytes: u64,
     pub(super) free_bytes: u64,
@@ -64,6 +69,17 @@ pub(super) enum Stop {
 }
 
 impl Run {
+    pub(super) fn new(has_packets: bool) -> Self {
+        Self {
+            has_packets,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn has_packets(&self) -> bool {
+        self.has_packets
+    }
+
     pub(super) fn ownership(&self) -> MutexGuard<'_, Ownership> {
         self.ownership
             .lock()
@@ -113,6 +129,10 @@ impl Run {
         self.counts.packets_lost.store(lost, Ordering::Relaxed);
     }
 
+    pub(super) fn count_unwritten(&self, more: u64) {
+        self.counts.unwritten.fetch_add(more, Ordering::Relaxed);
+    }
+
     pub(super) fn count_bytes(&self, bytes: u64) {
         self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -128,6 +148,7 @@ impl Run {
             events_lost: get(&self.counts.events_lost),
             packets: get(&self.counts.packets),
             packets_lost: get(&self.counts.packets_lost),
+            unwritten: get(&self.counts.unwritten),
             bytes: get(&self.counts.bytes),
             free_bytes: get(&self.counts.free_bytes),
         }
