@@ -236,6 +236,13 @@ impl Story {
                         return Err(self.explained(place, error));
                     }
                     let segment = self.case.segments(Kind::Events).nth(place);
+                    if cut.is_some() && segment.is_some_and(|it| it.is_closed) {
+                        let why = "it ends in the middle, and was closed all the same".to_owned();
+                        let (line, byte) = (0, self.byte);
+                        return Err(
+                            self.explained(place, lines::Error::Damaged { line, byte, why })
+                        );
+                    }
                     self.missing.cut |= cut.is_some() || segment.is_some_and(|it| !it.is_closed);
                     self.segment = place + 1;
                     self.byte = 0;
