@@ -173,6 +173,11 @@ impl Writer {
         }
     }
 
+    /// What is known of a process. `None`: nothing.
+    pub fn process_of(&self, id: ProcessId) -> Option<Arc<Process>> {
+        self.processes.get(&id)?.process.clone()
+    }
+
     /// A packet, with the blocks that it needs before it. `seq` is its number in the case;
     /// `dropped_before` packets of its interface were lost since the one before.
     pub fn packet(

@@ -8,6 +8,7 @@ mod about;
 mod copies;
 mod disk;
 mod events;
+mod images;
 pub(super) mod into;
 mod packets;
 mod programs;

@@ -9,7 +9,7 @@ mod pick;
 mod queue;
 pub(super) mod replayed;
 #[cfg(test)]
-mod sample;
+pub(super) mod sample;
 mod screen;
 mod stream;
 

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 
-use model::{EventKind, FileIdentity, Host, Look, Observed, Process, ProcessId, Tier, Timestamp};
+use model::{
+    Event, EventKind, FileIdentity, Host, Look, Observed, Process, ProcessId, Tier, Timestamp,
+};
 use observe::ProgramCopy;
 use observe::Watch;
 use record::lines::Encoder;
 use show::tui::Preserved;
 use track::Tracker;
 
+use super::images::Image;
 use super::programs::is_suspect;
 use super::queue::{Closing, Queue};
 use super::run::Run;
@@ -38,6 +41,8 @@ pub(super) struct Recorder<'a, R> {
     /// Counted from 1; 0: nothing has been told.
     segment: u32,
     copying: Copying,
+    /// The process that was told of last, until it is known when that was.
+    told: Option<Arc<Process>>,
     /// What the person at the screen wants to be copied. `None`: there is no screen.
     preserving: Option<&'a Preserving>,
     queue: &'a Queue,
@@ -146,6 +151,7 @@ impl<'a, R: Reader> Recorder<'a, R> {
             events: 0,
             segment: 0,
             copying,
+            told: None,
             preserving: None,
             queue,
             run,
@@ -196,19 +202,38 @@ impl<'a, R: Reader> Recorder<'a, R> {
         }
         self.encoder.observed(observed, &mut self.bytes);
         if self.run.has_packets() {
-            let mut ownership = self.run.ownership();
-            ownership.flows.apply(observed);
-            match observed {
-                Observed::Process(process) => ownership.processes.push(Arc::clone(process)),
-                Observed::Look(look) => {
-                    let processes = look.processes.iter().cloned().map(Arc::new);
-                    ownership.processes.extend(processes);
-                }
-                Observed::Event(_) | Observed::Counts(_) | Observed::Gap(_) => {}
-            }
+            self.tell_packets(observed);
         }
         if self.bytes.len() >= PIECE {
             self.hand_on();
+        }
+    }
+
+    /// Has whoever makes packets know whose they are. A process that begins, or runs another program,
+    /// is told of right before the event that says when.
+    fn tell_packets(&mut self, observed: &Observed) {
+        let mut ownership = self.run.ownership();
+        ownership.flows.apply(observed);
+        if let Some(process) = self.told.take() {
+            let since = match observed {
+                Observed::Event(event) => begun(event, process.id),
+                Observed::Process(_)
+                | Observed::Look(_)
+                | Observed::Counts(_)
+                | Observed::Gap(_) => None,
+            };
+            ownership.processes.push(Image { since, process });
+        }
+        match observed {
+            Observed::Process(process) => self.told = Some(Arc::clone(process)),
+            Observed::Look(look) => {
+                let image = |process: &Process| Image {
+                    since: None,
+                    process: Arc::new(process.clone()),
+                };
+                ownership.processes.extend(look.processes.iter().map(image));
+            }
+            Observed::Event(_) | Observed::Counts(_) | Observed::Gap(_) => {}
         }
     }
 
@@ -278,6 +303,15 @@ impl<R: Reader> Reader for Recorder<'_, R> {
         self.run.keep_last(tracker.snapshot());
         self.run.events_are_over();
     }
+}
+
+/// When the process began what it runs, if that is what the event tells.
+fn begun(event: &Event, process: ProcessId) -> Option<u64> {
+    let begins = matches!(
+        event.kind,
+        EventKind::ProcessStarted | EventKind::ProcessExec
+    );
+    (begins && event.process == Some(process)).then_some(event.boot_ns)
 }
 
 /// A reader for whom it is enough that all is folded.

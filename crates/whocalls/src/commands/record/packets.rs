@@ -8,6 +8,7 @@ use observe::packets::{Captured, Packets};
 use record::pcapng::{Header, Statistics, Writer};
 use track::flows::Flows;
 
+use super::images::Images;
 use super::queue::{Closing, Queue};
 use super::run::{Run, Stop};
 
@@ -30,6 +31,7 @@ pub(super) fn take_all(packets: Packets, header: Header, queue: &Queue, run: &Ru
         packets,
         encoding: Encoding {
             writer: Writer::new(header),
+            images: Images::default(),
             bytes: Vec::with_capacity(PIECE * 2),
             packets: 0,
             told: 0,
@@ -56,6 +58,7 @@ struct Taking<'a> {
 
 struct Encoding<'a> {
     writer: Writer,
+    images: Images,
     bytes: Vec<u8>,
     /// Of the whole case.
     packets: u64,
@@ -175,16 +178,26 @@ impl Encoding<'_> {
 
     fn owner(&mut self, packet: &Packet<'_>) -> PacketOwner {
         let mut ownership = self.run.ownership();
-        for process in ownership.processes.drain(..) {
-            self.writer.process(&process);
+        for image in ownership.processes.drain(..) {
+            self.images.learn(image, &mut self.writer);
         }
-        ownership.flows.owner(packet)
+        let owner = ownership.flows.owner(packet);
+        drop(ownership);
+        if let PacketOwner::Known { process, .. } = owner {
+            self.images.at(process, packet.boot_ns, &mut self.writer);
+        }
+        owner
     }
 
     /// Takes over what is known of processes, also where no packet asks for it.
     fn learn(&mut self) {
-        let processes = std::mem::take(&mut self.run.ownership().processes);
-        processes.iter().for_each(|it| self.writer.process(it));
+        let images = std::mem::take(&mut self.run.ownership().processes);
+        for image in images {
+            self.images.learn(image, &mut self.writer);
+        }
+        if !self.run.are_events_over() {
+            self.images.forget(self.run.until(), &mut self.writer);
+        }
     }
 
     fn hand_on(&mut self) {

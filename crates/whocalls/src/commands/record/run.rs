@@ -1,10 +1,12 @@
 //! What the threads of a recording share: how far it is, and why it has to stop.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use model::{Gap, Process, Snapshot};
+use model::{Gap, Snapshot};
 use track::flows::Flows;
+
+use super::images::Image;
 
 /// One recording, while it runs.
 #[derive(Default)]
@@ -31,7 +33,7 @@ pub(super) struct Run {
 pub(super) struct Ownership {
     pub(super) flows: Flows,
     /// Told since they were last taken.
-    pub(super) processes: Vec<Arc<Process>>,
+    pub(super) processes: Vec<Image>,
 }
 
 /// How much there was so far.

@@ -5,9 +5,9 @@ use model::{
     ProcessId, Protocol, SocketKey, Source, State, Timestamp,
 };
 
-pub(super) const TIME: Timestamp = Timestamp::from_unix_nanos(1_795_342_500_000_000_000);
+pub(crate) const TIME: Timestamp = Timestamp::from_unix_nanos(1_795_342_500_000_000_000);
 
-pub(super) fn id(pid: u32) -> ProcessId {
+pub(crate) fn id(pid: u32) -> ProcessId {
     ProcessId {
         boot: BootId([7; 16]),
         pid,
@@ -16,7 +16,7 @@ pub(super) fn id(pid: u32) -> ProcessId {
 }
 
 /// `parents` are the nearest first.
-pub(super) fn process(pid: u32, parents: &[u32]) -> Process {
+pub(crate) fn process(pid: u32, parents: &[u32]) -> Process {
     let parent = |pid: &u32| Parent {
         pid: *pid,
         name: "parent".into(),
@@ -44,7 +44,7 @@ pub(super) fn process(pid: u32, parents: &[u32]) -> Process {
 }
 
 /// Of a process, by a socket, to a port.
-pub(super) fn connection(pid: u32, protocol: Protocol, cookie: u64, port: u16) -> Connection {
+pub(crate) fn connection(pid: u32, protocol: Protocol, cookie: u64, port: u16) -> Connection {
     let local = Endpoint::new([192, 0, 2, 7].into(), 40512);
     let remote = Some(Endpoint::new([203, 0, 113, 9].into(), port));
     let socket = SocketKey {
