@@ -26,6 +26,8 @@ use super::bpf::BpfError;
 
 /// The user and the group `nobody`.
 const NOBODY: u32 = 65534;
+/// From here to 2^31 no user, service or container has its number (systemd, UIDS-GIDS).
+const FIRST_UNUSED: u32 = 0x7100_0000;
 
 /// What a watch without events needs again and again: descriptors and namespaces of other
 /// processes, and the news of sockets that go.
@@ -260,8 +262,8 @@ fn give_up(kept: CapabilitySet, duty: Duty) -> Vec<Gap> {
         done("to clear the rights to hand on", cleared);
         if is_root {
             done(
-                "to become the user nobody",
-                text(become_nobody(!kept.is_empty())),
+                "to become a user without rights",
+                text(become_new_user(!kept.is_empty())),
             );
         }
         done("to drop the rights", text(set_only(kept)));
@@ -305,8 +307,16 @@ fn empty_bounding_set() -> Result<(), Errno> {
     Ok(())
 }
 
-fn become_nobody(with_rights: bool) -> Result<(), Errno> {
-    become_user(Uid::from_raw(NOBODY), Gid::from_raw(NOBODY), with_rights)
+/// A user of its own: whoever is the same user may stop and end a process, and many a service is
+/// `nobody`. That one only where a user namespace has no such numbers.
+fn become_new_user(with_rights: bool) -> Result<(), Errno> {
+    let become_number =
+        |number| become_user(Uid::from_raw(number), Gid::from_raw(number), with_rights);
+    // Pids have 22 bits at most (PID_MAX_LIMIT, include/linux/threads.h).
+    match become_number(FIRST_UNUSED + std::process::id()) {
+        Err(Errno::INVAL) => become_number(NOBODY),
+        other => other,
+    }
 }
 
 /// Groups first: an ordinary user may not change them.

@@ -257,7 +257,7 @@ fn only_with_actions_allowed_somebody_keeps_the_rights() {
         expected.sort_unstable();
         let expected: Vec<_> = expected
             .into_iter()
-            .map(|(name, rights)| (name.to_owned(), rights, NOBODY.to_owned(), true))
+            .map(|(name, rights)| (name.to_owned(), rights, true, true))
             .collect();
         assert_eq!(found, expected, "{arguments:?}");
         if is_full {
@@ -538,8 +538,8 @@ impl Drop for Watch {
     }
 }
 
-/// Name, rights, user, and whether its system calls are filtered.
-fn status(pid: u32) -> (String, u64, String, bool) {
+/// Name, rights, whether it is a user of its own, and whether its system calls are filtered.
+fn status(pid: u32) -> (String, u64, bool, bool) {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let value = |name: &str| {
         let mut lines = status.lines().filter_map(|line| line.split_once(":\t"));
@@ -549,11 +549,12 @@ fn status(pid: u32) -> (String, u64, String, bool) {
     let rights = ["CapEff", "CapPrm"].map(|set| u64::from_str_radix(value(set), 16).unwrap());
     assert_eq!(rights[0], rights[1], "{status}");
     assert_eq!(value("NoNewPrivs"), "1", "{status}");
-    let user = value("Uid").split('\t').next().unwrap().to_owned();
+    let own = (0x7100_0000 + pid).to_string();
+    let is_own = value("Uid").split('\t').all(|user| user == own);
     (
         value("Name").to_owned(),
         rights[0],
-        user,
+        is_own,
         value("Seccomp") == "2",
     )
 }

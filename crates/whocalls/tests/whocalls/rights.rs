@@ -602,10 +602,13 @@ impl Status {
         let all = ["CapEff", "CapPrm", "CapInh", "CapAmb", "CapBnd"].map(|set| self.number(set));
         assert_eq!(all, [kept, kept, 0, 0, 0], "{}", self.0);
         assert_eq!((self.text("NoNewPrivs"), self.text("Seccomp")), ("1", "2"));
-        let nobody = [NOBODY; 4].join("\t");
+        // A user of its own.
+        let pid: u32 = self.text("Tgid").parse().unwrap();
+        let own = (0x7100_0000 + pid).to_string();
+        let own = [own.as_str(); 4].join("\t");
         assert_eq!(
             (self.text("Uid"), self.text("Gid")),
-            (nobody.as_str(), nobody.as_str())
+            (own.as_str(), own.as_str())
         );
         assert_eq!(self.text("Groups"), "");
     }

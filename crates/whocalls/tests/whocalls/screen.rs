@@ -462,7 +462,12 @@ impl Screen {
         let code = wait_for("the end of whocalls", || self.told("code"));
         assert_eq!(code, 0, "{}", self.shown());
         self.until("the screen from before", |_| self.modes() == "0 1 0");
-        let stty = |name| fs::read_to_string(self.work.join(name)).unwrap();
+        // Without the speed and the size, which the terminal's owner sets.
+        let stty = |name| {
+            let text = fs::read_to_string(self.work.join(name)).unwrap();
+            let (_, settings) = text.split_once('\n').unwrap();
+            settings.to_owned()
+        };
         assert_eq!(stty("after"), stty("before"));
         let shown = self.shown();
         assert!(!shown.contains("Overview"), "{shown}");
