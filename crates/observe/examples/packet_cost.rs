@@ -71,7 +71,7 @@ fn take(mut packets: Packets, until: &AtomicU64) -> Result<(), Failure> {
     loop {
         let until = until.load(Ordering::Acquire);
         let mut taken = |captured: Captured<'_>| match captured {
-            Captured::Packet(packet) => {
+            Captured::Packet(packet, _) => {
                 all += 1;
                 with_ends += u64::from(packet.ends.is_some());
                 let (_, count, bytes) = interfaces.entry(packet.interface).or_default();

@@ -23,6 +23,8 @@ pub mod packets;
 mod parse;
 pub mod places;
 pub mod program;
+pub mod runtime;
+pub mod signals;
 mod system;
 #[cfg(windows)]
 mod windows;

@@ -1,6 +1,9 @@
 //! The packets of this computer, as its network namespaces see them pass. Rings that the kernel
 //! fills go in; packets come out, each with its interface and what its headers say.
 
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Gap, Interface, LinkType, NetworkNamespace, Packet, PacketEnds};
@@ -33,8 +36,63 @@ pub enum Depth {
 pub enum Captured<'a> {
     /// Before the first packet that passed it, and again when it has changed.
     Interface(&'a Interface),
-    Packet(&'a Packet<'a>),
+    /// With a way to have its bytes for longer than this is handed on.
+    Packet(&'a Packet<'a>, Lender<'a>),
     Gap(Gap),
+}
+
+/// A piece of memory that packets were captured into.
+pub type Memory = dyn AsRef<[u8]> + Send + Sync;
+
+/// Lends the memory that a packet was captured into; `None`: it does not.
+#[derive(Clone, Copy)]
+pub struct Lender<'a>(Option<&'a Arc<Memory>>);
+
+impl<'a> Lender<'a> {
+    pub fn new(memory: Option<&'a Arc<Memory>>) -> Self {
+        Self(memory)
+    }
+
+    /// Keeps bytes of the packet where they are. `None`: they have to be copied.
+    pub fn lend(&self, bytes: &[u8]) -> Option<Lent> {
+        let memory = self.0?;
+        let whole = (**memory).as_ref();
+        // What does not lie in there begins before it or ends behind it.
+        let start = bytes.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+        let place = start..start.checked_add(bytes.len())?;
+        whole.get(place.clone())?;
+        let memory = Arc::clone(memory);
+        Some(Lent { memory, place })
+    }
+}
+
+impl fmt::Debug for Lender<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("Lender")
+            .field(&self.0.is_some())
+            .finish()
+    }
+}
+
+/// Bytes that stay in the memory that they were captured into, which is not filled anew as long as
+/// there is one of these. For other threads too.
+pub struct Lent {
+    memory: Arc<Memory>,
+    place: Range<usize>,
+}
+
+impl Lent {
+    pub fn bytes(&self) -> &[u8] {
+        let whole = (*self.memory).as_ref();
+        whole.get(self.place.clone()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Lent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Lent").field(&self.place).finish()
+    }
 }
 
 /// What the kernel counted in one network namespace, since its ring was opened.
@@ -65,6 +123,12 @@ impl Packets {
         taken: &mut dyn FnMut(Captured<'_>),
     ) -> Result<usize, Error> {
         self.0.next(wait, until, taken)
+    }
+
+    /// Whether so much is lent that the rings get full sooner. Nothing more is lent then; whoever has
+    /// some should copy it and let go of it.
+    pub fn is_scarce(&mut self) -> bool {
+        self.0.is_scarce()
     }
 
     /// By network namespace; those that have gone are still there.

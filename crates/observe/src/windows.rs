@@ -4,6 +4,8 @@ pub(crate) mod actions;
 pub(crate) mod folder;
 mod packets;
 pub(crate) mod places;
+pub(crate) mod runtime;
+pub(crate) mod signals;
 pub(crate) mod system;
 pub(crate) mod writer;
 

@@ -27,7 +27,7 @@ fn main() -> Result<()> {
     let case = Case::begin(
         Box::new(Directory::new(Path::new(to))),
         Settings {
-            about: from.about().clone(),
+            about: from.about().ok_or("its case.json is damaged")?.clone(),
             limits: Limits::default(),
             recipients: None,
         },

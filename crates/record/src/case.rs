@@ -20,7 +20,7 @@ mod seal;
 mod segment;
 mod start_here;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verify;
 
 use std::fs::File;
@@ -36,17 +36,19 @@ use sha2::{Digest, Sha256};
 pub use about::{About, AboutFault, Clock, Consent, Depth, Tool};
 pub use log::{Entry, LogEnd, LogFault, read_log};
 pub use manifest::{Line, Manifest, ManifestFault};
+pub(crate) use name::is_name;
 pub use open::{CaseReader, Cut, OpenCase, Segment};
 pub use seal::Seal;
 pub use segment::Stream;
+pub(crate) use verify::{How, Looked, look};
 pub use verify::{Interrupted, Outcome, Problem, Verified, verify};
 
 use crate::crypt::{self, Recipients};
+use crate::hex;
 use crate::place::{Place, Space};
 use manifest::LogMark;
 use output::{Finished, Raw, Spare, SpareState, Whole, Written, most_encrypted};
 use ring::Closed;
-use seal::hex;
 
 /// The format that this build writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;

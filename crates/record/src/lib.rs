@@ -20,9 +20,13 @@ use sha2::{Digest, Sha256};
 pub fn sha256(from: &mut dyn Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     io::copy(from, &mut hash)?;
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex(&hash.finalize()))
+}
+
+/// All digits of some bytes, in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default())
+        .collect()
 }

@@ -1,6 +1,7 @@
 //! A case as one file, to be carried away: a zip, encrypted to recipients when there are some.
 //! A case folder goes in and is not changed; what goes out is written in one stream, so that no
-//! plain copy ever touches the disk. Each file is held against the manifest while it is read.
+//! plain copy ever touches the disk. Each file is held against the manifest while it is read. What lies
+//! in the folder and is none of the case stays behind.
 
 mod contents;
 mod output;
@@ -17,8 +18,9 @@ use zip::result::ZipError;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::case::MANIFEST;
+use crate::case::{self, MANIFEST, Problem};
 use crate::crypt::Recipients;
+use crate::hex;
 use contents::{Contents, Entry};
 use output::{Gate, Output};
 
@@ -31,42 +33,23 @@ const LARGE: u64 = 0xf000_0000;
 /// Why there is no packed case.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{} is no case: {why}", path.display())]
-    NotACase { path: PathBuf, why: String },
+    /// No case, one of a newer format, one that cannot be read.
+    #[error("{0}")]
+    Case(#[from] case::Error),
+    #[error("cannot pack {}: {why}", path.display())]
+    Folder { path: PathBuf, why: String },
     #[error("{} is there already; whocalls overwrites nothing", .0.display())]
     Exists(PathBuf),
     #[error("{} would be inside the case itself", .0.display())]
     Inside(PathBuf),
     #[error("cannot read {name} of the case: {source}")]
     Read { name: String, source: io::Error },
-    /// With its name as it may be shown: of a name that cannot be told, what can.
-    #[error("the case is damaged: {name} {how}")]
-    Changed { name: String, how: Damage },
+    #[error("the case is damaged")]
+    Damaged(Vec<Problem>),
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("stopped; the unfinished file was removed")]
     Stopped,
-}
-
-/// How a file is not what was recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Damage {
-    #[error("is in the manifest and not in the folder")]
-    Missing,
-    #[error("is not what the manifest says")]
-    OtherContent,
-    #[error("was changed while it was read")]
-    WhileRead,
-    #[error("is neither a file nor a folder")]
-    NoFile,
-    #[error("has a name that does not belong into a case")]
-    Name,
-    #[error("is more than a case has")]
-    TooMuch,
-    #[error("is not that of a case")]
-    Manifest,
-    #[error("is none that a manifest has")]
-    Line,
 }
 
 /// What to do with a case that is not what was recorded.
@@ -74,7 +57,7 @@ pub enum Damage {
 pub enum Damaged {
     /// It is not packed.
     Refuse,
-    /// What can be read is packed; what is wrong with it is in [`Packed::damage`].
+    /// What can be read is packed; what is wrong with it is in [`Packed::problems`].
     PackAnyway,
 }
 
@@ -87,7 +70,9 @@ pub struct Packed {
     /// Its SHA-256, in hex.
     pub sha256: String,
     /// What was not as recorded; empty unless [`Damaged::PackAnyway`].
-    pub damage: Vec<(String, Damage)>,
+    pub problems: Vec<Problem>,
+    /// What lies in the folder, is none of the case, and was not packed.
+    pub strangers: Vec<String>,
 }
 
 /// How far it is: bytes of the case.
@@ -133,7 +118,7 @@ pub fn pack(
         out,
         folder,
         damaged,
-        damage: contents.damage.clone(),
+        problems: contents.problems.clone(),
         files: 0,
         done_bytes: 0,
         total_bytes,
@@ -149,17 +134,17 @@ pub fn pack(
 
 /// The last name of the path, also of `.`: it is the folder that all files are in.
 fn folder_name(case: &Path) -> Result<String, Error> {
-    let not_a_case = |why: String| Error::NotACase {
+    let not_packed = |why: String| Error::Folder {
         path: case.to_owned(),
         why,
     };
     let whole = case
         .canonicalize()
-        .map_err(|error| not_a_case(error.to_string()))?;
+        .map_err(|error| not_packed(error.to_string()))?;
     let name = whole.file_name().and_then(|name| name.to_str());
-    name.filter(|name| contents::is_name(name))
+    name.filter(|name| case::is_name(name))
         .map(ToOwned::to_owned)
-        .ok_or_else(|| not_a_case("its folder needs a plain name".to_owned()))
+        .ok_or_else(|| not_packed("its folder needs a plain name".to_owned()))
 }
 
 /// A packed case inside of the case would pack itself, and be a foreign file there.
@@ -188,7 +173,7 @@ struct Packing<'a> {
     out: &'a Path,
     folder: String,
     damaged: Damaged,
-    damage: Vec<(String, Damage)>,
+    problems: Vec<Problem>,
     files: u64,
     done_bytes: u64,
     total_bytes: u64,
@@ -222,7 +207,8 @@ impl Packing<'_> {
             files: self.files,
             bytes,
             sha256,
-            damage: std::mem::take(&mut self.damage),
+            problems: std::mem::take(&mut self.problems),
+            strangers: contents.strangers.clone(),
         })
     }
 
@@ -273,19 +259,22 @@ impl Packing<'_> {
             left = left.saturating_sub(length as u64);
         }
         let sha256 = hex(&hash.finalize());
-        let how = match contents.manifest.get(&entry.name) {
-            Some(expected) if *expected != sha256 => Damage::OtherContent,
-            _ if left > 0 => Damage::WhileRead,
+        let file = entry.name.clone();
+        let problem = match contents.hashes.get(&entry.name) {
+            Some(expected) if *expected != sha256 => Problem::Changed { file },
+            _ if left > 0 => {
+                let why = "it was changed while it was read".to_owned();
+                Problem::Damaged { file, why }
+            }
             _ => return Ok(()),
         };
-        let name = entry.name.clone();
-        match self.damaged {
-            Damaged::Refuse => Err(Error::Changed { name, how }),
-            Damaged::PackAnyway => {
-                self.damage.push((name, how));
-                Ok(())
-            }
+        if self.damaged == Damaged::Refuse {
+            return Err(Error::Damaged(vec![problem]));
         }
+        if !self.problems.iter().any(|it| it.file() == problem.file()) {
+            self.problems.push(problem);
+        }
+        Ok(())
     }
 
     fn write(&mut self, zip: &mut Zip, bytes: &[u8]) -> Result<(), Error> {
@@ -324,8 +313,4 @@ fn options(entry: &Entry) -> SimpleFileOptions {
 fn not_written(out: &Path, source: io::Error) -> Error {
     let path = out.to_owned();
     Error::Write { path, source }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

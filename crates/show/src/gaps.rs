@@ -1,24 +1,28 @@
 //! What could not be seen, in lines for people. It stands beside every result.
 
+mod brief;
+
 use std::io::{self, Write};
 
 use model::Gap;
 
+pub use self::brief::brief;
 use crate::visible::{display_width, visible_str};
 
 /// Writes `not seen:` lines, folded to `width` columns where there is one; nothing when there is
 /// no gap.
 pub fn lines(gaps: &[Gap], width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
     for gap in gaps {
-        let count = gap
-            .count
-            .map(|count| format!(" ({count})"))
-            .unwrap_or_default();
-        let (missed, why) = (visible_str(&gap.missed), visible_str(&gap.why));
-        folded("not seen: ", &format!("{missed}{count}"), width, out)?;
-        folded("     why: ", &why, width, out)?;
+        folded("not seen: ", &counted(gap), width, out)?;
+        folded("     why: ", &visible_str(&gap.why), width, out)?;
     }
     Ok(())
+}
+
+/// What is missed, and how many of it.
+fn counted(gap: &Gap) -> String {
+    let count = gap.count.map(|count| format!(" ({count})"));
+    format!("{}{}", visible_str(&gap.missed), count.unwrap_or_default())
 }
 
 /// Writes a text after a heading; further lines stand below the beginning of the text.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use observe::signals::Asked;
 #[cfg(unix)]
 use signal_hook::consts::SIGHUP;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -30,6 +31,7 @@ pub(crate) struct Interrupt {
 impl Interrupt {
     pub(crate) fn listen() -> io::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
+        observe::signals::note_senders(&SIGNALS)?;
         for signal in SIGNALS {
             flag::register_conditional_shutdown(signal, INTERRUPTED_TWICE, Arc::clone(&asked))?;
             flag::register(signal, Arc::clone(&asked))?;
@@ -40,6 +42,11 @@ impl Interrupt {
     /// Whether the person has asked to stop.
     pub(crate) fn is_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Who has. `None`: nobody, or it cannot be told here.
+    pub(crate) fn asked_by(&self) -> Option<Asked> {
+        self.is_asked().then(observe::signals::first).flatten()
     }
 
     /// Waits; true when the person asked to stop meanwhile.

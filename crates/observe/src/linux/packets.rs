@@ -42,6 +42,8 @@ const LOOK: Duration = Duration::from_millis(50);
 const FEWEST: usize = 8;
 /// The most that one network namespace gets that is not ours.
 const MOST: usize = 256;
+/// So many blocks of each ring are handed on at once.
+const MOST_AT_ONCE: usize = 32;
 /// A namespace that nobody seems to be in is let go of when nothing has passed in it for so long:
 /// as long as we hold it, it does not end.
 const QUIET: Duration = Duration::from_secs(10);
@@ -179,8 +181,8 @@ impl Packets {
             if count > 0 || left.is_zero() {
                 return Ok(count);
             }
-            // These would be ready at once. Whoever called has to know a later time.
-            if self.captures.iter().any(|one| one.capture.holds()) {
+            // These would be ready at once. Whoever called has to know a later time, or to let go.
+            if self.captures.iter().any(|one| one.capture.is_ready()) {
                 thread::sleep(left.min(STEP));
                 return Ok(0);
             }
@@ -188,12 +190,18 @@ impl Packets {
         }
     }
 
+    pub(crate) fn is_scarce(&mut self) -> bool {
+        let mut captures = self.captures.iter_mut();
+        captures.any(|one| one.capture.is_scarce())
+    }
+
     pub(crate) fn counts(&mut self) -> Vec<RingCounts> {
         let now = self.captures.iter_mut().map(|one| one.capture.counts());
         self.gone.iter().copied().chain(now).collect()
     }
 
-    /// Hands on what has come of age: of each namespace a block, then of each the next.
+    /// Hands on what has come of age: of each namespace a block, then of each the next, but no more than
+    /// a part of what a large ring holds, so that whoever called can look after everything else.
     fn drain(&mut self, until: u64, taken: &mut dyn FnMut(Captured<'_>)) -> usize {
         let now = boot_nanos();
         for one in &mut self.captures {
@@ -202,7 +210,7 @@ impl Packets {
         let first = self.first.checked_rem(self.captures.len()).unwrap_or(0);
         self.first = first + 1;
         let mut count = 0;
-        loop {
+        for _ in 0..MOST_AT_ONCE {
             let mut any = false;
             let (behind, before) = self.captures.split_at_mut(first);
             for one in before.iter_mut().chain(behind) {
@@ -212,9 +220,10 @@ impl Packets {
                 }
             }
             if !any {
-                return count;
+                break;
             }
         }
+        count
     }
 
     /// Until a block is closed or a mount changes, at most so long.

@@ -18,6 +18,10 @@ impl Packets {
         match *self {}
     }
 
+    pub(crate) fn is_scarce(&mut self) -> bool {
+        match *self {}
+    }
+
     pub(crate) fn counts(&mut self) -> Vec<RingCounts> {
         match *self {}
     }

@@ -12,6 +12,7 @@
 //! | `gap` | the recorder: something this run could not see | `source`, `why`, `missed`, `count` |
 //! | `space_low` | the recorder: it stops because the disk is nearly full | `free_bytes`, `floor_bytes` |
 //! | `clock` | the recorder: what a telephone showed, a step of the clock | `phone_offset_ns`, `step_ns` |
+//! | `ended` | the recorder: who or what has ended it | `by`, and what is known of it |
 //! | `note` | the recorder, or a person | `text` |
 //!
 //! Readers keep words that they do not know.
@@ -26,8 +27,8 @@ use sha2::{Digest, Sha256};
 use super::LOG;
 use super::manifest::LogMark;
 use super::output::{Finished, Make, Output, Spare};
-use super::seal::hex;
 use crate::crypt::Recipients;
+use crate::hex;
 
 pub(super) const BEGUN: &str = "begun";
 pub(super) const FILE_ADDED: &str = "file_added";
@@ -85,7 +86,7 @@ impl Writer {
         let sha256 = hex(&Sha256::digest(&line));
         line.push(b'\n');
         let output = self.output.as_mut().ok_or(io::ErrorKind::NotFound)?;
-        output.write(&line, make)?;
+        output.write(&[&line], make)?;
         self.lines += 1;
         self.last_sha256 = Some(sha256);
         Ok((

@@ -19,7 +19,8 @@ use sha2::{Digest, Sha256};
 
 use super::FORMAT;
 use super::name;
-use super::seal::{Seal, hex, is_sha256};
+use super::seal::{Seal, is_sha256};
+use crate::hex;
 
 /// Longer ones are not read: some 500,000 files.
 pub(super) const MOST_BYTES: u64 = 64 * 1024 * 1024;

@@ -33,6 +33,11 @@ pub(super) fn fault(name: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether it is one plain name, on every system that a case may be carried to.
+pub(crate) fn is_name(name: &str) -> bool {
+    fault(name).is_none() && !name.contains('/')
+}
+
 /// What is at a name inside a case.
 pub(super) enum Found {
     /// A file, and not a link.

@@ -13,18 +13,21 @@ use super::log::{Entry, LogEnd, LogFault, read_log};
 use super::name::{self, Found};
 use super::output::piece_name;
 use super::scan::{self, Lying, Role, Scan};
-use super::seal::hex;
+use super::verify::{How, Looked, Problem, content, look};
 use super::{About, CASE_JSON, Error, Kind, LOG, Manifest, Seal};
 use crate::crypt::{self, Identities, OpenFile};
+use crate::hex;
 
-/// A case that is read. Opening looks at names, at the manifest and at `case.json`; that a file is as
-/// it was written shows when it has been read to its end, or by [`super::verify()`].
+/// A case that is read. Opening looks at names and lengths, at the manifest, at the log and at
+/// `case.json`; that a file is as it was written shows when it has been read to its end, or by
+/// [`super::verify()`].
 #[derive(Debug)]
 pub struct OpenCase {
     files: Files,
-    about: About,
+    about: Option<About>,
     segments: Vec<Segment>,
     log: Option<Segment>,
+    problems: Vec<Problem>,
 }
 
 /// How files are found and read.
@@ -56,28 +59,29 @@ pub struct Segment {
 }
 
 impl OpenCase {
-    /// Opens a case folder.
+    /// Opens a case folder. What is wrong in it does not keep the rest from being read; it is in
+    /// [`OpenCase::problems`].
     ///
-    /// Errors: no case, a newer format; encrypted, and no key that fits; damaged: what the manifest
-    /// names is not there or is no file, there are links, or segments that it does not name.
+    /// Errors: no case, a newer format; encrypted, and no key that fits.
     pub fn open(root: &Path, identities: Option<&Identities>) -> Result<Self, Error> {
-        let manifest = scan::manifest(root)?;
-        let scan = scan::scan(root)?;
-        let damaged = |place: &str, why: &str| Error::Damaged {
-            path: root.to_owned(),
-            place: place.to_owned(),
-            why: why.to_owned(),
-        };
-        if let Some(link) = scan.links.first() {
-            return Err(damaged(link, "it is a link"));
-        }
-        for line in manifest.files() {
-            if !scan.files.contains_key(&line.name) {
-                return Err(damaged(&line.name, "it is missing"));
-            }
-        }
+        let Looked {
+            manifest,
+            scan,
+            mut problems,
+            ..
+        } = look(root, How::NamesOnly)?;
+        let is_listed = manifest.is_some();
+        let manifest = manifest.unwrap_or_default();
         let encrypted = format!("{CASE_JSON}.age");
-        if !manifest.is_sealed() && !manifest.has(CASE_JSON) && !manifest.has(&encrypted) {
+        let has_begun = |name: &str| match is_listed {
+            true => manifest.has(name),
+            false => scan.files.contains_key(name),
+        };
+        if problems.is_empty()
+            && !manifest.is_sealed()
+            && !has_begun(CASE_JSON)
+            && !has_begun(&encrypted)
+        {
             return Err(Error::Foreign {
                 path: root.to_owned(),
                 why: "the recording was interrupted before it began".to_owned(),
@@ -89,13 +93,10 @@ impl OpenCase {
             return Err(Error::Encrypted { path });
         }
         let mut segments = segments(&manifest, &scan);
-        for segment in &segments {
-            if manifest.is_sealed() && segment.sha256.is_none() && segment.kind.is_some() {
-                return Err(damaged(&segment.name, "it is not in the manifest"));
-            }
-            if !segment.is_whole_row() {
-                return Err(damaged(&segment.name, "a piece of it is missing"));
-            }
+        // What somebody has put beside the files of a case is not shown as a part of it.
+        segments.retain(|segment| !problems.iter().any(|it| segment.was_added(it)));
+        for segment in &mut segments {
+            segment.end_at_hole();
         }
         let log = segments
             .iter()
@@ -106,21 +107,34 @@ impl OpenCase {
             manifest,
             identities: identities.cloned(),
         };
-        let about = files.about()?;
-        Ok(Self {
+        let about = files.about(is_encrypted, &mut problems)?;
+        let case = Self {
             files,
             about,
             segments,
             log,
-        })
+            problems: Vec::new(),
+        };
+        // That of a plain case was held against its manifest already.
+        if is_encrypted && let Err(Error::Damaged { place, why, .. }) = case.log(&mut |_| {}) {
+            problems.push(Problem::Damaged { file: place, why });
+        }
+        Ok(Self { problems, ..case })
+    }
+
+    /// What is not as it was written, as far as names, lengths, the manifest and the log tell, and
+    /// what had to be read for opening it.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
     }
 
     pub fn path(&self) -> &Path {
         &self.files.root
     }
 
-    pub fn about(&self) -> &About {
-        &self.about
+    /// `None`: `case.json` is damaged.
+    pub fn about(&self) -> Option<&About> {
+        self.about.as_ref()
     }
 
     /// `None`: the recording was interrupted, or something was added after it was sealed.
@@ -132,6 +146,15 @@ impl OpenCase {
     pub fn segments(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Segment> {
         let is_of = move |segment: &&Segment| segment.kind == Some(kind);
         self.segments.iter().filter(is_of)
+    }
+
+    /// The number of the first segment that the case is to have. More than 1: those before it were
+    /// let go. `None`: it is to have none.
+    pub fn first_number(&self, kind: Kind) -> Option<u64> {
+        let listed = self.names().filter_map(scan::segment);
+        let there = self.segments(kind).map(|segment| (kind, segment.number));
+        let of_kind = listed.chain(there).filter(|(of, _)| *of == kind);
+        of_kind.map(|(_, number)| number).min()
     }
 
     /// The files of the manifest by the names that they have without encryption, in the order in
@@ -172,26 +195,46 @@ impl OpenCase {
         })
     }
 
-    /// What an error of reading means that a [`CaseReader`] gave.
+    /// What an error of reading means that a [`CaseReader`] gave, or that has an [`Error`] in it.
     pub fn fault(&self, segment: &Segment, error: io::Error) -> Error {
-        self.files.fault_of(&segment.name, error)
+        match error.downcast::<Error>() {
+            Ok(error) => error,
+            Err(error) => self.files.fault_of(&segment.name, error),
+        }
     }
 }
 
 impl Segment {
-    /// Whether its pieces are there from the first to the last.
-    fn is_whole_row(&self) -> bool {
-        let is_row = !self.is_closed
-            && self
-                .files
-                .first()
-                .is_some_and(|file| file.ends_with(".age"));
-        !is_row
-            || self
-                .files
-                .iter()
-                .zip(1..)
-                .all(|(file, number)| *file == piece_name(&self.name, number))
+    /// A file that is no segment.
+    fn whole(name: &str, file: &str, sha256: Option<String>) -> Self {
+        Self {
+            kind: None,
+            number: 0,
+            name: name.to_owned(),
+            is_closed: true,
+            bytes: 0,
+            files: vec![file.to_owned()],
+            sha256,
+        }
+    }
+
+    fn was_added(&self, problem: &Problem) -> bool {
+        matches!(problem, Problem::Additional { file } if self.files.contains(file))
+    }
+
+    /// Of a row in which a piece is missing, leaves those before it.
+    fn end_at_hole(&mut self) {
+        let first = self.files.first();
+        if self.is_closed || !first.is_some_and(|file| file.ends_with(".age")) {
+            return;
+        }
+        let whole = self
+            .files
+            .iter()
+            .zip(1..)
+            .take_while(|(file, number)| **file == piece_name(&self.name, *number));
+        let whole = whole.count();
+        self.files.truncate(whole);
     }
 }
 
@@ -206,6 +249,7 @@ fn segments(manifest: &Manifest, scan: &Scan) -> Vec<Segment> {
         name: file,
         bytes,
         role,
+        ..
     } in scan.files.values()
     {
         let (name, is_closed) = match role {
@@ -257,34 +301,58 @@ impl Files {
         }
     }
 
-    fn about(&self) -> Result<About, Error> {
+    /// What `case.json` tells, also where it was changed: then that is among the problems. `None`:
+    /// nothing of it can be used.
+    fn about(
+        &self,
+        is_encrypted: bool,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Option<About>, Error> {
         let mut text = Vec::new();
-        self.file(CASE_JSON)?
-            .take(MOST_BYTES)
-            .read_to_end(&mut text)
-            .map_err(|error| self.fault_of(CASE_JSON, error))?;
-        About::read(&text).map_err(|fault| match fault {
-            AboutFault::TooNew(found) => Error::TooNew {
+        // Where the manifest is damaged, it is looked for by its usual name.
+        let unlisted = || match is_encrypted {
+            true => Segment::whole(CASE_JSON, &format!("{CASE_JSON}.age"), None),
+            false => Segment::whole(CASE_JSON, CASE_JSON, None),
+        };
+        let segment = self.listed(CASE_JSON).unwrap_or_else(unlisted);
+        match self.read(&segment) {
+            Ok(reader) => {
+                let read = reader.take(MOST_BYTES).read_to_end(&mut text);
+                if let Err(error) = read {
+                    note(self.fault_of(CASE_JSON, error), problems)?;
+                }
+            }
+            Err(error) => {
+                note(error, problems)?;
+                return Ok(None);
+            }
+        }
+        match About::read(&text) {
+            Ok(about) => Ok(Some(about)),
+            Err(AboutFault::TooNew(_)) if problems.iter().any(|it| it.is_about(CASE_JSON)) => {
+                Ok(None)
+            }
+            Err(AboutFault::TooNew(found)) => Err(Error::TooNew {
                 path: self.root.clone(),
                 found,
-            },
-            AboutFault::Unreadable(why) => self.damaged(CASE_JSON, &why),
-        })
+            }),
+            Err(AboutFault::Unreadable(why)) => {
+                note(self.damaged(CASE_JSON, &why), problems)?;
+                Ok(None)
+            }
+        }
     }
 
     fn file(&self, name: &str) -> Result<CaseReader, Error> {
+        let listed = self.listed(name);
+        self.read(&listed.ok_or_else(|| self.damaged(name, "it is missing"))?)
+    }
+
+    /// A file of the manifest by its name without encryption.
+    fn listed(&self, name: &str) -> Option<Segment> {
         let is_it = |line: &str| line == name || line.strip_suffix(".age") == Some(name);
-        let line = self.manifest.files().find(|line| is_it(&line.name));
-        let line = line.ok_or_else(|| self.damaged(name, "it is missing"))?;
-        self.read(&Segment {
-            kind: None,
-            number: 0,
-            name: name.to_owned(),
-            is_closed: true,
-            bytes: 0,
-            files: vec![line.name.clone()],
-            sha256: Some(line.sha256.clone()),
-        })
+        let line = self.manifest.files().find(|line| is_it(&line.name))?;
+        Some(Segment::whole(name, &line.name, Some(line.sha256.clone())))
     }
 
     fn read(&self, segment: &Segment) -> Result<CaseReader, Error> {
@@ -306,9 +374,19 @@ impl Files {
             };
             reader.files.push(path);
         }
-        reader
-            .next_file()
-            .map_err(|error| self.fault_of(&segment.name, error))?;
+        let first = reader.files.last().cloned();
+        reader.next_file().map_err(|error| {
+            // What cannot be decrypted may be for another key, or was changed.
+            let was_changed = first
+                .zip(segment.sha256.as_ref())
+                .is_some_and(|(file, sha256)| {
+                    content::hash(&file).is_ok_and(|hashed| hashed.sha256 != *sha256)
+                });
+            match was_changed {
+                true => self.damaged(&segment.name, &NotAsWritten::Changed.to_string()),
+                false => self.fault_of(&segment.name, error),
+            }
+        })?;
         Ok(reader)
     }
 
@@ -336,6 +414,22 @@ impl Files {
         }
         self.damaged(name, &fault.to_string())
     }
+}
+
+/// Keeps damage for later, once for each file.
+///
+/// Errors: any other.
+fn note(error: Error, problems: &mut Vec<Problem>) -> Result<(), Error> {
+    let Error::Damaged {
+        place: file, why, ..
+    } = error
+    else {
+        return Err(error);
+    };
+    if !problems.iter().any(|it| it.is_about(&file)) {
+        problems.push(Problem::Damaged { file, why });
+    }
+    Ok(())
 }
 
 /// Reads one file of a case, or the row of an open one as if it were one file. Whether a closed file
@@ -367,8 +461,12 @@ pub struct Cut {
 
 /// A file has another hash than in the manifest.
 #[derive(Debug, thiserror::Error)]
-#[error("it was changed: it has another SHA-256 than in the manifest")]
-struct NotAsWritten;
+enum NotAsWritten {
+    #[error("it was changed: it has another SHA-256 than in the manifest")]
+    Changed,
+    #[error("it was changed: it is full of zeros")]
+    Zeros,
+}
 
 impl CaseReader {
     /// Where it was cut off, once it has been read to the end. `None`: it was closed.
@@ -386,6 +484,7 @@ impl CaseReader {
         let checked = Checked {
             file,
             hash: Sha256::new(),
+            is_zeros: true,
             expected: self.sha256.clone(),
         };
         let is_encrypted = path.extension().is_some_and(|ending| ending == "age");
@@ -459,19 +558,30 @@ impl fmt::Debug for CaseReader {
 struct Checked {
     file: File,
     hash: Sha256,
+    /// Nothing else was met so far.
+    is_zeros: bool,
     expected: Option<String>,
 }
 
 impl Read for Checked {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(bytes)?;
-        self.hash.update(bytes.get(..read).unwrap_or_default());
+        // Without a line in the manifest there is nothing to hold a hash against.
+        if self.expected.is_some() {
+            let read = bytes.get(..read).unwrap_or_default();
+            self.hash.update(read);
+            self.is_zeros = self.is_zeros && read.iter().all(|byte| *byte == 0);
+        }
         if read == 0
             && !bytes.is_empty()
             && let Some(expected) = self.expected.take()
             && hex(&self.hash.clone().finalize()) != expected
         {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, NotAsWritten));
+            let fault = match self.is_zeros {
+                true => NotAsWritten::Zeros,
+                false => NotAsWritten::Changed,
+            };
+            return Err(io::Error::new(io::ErrorKind::InvalidData, fault));
         }
         Ok(read)
     }

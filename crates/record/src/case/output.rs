@@ -2,7 +2,7 @@
 //! is encrypted. It has no name that counts before it is whole.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, IoSlice, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -104,6 +104,19 @@ impl Raw {
         self.spare.with(|| self.file.sync_data())
     }
 
+    /// Writes all of these pieces, of which none is empty, one behind the other.
+    fn write_all_vectored(&mut self, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+        while !pieces.is_empty() {
+            match self.write_vectored(pieces) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => IoSlice::advance_slices(&mut pieces, written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Takes back what was written after this length.
     fn cut(&mut self, bytes: u64) -> io::Result<()> {
         self.file.set_len(bytes)?;
@@ -115,6 +128,11 @@ impl Write for Raw {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let (file, spare) = (&mut self.file, &self.spare);
         spare.with(|| file.write(bytes))
+    }
+
+    fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let (file, spare) = (&mut self.file, &self.spare);
+        spare.with(|| file.write_vectored(pieces))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -149,6 +167,34 @@ impl<W: Write> Write for Hashing<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// So many pieces go to the file system at once, and no system refuses them.
+const MOST_PIECES: usize = 64;
+/// And so many bytes: what was hashed is still in the processor's memory when it is written.
+const MOST_AT_ONCE: usize = 128 * 1024;
+
+impl Hashing<Raw> {
+    /// Writes all of them. After an error its hash and length are of no use.
+    fn write_pieces(&mut self, pieces: &[&[u8]]) -> io::Result<()> {
+        let parts = pieces.iter().flat_map(|piece| piece.chunks(MOST_AT_ONCE));
+        let mut parts = parts.peekable();
+        let mut slices = Vec::with_capacity(MOST_PIECES);
+        while parts.peek().is_some() {
+            let mut left = MOST_AT_ONCE;
+            while slices.len() < MOST_PIECES
+                && let Some(part) = parts.next_if(|part| part.len() <= left)
+            {
+                left -= part.len();
+                self.bytes += part.len() as u64;
+                self.hash.update(part);
+                slices.push(IoSlice::new(part));
+            }
+            self.out.write_all_vectored(&mut slices)?;
+            slices.clear();
+        }
+        Ok(())
     }
 }
 
@@ -289,19 +335,19 @@ impl Output {
     /// Writes all of it, or nothing: where that cannot be held, it cannot be finished any more.
     ///
     /// Errors: of the file system.
-    pub(super) fn write(&mut self, bytes: &[u8], make: Make<'_>) -> io::Result<()> {
+    pub(super) fn write(&mut self, pieces: &[&[u8]], make: Make<'_>) -> io::Result<()> {
         match self {
             Self::Plain { is_broken, .. } if *is_broken => Err(broken()),
             Self::Plain { file, is_broken } => {
                 let (hash, length) = (file.hash.clone(), file.bytes);
-                let written = file.write_all(bytes);
+                let written = file.write_pieces(pieces);
                 if written.is_err() {
                     *is_broken = file.out.cut(length).is_err();
                     (file.hash, file.bytes) = (hash, length);
                 }
                 written
             }
-            Self::Sealed(output) => output.write(bytes, make),
+            Self::Sealed(output) => output.write(pieces, make),
         }
     }
 
@@ -363,7 +409,7 @@ impl Output {
 }
 
 impl SealedOutput {
-    fn write(&mut self, bytes: &[u8], make: Make<'_>) -> io::Result<()> {
+    fn write(&mut self, pieces: &[&[u8]], make: Make<'_>) -> io::Result<()> {
         if self.is_broken {
             return Err(broken());
         }
@@ -376,10 +422,12 @@ impl SealedOutput {
             let file = Raw::new(file, Arc::clone(&self.spare));
             self.piece = Some(SealedFile::new(file, &self.recipients)?);
         }
-        if let Some(piece) = &mut self.piece {
-            piece.write_all(bytes)?;
+        for bytes in pieces {
+            if let Some(piece) = &mut self.piece {
+                piece.write_all(bytes)?;
+            }
+            self.whole.write_all(bytes)?;
         }
-        self.whole.write_all(bytes)?;
         self.is_broken = false;
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::manifest::{MOST_BYTES, Manifest, ManifestFault};
 use super::name::{self, Found};
@@ -15,10 +16,10 @@ const DEEPEST: usize = 16;
 /// More files are not looked at.
 const MOST_FILES: usize = 2_000_000;
 
-/// Reads the manifest of a case.
+/// The bytes of the manifest of a case.
 ///
-/// Errors: no case at all, a newer format, a manifest that is damaged or not there.
-pub(super) fn manifest(root: &Path) -> Result<Manifest, Error> {
+/// Errors: no case at all, a manifest that is none, is not there, or too long.
+pub(super) fn manifest_text(root: &Path) -> Result<Vec<u8>, Error> {
     let path = || root.to_owned();
     let read = |source| Error::Read {
         path: path(),
@@ -28,15 +29,10 @@ pub(super) fn manifest(root: &Path) -> Result<Manifest, Error> {
         path: path(),
         why: why.to_owned(),
     };
-    let damaged = |place: String, why: String| Error::Damaged {
-        path: path(),
-        place,
-        why,
-    };
+    let at_manifest = |why| damaged(root, MANIFEST, why);
     if !fs::metadata(root).map_err(read)?.is_dir() {
         return Err(foreign("it is no folder"));
     }
-    let at_manifest = |why: &str| damaged(MANIFEST.to_owned(), why.to_owned());
     let (file, length) = match name::find(root, MANIFEST).map_err(read)? {
         Found::File(file, met) => (file, met.len()),
         Found::Missing if !has_files_of_case(root) => {
@@ -55,7 +51,16 @@ pub(super) fn manifest(root: &Path) -> Result<Manifest, Error> {
         .ok_or_else(|| at_manifest("it is no file"))?
         .take(MOST_BYTES);
     opened.read_to_end(&mut text).map_err(read)?;
-    match Manifest::parse(&text) {
+    Ok(text)
+}
+
+/// Takes the text of a manifest apart.
+///
+/// Errors: no case at all, a newer format, a manifest that is damaged.
+pub(super) fn manifest(root: &Path, text: &[u8]) -> Result<Manifest, Error> {
+    let path = || root.to_owned();
+    let at_manifest = |why| damaged(root, MANIFEST, why);
+    match Manifest::parse(text) {
         Ok(manifest) => Ok(manifest),
         Err(ManifestFault::TooNew(found)) => match format_of_case_json(root) {
             // The two say it together.
@@ -67,16 +72,25 @@ pub(super) fn manifest(root: &Path) -> Result<Manifest, Error> {
                 found,
             }),
         },
-        Err(ManifestFault::NotOurs) if !has_files_of_case(root) => {
-            Err(foreign("its manifest.sha256 is of something else"))
-        }
+        Err(ManifestFault::NotOurs) if !has_files_of_case(root) => Err(Error::Foreign {
+            path: path(),
+            why: "its manifest.sha256 is of something else".to_owned(),
+        }),
         Err(ManifestFault::NotOurs) if text.iter().all(|byte| *byte == 0) && !text.is_empty() => {
             Err(at_manifest("it is full of zeros"))
         }
         Err(ManifestFault::NotOurs) => Err(at_manifest("its first line is not that of a case")),
         Err(ManifestFault::Line { number, why }) => {
-            Err(damaged(format!("{MANIFEST}, line {number}"), why))
+            Err(damaged(root, &format!("{MANIFEST}, line {number}"), &why))
         }
+    }
+}
+
+fn damaged(root: &Path, place: &str, why: &str) -> Error {
+    Error::Damaged {
+        path: root.to_owned(),
+        place: place.to_owned(),
+        why: why.to_owned(),
     }
 }
 
@@ -103,7 +117,7 @@ fn format_of_case_json(root: &Path) -> Option<u64> {
 
 /// What one file in the folder is, by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// Has its last name.
     Closed,
     /// A segment or the log that was still being written: `NAME.part`, or a piece of its row.
@@ -114,22 +128,40 @@ pub(super) enum Role {
 
 /// A file in the folder.
 #[derive(Clone, Debug)]
-pub(super) struct Lying {
-    pub(super) name: String,
-    pub(super) bytes: u64,
+pub(crate) struct Lying {
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
+    /// `None`: the file system does not tell.
+    pub(crate) modified: Option<SystemTime>,
     pub(super) role: Role,
 }
 
 /// All that lies in a case.
 #[derive(Debug, Default)]
-pub(super) struct Scan {
+pub(crate) struct Scan {
     /// Where the case itself puts files: at the top those that it knows, and its folders.
-    pub(super) files: BTreeMap<String, Lying>,
+    pub(crate) files: BTreeMap<String, Lying>,
+    pub(crate) folders: Vec<String>,
     pub(super) links: Vec<String>,
+    /// Files with a name that no file of a case has.
+    pub(super) misnamed: Vec<String>,
     /// Pipes, devices, names that are no text.
     pub(super) odd: Vec<String>,
     /// What stands beside the files of the case and is none of it.
-    pub(super) strangers: Vec<String>,
+    pub(crate) strangers: Vec<String>,
+}
+
+impl Scan {
+    fn length(&self) -> usize {
+        let others = [
+            &self.folders,
+            &self.links,
+            &self.misnamed,
+            &self.odd,
+            &self.strangers,
+        ];
+        self.files.len() + others.iter().map(|names| names.len()).sum::<usize>()
+    }
 }
 
 /// Looks through the folder.
@@ -160,27 +192,31 @@ pub(super) fn scan(root: &Path) -> Result<Scan, Error> {
             let is_ours = depth > 0 || is_at_top(&file);
             if met.file_type().is_symlink() && is_ours {
                 scan.links.push(name);
+            } else if is_ours && name::fault(&name).is_some() {
+                scan.misnamed.push(name);
             } else if met.is_dir() && is_ours && depth < DEEPEST {
                 waiting.push((entry.path(), format!("{name}/"), depth + 1));
+                scan.folders.push(name);
             } else if met.is_file() && is_ours {
-                let (role, bytes) = (role(&name), met.len());
-                scan.files.insert(name.clone(), Lying { name, bytes, role });
+                let lying = Lying {
+                    bytes: met.len(),
+                    modified: met.modified().ok(),
+                    role: role(&name),
+                    name: name.clone(),
+                };
+                scan.files.insert(name, lying);
             } else if is_ours {
                 scan.odd.push(name);
             } else if name != DERIVED {
                 scan.strangers.push(name);
             }
-            if scan.files.len() + scan.links.len() + scan.odd.len() + scan.strangers.len()
-                > MOST_FILES
-            {
-                return Err(Error::Damaged {
-                    path: root.to_owned(),
-                    place: prefix,
-                    why: format!("there are more than {MOST_FILES} files"),
-                });
+            if scan.length() > MOST_FILES {
+                let why = format!("there are more than {MOST_FILES} files");
+                return Err(damaged(root, &prefix, &why));
             }
         }
     }
+    scan.strangers.sort();
     Ok(scan)
 }
 

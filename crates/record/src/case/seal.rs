@@ -41,17 +41,7 @@ impl fmt::Display for Seal {
     }
 }
 
-/// All digits of a hash, in lower case.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// Whether it is a SHA-256 as [`hex`] writes it.
+/// Whether it is a SHA-256 as [`crate::hex`] writes it.
 pub(super) fn is_sha256(text: &str) -> bool {
     text.len() == 64
         && text

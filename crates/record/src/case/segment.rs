@@ -119,9 +119,16 @@ impl Stream {
     /// [`Error::SizeReached`]; of the place, and then nothing of it is written either, or else the
     /// segment cannot be closed any more.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.write_pieces(&[bytes])
+    }
+
+    /// The same with whole lines or blocks that lie in several pieces, one behind the other.
+    ///
+    /// Errors: as [`Stream::write`].
+    pub fn write_pieces(&mut self, pieces: &[&[u8]]) -> Result<(), Error> {
         let case = &self.case;
         let open = self.open.as_mut().ok_or_else(|| none(self.kind))?;
-        let length = bytes.len() as u64;
+        let length = pieces.iter().map(|piece| piece.len() as u64).sum();
         if case.0.spare.state() == SpareState::Full {
             case.check_space()?;
         }
@@ -136,7 +143,7 @@ impl Stream {
         open.claimed += claimed;
         let make = &mut |name: &str| -> io::Result<File> { case.lock().create(name) };
         open.output
-            .write(bytes, make)
+            .write(pieces, make)
             .map_err(Error::write(&open.name))?;
         open.bytes += length;
         open.since_look += length;

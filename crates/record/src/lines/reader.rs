@@ -1,6 +1,6 @@
 //! Reads the lines of one segment from wherever they are.
 
-use std::io::{BufRead, Read as _};
+use std::io::{self, BufRead, Read as _};
 
 use super::decoder::Decoder;
 use super::{Error, Fault, Line};
@@ -59,6 +59,14 @@ impl<R: BufRead> Lines<R> {
     /// How far it has read, in bytes of the segment.
     pub fn byte(&self) -> u64 {
         self.byte
+    }
+
+    /// Reads to the end what is not taken for lines.
+    ///
+    /// Errors: of reading.
+    pub fn skip_rest(&mut self) -> io::Result<()> {
+        self.over = true;
+        io::copy(&mut self.reader, &mut io::sink()).map(|_| ())
     }
 
     fn read(&mut self) -> Result<Option<Line>, Error> {

@@ -174,6 +174,13 @@ fn read(place: usize, open: Segment, sender: &SyncSender<Read>) -> Option<()> {
     }
     let byte = lines.byte();
     sender.send(Read::Lines { lines: batch, byte }).ok()?;
+    // Whoever hands the bytes on may find out at their end that they are not the ones that were
+    // written: that is the better reason.
+    if error.is_some()
+        && let Err(changed) = lines.skip_rest()
+    {
+        error = Some(changed.into());
+    }
     sender.send(over(lines.unknown(), lines.cut(), error)).ok()
 }
 

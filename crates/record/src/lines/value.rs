@@ -12,6 +12,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::{Serialize, Serializer};
 
 use super::Fault;
+use crate::hex;
 
 /// A word of a closed list, which a newer build may have added to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -381,13 +382,6 @@ impl<'de> Deserialize<'de> for Bytes {
         };
         deserializer.deserialize_str(Reader("hex digits", read))
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits
-        .map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default())
-        .collect()
 }
 
 fn hex_array<const N: usize>(text: &str) -> Option<[u8; N]> {

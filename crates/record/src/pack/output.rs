@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
-use super::hex;
 use crate::crypt::{Recipients, SealedFile};
+use crate::hex;
 
 /// What a zip writes is small between the files.
 const BUFFER: usize = 256 * 1024;

@@ -3,8 +3,13 @@
 
 use std::process::{Command, Stdio};
 
+use serde_json::Map;
+
 use super::*;
+use crate::case::tests::about;
+use crate::case::{Case, Kind, Limits, Settings};
 use crate::crypt::{Identities, new_keys};
+use crate::place::Directory;
 
 /// A folder that goes away with it.
 struct Folder(PathBuf);
@@ -22,9 +27,10 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// A small case; its manifest has the lines of all but log and README.
+    /// A small case that was sealed, and a folder in it that is empty.
     fn case(&self) -> PathBuf {
         let case = self.path("whocalls-lab-1");
+        fs::create_dir(&case).unwrap();
         let mut random = 1_u64;
         let noise: Vec<u8> = (0..700_000)
             .map(|_| {
@@ -35,25 +41,23 @@ impl Folder {
                 random as u8
             })
             .collect();
-        let files: [(&str, &[u8]); 5] = [
-            ("case.json", b"{}\n"),
-            (
-                "events/000001.ndjson",
-                &b"{\"type\": \"event\"}\n".repeat(50_000),
-            ),
-            ("packets/000001.pcapng.age", &noise),
-            ("programs/empty", b""),
-            ("a", b"first in the alphabet"),
-        ];
-        let mut manifest = "# whocalls case 1\n".to_owned();
-        for (name, content) in files {
-            write(&case.join(name), content);
-            manifest += &format!("{}  {name}\n", hex(&Sha256::digest(content)));
-        }
-        write(&case.join("log.ndjson"), b"{}\n");
-        write(&case.join("START-HERE.txt"), b"Start here.\n");
-        write(&case.join(MANIFEST), manifest.as_bytes());
-        fs::create_dir_all(case.join("imports")).unwrap();
+        let about = about();
+        let at = about.began;
+        let settings = Settings {
+            about,
+            limits: Limits::default(),
+            recipients: None,
+        };
+        let written = Case::begin(Box::new(Directory::new(&case)), settings).unwrap();
+        let mut events = written.stream(Kind::Events);
+        events.begin(at).unwrap();
+        let lines = b"{\"type\": \"event\"}\n".repeat(50_000);
+        events.write(&lines).unwrap();
+        events.close(at, 50_000).unwrap();
+        written.add(at, "imports/noise", &mut &noise[..]).unwrap();
+        written.add(at, "snapshots/empty", &mut &b""[..]).unwrap();
+        written.finish(at, Map::new()).unwrap();
+        fs::create_dir_all(case.join("programs")).unwrap();
         case
     }
 }
@@ -105,21 +109,20 @@ fn text(bytes: Vec<u8>) -> String {
 fn check_zip(folder: &Folder, zip: &str, case: &Path) {
     run(&folder.0, "unzip", &["-tqq", zip]);
     let list = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert not z.testzip()
-for i in z.infolist(): print(i.filename, i.file_size, i.date_time[0] > 2000 or i.is_dir())";
+for i in z.infolist(): print(i.filename, i.date_time[0] > 2000 or i.is_dir())";
     if let Some(names) = run(&folder.0, "python3", &["-c", list, zip]) {
         let expected = "\
-whocalls-lab-1/START-HERE.txt 12 True
-whocalls-lab-1/case.json 3 True
-whocalls-lab-1/manifest.sha256 422 True
-whocalls-lab-1/log.ndjson 3 True
-whocalls-lab-1/a 21 True
-whocalls-lab-1/events/000001.ndjson 900000 True
-whocalls-lab-1/packets/000001.pcapng.age 700000 True
-whocalls-lab-1/programs/empty 0 True
-whocalls-lab-1/events/ 0 True
-whocalls-lab-1/imports/ 0 True
-whocalls-lab-1/packets/ 0 True
-whocalls-lab-1/programs/ 0 True
+whocalls-lab-1/START-HERE.txt True
+whocalls-lab-1/case.json True
+whocalls-lab-1/manifest.sha256 True
+whocalls-lab-1/log.ndjson True
+whocalls-lab-1/events/000001.ndjson True
+whocalls-lab-1/imports/noise True
+whocalls-lab-1/snapshots/empty True
+whocalls-lab-1/events/ True
+whocalls-lab-1/imports/ True
+whocalls-lab-1/programs/ True
+whocalls-lab-1/snapshots/ True
 ";
         assert_eq!(text(names), expected);
     }
@@ -146,11 +149,11 @@ fn packs_a_case() {
         ControlFlow::Continue(())
     };
     let packed = pack(&case, &out, None, Damaged::Refuse, &mut progress).unwrap();
-    assert_eq!(packed.files, 8);
+    assert_eq!(packed.files, 7);
     assert_eq!(packed.bytes, fs::metadata(&out).unwrap().len());
-    // What can be compressed is, what is encrypted is not.
-    assert!((700_000..710_000).contains(&packed.bytes), "{packed:?}");
-    assert!(packed.damage.is_empty());
+    // What can be compressed is.
+    assert!((700_000..712_000).contains(&packed.bytes), "{packed:?}");
+    assert!(packed.problems.is_empty() && packed.strangers.is_empty());
     assert!(told.is_sorted_by_key(|progress| progress.done_bytes));
     let end = told.last().unwrap();
     assert_eq!(end.done_bytes, end.total_bytes);
@@ -210,12 +213,28 @@ fn age_opens_a_packed_case() {
     check_zip(&folder, "case.zip", &case);
 }
 
-/// The error, after which there is no output.
-fn refused(folder: &Folder, case: &Path) -> String {
+/// What is wrong, after which there is no output.
+fn refused(folder: &Folder, case: &Path) -> Vec<String> {
     let out = folder.path("refused.zip");
     let error = pack_quietly(case, &out, None).unwrap_err();
     assert!(!out.exists());
-    error.to_string()
+    if let Error::Damaged(problems) = &error {
+        return texts(problems);
+    }
+    vec![error.to_string()]
+}
+
+fn texts(problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
+}
+
+fn pack_anyway(folder: &Folder, case: &Path) -> Packed {
+    let out = folder.path("anyway.zip");
+    let mut quiet = |_| ControlFlow::Continue(());
+    let packed = pack(case, &out, None, Damaged::PackAnyway, &mut quiet).unwrap();
+    run(&folder.0, "unzip", &["-tqq", "anyway.zip"]);
+    fs::remove_file(out).unwrap();
+    packed
 }
 
 #[test]
@@ -226,22 +245,16 @@ fn refuses_a_damaged_case_unless_told() {
         &case.join("events/000001.ndjson"),
         &b"{\"type\": \"Event\"}\n".repeat(50_000),
     );
-    let other = "the case is damaged: events/000001.ndjson is not what the manifest says";
-    assert_eq!(refused(&folder, &case), other);
+    let other = "events/000001.ndjson: it was changed";
+    assert_eq!(refused(&folder, &case), [other]);
 
-    fs::remove_file(case.join("a")).unwrap();
-    let missing = "the case is damaged: a is in the manifest and not in the folder";
-    assert_eq!(refused(&folder, &case), missing);
+    fs::remove_file(case.join("snapshots/empty")).unwrap();
+    let missing = "snapshots/empty: it is missing";
+    assert_eq!(refused(&folder, &case), [missing]);
 
-    let out = folder.path("anyway.zip");
-    let mut quiet = |_| ControlFlow::Continue(());
-    let packed = pack(&case, &out, None, Damaged::PackAnyway, &mut quiet).unwrap();
-    let expected = [
-        ("a".to_owned(), Damage::Missing),
-        ("events/000001.ndjson".to_owned(), Damage::OtherContent),
-    ];
-    assert_eq!(packed.damage, expected);
-    run(&folder.0, "unzip", &["-tqq", "anyway.zip"]);
+    let packed = pack_anyway(&folder, &case);
+    assert_eq!(texts(&packed.problems), [missing, other]);
+    assert_eq!(packed.files, 6);
 }
 
 #[test]
@@ -251,8 +264,12 @@ fn refuses_names_that_lead_elsewhere() {
     let manifest = fs::read_to_string(case.join(MANIFEST)).unwrap();
     let line = |name: &str| format!("{manifest}{}  {name}\n", "0".repeat(64));
     let last = manifest.lines().count() + 1;
-    let expected =
-        format!("the case is damaged: manifest.sha256, line {last}, is none that a manifest has");
+    let expected = format!("manifest.sha256, line {last}: ");
+    let check = |text: &str| {
+        write(&case.join(MANIFEST), text.as_bytes());
+        let told = refused(&folder, &case);
+        assert!(told[0].starts_with(&expected), "{text}: {told:?}");
+    };
     for name in [
         "../secret",
         "/etc/passwd",
@@ -262,8 +279,7 @@ fn refuses_names_that_lead_elsewhere() {
         "C:x",
         ".",
     ] {
-        write(&case.join(MANIFEST), line(name).as_bytes());
-        assert_eq!(refused(&folder, &case), expected);
+        check(&line(name));
     }
     for odd in [
         "hello\n",
@@ -271,14 +287,44 @@ fn refuses_names_that_lead_elsewhere() {
         &format!("{}  a\n", "g".repeat(64)),
         "\u{0}\n",
     ] {
-        write(&case.join(MANIFEST), format!("{manifest}{odd}").as_bytes());
-        assert_eq!(refused(&folder, &case), expected);
+        check(&format!("{manifest}{odd}"));
     }
     write(&case.join(MANIFEST), &[0; 500]);
-    let zeros = "the case is damaged: manifest.sha256 is not that of a case";
+    let zeros = ["manifest.sha256: it is full of zeros"];
     assert_eq!(refused(&folder, &case), zeros);
+    // Even so all that lies there can be taken along.
+    let packed = pack_anyway(&folder, &case);
+    assert_eq!(
+        (packed.files, texts(&packed.problems)),
+        (7, zeros.map(str::to_owned).to_vec())
+    );
     write(&case.join(MANIFEST), b"# whocalls case 99\n");
-    assert!(refused(&folder, &case).ends_with("it is in format 99; this build reads up to 1"));
+    write(&case.join("case.json"), b"{\"format\": 99}");
+    let newer = refused(&folder, &case);
+    assert!(
+        newer[0].ends_with("is in format 99; this build reads up to 1"),
+        "{newer:?}"
+    );
+}
+
+#[test]
+fn strangers_are_named_and_stay_behind() {
+    let folder = Folder::new("strangers");
+    let case = folder.case();
+    write(&case.join("notes.txt"), b"mine");
+    write(&case.join("more/notes.txt"), b"mine");
+    write(&case.join("derived/findings.ndjson"), b"{}");
+    let packed = pack_quietly(&case, &folder.path("case.zip"), None).unwrap();
+    assert_eq!(packed.strangers, ["more", "notes.txt"]);
+    for name in ["notes.txt", "more", "derived"] {
+        let path = case.join(name);
+        let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+    }
+    check_zip(&folder, "case.zip", &case);
+    // Among the files of the case it is no stranger, but damage.
+    write(&case.join("events/notes.txt"), b"mine");
+    let told = ["events/notes.txt: it is not in the manifest"];
+    assert_eq!(refused(&folder, &case), told);
 }
 
 #[cfg(unix)]
@@ -287,21 +333,18 @@ fn follows_no_links() {
     let folder = Folder::new("links");
     let case = folder.case();
     write(&folder.path("outside/secret"), b"secret");
-    for to in ["../outside/secret", "../outside", "nowhere"] {
-        std::os::unix::fs::symlink(to, case.join("linked")).unwrap();
-        let expected = "the case is damaged: linked is neither a file nor a folder";
-        assert_eq!(refused(&folder, &case), expected);
-        let out = folder.path("anyway.zip");
-        let mut quiet = |_| ControlFlow::Continue(());
-        let packed = pack(&case, &out, None, Damaged::PackAnyway, &mut quiet).unwrap();
-        assert_eq!((packed.files, packed.damage.len()), (8, 1));
-        fs::remove_file(out).unwrap();
-        fs::remove_file(case.join("linked")).unwrap();
+    for to in ["../../outside/secret", "../../outside", "nowhere"] {
+        let link = case.join("programs/linked");
+        std::os::unix::fs::symlink(to, &link).unwrap();
+        assert_eq!(refused(&folder, &case), ["programs/linked: it is a link"]);
+        let packed = pack_anyway(&folder, &case);
+        assert_eq!((packed.files, packed.problems.len()), (7, 1));
+        fs::remove_file(link).unwrap();
     }
     // Not even for the manifest.
     fs::rename(case.join(MANIFEST), folder.path("manifest")).unwrap();
     std::os::unix::fs::symlink("../manifest", case.join(MANIFEST)).unwrap();
-    assert!(refused(&folder, &case).ends_with("is no case: manifest.sha256 is no file"));
+    assert_eq!(refused(&folder, &case), ["manifest.sha256: it is a link"]);
 }
 
 #[test]
@@ -315,7 +358,7 @@ fn overwrites_nothing_and_stays_outside_of_the_case() {
         Err(Error::Exists(_))
     ));
     assert_eq!(fs::read(&out).unwrap(), b"precious");
-    for inside in ["case.zip", "packets/case.zip", "packets/../case.zip"] {
+    for inside in ["case.zip", "events/case.zip", "events/../case.zip"] {
         let inside = case.join(inside);
         assert!(matches!(
             pack_quietly(&case, &inside, None),
@@ -325,13 +368,13 @@ fn overwrites_nothing_and_stays_outside_of_the_case() {
     }
     assert!(matches!(
         pack_quietly(&folder.0, &folder.path("x"), None),
-        Err(Error::NotACase { .. })
+        Err(Error::Case(case::Error::Foreign { .. }))
     ));
     let nowhere = pack_quietly(&case, &folder.path("no/where.zip"), None);
     assert!(matches!(nowhere, Err(Error::Write { .. })));
     assert_eq!(file_name(&case, false).unwrap(), "whocalls-lab-1.zip");
     assert_eq!(
-        file_name(&case.join("packets/.."), true).unwrap(),
+        file_name(&case.join("events/.."), true).unwrap(),
         "whocalls-lab-1.zip.age"
     );
 }
@@ -364,7 +407,7 @@ fn a_full_disk_is_an_error() {
         out: Path::new("/dev/full"),
         folder: "x".to_owned(),
         damaged: Damaged::Refuse,
-        damage: Vec::new(),
+        problems: Vec::new(),
         files: 0,
         done_bytes: 0,
         total_bytes: 0,
@@ -383,11 +426,13 @@ fn packs_more_than_4_gib() {
     let case = folder.path("whocalls-lab-2");
     write(&case.join(MANIFEST), b"# whocalls case 1\n");
     let long = (4 << 30) + 77;
-    for name in ["a.part", "b.age"] {
-        File::create(case.join(name))
-            .unwrap()
-            .set_len(long)
-            .unwrap();
+    for name in [
+        "events/000001.ndjson.part.000001.age",
+        "packets/000001.pcapng.part",
+    ] {
+        write(&case.join(name), b"");
+        let file = File::options().write(true).open(case.join(name)).unwrap();
+        file.set_len(long).unwrap();
     }
     let packed = pack_quietly(&case, &folder.path("case.zip"), None).unwrap();
     assert!(packed.bytes > 4 << 30);
@@ -395,6 +440,6 @@ fn packs_more_than_4_gib() {
     let list =
         "import zipfile; print([i.file_size for i in zipfile.ZipFile('case.zip').infolist()])";
     if let Some(sizes) = run(&folder.0, "python3", &["-c", list]) {
-        assert_eq!(text(sizes), format!("[18, {long}, {long}]\n"));
+        assert_eq!(text(sizes), format!("[18, {long}, {long}, 0, 0]\n"));
     }
 }

@@ -84,7 +84,13 @@ pub(super) fn begin(kind: u32, out: &mut Vec<u8>) -> usize {
 /// Ends the block that began at `start`.
 #[inline]
 pub(super) fn end(start: usize, out: &mut Vec<u8>) {
-    let length = u32::try_from(out.len() + 4 - start).unwrap_or(u32::MAX);
+    end_around(start, 0, out);
+}
+
+/// The same, with so many bytes of it that lie elsewhere.
+#[inline]
+pub(super) fn end_around(start: usize, elsewhere: usize, out: &mut Vec<u8>) {
+    let length = u32::try_from(out.len() + 4 - start + elsewhere).unwrap_or(u32::MAX);
     out.extend_from_slice(&length.to_le_bytes());
     if let Some(field) = out.get_mut(start + 4..start + 8) {
         field.copy_from_slice(&length.to_le_bytes());

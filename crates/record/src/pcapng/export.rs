@@ -4,8 +4,10 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read};
+use std::net::IpAddr;
 
 use model::{LinkType, Text, Timestamp};
+use sha2::{Digest, Sha256};
 
 use super::block::{self, code, kind};
 use super::read::{Error, InterfaceRead, Item, NamesRead, PacketRead, ProcessRead, Reader, Stop};
@@ -13,6 +15,8 @@ use super::write::{self, Header, InterfaceOptions, PacketOptions};
 
 /// What is kept of the processes of one file, in bytes of their texts.
 const MOST_PROCESS_BYTES: usize = 256 << 20;
+/// The same of its interfaces: some 200,000 of ours.
+const MOST_INTERFACE_BYTES: usize = 64 << 20;
 /// Bytes that are gathered before they are handed on.
 const CHUNK_BYTES: usize = 256 << 10;
 /// Of one value in an entry of the journal.
@@ -49,11 +53,14 @@ pub struct Exporter {
     form: Form,
     /// Of the file that is read, by their numbers there.
     interfaces: HashMap<u32, InterfaceRead>,
+    interface_bytes: usize,
+    /// Those that were not kept.
+    nameless_interfaces: u64,
     processes: HashMap<u32, ProcessRead>,
     process_bytes: usize,
-    /// Blocks that were written, with their numbers.
-    written_interfaces: HashMap<Vec<u8>, u32>,
-    written_processes: HashMap<Vec<u8>, u32>,
+    /// Hashes of the blocks that were written, with their numbers.
+    written_interfaces: HashMap<[u8; 32], u32>,
+    written_processes: HashMap<[u8; 32], u32>,
     /// For the file that is read: what its numbers have become.
     interface_numbers: HashMap<u32, u32>,
     process_numbers: HashMap<u32, u32>,
@@ -67,6 +74,8 @@ impl Exporter {
             header,
             form,
             interfaces: HashMap::new(),
+            interface_bytes: 0,
+            nameless_interfaces: 0,
             processes: HashMap::new(),
             process_bytes: 0,
             written_interfaces: HashMap::new(),
@@ -85,6 +94,7 @@ impl Exporter {
     /// What follows comes from another file.
     pub fn next_file(&mut self) {
         self.interfaces.clear();
+        self.interface_bytes = 0;
         self.processes.clear();
         self.process_bytes = 0;
         self.interface_numbers.clear();
@@ -93,7 +103,33 @@ impl Exporter {
 
     /// Takes note of an interface, which packets will name.
     pub fn interface(&mut self, interface: &InterfaceRead) {
-        self.interfaces.insert(interface.number, interface.clone());
+        let texts = [
+            &interface.name,
+            &interface.description,
+            &interface.filter,
+            &interface.os,
+        ];
+        let texts = texts.into_iter().flatten();
+        let bytes = 256
+            + texts.map(|text| text.bytes().len()).sum::<usize>()
+            + interface.addresses.len() * size_of::<(IpAddr, u8)>();
+        if self.interface_bytes + bytes <= MOST_INTERFACE_BYTES {
+            self.interface_bytes += bytes;
+            self.interfaces.insert(interface.number, interface.clone());
+        } else {
+            self.nameless_interfaces += 1;
+        }
+    }
+
+    /// How many interfaces there were beyond what is kept in memory: their packets are written
+    /// without what is known of the interface.
+    pub fn nameless_interfaces(&self) -> u64 {
+        self.nameless_interfaces
+    }
+
+    /// Where a packet passed, when that is known.
+    pub fn interface_of(&self, packet: &PacketRead<'_>) -> Option<&InterfaceRead> {
+        self.interfaces.get(&packet.interface)
     }
 
     /// Takes note of a process, which packets will name.
@@ -200,11 +236,12 @@ impl Exporter {
         let mut bytes = Vec::new();
         describe(link, self.interfaces.get(&source), &mut bytes);
         let next = u32::try_from(self.written_interfaces.len()).unwrap_or(u32::MAX);
-        let number = match self.written_interfaces.get(&bytes) {
+        let hash = Sha256::digest(&bytes).into();
+        let number = match self.written_interfaces.get(&hash) {
             Some(number) => *number,
             None => {
                 out.extend_from_slice(&bytes);
-                self.written_interfaces.insert(bytes, next);
+                self.written_interfaces.insert(hash, next);
                 next
             }
         };
@@ -227,7 +264,8 @@ impl Exporter {
             Form::Wireshark5 => write_for_wireshark(process, &mut bytes),
         }
         let next = u32::try_from(self.written_processes.len()).unwrap_or(u32::MAX);
-        let number = match self.written_processes.get(&bytes) {
+        let hash = Sha256::digest(&bytes).into();
+        let number = match self.written_processes.get(&hash) {
             Some(number) => *number,
             None => {
                 out.extend_from_slice(&bytes);
@@ -237,7 +275,7 @@ impl Exporter {
                 if has_pid.as_ref() != Some(&identity) {
                     *has_pid = None;
                 }
-                self.written_processes.insert(bytes, next);
+                self.written_processes.insert(hash, next);
                 next
             }
         };

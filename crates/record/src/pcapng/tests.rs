@@ -13,6 +13,7 @@ use model::{
 };
 use proptest::prelude::*;
 
+use super::write::MOST_PACKET_BYTES;
 use super::*;
 
 const NETNS: NetworkNamespace = NetworkNamespace(4_026_531_840);
@@ -312,6 +313,19 @@ fn over_loopback_each_way_is_a_flow_of_its_own() {
             "11 1:server",
         ],
     );
+}
+
+#[test]
+fn a_packet_that_is_cut_is_not_written_around() {
+    let mut writer = Writer::new(header());
+    for (length, is_written) in [(MOST_PACKET_BYTES, true), (MOST_PACKET_BYTES + 1, false)] {
+        let bytes = vec![0; length];
+        let packet = packet(&bytes, 4000, Way::Out, 0);
+        let owner = PacketOwner::Unknown(WhyNoProcess::Kernel);
+        let mut out = Vec::new();
+        let place = writer.packet_around(&packet, &owner, 1, 0, &mut out);
+        assert_eq!((place.is_some(), !out.is_empty()), (is_written, is_written));
+    }
 }
 
 #[test]
@@ -676,6 +690,30 @@ fn other_files_are_read_too() {
 }
 
 #[test]
+fn interfaces_are_kept_in_bounded_room() {
+    let mut exporter = Exporter::new(header(), Form::Own);
+    let mut interface = InterfaceRead {
+        number: 0,
+        link: LinkType(1),
+        name: Some(Text::from("x".repeat(1 << 20))),
+        description: None,
+        netns: None,
+        addresses: Vec::new(),
+        filter: None,
+        os: None,
+    };
+    for number in 0..100 {
+        interface.number = number;
+        exporter.interface(&interface);
+    }
+    assert_eq!(exporter.nameless_interfaces(), 100 - 63);
+    // Each file has room of its own.
+    exporter.next_file();
+    exporter.interface(&interface);
+    assert_eq!(exporter.nameless_interfaces(), 100 - 63);
+}
+
+#[test]
 fn an_export_has_its_packets_and_their_processes_only() {
     let (curl, dig, old) = (
         process(10, 1, "curl"),
@@ -797,6 +835,12 @@ proptest! {
         writer.start(1, &mut out);
         writer.process(&process(1, 1, "one"));
         writer.process(&process(2, 1, "two"));
+        let mut other = Writer::new(header());
+        let mut with_gaps = Vec::new();
+        other.start(1, &mut with_gaps);
+        other.process(&process(1, 1, "one"));
+        other.process(&process(2, 1, "two"));
+        let mut put_together = Vec::new();
         for (seq, (port, way, pid, dropped, bytes, time, length)) in (0..).zip(&told) {
             let owner = match pid {
                 0 => PacketOwner::Unknown(WhyNoProcess::Kernel),
@@ -806,7 +850,12 @@ proptest! {
             packet.time = Timestamp::from_unix_nanos(*time);
             packet.length = *length;
             writer.packet(&packet, &owner, seq, *dropped, &mut out);
+            let place = other.packet_around(&packet, &owner, seq, *dropped, &mut with_gaps).unwrap();
+            put_together.extend(with_gaps.drain(..place));
+            put_together.extend(packet.bytes);
         }
+        put_together.extend(with_gaps);
+        prop_assert_eq!(&put_together, &out);
         let mut reader = Reader::new(&out[..]);
         let mut read = 0;
         let mut pids = Vec::new();

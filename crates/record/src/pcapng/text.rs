@@ -1,7 +1,6 @@
 //! What is known of a process or of the owner of a packet, on one line: `whocalls/1 name=curl
 //! pid=1234 ...`. It stands in comments, the one place that survives every tool.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 
 use model::{
@@ -55,11 +54,7 @@ pub(super) fn of_process(process: &Process, command_lines: bool) -> Vec<u8> {
         text.encode(container.id.bytes(), MOST_CONTAINER);
     }
     if let Some(hash) = process.sha256 {
-        let mut digits = String::with_capacity(64);
-        for byte in hash {
-            let _ = write!(digits, "{byte:02x}");
-        }
-        text.short("sha256", &digits);
+        text.short("sha256", &crate::hex(&hash));
     }
     match process.path_state {
         PathState::Present => text.short("deleted", "0"),

@@ -188,6 +188,47 @@ impl Writer {
         dropped_before: u32,
         out: &mut Vec<u8>,
     ) {
+        let write = |interface, options: &PacketOptions<'_>, out: &mut Vec<u8>| {
+            let Packet { length, bytes, .. } = *packet;
+            write_packet(interface, packet.time, length, bytes, options, out);
+        };
+        self.with_facts(packet, owner, seq, dropped_before, out, write);
+    }
+
+    /// The same, but leaves out the bytes of the packet, and tells at which place in `out` they are
+    /// missing. `None`: it is longer than what is kept of a packet, and nothing is written.
+    pub fn packet_around(
+        &mut self,
+        packet: &Packet<'_>,
+        owner: &PacketOwner,
+        seq: u64,
+        dropped_before: u32,
+        out: &mut Vec<u8>,
+    ) -> Option<usize> {
+        if packet.bytes.len() > MOST_PACKET_BYTES {
+            return None;
+        }
+        let write = |interface, options: &PacketOptions<'_>, out: &mut Vec<u8>| {
+            let kept = packet.bytes.len();
+            let start = begin_packet(interface, packet.time, packet.length, kept, out);
+            let place = out.len();
+            end_packet(start, kept, kept, options, out);
+            place
+        };
+        Some(self.with_facts(packet, owner, seq, dropped_before, out, write))
+    }
+
+    /// Writes the blocks that a packet needs before it, and then, with its interface and options, it.
+    #[inline]
+    fn with_facts<T>(
+        &mut self,
+        packet: &Packet<'_>,
+        owner: &PacketOwner,
+        seq: u64,
+        dropped_before: u32,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(u32, &PacketOptions<'_>, &mut Vec<u8>) -> T,
+    ) -> T {
         let interface = self.interface_number(packet.interface, packet.link, out);
         let process = match owner {
             PacketOwner::Known { process, .. } => Some(self.process_number(*process, owner, out)),
@@ -209,14 +250,7 @@ impl Writer {
             pid: process.as_ref().and_then(|numbers| numbers.pid),
             index: process.as_ref().map(|numbers| numbers.index),
         };
-        write_packet(
-            interface,
-            packet.time,
-            packet.length,
-            packet.bytes,
-            &options,
-            out,
-        );
+        write(interface, &options, out)
     }
 
     /// Counts of a namespace or an interface; nothing is written when no interface of it is known.
@@ -544,8 +578,22 @@ pub(super) fn write_packet(
     out: &mut Vec<u8>,
 ) {
     let bytes = bytes.get(..MOST_PACKET_BYTES).unwrap_or(bytes);
-    let kept = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     out.reserve(128 + bytes.len());
+    let start = begin_packet(interface, time, length, bytes.len(), out);
+    out.extend_from_slice(bytes);
+    end_packet(start, bytes.len(), 0, options, out);
+}
+
+/// Up to where the bytes belong of which so many are kept. [`end_packet`] needs what it returns.
+#[inline]
+fn begin_packet(
+    interface: u32,
+    time: Timestamp,
+    length: u32,
+    kept: usize,
+    out: &mut Vec<u8>,
+) -> usize {
+    let kept = u32::try_from(kept).unwrap_or(u32::MAX);
     let start = block::begin(kind::PACKET, out);
     let [high, low] = halves(time);
     let head = [
@@ -556,8 +604,19 @@ pub(super) fn write_packet(
         length.max(kept).to_le_bytes(),
     ];
     out.extend_from_slice(head.as_flattened());
-    out.extend_from_slice(bytes);
-    block::pad(bytes.len(), out);
+    start
+}
+
+/// From behind the bytes on; so many of them are not in `out`.
+#[inline]
+fn end_packet(
+    start: usize,
+    kept: usize,
+    elsewhere: usize,
+    options: &PacketOptions<'_>,
+    out: &mut Vec<u8>,
+) {
+    block::pad(kept, out);
     for comment in options.comments {
         block::option(code::COMMENT, comment, out);
     }
@@ -578,7 +637,7 @@ pub(super) fn write_packet(
         block::option_u32(code::PROCESS_INDEX, index, out);
     }
     block::end_of_options(out);
-    block::end(start, out);
+    block::end_around(start, elsewhere, out);
 }
 
 pub(super) fn section(header: &Header, segment: Option<u32>, out: &mut Vec<u8>) {

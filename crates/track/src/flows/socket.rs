@@ -445,6 +445,16 @@ impl Sockets {
         }
     }
 
+    /// A number that is used again within the same tick has the same id: what is told from now on is
+    /// about another run.
+    pub(super) fn started(&mut self, process: ProcessId) {
+        let run = self.by_process.get(&process);
+        let run = run.and_then(|run| self.runs.get(*run));
+        if run.is_some_and(|run| run.ended.is_some()) {
+            self.by_process.remove(&process);
+        }
+    }
+
     fn unname(&mut self, whose: Whose) {
         let Whose::Run { run, .. } = whose else {
             return;
@@ -454,9 +464,11 @@ impl Sockets {
         };
         named.named = named.named.saturating_sub(1);
         if named.named == 0
-            && let Some(run) = self.runs.remove(run)
+            && let Some(gone) = self.runs.remove(run)
+            // Another run may have its id meanwhile.
+            && self.by_process.get(&gone.id) == Some(&run)
         {
-            self.by_process.remove(&run.id);
+            self.by_process.remove(&gone.id);
         }
     }
 

@@ -205,6 +205,21 @@ fn a_pid_that_is_used_again_is_another_process() {
 }
 
 #[test]
+fn a_pid_that_is_used_again_within_a_tick_has_its_own_packets() {
+    check(
+        "
+        10 first_packet udp #1 by 7 from 192.0.2.7:40000 to 203.0.113.9:53
+        20 process_ended by 7
+        20.1 process_started by 7
+        21 first_packet udp #2 by 7 from 192.0.2.7:40001 to 203.0.113.9:53
+        21.1 out udp 192.0.2.7:40001 > 203.0.113.9:53 = 7
+        22 process_ended by 7
+        22.1 out udp 192.0.2.7:40001 > 203.0.113.9:53 = 7
+        ",
+    );
+}
+
+#[test]
 fn a_listener_that_its_process_left_to_another_one() {
     check(
         "

@@ -31,9 +31,13 @@ impl Flows {
                     self.sockets.ended(process, event.boot_ns);
                 }
             }
+            EventKind::ProcessStarted => {
+                if let Some(process) = event.process {
+                    self.sockets.started(process);
+                }
+            }
             EventKind::Error
             | EventKind::NameSeen
-            | EventKind::ProcessStarted
             | EventKind::ProcessExec
             | EventKind::ProcessExamined
             | EventKind::Tick

@@ -1,5 +1,7 @@
 //! Opening a case, and going through what it tells.
 
+pub(crate) mod damage;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,15 +9,17 @@ use std::sync::Arc;
 use std::vec;
 
 use anyhow::{Context, Result, anyhow};
-use model::{Gap, Observed, Restated, Snapshot, Timestamp};
+use model::{Gap, Observed, Restated, Snapshot, Text, Timestamp};
 use record::case::{Error, Kind, OpenCase};
 use record::crypt::Identities;
 use record::lines::{self, Line, Read, Start};
 use track::{Limits, Told, Tracker};
 
+use self::damage::Damage;
 use super::record::into;
 use super::record::recipients::{explained, short_text};
 use crate::arguments::{IdentityArguments, Moment};
+use crate::exit::Exit;
 use crate::output::{Talk, Usage};
 
 /// What is read of a segment at once.
@@ -33,7 +37,7 @@ pub(super) fn is_case(word: &str) -> bool {
 
 /// Opens the folder of a case.
 ///
-/// Errors: no case, damaged, encrypted and no key that fits.
+/// Errors: no case, a newer format, encrypted and no key that fits.
 pub(super) fn open(folder: &Path, identity: &IdentityArguments) -> Result<Arc<OpenCase>> {
     let named = identities(&identity.identity)?;
     match OpenCase::open(folder, named.as_ref()) {
@@ -91,12 +95,20 @@ pub(super) struct Missing {
     pub(super) cut: bool,
     /// The first segments were let go, as was wished.
     pub(super) beginning: bool,
+    /// What is not as it was recorded.
+    pub(super) damage: Damage,
 }
 
 impl Missing {
-    /// Whether it is more than what was let go as was wished.
-    pub(super) fn is_loss(&self) -> bool {
-        self.cut || self.unknown > 0
+    /// What the command ends with, where nothing else went wrong.
+    pub(super) fn exit(&self) -> Exit {
+        if !self.damage.is_none() {
+            Exit::Damaged
+        } else if self.cut || self.unknown > 0 {
+            Exit::Lost
+        } else {
+            Exit::Done
+        }
     }
 }
 
@@ -136,12 +148,11 @@ impl Tale {
 }
 
 impl Story {
-    /// Errors: there are no events, or they cannot be read.
+    /// Errors: they cannot be read, or are of a newer format.
     pub(super) fn of(case: &Arc<OpenCase>) -> Result<Self> {
         let segments: Vec<_> = case.segments(Kind::Events).cloned().collect();
         let bytes = segments.iter().map(|segment| segment.bytes).collect();
-        let first = segments.first().map(|segment| segment.number);
-        let is_empty = segments.is_empty();
+        let first = case.first_number(Kind::Events);
         let readers = segments.into_iter().map(|segment| {
             let case = Arc::clone(case);
             let open = move || -> io::Result<Box<dyn BufRead>> {
@@ -150,6 +161,7 @@ impl Story {
             };
             Box::new(open) as lines::Segment
         });
+        let about = case.about();
         let mut story = Self {
             case: Arc::clone(case),
             reads: lines::Replay::of(readers.collect())?,
@@ -161,23 +173,23 @@ impl Story {
             start: Start {
                 segment: 0,
                 host: model::Host {
-                    name: case.about().host.clone().into(),
+                    name: about.map_or_else(Text::default, |about| about.host.clone().into()),
                     boot: model::BootId([0; 16]),
                 },
-                taken: case.about().began,
+                taken: about.map_or(Timestamp::from_unix_nanos(0), |about| about.began),
                 tier: model::Tier::Import,
             },
             missing: Missing {
                 beginning: first.is_some_and(|first| first > 1),
                 // It ended before the first event.
-                cut: is_empty,
-                ..Missing::default()
+                cut: first.is_none(),
+                unknown: 0,
+                damage: Damage::of(case),
             },
         };
-        match story.line()? {
-            Some(Line::Start(start)) => story.start = start,
-            Some(_) => return Err(lines::Error::Foreign.into()),
-            None => {}
+        // The first line of what can be read is such a one, or that is damage.
+        if let Some(Line::Start(start)) = story.line()? {
+            story.start = start;
         }
         Ok(story)
     }
@@ -197,9 +209,9 @@ impl Story {
         (done + self.byte, self.bytes.iter().sum())
     }
 
-    /// `None`: that was all.
+    /// `None`: that was all. What is damaged is passed over, and is in `missing`.
     ///
-    /// Errors: it is damaged.
+    /// Errors: it cannot be read, or is of a newer format.
     pub(super) fn next(&mut self) -> Result<Option<Tale>> {
         while let Some(line) = self.line()? {
             match line {
@@ -210,9 +222,21 @@ impl Story {
                 Line::Unknown => self.missing.unknown += 1,
             }
         }
-        // A run that was not cut off says so in its last line.
-        self.missing.cut |= !self.ended;
+        // A run that was not cut off says so in its last line, unless that is damaged.
+        self.missing.cut |= !self.ended && self.missing.damage.is_none();
         Ok(None)
+    }
+
+    /// Reads the segment to its end that has been begun, so that all that was taken of it is known to
+    /// be as it was recorded.
+    ///
+    /// Errors: as [`Story::next`].
+    fn check_begun(&mut self) -> Result<()> {
+        let segment = self.segment;
+        while segment == self.segment && self.line()?.is_some() {
+            self.lines = Vec::new().into_iter();
+        }
+        Ok(())
     }
 
     fn line(&mut self) -> Result<Option<Line>> {
@@ -233,17 +257,10 @@ impl Story {
                     error,
                 }) => {
                     if let Some(error) = error {
-                        return Err(self.explained(place, error));
+                        self.failed(place, error)?;
+                    } else {
+                        self.is_over(place, cut.is_some());
                     }
-                    let segment = self.case.segments(Kind::Events).nth(place);
-                    if cut.is_some() && segment.is_some_and(|it| it.is_closed) {
-                        let why = "it ends in the middle, and was closed all the same".to_owned();
-                        let (line, byte) = (0, self.byte);
-                        return Err(
-                            self.explained(place, lines::Error::Damaged { line, byte, why })
-                        );
-                    }
-                    self.missing.cut |= cut.is_some() || segment.is_some_and(|it| !it.is_closed);
                     self.segment = place + 1;
                     self.byte = 0;
                 }
@@ -251,24 +268,47 @@ impl Story {
         }
     }
 
+    /// A segment was read to its end.
+    fn is_over(&mut self, place: usize, is_cut: bool) {
+        match self.case.segments(Kind::Events).nth(place) {
+            Some(segment) if is_cut && segment.is_closed => {
+                let text = format!(
+                    "{}: it ends in the middle, and was closed all the same",
+                    segment.name
+                );
+                self.missing.damage.add(&segment.name, text);
+            }
+            segment => {
+                self.missing.cut |= is_cut || segment.is_some_and(|it| !it.is_closed);
+            }
+        }
+    }
+
     /// A damaged case is something else than a disk that cannot be read.
-    fn explained(&self, place: usize, error: lines::Error) -> anyhow::Error {
+    fn failed(&mut self, place: usize, error: lines::Error) -> Result<()> {
         let Some(segment) = self.case.segments(Kind::Events).nth(place) else {
-            return error.into();
+            return Err(error.into());
         };
         match error {
-            lines::Error::Read(error) => self.case.fault(segment, error).into(),
-            lines::Error::Foreign | lines::Error::TooNew { .. } | lines::Error::Damaged { .. } => {
-                anyhow::Error::new(error).context(format!("in {}", segment.name))
+            lines::Error::Read(error) => {
+                Ok(self.missing.damage.take(self.case.fault(segment, error))?)
+            }
+            lines::Error::Foreign | lines::Error::Damaged { .. } => {
+                let text = format!("{}: {error}", segment.name);
+                self.missing.damage.add(&segment.name, text);
+                Ok(())
+            }
+            lines::Error::TooNew { .. } => {
+                Err(anyhow::Error::new(error).context(format!("in {}", segment.name)))
             }
         }
     }
 }
 
 /// All that a case tells up to a moment; of all of it where none is given. With what could not be
-/// read on the way.
+/// read on the way, which is yet to be said.
 ///
-/// Errors: it is damaged.
+/// Errors: it cannot be read, or is of a newer format.
 pub(super) fn replay(
     case: &Arc<OpenCase>,
     at: Option<Moment>,
@@ -293,18 +333,21 @@ pub(super) fn replay(
         tale.apply(&mut tracker, &mut |_, _, _| {});
     }
     let snapshot = tracker.snapshot();
+    if goes_on {
+        story.check_begun()?;
+    }
     if until.is_some() && !goes_on {
         talk.say(&format!(
             "The recording ended before, at {}; this is how it stood then.\n",
             snapshot.taken
         ));
     }
-    say_missing(&story.missing, talk);
     Ok((snapshot, story.missing))
 }
 
-/// Says what of a case was not read.
+/// Says what of a case was not read, when all else has been said.
 pub(super) fn say_missing(missing: &Missing, talk: Talk) {
+    missing.damage.say();
     if missing.cut {
         talk.say("The recording was interrupted: what happened in its last moment is missing.\n");
     }

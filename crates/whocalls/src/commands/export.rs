@@ -26,21 +26,26 @@ pub(crate) fn run(arguments: &ExportArguments, talk: Talk) -> Result<Exit> {
     if arguments.ndjson {
         return lines(arguments, &case, filter, talk);
     }
-    let (snapshot, missing) = case::replay(&case, arguments.at, talk)?;
+    let (snapshot, mut missing) = case::replay(&case, arguments.at, talk)?;
     let wanted = wanted(&snapshot, &filter);
     let mut out = out(arguments.output.as_deref())?;
-    let exit = if arguments.pcapng {
-        packets::write(
-            arguments, &case, &snapshot, &filter, &wanted, &mut out, talk,
-        )?
+    if arguments.pcapng {
+        let export = packets::Export {
+            arguments,
+            case: &case,
+            snapshot: &snapshot,
+            talk,
+        };
+        let wanted = (!filter.is_empty()).then_some(wanted.as_slice());
+        export.write(wanted, &mut out, &mut missing)?;
     } else {
         connections(arguments, &snapshot, &wanted, &mut out, talk)?;
-        Exit::Done
-    };
+    }
     let mut gaps = Vec::new();
     show::gaps::lines(&snapshot.gaps, output::talk_width(), &mut gaps)?;
     talk.say(&String::from_utf8_lossy(&gaps));
-    Ok(if missing.is_loss() { Exit::Lost } else { exit })
+    case::say_missing(&missing, talk);
+    Ok(missing.exit())
 }
 
 fn lines(
@@ -53,11 +58,7 @@ fn lines(
     let out = out(arguments.output.as_deref())?;
     let missing = watch::replayed::write(story, filter, out)?;
     case::say_missing(&missing, talk);
-    Ok(if missing.is_loss() {
-        Exit::Lost
-    } else {
-        Exit::Done
-    })
+    Ok(missing.exit())
 }
 
 fn connections(

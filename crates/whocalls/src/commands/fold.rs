@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use model::{Observed, Timestamp};
 use observe::program::{Ended, Waiting};
+use observe::signals::Asked;
 use observe::{Totals, Watch};
 use track::{Limits, Tracker};
 
@@ -26,17 +27,36 @@ pub(crate) struct Ends<'a> {
 }
 
 impl Ends<'_> {
-    fn are_due(&mut self) -> bool {
-        self.interrupt.is_asked()
-            || self.at.is_some_and(|at| Instant::now() >= at)
-            || self.program.as_mut().is_some_and(Waiting::is_over)
+    fn due(&mut self) -> Option<End> {
+        if self.interrupt.is_asked() {
+            Some(End::Asked(self.interrupt.asked_by()))
+        } else if self.at.is_some_and(|at| Instant::now() >= at) {
+            Some(End::Time)
+        } else if self.program.as_mut().is_some_and(Waiting::is_over) {
+            Some(End::Program)
+        } else {
+            None
+        }
     }
+}
+
+/// What has ended a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// A signal. `None`: whose is not told here.
+    Asked(Option<Asked>),
+    /// It was to last so long.
+    Time,
+    Program,
+    /// Nobody reads any more.
+    Reader,
 }
 
 /// What a run leaves for its last line.
 pub(crate) struct Outcome {
     pub(crate) time: Timestamp,
     pub(crate) totals: Totals,
+    pub(crate) end: End,
     /// The program of the run, and how it ended.
     pub(crate) program: Option<(u32, Option<Ended>)>,
 }
@@ -84,7 +104,13 @@ impl<'a, R: Reader> Fold<'a, R> {
     /// Runs until the end is due, or nobody reads any more.
     pub(crate) fn run(mut self) -> Result<Outcome> {
         let mut refreshed = Instant::now();
-        while !self.reader.is_gone() && !self.ends.are_due() {
+        let ended = loop {
+            if self.reader.is_gone() {
+                break End::Reader;
+            }
+            if let Some(end) = self.ends.due() {
+                break end;
+            }
             let every = self.reader.every().unwrap_or(self.refresh);
             let ahead = every.saturating_sub(refreshed.elapsed());
             self.step(ahead.min(STEP))?;
@@ -92,7 +118,7 @@ impl<'a, R: Reader> Fold<'a, R> {
                 self.count()?;
                 refreshed = Instant::now();
             }
-        }
+        };
         let end = Instant::now() + ON_THE_WAY;
         while !self.reader.is_gone() && Instant::now() < end {
             self.step(end.saturating_duration_since(Instant::now()))?;
@@ -108,6 +134,7 @@ impl<'a, R: Reader> Fold<'a, R> {
         Ok(Outcome {
             time: self.watch.now(),
             totals: self.watch.totals(),
+            end: ended,
             program,
         })
     }

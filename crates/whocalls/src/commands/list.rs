@@ -118,10 +118,10 @@ fn show_case(
         &snapshot,
         &mut output::stdout()?,
     )?;
-    Ok(if missing.is_loss() {
-        Exit::Lost
-    } else {
-        exit::with_gaps(&snapshot.gaps, strict)
+    case::say_missing(&missing, talk);
+    Ok(match missing.exit() {
+        Exit::Done => exit::with_gaps(&snapshot.gaps, strict),
+        exit @ (Exit::Failed | Exit::Usage | Exit::Lost | Exit::Damaged) => exit,
     })
 }
 

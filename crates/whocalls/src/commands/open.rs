@@ -3,15 +3,15 @@
 //! One thread reads the case from its beginning and publishes what is known so far. For another
 //! moment it shows at once what was known shortly before, and then reads up to that very moment.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use model::{Snapshot, Text, Timestamp};
 use observe::writer::Writer;
-use record::case::{Error, Kind, OpenCase, Outcome, verify};
+use record::case::{Kind, OpenCase, Outcome, Problem, verify};
 use show::filter::Filter;
 use show::tui::{Mode, Options, PacketFile, Replay, Seal, Status, Terminal};
 use track::{Limits, Tracker};
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &OpenArguments, color: Color, talk: Talk) -> Result
     let name = case.path().canonicalize().ok();
     let name = name.as_deref().and_then(|path| path.file_name());
     let name = name.map_or_else(String::new, |it| it.to_string_lossy().into_owned());
-    let files = packet_files(&case);
+    let files = packet_files(&case, begun);
     let options = Options {
         theme: screen::theme(arguments.colors, arguments.ascii, color),
         mouse: !arguments.no_mouse,
@@ -86,30 +86,32 @@ pub(crate) fn run(arguments: &OpenArguments, color: Color, talk: Talk) -> Result
         while !seal.may_begin() {
             thread::sleep(STEP);
         }
-        seal.set(checked(&case));
+        let (came, problems) = checked(&case);
+        seal.set(came, problems);
     })?;
-    let (log, missing) = screen::alongside(|| showing.run(story), hands, options, &shared, talk)?;
+    let (log, mut missing) =
+        screen::alongside(|| showing.run(story), hands, options, &shared, talk)?;
     for line in log {
         talk.say(&format!("{line}\n"));
     }
+    missing.damage.add_problems(&seal.problems());
     case::say_missing(&missing, talk);
-    Ok(match seal.get() {
-        Seal::Broken => Exit::Damaged,
-        Seal::NotChecked | Seal::Intact | Seal::Unsealed if missing.cut => Exit::Lost,
-        Seal::NotChecked | Seal::Intact | Seal::Unsealed => Exit::Done,
-    })
+    Ok(missing.exit())
 }
 
-fn checked(case: &OpenCase) -> Seal {
+/// What the case came to, and why.
+fn checked(case: &OpenCase) -> (Seal, Vec<Problem>) {
     match verify(case.path(), None) {
-        Ok(verified) => match verified.outcome {
-            Outcome::Sealed => Seal::Intact,
-            Outcome::Unsealed => Seal::Unsealed,
-            Outcome::Changed => Seal::Broken,
-        },
-        Err(Error::Damaged { .. }) => Seal::Broken,
+        Ok(verified) => {
+            let seal = match verified.outcome {
+                Outcome::Sealed => Seal::Intact,
+                Outcome::Unsealed => Seal::Unsealed,
+                Outcome::Changed => Seal::Broken,
+            };
+            (seal, verified.problems)
+        }
         // It is not the case that is at fault.
-        Err(_) => Seal::NotChecked,
+        Err(_) => (Seal::NotChecked, Vec::new()),
     }
 }
 
@@ -117,12 +119,14 @@ fn checked(case: &OpenCase) -> Seal {
 #[derive(Default)]
 struct SealCell {
     seal: AtomicU8,
+    problems: Mutex<Vec<Problem>>,
     /// All was read.
     read: AtomicBool,
 }
 
 impl SealCell {
-    fn set(&self, seal: Seal) {
+    fn set(&self, seal: Seal, problems: Vec<Problem>) {
+        *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = problems;
         let number = match seal {
             Seal::NotChecked => 0,
             Seal::Intact => 1,
@@ -130,6 +134,11 @@ impl SealCell {
             Seal::Broken => 3,
         };
         self.seal.store(number, Ordering::Release);
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let problems = self.problems.lock();
+        problems.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn may_begin(&self) -> bool {
@@ -147,7 +156,7 @@ impl SealCell {
 }
 
 /// Files with packets that another program can open, with the time that they are of.
-fn packet_files(case: &OpenCase) -> Arc<[PacketFile]> {
+fn packet_files(case: &OpenCase, begun: Timestamp) -> Arc<[PacketFile]> {
     let mut files: Vec<PacketFile> = Vec::new();
     let mut began_of = std::collections::HashMap::new();
     // A log that cannot be read is said by whoever checks the case.
@@ -167,7 +176,7 @@ fn packet_files(case: &OpenCase) -> Arc<[PacketFile]> {
         let times = began_of.get(&segment.name);
         files.push(PacketFile {
             path: Text::from(path.to_string_lossy().into_owned()),
-            from: times.map_or(case.about().began, |times| times.0),
+            from: times.map_or(begun, |times| times.0),
             until: times.map(|times| times.1),
         });
     }

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use record::case::{Outcome, verify};
+use record::case::Problem;
 use record::pack::{self, Damaged, Error, Progress};
 use show::quantity::bytes;
 
+use super::case::damage::MOST_SAID;
 use super::record::recipients;
+use super::verify::say_strangers;
 use crate::arguments::PackArguments;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -39,15 +41,6 @@ pub(crate) fn run(arguments: &PackArguments, talk: Talk) -> Result<Exit> {
     } else {
         Damaged::Refuse
     };
-    if !arguments.damaged {
-        let verified = verify(&arguments.case, None)?;
-        if verified.outcome == Outcome::Changed {
-            for problem in &verified.problems {
-                output::failure(&anyhow!("{problem}"));
-            }
-            return Ok(refused());
-        }
-    }
     let mut shown = Instant::now();
     let is_terminal = io::stderr().is_terminal() && !talk.quiet;
     let mut progress = |at: Progress| {
@@ -73,15 +66,15 @@ pub(crate) fn run(arguments: &PackArguments, talk: Talk) -> Result<Exit> {
     }
     let packed = match packed {
         Ok(packed) => packed,
-        Err(error @ Error::Changed { .. }) => {
-            output::failure(&error.into());
+        Err(Error::Damaged(problems)) => {
+            say_problems(&problems);
             return Ok(refused());
         }
+        Err(Error::Case(error)) => return Err(error.into()),
         Err(error) => return Err(error.into()),
     };
-    for (name, how) in &packed.damage {
-        talk.say(&format!("{name} {how}.\n"));
-    }
+    say_problems(&packed.problems);
+    say_strangers(&packed.strangers, "was not packed", talk);
     let line = format!("{}  {}\n", packed.sha256, out.display());
     let line = show::visible::harmless(&line);
     output::stdout()?
@@ -92,11 +85,21 @@ pub(crate) fn run(arguments: &PackArguments, talk: Talk) -> Result<Exit> {
         packed.files,
         bytes(packed.bytes)
     ));
-    Ok(if packed.damage.is_empty() {
+    Ok(if packed.problems.is_empty() {
         Exit::Done
     } else {
         Exit::Damaged
     })
+}
+
+fn say_problems(problems: &[Problem]) {
+    for problem in problems.iter().take(MOST_SAID) {
+        output::failure(&anyhow!("{problem}"));
+    }
+    let more = problems.len().saturating_sub(MOST_SAID);
+    if more > 0 {
+        output::failure(&anyhow!("{more} more; 'whocalls verify' names all"));
+    }
 }
 
 fn refused() -> Exit {
@@ -106,9 +109,12 @@ fn refused() -> Exit {
     Exit::Damaged
 }
 
-/// In the folder that the case lies in.
+/// In the folder that the case lies in, as the person named that.
 fn beside(arguments: &PackArguments, is_encrypted: bool) -> Result<PathBuf> {
     let name = pack::file_name(&arguments.case, is_encrypted)?;
+    if arguments.case.file_name().is_some() {
+        return Ok(arguments.case.with_file_name(name));
+    }
     let case = arguments.case.canonicalize();
     let case = case.with_context(|| format!("cannot read {}", arguments.case.display()))?;
     Ok(case.with_file_name(name))

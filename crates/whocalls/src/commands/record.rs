@@ -5,8 +5,10 @@
 //! writes. All of them work without rights; a process of its own makes the files.
 
 mod about;
+mod batch;
 mod copies;
 mod disk;
+mod ended;
 mod events;
 mod images;
 pub(super) mod into;
@@ -66,31 +68,47 @@ pub(crate) fn run(
     talk: Talk,
 ) -> Result<Exit> {
     match &arguments.running {
-        Some(Running::Status) => status(),
+        Some(Running::Status) => status(talk),
         Some(Running::Stop { pid }) => stop(*pid, talk),
         None => record(arguments, color, strict, talk),
     }
 }
 
-fn status() -> Result<Exit> {
+fn status(talk: Talk) -> Result<Exit> {
     let recordings = running::recordings()?;
     let text = running::status(&recordings, output::terminal_width().unwrap_or(100));
     output::stdout()?
         .write_all(harmless(&text).as_bytes())
         .context("cannot write to standard output")?;
+    talk.say(&others(&recordings.hidden));
     Ok(Exit::Done)
+}
+
+/// Says in one line why there may be recordings that are not shown. Empty: nothing is hidden.
+fn others(hidden: &[String]) -> String {
+    match hidden {
+        [] => String::new(),
+        [one] => format!("There may be others: {one}\n"),
+        [one, more @ ..] => format!(
+            "There may be others: {one}; {} more cannot be read\n",
+            more.len()
+        ),
+    }
 }
 
 fn stop(pid: Option<u32>, talk: Talk) -> Result<Exit> {
     let recordings = running::recordings()?;
     let recording = running::chosen(&recordings, pid)?;
     if running::stop(recording, STOPS_WITHIN)? {
-        talk.say(&format!("Ended. The case: {}\n", recording.case));
+        talk.say(&format!(
+            "Ended {}. The case: {}\n",
+            recording.process.pid, recording.case
+        ));
         Ok(Exit::Done)
     } else {
         talk.say(&format!(
-            "It was asked to end, and still closes its case: {}\n",
-            recording.case
+            "{} was asked to end, and still closes its case: {}\n",
+            recording.process.pid, recording.case
         ));
         Ok(Exit::Failed)
     }
@@ -184,10 +202,10 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
         system,
     };
     match recording.all(watch, header, arguments.copy_programs, ends, screen, talk) {
-        Ok(outcome) => recording.finish(Some(&outcome), strict, talk),
+        Ok(outcome) => recording.finish(Ok(&outcome), strict, talk),
         Err(error) => {
             // What was recorded is sealed all the same.
-            recording.finish(None, strict, talk)?;
+            recording.finish(Err(&error), strict, talk)?;
             Err(error)
         }
     }
@@ -210,7 +228,9 @@ fn announce(first: &Snapshot, path: &Path, begun: Timestamp, talk: Talk) -> Opti
     match Announcement::make(*us, path, begun) {
         Ok(announcement) => Some(announcement),
         Err(error) => {
-            talk.say(&format!("record status will not show it: {error:#}\n"));
+            talk.say(&format!(
+                "record status and record stop will not find it: {error:#}\n"
+            ));
             None
         }
     }
@@ -278,5 +298,19 @@ fn say_tier(watch: &Watch, polling_asked_for: bool, talk: Talk) {
             "Some facts will be missed: this kernel tells no types. The gaps in the case say which.\n",
         ),
         Tier::Full | Tier::Polling | Tier::Import => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_is_said_in_one_line() {
+        let of = |count: usize| others(&vec!["/run/whocalls: no".to_owned(); count]);
+        assert_eq!(of(0), "");
+        assert_eq!(of(1), "There may be others: /run/whocalls: no\n");
+        let two = "There may be others: /run/whocalls: no; 1 more cannot be read\n";
+        assert_eq!(of(2), two);
     }
 }

@@ -8,6 +8,7 @@ use record::case::{Interrupted, Outcome, Problem, Seal, Verified, verify};
 use show::quantity::bytes;
 use show::visible::harmless;
 
+use super::case::damage::MOST_SAID;
 use crate::arguments::VerifyArguments;
 use crate::exit::Exit;
 use crate::output::{self, Talk, Usage};
@@ -27,16 +28,25 @@ pub(crate) fn run(arguments: &VerifyArguments, talk: Talk) -> Result<Exit> {
     output::stdout()?
         .write_all(harmless(&text).as_bytes())
         .context("cannot write to standard output")?;
-    for stranger in &verified.strangers {
-        talk.say(&format!(
-            "{stranger} does not belong to the case and was not checked.\n"
-        ));
-    }
+    say_strangers(&verified.strangers, "was not checked", talk);
     Ok(match verified.outcome {
         Outcome::Sealed => Exit::Done,
         Outcome::Unsealed => Exit::Lost,
         Outcome::Changed => Exit::Damaged,
     })
+}
+
+/// Names what lies in the folder and is none of the case, and says what became of it.
+pub(super) fn say_strangers(strangers: &[String], what: &str, talk: Talk) {
+    for stranger in strangers.iter().take(MOST_SAID) {
+        talk.say(&format!(
+            "{stranger} does not belong to the case and {what}.\n"
+        ));
+    }
+    let more = strangers.len().saturating_sub(MOST_SAID);
+    if more > 0 {
+        talk.say(&format!("So it is with {more} more.\n"));
+    }
 }
 
 /// What came of it, for people.

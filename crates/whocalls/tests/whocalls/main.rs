@@ -12,30 +12,27 @@
 )]
 
 mod actions;
-mod actor;
 mod bytes;
-mod case;
+#[path = "../common/mod.rs"]
+#[expect(dead_code, reason = "tests of recordings use the rest")]
+mod common;
 mod contract;
+mod damaged;
 mod directions;
-mod export;
 mod holders;
 mod hostile;
 mod namespaces;
-mod network;
 mod no_btf;
 mod oracle;
 mod ordinary;
 mod pages;
-mod program;
-mod record;
-mod recording;
 mod remembered;
 mod rights;
-mod sample;
 mod screen;
-mod setting;
 mod stick;
 mod story;
 mod structure;
 mod tampering;
 mod watch;
+
+use common::{actor, network, program, room, setting};

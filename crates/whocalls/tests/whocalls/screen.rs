@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::actor::{Actor, Place, python};
 use crate::network::Namespace;
 use crate::program::{WHOCALLS, copy_to};
+use crate::room::{Room, copy_of};
 use crate::setting::{Folder, Need, PATIENCE, command, is_root, lacks, skip, unique, wait_for};
 
 /// What is typed where the screen asks for a filter or a name that stands there already.
@@ -239,6 +240,34 @@ fn any_size_will_do() {
 }
 
 #[test]
+fn what_is_damaged_of_a_case_is_said_when_it_is_left() {
+    if lacks(&[TMUX]) {
+        return;
+    }
+    let story = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/story");
+    let [events, packets] = ["events/000001.ndjson", "packets/000001.pcapng"];
+    for (file, what) in [(packets, "it is missing"), (events, "it was changed")] {
+        let room = Room::new();
+        let case = copy_of(&story, &room);
+        let mut bytes = fs::read(case.join(file)).unwrap();
+        fs::remove_file(case.join(file)).unwrap();
+        if file == events {
+            let last = bytes.iter().rposition(|byte| *byte == b'9').unwrap();
+            bytes[last] = b'8';
+            fs::write(case.join(file), bytes).unwrap();
+        }
+        let screen = Screen::begin(&[], &[WHOCALLS, "open", case.to_str().unwrap()]);
+        // All that can be read is there to be looked at.
+        screen.until("a program of the case", |shown| shown.contains("iexplore"));
+        screen.until("what came of the check", |shown| shown.contains("CHANGED"));
+        screen.press(&["q"]);
+        let left = screen.has_been_left_with(4);
+        let left: String = left.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(left.contains(&format!("{file}: {what}")), "{left}");
+    }
+}
+
+#[test]
 fn a_hostile_name_does_not_act_on_the_terminal() {
     if lacks(&[TMUX, Need::Program("python3")]) {
         return;
@@ -354,6 +383,13 @@ impl Screen {
     /// Starts whocalls by the command, after `before`, which changes its rights, and waits until it
     /// shows something.
     fn start(before: &[&str], whocalls: &[&str]) -> Self {
+        let screen = Self::begin(before, whocalls);
+        screen.until("the first picture", |shown| shown.contains("NOT SEEN"));
+        screen
+    }
+
+    /// The same, without waiting.
+    fn begin(before: &[&str], whocalls: &[&str]) -> Self {
         let folder = Folder::new();
         let work = folder.file("work");
         fs::create_dir(&work).unwrap();
@@ -372,7 +408,6 @@ impl Screen {
         let session = ["new-session", "-d", "-x", &width, "-y", &height];
         let script = ["sh", "-c", SESSION, "sh", work];
         screen.tmux(&[&session, &script[..], before, whocalls].concat());
-        screen.until("the first picture", |shown| shown.contains("NOT SEEN"));
         screen
     }
 
@@ -459,8 +494,13 @@ impl Screen {
 
     /// Waits until whocalls has ended; the terminal is then as it was before. Gives what it shows.
     fn has_been_left(&self) -> String {
+        self.has_been_left_with(0)
+    }
+
+    /// The same, where it ends with this code.
+    fn has_been_left_with(&self, expected: u32) -> String {
         let code = wait_for("the end of whocalls", || self.told("code"));
-        assert_eq!(code, 0, "{}", self.shown());
+        assert_eq!(code, expected, "{}", self.shown());
         self.until("the screen from before", |_| self.modes() == "0 1 0");
         // Without the speed and the size, which the terminal's owner sets.
         let stty = |name| {

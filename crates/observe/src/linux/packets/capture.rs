@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::{Gap, InterfaceKey, NetworkNamespace, Packet, Source, Timestamp};
@@ -11,11 +12,14 @@ use super::interfaces::Interfaces;
 use super::opener::Sockets;
 use super::ring::{BLOCK_BYTES, Ring};
 use crate::linux::clock::{self, Clocks};
-use crate::packets::{Captured, Depth, RingCounts};
+use crate::packets::{Captured, Depth, Lender, Memory, RingCounts};
 use crate::parse::packet;
 use crate::parse::packet_block::{ARPHRD_LOOPBACK, Frame, frames};
 
 const SECOND: i64 = 1_000_000_000;
+/// A smaller ring would soon be full when a block of it is lent for long: the kernel fills the blocks
+/// in their order, and leaves none out.
+pub(super) const FEWEST_TO_LEND: usize = 256;
 
 pub(super) struct Capture {
     netns: NetworkNamespace,
@@ -23,7 +27,9 @@ pub(super) struct Capture {
     interfaces: Interfaces,
     /// The oldest block that we have not given back.
     oldest: usize,
-    /// From that one on, when we found each closed, in nanoseconds since boot.
+    /// Of so many before it some may be lent; none of those before them is.
+    behind: usize,
+    /// From the oldest on, when we found each closed, in nanoseconds since boot.
     closed: VecDeque<u64>,
     counts: RingCounts,
     /// When it was last told what was dropped, and how much that was.
@@ -47,6 +53,7 @@ impl Capture {
             interfaces: Interfaces::new(netns, sockets.routes)?,
             ring: Ring::new(sockets.packets, blocks, depth)?,
             oldest: 0,
+            behind: 0,
             closed: VecDeque::new(),
             counts: RingCounts {
                 netns,
@@ -91,13 +98,39 @@ impl Capture {
         !self.closed.is_empty()
     }
 
+    /// Whether waiting for it with [`Capture::fd`] would end at once: the kernel calls it readable as
+    /// long as the block before the one that it fills is not given back.
+    pub(super) fn is_ready(&self) -> bool {
+        let blocks = self.ring.blocks();
+        self.holds() || self.ring.is_taken((self.oldest + blocks - 1) % blocks)
+    }
+
     /// Whether nothing waits, and nothing has come for so long.
     pub(super) fn is_quiet(&self, since: Duration) -> bool {
         !self.holds() && self.busy.elapsed() >= since
     }
 
-    /// Hands on the oldest block, if it was closed before `until`, and gives it back. `None`: it
-    /// was not; else how many packets these were.
+    /// Whether so much is lent that no more will be, before some of it comes back.
+    pub(super) fn is_scarce(&mut self) -> bool {
+        self.ring.blocks() >= FEWEST_TO_LEND && self.lent() >= self.ring.blocks() / 4
+    }
+
+    /// How many blocks there are from the first that is lent to the last that we had. Those between
+    /// may have been given back; the kernel comes to them only after the first.
+    fn lent(&mut self) -> usize {
+        let blocks = self.ring.blocks();
+        while self.behind > 0
+            && !self
+                .ring
+                .is_taken((self.oldest + blocks - self.behind) % blocks)
+        {
+            self.behind -= 1;
+        }
+        self.behind
+    }
+
+    /// Hands on the oldest block, if it was closed before `until`, and gives it back, at once or
+    /// when nobody has bytes of it any more. `None`: it was not; else how many packets these were.
     pub(super) fn take(
         &mut self,
         until: u64,
@@ -110,8 +143,8 @@ impl Capture {
             .refresh(&mut |interface| taken(Captured::Interface(interface)));
         let (count, broken) = self.hand_on(closed, room, taken);
         self.closed.pop_front();
-        self.ring.give_back(self.oldest);
         self.oldest = (self.oldest + 1) % self.ring.blocks();
+        self.behind = (self.behind + 1).min(self.ring.blocks());
         if broken && !self.broken_told {
             self.broken_told = true;
             taken(Captured::Gap(broken_block(self.netns)));
@@ -128,12 +161,15 @@ impl Capture {
     ) -> (usize, bool) {
         let clocks = Clocks::now();
         let since_boot = clocks.wall.saturating_sub(clocks.boot);
-        let Some(block) = self.ring.block(self.oldest) else {
+        let Some(block) = self.ring.take(self.oldest) else {
             return (0, true);
         };
+        let block: Arc<Memory> = Arc::new(block);
+        let lends = self.ring.blocks() >= FEWEST_TO_LEND && !self.is_scarce();
+        let lender = Lender::new(lends.then_some(&block));
         let mut count = 0;
         let mut told = None;
-        for frame in frames(block) {
+        for frame in frames((*block).as_ref()) {
             let Ok(frame) = frame else {
                 return (count, true);
             };
@@ -147,7 +183,7 @@ impl Capture {
                 told = Some(about);
             }
             let packet = packet(self.netns, &frame, since_boot, closed, room);
-            taken(Captured::Packet(&packet));
+            taken(Captured::Packet(&packet, lender));
             count += 1;
         }
         (count, false)

@@ -1,13 +1,18 @@
 //! The ring of one network namespace (packet_mmap.rst, TPACKET_V3): memory that the kernel fills with
 //! packets, block by block. A block belongs to the kernel or to us; its status word says to whom, and
-//! nobody touches it but its owner. So while we read a closed block it does not change, and a packet
-//! need not be copied out of it.
+//! nobody touches it but its owner. So while we have a closed block it does not change, and a packet
+//! need not be copied out of it. Whoever has taken a block may keep it for longer; dropping it gives
+//! it back.
+
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::mem::{offset_of, size_of};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::packets::Depth;
 use crate::parse::packet_block::{ARPHRD_LOOPBACK, CLOSED, GIVEN_BACK, STATUS_AT};
@@ -32,10 +37,8 @@ const KIND: i32 = 28;
 const OUTGOING: u32 = 4;
 
 pub(super) struct Ring {
-    /// Before the socket, so that it is unmapped first.
-    memory: Memory,
+    memory: Arc<Memory>,
     socket: OwnedFd,
-    blocks: usize,
 }
 
 /// What the kernel has counted since it was last asked.
@@ -62,40 +65,32 @@ impl Ring {
             }
             blocks = (blocks / 2).max(2);
         }
-        let memory = Memory::of(socket.as_fd(), blocks * BLOCK_BYTES)?;
+        let memory = Memory::of(Some(socket.as_fd()), blocks)?;
         receive_everything(&socket)?;
         Ok(Self {
-            memory,
+            memory: Arc::new(memory),
             socket,
-            blocks,
         })
     }
 
     pub(super) fn blocks(&self) -> usize {
-        self.blocks
+        self.memory.taken.len()
     }
 
-    /// Whether this block is ours to read.
+    /// Whether this block can be taken.
     pub(super) fn is_closed(&self, block: usize) -> bool {
-        self.memory
-            .status(block)
-            .is_some_and(|status| status.load(Ordering::Acquire) & CLOSED != 0)
+        self.memory.is_closed(block)
     }
 
-    /// What stands in it. `None`: it is the kernel's, or there is none.
-    pub(super) fn block(&self, block: usize) -> Option<&[u8]> {
-        if self.is_closed(block) {
-            self.memory.block(block)
-        } else {
-            None
-        }
+    /// A block that the kernel has closed. `None`: it is the kernel's, or taken, or there is none.
+    pub(super) fn take(&mut self, block: usize) -> Option<Block> {
+        Memory::take(&self.memory, block)
     }
 
-    /// Lets the kernel fill it anew.
-    pub(super) fn give_back(&mut self, block: usize) {
-        if let Some(status) = self.memory.status(block) {
-            status.store(GIVEN_BACK, Ordering::Release);
-        }
+    /// Whether somebody has this block.
+    pub(super) fn is_taken(&self, block: usize) -> bool {
+        let taken = self.memory.taken.get(block);
+        taken.is_some_and(|taken| taken.load(Ordering::Relaxed))
     }
 
     /// Starts anew with each call.
@@ -115,36 +110,72 @@ impl AsFd for Ring {
     }
 }
 
-/// The memory that we share with the kernel.
+/// The memory that we share with the kernel. It outlives the ring where blocks of it are kept; the
+/// kernel counts the mapping as a use of the socket, and lets go of neither before it ends.
 struct Memory {
     start: NonNull<u8>,
     bytes: usize,
+    /// Of each block, whether there is a [`Block`]. Its status word says "closed" all that time, and
+    /// that alone would have us read it once more when its turn comes again.
+    taken: Box<[AtomicBool]>,
 }
 
 #[expect(unsafe_code, reason = "a pointer says nothing of threads")]
 // SAFETY: the memory belongs to this process, not to a thread, and only this value points to it.
 unsafe impl Send for Memory {}
+#[expect(unsafe_code, reason = "a pointer says nothing of threads")]
+// SAFETY: through `&self` the memory is reached by atomics only, and by the one `Block` that there is
+// of each block at a time.
+unsafe impl Sync for Memory {}
 
 impl Memory {
+    /// That of a ring; without a socket, for tests, memory that no kernel fills.
     #[expect(unsafe_code, reason = "no safe function maps the ring of a socket")]
-    fn of(socket: BorrowedFd<'_>, bytes: usize) -> io::Result<Self> {
+    fn of(socket: Option<BorrowedFd<'_>>, blocks: usize) -> io::Result<Self> {
+        let bytes = blocks
+            .checked_mul(BLOCK_BYTES)
+            .ok_or(io::ErrorKind::InvalidInput)?;
         let access = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: the kernel chooses where, so that nothing that is in use is replaced.
-        let start = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                bytes,
-                access,
-                libc::MAP_SHARED,
-                socket.as_raw_fd(),
-                0,
-            )
+        let (flags, descriptor) = match socket {
+            Some(socket) => (libc::MAP_SHARED, socket.as_raw_fd()),
+            None => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1),
         };
+        // SAFETY: the kernel chooses where, so that nothing that is in use is replaced.
+        let start = unsafe { libc::mmap(ptr::null_mut(), bytes, access, flags, descriptor, 0) };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self { start, bytes })
+        let taken = (0..blocks).map(|_| AtomicBool::new(false)).collect();
+        Ok(Self {
+            start,
+            bytes,
+            taken,
+        })
+    }
+
+    fn is_closed(&self, block: usize) -> bool {
+        // In this order: who sees that the block is no longer taken sees also that it was given back
+        // (`Block::drop`), and takes it only when the kernel has closed it again.
+        let is_taken = self.taken.get(block).map(|it| it.load(Ordering::Acquire));
+        let status = self.status(block).map(|it| it.load(Ordering::Acquire));
+        is_taken == Some(false) && status.is_some_and(|status| status & CLOSED != 0)
+    }
+
+    /// A closed block that nobody has.
+    fn take(memory: &Arc<Self>, number: usize) -> Option<Block> {
+        let taken = memory.taken.get(number)?;
+        // First the mark, so that of several who ask only one has it; then the status, as above.
+        if taken.swap(true, Ordering::Acquire) {
+            return None;
+        }
+        let status = memory.status(number).map(|it| it.load(Ordering::Acquire));
+        if status.is_none_or(|status| status & CLOSED == 0) {
+            taken.store(false, Ordering::Release);
+            return None;
+        }
+        let memory = Arc::clone(memory);
+        Some(Block { memory, number })
     }
 
     /// Where a block begins. `None`: there is no such block.
@@ -161,17 +192,6 @@ impl Memory {
         // a multiple of 8 of a page's begin. The kernel writes it whole, and we only by atomics.
         Some(unsafe { AtomicU32::from_ptr(word) })
     }
-
-    /// To be called for a block that is closed, and to be let go of before it is given back: the
-    /// callers hold `&self` for reading and `&mut self` for giving back.
-    #[expect(unsafe_code, reason = "so that no packet has to be copied")]
-    fn block(&self, block: usize) -> Option<&[u8]> {
-        let start = self.begin(block)?;
-        // SAFETY: the bytes lie in the memory of this value, which is mapped and filled (with zeros
-        // at first) as long as it lives. While the block is closed the kernel does not write there,
-        // and it stays closed as long as the ring is borrowed.
-        Some(unsafe { std::slice::from_raw_parts(start, BLOCK_BYTES) })
-    }
 }
 
 impl Drop for Memory {
@@ -181,6 +201,43 @@ impl Drop for Memory {
         let unmapped = unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
         // It fails only for what was never mapped.
         let _ = unmapped;
+    }
+}
+
+/// A closed block that belongs to us until this is dropped.
+pub(super) struct Block {
+    memory: Arc<Memory>,
+    number: usize,
+}
+
+impl AsRef<[u8]> for Block {
+    #[expect(unsafe_code, reason = "so that no packet has to be copied")]
+    fn as_ref(&self) -> &[u8] {
+        let Some(start) = self.memory.begin(self.number) else {
+            return &[];
+        };
+        // SAFETY: the bytes lie in memory that is mapped and filled (with zeros at first) as long as
+        // this value lives, which has a part in it. It was made for a closed block, of which it is
+        // the only one (`taken`), and the kernel does not write to it before the status word says
+        // that it was given back: dropping this value does that, and nobody else. The word itself is
+        // among the bytes; nobody writes it meanwhile.
+        unsafe { std::slice::from_raw_parts(start, BLOCK_BYTES) }
+    }
+}
+
+impl Drop for Block {
+    /// Lets the kernel fill it anew.
+    fn drop(&mut self) {
+        // What was read of it, by whatever thread, was read before: whoever shares this value ends
+        // its use before it is dropped, and "release" keeps that order for the kernel.
+        if let Some(status) = self.memory.status(self.number) {
+            status.store(GIVEN_BACK, Ordering::Release);
+        }
+        // Only then: who saw that it is not taken any more and that it is still closed would read
+        // again what it has read.
+        if let Some(taken) = self.memory.taken.get(self.number) {
+            taken.store(false, Ordering::Release);
+        }
     }
 }
 

@@ -4,7 +4,11 @@
     reason = "it never leaves a namespace of its own"
 )]
 
+use super::capture::FEWEST_TO_LEND;
+use super::ring::{Block, Ring};
 use super::*;
+use crate::packets::Lent;
+use crate::parse::packet_block::frames;
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
 use std::process::Command;
@@ -66,8 +70,23 @@ impl Place {
     }
 
     fn capture(&self, depth: Depth) -> Capture {
+        self.large_capture(FEWEST, depth)
+    }
+
+    fn large_capture(&self, blocks: usize, depth: Depth) -> Capture {
         let sockets = self.inside(|| Sockets::open().unwrap());
-        Capture::begin(self.netns(), sockets, FEWEST, depth).unwrap()
+        Capture::begin(self.netns(), sockets, blocks, depth).unwrap()
+    }
+
+    /// So many datagrams of 50,000 bytes, each of one number.
+    fn send(&self, numbers: std::ops::Range<u8>) {
+        self.inside(|| {
+            let here = UdpSocket::bind("127.0.0.1:1000").unwrap();
+            let _there = UdpSocket::bind("127.0.0.1:9").unwrap();
+            for number in numbers {
+                here.send_to(&[number; 50_000], "127.0.0.1:9").unwrap();
+            }
+        });
     }
 }
 
@@ -87,7 +106,7 @@ fn all(capture: &mut Capture) -> Vec<Seen> {
         capture.note_closed(boot_nanos());
         let taken = capture.take(u64::MAX, &mut room, &mut |captured| match captured {
             Captured::Interface(interface) => told.push(interface.key),
-            Captured::Packet(packet) => {
+            Captured::Packet(packet, _) => {
                 assert!(told.contains(&packet.interface));
                 assert!(packet.bytes.len() <= usize::try_from(packet.length).unwrap());
                 seen.push(Seen {
@@ -221,6 +240,156 @@ fn what_a_full_ring_drops_is_counted_and_told() {
     assert_eq!(gap.count, Some(counts.dropped));
     assert!(counts.dropped > 50 && counts.freezes > 0, "{counts:?}");
     assert_eq!(kept + counts.dropped, counts.received);
+}
+
+/// The content of so many datagrams, lent where that is possible.
+fn lend(capture: &mut Capture, datagrams: usize) -> Vec<Option<Lent>> {
+    let (mut lent, mut room) = (Vec::new(), Vec::new());
+    let start = Instant::now();
+    while lent.len() < datagrams {
+        assert!(start.elapsed() < Duration::from_secs(20), "nothing comes");
+        capture.note_closed(boot_nanos());
+        let more = capture.take(u64::MAX, &mut room, &mut |captured| {
+            if let Captured::Packet(packet, lender) = captured
+                && let Some(content) = packet.bytes.get(14 + 20 + 8..)
+                && content.len() == 50_000
+            {
+                lent.push(lender.lend(content));
+            }
+        });
+        if more.is_none() {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+    lent
+}
+
+fn are(lent: &[Option<Lent>], numbers: std::ops::Range<u8>) -> bool {
+    lent.len() == numbers.len()
+        && lent.iter().zip(numbers).all(|(lent, number)| {
+            let bytes = lent.as_ref().unwrap().bytes();
+            bytes.len() == 50_000 && bytes.iter().all(|byte| *byte == number)
+        })
+}
+
+#[test]
+fn lent_bytes_stay_while_others_come_and_when_the_ring_is_gone() {
+    let Some(place) = Place::new("lent") else {
+        return;
+    };
+    let mut capture = place.large_capture(FEWEST_TO_LEND, Depth::Full);
+    assert_eq!(capture.blocks(), FEWEST_TO_LEND);
+    place.send(0..5);
+    let kept = lend(&mut capture, 5);
+    // Five fit into a block; the timer may close it with fewer.
+    for _ in 0..3 {
+        place.send(5..205);
+        assert_eq!(lend(&mut capture, 200).len(), 200);
+    }
+    assert!(are(&kept, 0..5));
+    assert_eq!(capture.counts().dropped, 0);
+    drop(capture);
+    assert!(are(&kept, 0..5));
+}
+
+#[test]
+fn a_ring_lends_a_quarter_and_then_has_to_be_copied() {
+    let Some(place) = Place::new("quarter") else {
+        return;
+    };
+    let mut capture = place.large_capture(FEWEST_TO_LEND, Depth::Full);
+    let quarter = FEWEST_TO_LEND / 4;
+    let mut kept = Vec::new();
+    while !capture.is_scarce() {
+        place.send(0..5);
+        kept.extend(lend(&mut capture, 5).into_iter().flatten());
+    }
+    // One to five of them to a block.
+    assert!((quarter..=5 * quarter).contains(&kept.len()));
+    place.send(0..5);
+    assert!(lend(&mut capture, 5).iter().all(Option::is_none));
+    // The oldest are what the kernel comes to first.
+    kept.drain(..kept.len() / 2);
+    assert!(!capture.is_scarce());
+    place.send(7..12);
+    assert!(are(&lend(&mut capture, 5), 7..12));
+    assert_eq!(capture.counts().dropped, 0);
+}
+
+#[test]
+fn nobody_waits_with_a_ring_that_would_be_ready_at_once() {
+    let Some(place) = Place::new("ready") else {
+        return;
+    };
+    let mut capture = place.large_capture(FEWEST_TO_LEND, Depth::Full);
+    let check = |capture: &Capture, expected: bool| {
+        let mut polled = [PollFd::from_borrowed_fd(capture.fd(), PollFlags::IN)];
+        let ready = poll(&mut polled, Some(&Timespec::default())).unwrap();
+        assert_eq!((ready > 0, capture.is_ready()), (expected, expected));
+    };
+    check(&capture, false);
+    place.send(0..1);
+    let kept = lend(&mut capture, 1);
+    check(&capture, true);
+    drop(kept);
+    check(&capture, false);
+}
+
+#[test]
+fn a_small_ring_lends_nothing() {
+    let Some(place) = Place::new("small") else {
+        return;
+    };
+    let mut capture = place.capture(Depth::Full);
+    place.send(0..5);
+    assert!(lend(&mut capture, 5).iter().all(Option::is_none));
+    assert!(!capture.is_scarce());
+}
+
+#[test]
+fn a_ring_that_is_lent_as_a_whole_loses_nothing_of_it_and_goes_on_after() {
+    let Some(place) = Place::new("whole") else {
+        return;
+    };
+    let sockets = place.inside(|| Sockets::open().unwrap());
+    let mut ring = Ring::new(sockets.packets, FEWEST, Depth::Full).unwrap();
+    let take = |ring: &mut Ring, block: usize| {
+        let start = Instant::now();
+        loop {
+            if let Some(block) = ring.take(block) {
+                return block;
+            }
+            assert!(start.elapsed() < Duration::from_secs(5), "no block comes");
+            thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let numbers = |block: &Block| {
+        let frames = frames(block.as_ref()).map(|frame| {
+            let mut room = Vec::new();
+            let (bytes, length) = frame.unwrap().whole(&mut room);
+            assert_eq!(length, 50_042);
+            let content = &bytes[42..];
+            assert!(content.iter().all(|byte| *byte == content[0]));
+            content[0]
+        });
+        frames.collect::<Vec<_>>()
+    };
+    // Five fit into a block; the timer may close it with fewer, and then not all of them fit.
+    place.send(0..40);
+    let all: Vec<_> = (0..FEWEST).map(|block| take(&mut ring, block)).collect();
+    place.send(100..120);
+    assert!(!(0..FEWEST).any(|block| ring.is_closed(block)));
+    let counts = ring.statistics().unwrap();
+    assert!(counts.dropped >= 20);
+    let kept: Vec<_> = all.iter().flat_map(numbers).collect();
+    assert_eq!(
+        u32::try_from(kept.len()).unwrap(),
+        counts.received - counts.dropped
+    );
+    assert!(kept.into_iter().zip(0..40).all(|(kept, sent)| kept == sent));
+    drop(all);
+    place.send(200..205);
+    assert_eq!(numbers(&take(&mut ring, 0))[0], 200);
 }
 
 #[test]

@@ -132,6 +132,7 @@ fn event(time: u64, kind: &str, rest: &str) -> Event {
         EventKind::Listening,
         EventKind::OwnerChanged,
         EventKind::Closed,
+        EventKind::ProcessStarted,
         EventKind::ProcessEnded,
         EventKind::Tick,
     ];

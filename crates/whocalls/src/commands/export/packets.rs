@@ -2,17 +2,18 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use model::{Connection, Endpoint, NetworkNamespace, Protocol, Snapshot, Timestamp};
-use record::case::{Kind, OpenCase};
+use record::case::{About, CaseReader, Kind, OpenCase};
 use record::pcapng::{Exporter, Form, Header, InterfaceRead, Item, PacketRead, Reader};
-use show::filter::Filter;
 
+use super::journal::Events;
 use super::put;
 use crate::arguments::ExportArguments;
-use crate::exit::Exit;
+use crate::commands::case::Missing;
 use crate::output::Talk;
 
 /// Bytes are handed on when there are so many.
@@ -22,81 +23,176 @@ const PIECE: usize = 1024 * 1024;
 const BEFORE: i64 = 1_000_000_000;
 const AFTER: i64 = 130_000_000_000;
 
-pub(super) fn write(
-    arguments: &ExportArguments,
-    case: &Arc<OpenCase>,
-    snapshot: &Snapshot,
-    filter: &Filter,
-    wanted: &[&Connection],
-    out: &mut File,
-    talk: Talk,
-) -> Result<Exit> {
-    let wanted = (!filter.is_empty()).then(|| Wanted::of(wanted));
-    let form = if arguments.wireshark.as_deref() == Some("5") {
-        Form::Wireshark5
-    } else {
-        Form::Own
-    };
-    let about = case.about();
-    let header = Header {
-        case: about.id.clone(),
-        hardware: None,
-        os: about.system.clone(),
-        version: about.tool.version.clone(),
-        packet_bytes: None,
-        command_lines: true,
-    };
-    let mut exporter = Exporter::new(header, form);
-    let mut bytes = Vec::new();
-    exporter.start(&mut bytes);
-    let mut events = super::journal::Events::of(arguments.with_events, case)?;
-    let (mut count, mut cut) = (0_u64, false);
-    for segment in case.segments(Kind::Packets) {
-        let reader = case.read(segment)?;
-        let mut reader = Reader::new(reader);
-        let mut interfaces = HashMap::new();
-        exporter.next_file();
-        loop {
-            let item = reader.next().map_err(|error| match error {
-                record::pcapng::Error::Read(error) => case.fault(segment, error).into(),
-                error @ record::pcapng::Error::NotPcapng => {
-                    anyhow!("{}: {error}", segment.name)
+/// What packets are taken from, and how they are wanted.
+pub(super) struct Export<'a> {
+    pub(super) arguments: &'a ExportArguments,
+    pub(super) case: &'a Arc<OpenCase>,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) talk: Talk,
+}
+
+impl Export<'_> {
+    /// Writes packets: those of the connections that are wanted; `None`: all. What is damaged or cut
+    /// off is passed over, and goes to `missing`.
+    ///
+    /// Errors: the case cannot be read; of what is written to.
+    pub(super) fn write(
+        &self,
+        wanted: Option<&[&Connection]>,
+        out: &mut File,
+        missing: &mut Missing,
+    ) -> Result<()> {
+        let mut picking = Picking {
+            wanted: wanted.map(Wanted::of),
+            events: Events::of(self.arguments.with_events, self.case)?,
+            exporter: Exporter::new(self.header(), self.form()),
+            snapshot: self.snapshot,
+            count: 0,
+            bytes: Vec::new(),
+            out,
+        };
+        picking.exporter.start(&mut picking.bytes);
+        for segment in self.case.segments(Kind::Packets) {
+            let mut file = match self.case.read(segment) {
+                Ok(file) => file,
+                Err(error) => {
+                    missing.damage.take(error)?;
+                    continue;
                 }
-            });
-            match item? {
-                None => break,
-                Some(Item::Interface(interface)) => {
-                    exporter.interface(&interface);
-                    interfaces.insert(interface.number, interface);
+            };
+            // The end of a file is where it shows whether it is as it was written.
+            let read = picking.segment(&mut file)?;
+            let read = read.and_then(|came| io::copy(&mut file, &mut io::sink()).map(|_| came));
+            match read {
+                Err(error) => missing.damage.take(self.case.fault(segment, error))?,
+                Ok(Came::ToItsEnd) if segment.is_closed => {}
+                Ok(Came::UpTo(byte)) if segment.is_closed => {
+                    let text = format!(
+                        "{}: from byte {byte} on it cannot be read as packets",
+                        segment.name
+                    );
+                    missing.damage.add(&segment.name, text);
                 }
-                Some(Item::Process(process)) => exporter.process(&process),
-                Some(Item::Packet(packet)) => {
-                    let is_wanted = wanted.as_ref().is_none_or(|wanted| {
-                        wanted.has(&packet, interfaces.get(&packet.interface))
-                    });
-                    if is_wanted {
-                        events.until(packet.time, snapshot, &mut exporter, &mut bytes)?;
-                        exporter.packet(&packet, &mut bytes);
-                        count += 1;
-                    }
-                    if bytes.len() >= PIECE {
-                        put(out, &mut bytes)?;
-                    }
-                }
-                Some(
-                    Item::Section(_) | Item::Statistics(_) | Item::Names(_) | Item::Other { .. },
-                ) => {}
+                Ok(Came::ToItsEnd | Came::UpTo(_)) => missing.cut = true,
             }
         }
-        cut |= reader.stop().is_some();
+        picking.end()?;
+        self.say(&picking, missing);
+        Ok(())
     }
-    events.until(None, snapshot, &mut exporter, &mut bytes)?;
-    put(out, &mut bytes)?;
-    talk.say(&format!("{count} packets.\n"));
-    if cut {
-        talk.say("The recording was interrupted: packets of its last moment are missing.\n");
+
+    fn header(&self) -> Header {
+        let about = self.case.about();
+        Header {
+            case: about.map_or_else(String::new, |about| about.id.clone()),
+            hardware: None,
+            os: about.map_or_else(String::new, |about| about.system.clone()),
+            version: about.map_or_else(String::new, |about| about.tool.version.clone()),
+            packet_bytes: None,
+            command_lines: about.is_some_and(has_command_lines),
+        }
     }
-    Ok(if cut { Exit::Lost } else { Exit::Done })
+
+    fn form(&self) -> Form {
+        if self.arguments.wireshark.as_deref() == Some("5") {
+            Form::Wireshark5
+        } else {
+            Form::Own
+        }
+    }
+
+    fn say(&self, picking: &Picking<'_>, missing: &mut Missing) {
+        self.talk.say(&format!("{} packets.\n", picking.count));
+        let nameless = picking.exporter.nameless_interfaces();
+        if nameless > 0 {
+            missing.cut = true;
+            self.talk.say(&format!(
+                "{nameless} interfaces are more than can be kept in memory: their packets have no \
+                 interface, and no filter finds them.\n"
+            ));
+        }
+    }
+}
+
+/// Whether arguments of programs may stand in packet files: not where the recording was to leave them
+/// out. Where nobody can tell, they may not.
+fn has_command_lines(about: &About) -> bool {
+    // Behind `--` stand the arguments of another program.
+    let own = about.arguments.iter().take_while(|word| *word != "--");
+    !own.into_iter().any(|word| word == "--no-cmdline")
+}
+
+/// How far a file could be read.
+enum Came {
+    ToItsEnd,
+    /// What stands from this byte on is not understood.
+    UpTo(u64),
+}
+
+/// Takes what is wanted out of one file after the other.
+struct Picking<'a> {
+    wanted: Option<Wanted>,
+    events: Events,
+    exporter: Exporter,
+    snapshot: &'a Snapshot,
+    count: u64,
+    bytes: Vec<u8>,
+    out: &'a mut File,
+}
+
+impl Picking<'_> {
+    /// Takes one file, as far as it can be read. Within: an error of reading it.
+    fn segment(&mut self, file: &mut CaseReader) -> Result<io::Result<Came>> {
+        let mut reader = Reader::new(file);
+        self.exporter.next_file();
+        loop {
+            let item = match reader.next() {
+                Ok(Some(item)) => item,
+                Ok(None) => {
+                    let stop = reader.stop();
+                    return Ok(Ok(stop.map_or(Came::ToItsEnd, |stop| Came::UpTo(stop.at))));
+                }
+                Err(record::pcapng::Error::Read(error)) => return Ok(Err(error)),
+                Err(record::pcapng::Error::NotPcapng) => return Ok(Ok(Came::UpTo(0))),
+            };
+            match item {
+                Item::Interface(interface) => self.exporter.interface(&interface),
+                Item::Process(process) => self.exporter.process(&process),
+                Item::Packet(packet) => self.packet(&packet)?,
+                Item::Section(_) | Item::Statistics(_) | Item::Names(_) | Item::Other { .. } => {}
+            }
+        }
+    }
+
+    fn packet(&mut self, packet: &PacketRead<'_>) -> Result<()> {
+        let interface = self.exporter.interface_of(packet);
+        let is_wanted = |wanted: &Wanted| wanted.has(packet, interface);
+        if self.wanted.as_ref().is_none_or(is_wanted) {
+            self.tell_until(packet.time)?;
+            self.exporter.packet(packet, &mut self.bytes);
+            self.count += 1;
+        }
+        if self.bytes.len() >= PIECE {
+            put(self.out, &mut self.bytes)?;
+        }
+        Ok(())
+    }
+
+    fn tell_until(&mut self, time: Option<Timestamp>) -> Result<()> {
+        let Self {
+            events,
+            exporter,
+            bytes,
+            snapshot,
+            ..
+        } = self;
+        events.until(time, snapshot, exporter, bytes)
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.tell_until(None)?;
+        put(self.out, &mut self.bytes)
+    }
 }
 
 /// Which packets belong to connections that are wanted: by both ends and the time.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use record::case::{Error, Stream};
 
-use super::queue::{Job, Queue};
+use super::queue::{Job, Queue, Taken};
 use super::run::{Run, Stop};
 
 /// How long to wait for something to write.
@@ -31,37 +31,31 @@ fn try_write_all(
     let mut flushed = Instant::now();
     let mut looked = Instant::now();
     let mut is_flushed = true;
-    while let Some(jobs) = queue.take(STEP) {
-        for job in jobs {
-            match job {
-                Job::Write { bytes, count: more } => {
-                    let written = stream.write(&bytes);
-                    if written.is_ok() {
-                        count += more;
-                        is_flushed = false;
-                        run.count_bytes(bytes.len() as u64);
-                    } else {
-                        run.count_unwritten(more);
-                    }
-                    queue.written(bytes);
-                    stop_for_room(written, run)?;
-                    if stream.is_due(observe::now()) {
-                        queue.ask_for_next();
-                    }
+    loop {
+        match queue.take(STEP) {
+            Taken::Job(Job::Write { batch, count: more }) => {
+                let written = stream.write_pieces(&batch.pieces());
+                if written.is_ok() {
+                    count += more;
+                    is_flushed = false;
+                    run.count_bytes(batch.len() as u64);
+                } else {
+                    run.count_unwritten(more);
                 }
-                Job::Next => {
-                    let now = observe::now();
-                    stop_for_room(stream.close(now, count), run)?;
-                    count = 0;
-                    stop_for_room(stream.begin(now).map(drop), run)?;
+                queue.written(batch);
+                stop_for_room(written, run)?;
+                if stream.is_due(observe::now()) {
+                    queue.ask_for_next();
                 }
             }
-            // A row of large jobs must not put it off.
-            if !is_flushed && flushed.elapsed() >= on_disk_each {
-                stop_for_room(stream.flush_to_disk(), run)?;
-                flushed = Instant::now();
-                is_flushed = true;
+            Taken::Job(Job::Next) => {
+                let now = observe::now();
+                stop_for_room(stream.close(now, count), run)?;
+                count = 0;
+                stop_for_room(stream.begin(now).map(drop), run)?;
             }
+            Taken::Nothing => {}
+            Taken::Over => break,
         }
         if !is_flushed && flushed.elapsed() >= on_disk_each {
             stop_for_room(stream.flush_to_disk(), run)?;

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use model::{NetworkNamespace, Packet, PacketOwner, Timestamp};
-use observe::packets::{Captured, Packets};
+use observe::packets::{Captured, Lender, Packets};
 use record::pcapng::{Header, Statistics, Writer};
 use track::flows::Flows;
 
+use super::batch::Batch;
 use super::images::Images;
 use super::queue::{Closing, Queue};
 use super::run::{Run, Stop};
@@ -17,6 +18,9 @@ const STEP: Duration = Duration::from_millis(50);
 /// Bytes are handed on when there are so many, or nothing more has come: few enough to be still in
 /// the processor's memory when they are written and hashed.
 const PIECE: usize = 256 * 1024;
+/// Packets as long as this stay in the ring until they are written; shorter ones are copied, which
+/// costs less than to write them piece by piece.
+const LEAST_LENT: usize = 2 * 1024;
 const COUNTED_EACH: Duration = Duration::from_secs(1);
 const STATISTICS_EACH: Duration = Duration::from_secs(60);
 /// What was on its way when the events ended is in the rings after this at the latest.
@@ -32,7 +36,7 @@ pub(super) fn take_all(packets: Packets, header: Header, queue: &Queue, run: &Ru
         encoding: Encoding {
             writer: Writer::new(header),
             images: Images::default(),
-            bytes: Vec::with_capacity(PIECE * 2),
+            batch: Vec::with_capacity(PIECE * 2).into(),
             packets: 0,
             told: 0,
             queue,
@@ -59,7 +63,7 @@ struct Taking<'a> {
 struct Encoding<'a> {
     writer: Writer,
     images: Images,
-    bytes: Vec<u8>,
+    batch: Batch,
     /// Of the whole case.
     packets: u64,
     /// Of these, the packets whose bytes were handed on.
@@ -72,7 +76,7 @@ impl Taking<'_> {
     fn run(&mut self) -> Result<(), observe::Error> {
         self.encoding
             .writer
-            .start(self.segment, &mut self.encoding.bytes);
+            .start(self.segment, &mut self.encoding.batch.bytes);
         let (mut counted, mut summed) = (Instant::now(), Instant::now());
         let mut over = None;
         loop {
@@ -87,6 +91,9 @@ impl Taking<'_> {
                 .packets
                 .next(STEP, until, &mut |captured| encoding.take(captured))?;
             self.encoding.hand_on();
+            if self.packets.is_scarce() {
+                self.encoding.queue.copy_lent();
+            }
             if counted.elapsed() >= COUNTED_EACH {
                 counted = Instant::now();
                 let sums = summed.elapsed() >= STATISTICS_EACH;
@@ -121,7 +128,7 @@ impl Taking<'_> {
         self.segment += 1;
         self.encoding
             .writer
-            .start(self.segment, &mut self.encoding.bytes);
+            .start(self.segment, &mut self.encoding.batch.bytes);
     }
 
     /// Counts what was lost; with `sums` the numbers go into the file as well.
@@ -141,8 +148,8 @@ impl Taking<'_> {
                     dropped: counts.dropped,
                     delivered: counts.received.saturating_sub(counts.dropped),
                 };
-                let Encoding { writer, bytes, .. } = &mut self.encoding;
-                writer.statistics(now, &statistics, bytes);
+                let Encoding { writer, batch, .. } = &mut self.encoding;
+                writer.statistics(now, &statistics, &mut batch.bytes);
             }
         }
         self.encoding.run.count_packets_lost(lost);
@@ -157,7 +164,7 @@ impl Taking<'_> {
 impl Encoding<'_> {
     fn take(&mut self, captured: Captured<'_>) {
         match captured {
-            Captured::Packet(packet) => self.packet(packet),
+            Captured::Packet(packet, lender) => self.packet(packet, lender),
             Captured::Interface(interface) => {
                 self.run.ownership().flows.interface(interface);
                 self.writer.interface(interface);
@@ -166,12 +173,21 @@ impl Encoding<'_> {
         }
     }
 
-    fn packet(&mut self, packet: &Packet<'_>) {
+    fn packet(&mut self, packet: &Packet<'_>, lender: Lender<'_>) {
         let owner = self.owner(packet);
         self.packets += 1;
-        self.writer
-            .packet(packet, &owner, self.packets, 0, &mut self.bytes);
-        if self.bytes.len() >= PIECE {
+        let (seq, bytes) = (self.packets, &mut self.batch.bytes);
+        let is_large = packet.bytes.len() >= LEAST_LENT;
+        let lent = is_large.then(|| lender.lend(packet.bytes)).flatten();
+        let placed = lent.and_then(|lent| {
+            let place = self.writer.packet_around(packet, &owner, seq, 0, bytes);
+            Some((place?, lent))
+        });
+        match placed {
+            Some((place, lent)) => self.batch.lend(place, lent),
+            None => self.writer.packet(packet, &owner, seq, 0, bytes),
+        }
+        if self.batch.len() >= PIECE {
             self.hand_on();
         }
     }
@@ -204,6 +220,6 @@ impl Encoding<'_> {
         let count = self.packets - self.told;
         self.told = self.packets;
         self.run.count_packets(self.packets);
-        self.queue.put(&mut self.bytes, count);
+        self.queue.put_batch(&mut self.batch, count);
     }
 }

@@ -20,6 +20,7 @@ use show::visible::harmless;
 use super::about;
 use super::copies;
 use super::disk;
+use super::ended::Ended;
 use super::events::{Copying, Folding, Recorder};
 use super::packets;
 use super::progress::Progress;
@@ -265,10 +266,19 @@ impl Recording {
             .add(now, "snapshots/last-system.json", &mut system.as_slice())
     }
 
+    fn log_end(
+        &self,
+        now: Timestamp,
+        ended: &Ended<'_>,
+        last: Option<&Snapshot>,
+    ) -> Result<(), Error> {
+        self.case.log(now, "ended", about::facts(ended.facts(last)))
+    }
+
     /// What is left when all threads have ended.
     pub(super) fn finish(
         self,
-        outcome: Option<&Outcome>,
+        outcome: Result<&Outcome, &anyhow::Error>,
         strict: bool,
         talk: Talk,
     ) -> Result<Exit> {
@@ -276,6 +286,8 @@ impl Recording {
         let stopped = self.run.why_stopped();
         let now = observe::now();
         if let Some(Stop::Failed(error)) = stopped {
+            // It may be the log itself that cannot be written.
+            let _ = self.log_end(now, &Ended::Failed(&error), None);
             return Err(error.context(format!(
                 "the recording in {} broke off; what was closed before can be verified",
                 self.path.display()
@@ -316,13 +328,20 @@ impl Recording {
             let facts = json!({ "free_bytes": numbers.free_bytes, "why": error.to_string() });
             self.case.log(now, "space_low", about::facts(facts))?;
         }
+        let ended = match (&no_room, outcome) {
+            (Some(error), _) => Ended::NoRoom(error),
+            (None, Ok(outcome)) => Ended::Run(&outcome.end),
+            (None, Err(error)) => Ended::Failed(error),
+        };
+        self.log_end(now, &ended, snapshot.as_ref())?;
+        let program = outcome.ok().and_then(|it| it.program);
         let facts = json!({
             "events": numbers.events,
             "events_lost": numbers.events_lost,
             "packets": numbers.packets,
             "packets_lost": numbers.packets_lost,
             "unwritten": numbers.unwritten,
-            "program": outcome.and_then(|it| it.program).map(|(pid, ended)| json!({
+            "program": program.map(|(pid, ended)| json!({
                 "pid": pid,
                 "code": ended.and_then(|it| it.code),
                 "signal": ended.and_then(|it| it.signal),
@@ -331,10 +350,13 @@ impl Recording {
         let seal = self.case.finish(observe::now(), about::facts(facts))?;
         if let Some(snapshot) = &snapshot {
             let mut text = Vec::new();
-            show::gaps::lines(&snapshot.gaps, output::talk_width(), &mut text)?;
+            show::gaps::brief(&snapshot.gaps, output::talk_width(), &mut text)?;
             talk.say(&String::from_utf8_lossy(&text));
         }
         tell(&self.path, seal, talk)?;
+        if let Some(words) = ended.in_words(snapshot.as_ref()) {
+            talk.say(&words);
+        }
         if let Some(error) = &no_room {
             talk.say(&format!("It stopped by itself: {error}.\n"));
         }

@@ -1,7 +1,7 @@
 //! The recordings that run on this computer. Each says so in a small file in `/run/whocalls`, or in
-//! the folder that this user has for such things: which process it is, where its case lies, how far
-//! it is. The file is made before rights are given up and written to afterwards, and nobody takes
-//! it away then: what counts is whether that very process still runs.
+//! a folder that belongs to this user: which process it is, where its case lies, how far it is. The
+//! file is made before rights are given up and written to afterwards, and nobody takes it away then:
+//! what counts is that the very process which it names holds it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use model::{BootId, ProcessId, Timestamp};
 use observe::actions::{ActionError, How, Outcome, ProcessTarget, end_process};
-use observe::{LookOptions, Observer};
+use observe::{LookOptions, Observer, runtime};
 use serde_json::{Value, json};
 use show::Progress;
 use show::visible::visible_str;
@@ -47,7 +47,7 @@ impl Announcement {
     pub(crate) fn make(process: ProcessId, case: &Path, began: Timestamp) -> Result<Self> {
         let live = live()?;
         let mut failed = anyhow!("there is no folder for it");
-        for folder in folders() {
+        for folder in runtime::folders() {
             remove_dead(&folder, &live);
             match Self::make_in(&folder, process, case, began) {
                 Ok(announcement) => return Ok(announcement),
@@ -58,14 +58,9 @@ impl Announcement {
     }
 
     fn make_in(folder: &Path, process: ProcessId, case: &Path, began: Timestamp) -> Result<Self> {
-        match fs::create_dir(folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(error).with_context(|| folder.display().to_string());
-            }
-            Ok(()) | Err(_) => {}
-        }
+        runtime::make_folder(folder).with_context(|| folder.display().to_string())?;
         let path = folder.join(format!("{}.{ENDING}", process.pid));
-        let mut file = File::create_new(&path).with_context(|| path.display().to_string())?;
+        let mut file = runtime::make_file(&path).with_context(|| path.display().to_string())?;
         let first = json!({
             "is": MARK,
             "pid": process.pid,
@@ -126,13 +121,13 @@ pub(crate) struct Recordings {
 ///
 /// Errors: processes cannot be listed.
 pub(crate) fn recordings() -> Result<Recordings> {
-    Ok(recordings_in(&folders(), &live()?))
+    Ok(recordings_in(&runtime::folders(), &live()?))
 }
 
 fn recordings_in(folders: &[PathBuf], live: &BTreeSet<ProcessId>) -> Recordings {
     let mut found = Recordings::default();
     for folder in folders {
-        let paths = match announcements(folder) {
+        let paths = match runtime::trust(folder).and_then(|()| announcements(folder)) {
             Ok(paths) => paths,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => {
@@ -142,7 +137,11 @@ fn recordings_in(folders: &[PathBuf], live: &BTreeSet<ProcessId>) -> Recordings 
         };
         for path in paths {
             match read(&path) {
-                Ok(Some(recording)) if live.contains(&recording.process) => {
+                // Both have to be so: the kernel tells who holds the file, and that this one began
+                // when the file says.
+                Ok(Some((recording, Some(holder))))
+                    if holder == recording.process.pid && live.contains(&recording.process) =>
+                {
                     found.running.push(recording);
                 }
                 Ok(_) => {}
@@ -176,7 +175,15 @@ pub(crate) fn status(recordings: &Recordings, width: usize) -> String {
     if recordings.running.is_empty() {
         text.push_str("no recording that this user may know of runs on this computer\n");
     }
+    text.push_str(&not_read(recordings));
     text
+}
+
+fn not_read(recordings: &Recordings) -> String {
+    let lines = recordings.hidden.iter();
+    lines
+        .map(|hidden| format!("not read: {}\n", visible_str(hidden)))
+        .collect()
 }
 
 /// The one that is meant: that of the process `pid`, or the only one.
@@ -186,7 +193,9 @@ pub(crate) fn chosen(recordings: &Recordings, pid: Option<u32>) -> Result<&Recor
     match (pid, recordings.running.as_slice()) {
         (None, [only]) => Ok(only),
         (None, []) => Err(anyhow!(
-            "cannot stop recording: none that this user may know of runs on this computer"
+            "cannot stop recording: none that this user may know of runs on this computer\n\
+             {}help: a recording of root or of a service is ended by root, that of a user by this user",
+            not_read(recordings)
         )),
         (None, several) => {
             let pids: Vec<_> = several
@@ -231,42 +240,28 @@ pub(crate) fn stop(recording: &Recording, patience: Duration) -> Result<bool> {
     Ok(has_ended)
 }
 
-/// Where recordings may say that they run; the first that can be written to is taken. Root's and
-/// those of services are in the first, and everybody may read it; where there is no `/run` it is
-/// left out. The second belongs to this user alone. Root takes nothing from there: another user may
-/// have set the variable, and would choose what root ends.
-fn folders() -> Vec<PathBuf> {
-    let run = Path::new("/run");
-    let of_root = run.is_dir().then(|| run.join("whocalls"));
-    let of_user = std::env::var_os("XDG_RUNTIME_DIR")
-        .map(PathBuf::from)
-        .filter(|folder| folder.is_absolute() && observe::user() != "root")
-        .map(|folder| folder.join("whocalls"));
-    of_root.into_iter().chain(of_user).collect()
-}
-
 /// Errors: the folder is not there, or may not be read.
 fn announcements(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)?.take(MOST_FILES) {
-        let path = entry?.path();
-        if path.extension().is_some_and(|ending| ending == ENDING) {
+        let entry = entry?;
+        let path = entry.path();
+        let is_one = path.extension().is_some_and(|ending| ending == ENDING);
+        if is_one && entry.file_type()?.is_file() {
             paths.push(path);
         }
     }
     Ok(paths)
 }
 
-/// `None`: it is no such file.
+/// What it says, and the process that holds it. `None`: it is no such file.
 ///
-/// Errors: it cannot be read.
-fn read(path: &Path) -> io::Result<Option<Recording>> {
-    if !fs::symlink_metadata(path)?.is_file() {
-        return Ok(None);
-    }
+/// Errors: it cannot be read, or is not believed.
+fn read(path: &Path) -> io::Result<Option<(Recording, Option<u32>)>> {
+    let (file, holder) = runtime::open_file(path)?;
     let mut text = String::new();
-    match File::open(path)?.take(LONGEST).read_to_string(&mut text) {
-        Ok(_) => Ok(recording(&text)),
+    match file.take(LONGEST).read_to_string(&mut text) {
+        Ok(_) => Ok(recording(&text).map(|recording| (recording, holder))),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(None),
         Err(error) => Err(error),
     }
@@ -310,7 +305,7 @@ fn progress(line: &str) -> Option<(Timestamp, Progress)> {
 /// Files of recordings that ended. What cannot be removed does no harm.
 fn remove_dead(folder: &Path, live: &BTreeSet<ProcessId>) {
     for path in announcements(folder).unwrap_or_default() {
-        if let Ok(Some(recording)) = read(&path)
+        if let Ok(Some((recording, None))) = read(&path)
             && !live.contains(&recording.process)
         {
             let _ = fs::remove_file(path);

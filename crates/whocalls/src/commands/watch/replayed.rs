@@ -13,7 +13,7 @@ use super::pick::Pick;
 use super::queue::Queue;
 use super::stream;
 use crate::commands::case::{Missing, Story, Tale, lost};
-use crate::commands::fold::{Outcome, Reader};
+use crate::commands::fold::{End, Outcome, Reader};
 use crate::commands::screen::newest::Newest;
 
 /// Lines are taken out before they are so many: none is dropped.
@@ -67,6 +67,7 @@ pub(crate) fn write(mut story: Story, filter: Filter, out: File) -> Result<Missi
             events,
             lost: lost(&tracker.snapshot().gaps),
         },
+        end: End::Reader,
         program: None,
     };
     let ended = written.end(&outcome, queue.dropped());

@@ -1,7 +1,8 @@
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 
 use super::*;
+use crate::interrupt::Interrupt;
 
 /// A folder that goes away with it.
 struct Folder(PathBuf);
@@ -11,7 +12,7 @@ impl Folder {
         let name = format!("whocalls-running-{test}-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
         let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
+        runtime::make_folder(&path).unwrap();
         Self(path)
     }
 
@@ -27,20 +28,69 @@ impl Drop for Folder {
     }
 }
 
+/// Where a process that stands in for a recording says so.
+const STAND_IN: &str = "WHOCALLS_STAND_IN";
+/// What it is like.
+const MANNER: &str = "WHOCALLS_STAND_IN_MANNER";
+
+/// The process itself; nothing where it is run as a test.
+#[test]
+fn stands_in() {
+    let Some(folder) = std::env::var_os(STAND_IN).map(PathBuf::from) else {
+        return;
+    };
+    let manner = std::env::var(MANNER).unwrap();
+    // It takes three seconds for its end, and would not outlive a second signal.
+    let interrupt = (manner == "slow").then(|| Interrupt::listen().unwrap());
+    let pid = std::process::id();
+    let mut process = *live().unwrap().iter().find(|id| id.pid == pid).unwrap();
+    if manner == "older" {
+        process.start_ticks -= 1;
+    }
+    let mut announcement =
+        Announcement::make_in(&folder, process, Path::new("/media/stick/case"), began()).unwrap();
+    let more = Progress {
+        events: u64::MAX,
+        ..PROGRESS
+    };
+    announcement.update(began(), &more).unwrap();
+    announcement.update(began(), &PROGRESS).unwrap();
+    fs::write(folder.join(format!("{pid}.ready")), "").unwrap();
+    match interrupt {
+        Some(interrupt) => {
+            interrupt.wait(Duration::from_secs(60));
+            thread::sleep(Duration::from_secs(3));
+        }
+        None => thread::sleep(Duration::from_secs(60)),
+    }
+}
+
 /// Stands for a recording. It is fetched when it ends, as a shell or a service manager would.
 struct Recorder(Option<JoinHandle<()>>, ProcessId);
 
 impl Recorder {
-    fn start(command: &str) -> Self {
-        let mut child = Command::new("sh").args(["-c", command]).spawn().unwrap();
+    fn start(folder: &Folder, manner: &str) -> Self {
+        let name = "commands::record::running::tests::stands_in";
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name])
+            .env(STAND_IN, &folder.0)
+            .env(MANNER, manner)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let ready = folder.0.join(format!("{}.ready", child.id()));
+        let began = Instant::now();
+        while !ready.exists() {
+            assert!(
+                began.elapsed() < Duration::from_secs(20),
+                "it does not begin"
+            );
+            thread::sleep(Duration::from_millis(10));
+        }
         let live = live().unwrap();
         let id = live.iter().find(|id| id.pid == child.id()).unwrap();
         let fetches = thread::spawn(move || drop(child.wait()));
         Self(Some(fetches), *id)
-    }
-
-    fn announce(&self, folder: &Folder) -> Announcement {
-        Announcement::make_in(&folder.0, self.1, Path::new("/media/stick/case"), began()).unwrap()
     }
 }
 
@@ -68,33 +118,16 @@ const PROGRESS: Progress = Progress {
 #[test]
 fn a_recording_is_found_as_long_as_it_runs() {
     let folder = Folder::new("found");
-    let recorder = Recorder::start("exec sleep 60");
-    let mut announcement = recorder.announce(&folder);
-    let expected = Recording {
-        process: recorder.1,
-        case: "/media/stick/case".to_owned(),
-        began: began(),
-        progress: None,
-    };
-    assert_eq!(folder.found().running.first(), Some(&expected));
-
-    announcement
-        .update(
-            began(),
-            &Progress {
-                events: u64::MAX,
-                ..PROGRESS
-            },
-        )
-        .unwrap();
-    announcement.update(began(), &PROGRESS).unwrap();
+    let recorder = Recorder::start(&folder, "usual");
     let found = folder.found();
     let progress = Some((began(), PROGRESS));
     assert_eq!(
         found.running,
         [Recording {
+            process: recorder.1,
+            case: "/media/stick/case".to_owned(),
+            began: began(),
             progress,
-            ..expected
         }]
     );
     let text = status(&found, 120);
@@ -115,11 +148,11 @@ fn a_recording_is_found_as_long_as_it_runs() {
 #[test]
 fn another_process_with_the_same_number_is_not_it() {
     let folder = Folder::new("reused");
-    let recorder = Recorder::start("exec sleep 60");
-    let (_, mut other) = (recorder.1, recorder.1);
-    other.start_ticks -= 1;
-    Announcement::make_in(&folder.0, other, Path::new("/case"), began()).unwrap();
+    // It holds its file, and says that it is another one with its number.
+    let recorder = Recorder::start(&folder, "older");
     assert_eq!(folder.found().running, []);
+    let mut other = recorder.1;
+    other.start_ticks -= 1;
     // It may have ended since it was found.
     let gone = Recording {
         process: other,
@@ -132,13 +165,28 @@ fn another_process_with_the_same_number_is_not_it() {
 }
 
 #[test]
+fn a_file_that_names_somebody_elses_process_is_not_believed() {
+    let folder = Folder::new("foreign");
+    let mut bystander = Command::new("sleep").arg("60").spawn().unwrap();
+    let live = live().unwrap();
+    let process = *live.iter().find(|id| id.pid == bystander.id()).unwrap();
+    // We hold it, and it names the other one.
+    let made = Announcement::make_in(&folder.0, process, Path::new("/case"), began()).unwrap();
+    assert_eq!(folder.found().running, []);
+    // Nobody holds it.
+    drop(made);
+    let found = folder.found();
+    assert_eq!(found.running, []);
+    assert!(chosen(&found, Some(process.pid)).is_err());
+    assert!(bystander.try_wait().unwrap().is_none());
+    bystander.kill().unwrap();
+    bystander.wait().unwrap();
+}
+
+#[test]
 fn stops_a_recording_and_waits_for_its_end() {
     let folder = Folder::new("stop");
-    // It takes three seconds for its end, and would not outlive a second signal.
-    let recorder = Recorder::start("trap 'trap - TERM; sleep 3; exit' TERM; sleep 60 & wait");
-    recorder.announce(&folder);
-    // The shell has to get to its trap.
-    thread::sleep(Duration::from_millis(300));
+    let recorder = Recorder::start(&folder, "slow");
     let found = folder.found();
     let recording = chosen(&found, None).unwrap();
     let began = Instant::now();
@@ -154,8 +202,7 @@ fn stops_a_recording_and_waits_for_its_end() {
     );
     assert_eq!(folder.found().running, []);
 
-    let recorder = Recorder::start("exec sleep 60");
-    recorder.announce(&folder);
+    let recorder = Recorder::start(&folder, "usual");
     let found = folder.found();
     assert!(
         stop(
@@ -170,12 +217,9 @@ fn stops_a_recording_and_waits_for_its_end() {
 fn asks_which_of_several() {
     let folder = Folder::new("several");
     let recorders = [
-        Recorder::start("exec sleep 60"),
-        Recorder::start("exec sleep 60"),
+        Recorder::start(&folder, "usual"),
+        Recorder::start(&folder, "usual"),
     ];
-    for recorder in &recorders {
-        recorder.announce(&folder);
-    }
     let found = folder.found();
     let pid = recorders[1].1.pid;
     assert_eq!(chosen(&found, Some(pid)).unwrap().process, recorders[1].1);
@@ -190,8 +234,7 @@ fn asks_which_of_several() {
 #[test]
 fn what_is_no_announcement_is_passed_over() {
     let folder = Folder::new("odd");
-    let recorder = Recorder::start("exec sleep 60");
-    recorder.announce(&folder);
+    let recorder = Recorder::start(&folder, "usual");
     let path = folder.0.join(format!("{}.{ENDING}", recorder.1.pid));
     let whole = fs::read(&path).unwrap();
     let odd: [&[u8]; 5] = [

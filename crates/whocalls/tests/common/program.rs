@@ -80,8 +80,9 @@ impl Look {
     }
 
     pub(crate) fn of_netns(&self, number: u64) -> Vec<Seen<'_>> {
-        let is_there = |seen: &Seen<'_>| seen.0["netns"] == number && !seen.is_of_a_recording();
-        self.connections().filter(is_there).collect()
+        self.connections()
+            .filter(|seen| seen.0["netns"] == number)
+            .collect()
     }
 
     /// The process with this pid, in full.
@@ -98,16 +99,6 @@ impl Look {
 pub(crate) struct Seen<'a>(pub(crate) &'a Value);
 
 impl<'a> Seen<'a> {
-    /// Other tests record meanwhile, with a packet socket in every namespace. Whoever has no rights
-    /// does not see whose it is.
-    fn is_of_a_recording(self) -> bool {
-        let process = &self.0["process"];
-        let name = process["name"].as_str();
-        // A process of ours is called `exe` until it has given itself a name.
-        let is_ours = name.is_none_or(|name| name.starts_with("whocalls") || name == "exe");
-        self.0["protocol"] == "packet" && is_ours
-    }
-
     pub(crate) fn word(self, name: &str) -> &'a str {
         self.0[name].as_str().unwrap()
     }

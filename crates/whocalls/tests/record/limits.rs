@@ -1,5 +1,6 @@
 //! Little room: on the disk, or as was wished.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -7,7 +8,8 @@ use std::time::Duration;
 use crate::actor::{Actor, Place};
 use crate::network::Namespace;
 use crate::program::{Run, WHOCALLS};
-use crate::recording::{Recording, Room, lines, on};
+use crate::recording::{Recording, lines};
+use crate::room::{Room, on};
 use crate::setting::{Need, command, lacks, run, skip, wait_for};
 
 #[test]
@@ -32,6 +34,12 @@ fn a_full_disk_ends_it_cleanly() {
         "{text}"
     );
     assert_eq!(log.last().unwrap()["what"], "closed");
+    let ended = &log[log.len() - 2];
+    assert_eq!(
+        (&ended["what"], &ended["by"]),
+        (&"ended".into(), &"disk_full".into()),
+        "{text}"
+    );
 }
 
 #[test]
@@ -99,14 +107,22 @@ fn a_greatest_size_is_kept_to() {
     let case = recording.case();
     wait_for("segments to be let go", || {
         let size = size_of(&case);
-        assert!(size <= MOST, "{size}");
+        assert!(size.is_none_or(|size| size <= MOST), "{size:?}");
         thread::sleep(Duration::from_millis(40));
         let log = std::fs::read_to_string(case.join("log.ndjson")).unwrap();
         (log.matches("segment_dropped").count() >= 3).then_some(())
     });
     let recorded = recording.stop();
-    recorded.went_well();
-    assert!(size_of(&recorded.case) <= MOST);
+    // A busy computer may hand over more at once than there is to let go of: then it ends cleanly.
+    let is_full = recorded.ended()["by"] == "size";
+    if is_full {
+        assert_eq!(recorded.run.code, Some(3), "{}", recorded.run.talk());
+        let verified = on(&recorded.case, &["verify"], &[]);
+        assert_eq!(verified.code, Some(0), "{verified:?}");
+    } else {
+        recorded.went_well();
+    }
+    assert!(size_of(&recorded.case).unwrap() <= MOST);
     let log = recorded.log();
     let dropped: Vec<_> = log
         .iter()
@@ -132,6 +148,9 @@ fn a_greatest_size_is_kept_to() {
         &["list", "-a", "--json"],
         &[&format!("pid:{}", actor.pid())],
     );
+    if is_full {
+        return;
+    }
     assert_eq!(listed.code, Some(0), "{}", listed.talk());
     let events_dropped = dropped.iter().any(|line| line["events"].as_u64() > Some(0));
     assert_eq!(
@@ -157,12 +176,35 @@ fn a_greatest_size_is_kept_to() {
     }
 }
 
-fn size_of(case: &Path) -> u64 {
-    let all = crate::recording::tree(case);
-    all.values().map(|content| content.len() as u64).sum()
+/// What it took at one moment. `None`: files came or went meanwhile, so that some were never there
+/// together.
+fn size_of(case: &Path) -> Option<u64> {
+    let sizes = || {
+        let folders = [
+            case.to_path_buf(),
+            case.join("events"),
+            case.join("packets"),
+        ];
+        let entries = folders.iter().flat_map(std::fs::read_dir).flatten();
+        let about = entries.filter_map(|entry| {
+            let entry = entry.ok()?;
+            Some((entry.path(), entry.metadata().ok()?))
+        });
+        about
+            .filter(|(_, about)| about.is_file())
+            .map(|(path, about)| (path, about.len()))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let (before, after) = (sizes(), sizes());
+    // They only grow: so large was each of them at least when the last one was looked at.
+    before
+        .keys()
+        .eq(after.keys())
+        .then(|| before.values().sum())
 }
 
 /// One socket that is open all the time, much data, and many short connections, which are many events.
+/// What comes in a second is little beside the whole case: a busy computer takes it all at once.
 const FLOOD: &str = r"
 receiver, sender = (keep(socket(AF_INET, SOCK_DGRAM)) for _ in range(2))
 for each in receiver, sender:
@@ -171,7 +213,7 @@ waiting = listener(('127.0.0.1', 0), backlog=64)
 
 def flood():
     while True:
-        for _ in range(10):
+        for _ in range(2):
             sender.sendto(b'x' * 8000, receiver.getsockname())
             receiver.recv(9000)
         for _ in range(20):

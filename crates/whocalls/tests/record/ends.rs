@@ -5,12 +5,15 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use serde_json::Value;
 
 use super::talking;
+use crate::actor::python;
 use crate::network::Namespace;
-use crate::program::{Look, Run, WHOCALLS, whocalls};
-use crate::recording::{Recorded, Recording, kill, on, packets, tree};
-use crate::setting::{Need, lacks, wait_for};
+use crate::program::{Look, WHOCALLS, whocalls};
+use crate::recording::{Recorded, Recording, kill, packets};
+use crate::room::{Room, on, tree};
+use crate::setting::{Need, lacks};
 
 #[test]
 fn a_killed_recording_keeps_what_is_older_than_a_second() {
@@ -141,7 +144,26 @@ fn signals_end_it_cleanly() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let recording = Recording::start(&["--depth", "events"]);
         recording.signal(signal);
-        recording.end().went_well();
+        let recorded = recording.end();
+        recorded.went_well();
+        let ended = recorded.ended();
+        let sender = &ended["sender"];
+        let name = format!("SIG{}", name(signal));
+        assert_eq!(
+            (&ended["by"], &ended["signal"], &sender["pid"]),
+            (&"signal".into(), &name.into(), &std::process::id().into()),
+            "{ended}"
+        );
+        let own = std::fs::read_to_string("/proc/self/comm").unwrap();
+        assert_eq!(
+            (&sender["uid"], &sender["user"], &sender["name"]),
+            (&0.into(), &"root".into(), &own.trim().into()),
+            "{ended}"
+        );
+        assert_eq!(sender["certain"], true, "{ended}");
+        let words = format!("from {} (process {})", own.trim(), std::process::id());
+        let talk = recorded.run.talk();
+        assert!(talk.contains(&words), "{talk}");
     }
     let recording = Recording::start(&[]);
     recording.signal(Signal::INT);
@@ -157,6 +179,93 @@ fn signals_end_it_cleanly() {
     assert!([Some(3), Some(0)].contains(&code), "{code:?}");
 }
 
+fn name(signal: Signal) -> &'static str {
+    match signal {
+        Signal::HUP => "HUP",
+        Signal::INT => "INT",
+        _ => "TERM",
+    }
+}
+
+#[test]
+fn what_its_terminal_does_is_told_from_what_others_do() {
+    if lacks(&[Need::Program("python3")]) {
+        return;
+    }
+    for (deed, by) in [("key", "keyboard"), ("close", "terminal_closed")] {
+        let mut terminal = Command::new(python());
+        terminal.args(["-I", "-c", TERMINAL, deed, WHOCALLS]);
+        let recording = Recording::start_as(terminal, Room::new(), &["--depth", "events"]);
+        recording.signal(Signal::USR1);
+        let recorded = recording.end();
+        let verified = on(&recorded.case, &["verify"], &[]);
+        assert_eq!(verified.code, Some(0), "{deed}: {verified:?}");
+        let ended = recorded.ended();
+        assert_eq!((&ended["by"], &ended["sender"]), (&by.into(), &Value::Null));
+    }
+}
+
+/// Runs what it is told in a terminal of its own, and presses Ctrl-C or closes it when it gets a
+/// signal.
+const TERMINAL: &str = r"
+import os, pty, select, signal, sys
+asked = False
+def ask(*_):
+    global asked
+    asked = True
+signal.signal(signal.SIGUSR1, ask)
+deed, program = sys.argv[1], sys.argv[2:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(program[0], program)
+while not asked:
+    if select.select([terminal], [], [], 0.05)[0]:
+        os.read(terminal, 4096)
+if deed == 'key':
+    os.write(terminal, b'\x03')
+    try:
+        while os.read(terminal, 4096):
+            pass
+    except OSError:
+        pass
+else:
+    os.close(terminal)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+";
+
+#[test]
+fn a_sender_that_has_ended_is_known_all_the_same() {
+    if lacks(&[Need::Root, Need::Program("kill")]) {
+        return;
+    }
+    let recording = Recording::start(&["--depth", "events"]);
+    let is_full = !recording.talk().contains("Much will be missed");
+    let pid = recording.pid().to_string();
+    crate::setting::run("kill", &["-TERM", &pid]).unwrap();
+    let recorded = recording.end();
+    recorded.went_well();
+    let ended = recorded.ended();
+    assert_eq!(
+        (&ended["by"], &ended["sender"]["uid"]),
+        (&"signal".into(), &0.into())
+    );
+    if is_full {
+        assert_eq!(ended["sender"]["name"], "kill", "{ended}");
+    }
+}
+
+#[test]
+fn it_ends_after_its_time() {
+    let recording = Recording::spawn(
+        Command::new(WHOCALLS),
+        Room::new(),
+        &["--depth", "events", "--for", "1"],
+    );
+    let recorded = recording.end();
+    recorded.went_well();
+    assert_eq!(recorded.ended()["by"], "time");
+}
+
 #[test]
 fn it_ends_with_its_program() {
     if lacks(&[Need::Root]) {
@@ -164,7 +273,7 @@ fn it_ends_with_its_program() {
     }
     let recording = Recording::spawn(
         Command::new(WHOCALLS),
-        crate::recording::Room::new(),
+        Room::new(),
         &["--depth", "events", "--", "sh", "-c", "sleep 0.3; exit 7"],
     );
     let recorded = recording.end();
@@ -172,9 +281,10 @@ fn it_ends_with_its_program() {
     let log = recorded.log();
     let closed = log.last().unwrap();
     assert_eq!(closed["program"]["code"], 7, "{closed}");
+    assert_eq!(recorded.ended()["by"], "program");
     let missing = Recording::spawn(
         Command::new(WHOCALLS),
-        crate::recording::Room::new(),
+        Room::new(),
         &["--", "/nowhere/at/all"],
     );
     let missing = missing.end();
@@ -185,72 +295,4 @@ fn it_ends_with_its_program() {
         missing.run.talk()
     );
     assert!(missing.room.case().is_none());
-}
-
-#[test]
-fn others_can_ask_how_far_it_is_and_end_it() {
-    if lacks(&[Need::Root]) {
-        return;
-    }
-    let first = Recording::start(&["--depth", "events"]);
-    let second = Recording::start(&[]);
-    let line = |pid: u32| {
-        let status = whocalls(&["record", "status"]);
-        assert_eq!(status.code, Some(0), "{}", status.talk());
-        let text = status.text();
-        let line = text
-            .lines()
-            .position(|line| line.split_whitespace().next() == Some(pid.to_string().as_str()));
-        line.map(|line| {
-            text.lines()
-                .skip(line)
-                .take(2)
-                .collect::<Vec<_>>()
-                .join("\n")
-        })
-    };
-    for recording in [&first, &second] {
-        let name = recording
-            .case()
-            .file_name()
-            .unwrap()
-            .to_string_lossy()
-            .into_owned();
-        let shown = wait_for("numbers", || {
-            line(recording.pid()).filter(|shown| shown.contains("events"))
-        });
-        assert!(shown.contains(&name), "{shown}");
-    }
-    let several = whocalls(&["record", "stop"]);
-    assert_eq!(several.code, Some(1), "{}", several.talk());
-    for recording in [&first, &second] {
-        assert!(
-            several.talk().contains(&recording.pid().to_string()),
-            "{}",
-            several.talk()
-        );
-    }
-    let nobody = whocalls(&["record", "stop", "1"]);
-    assert_ne!(nobody.code, Some(0), "{}", nobody.talk());
-
-    let pid = first.pid();
-    let stopped = stop(pid, first);
-    stopped.went_well();
-    assert!(line(pid).is_none());
-    assert!(line(second.pid()).is_some());
-    let pid = second.pid();
-    stop(pid, second).went_well();
-    assert!(line(pid).is_none());
-}
-
-/// Ends it from outside.
-fn stop(pid: u32, mut recording: Recording) -> Recorded {
-    let mut command = Command::new(WHOCALLS);
-    command.args(["record", "stop", &pid.to_string()]);
-    let asking = thread::spawn(move || Run::of(&mut command));
-    // Nobody else fetches it: it would be there for ever.
-    wait_for("its end", || recording.child.try_wait().unwrap());
-    let asked = asking.join().unwrap();
-    assert_eq!(asked.code, Some(0), "{}", asked.talk());
-    recording.end()
 }

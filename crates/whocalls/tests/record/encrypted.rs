@@ -10,7 +10,8 @@ use super::ends::cut_but_readable;
 use super::talking;
 use crate::network::Namespace;
 use crate::program::{Look, Run, WHOCALLS, copy_to};
-use crate::recording::{Recording, Room, contains, on, packets, tree};
+use crate::recording::{Recording, contains, packets};
+use crate::room::{Room, on, tree};
 use crate::sample::SECRET;
 use crate::setting::{Folder, Need, command, lacks};
 

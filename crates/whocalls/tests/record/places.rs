@@ -8,7 +8,8 @@ use std::process::Command;
 use super::talking;
 use crate::network::Namespace;
 use crate::program::{Look, Run, WHOCALLS, copy_to};
-use crate::recording::{Recording, Room, on, tree};
+use crate::recording::Recording;
+use crate::room::{Room, on, tree};
 use crate::setting::{Need, command, find, lacks, run, skip};
 
 #[test]
@@ -169,6 +170,7 @@ fn an_ordinary_user_records_what_there_is_to_see() {
         .arg(&program)
         .args(["record", "--for", "4", "--into"])
         .arg(&into);
+    nobody.env("XDG_RUNTIME_DIR", &into);
     let recording = std::thread::spawn(move || Run::of(nobody.current_dir("/")));
     let (_actor, words) = talking(&namespace);
     let recorded = recording.join().unwrap();
@@ -190,6 +192,23 @@ fn an_ordinary_user_records_what_there_is_to_see() {
         .map(|gap| gap["missed"].as_str().unwrap())
         .collect();
     assert!(missed.iter().any(|it| it.contains("packet")), "{gaps:#?}");
+    // Each of them is in the case; what a person reads is short, and says what to do.
+    assert!(listed.gap("right_missing_perfmon").is_some(), "{gaps:#?}");
+    let said = |heading: &str| {
+        let lines = talk.lines().filter_map(|line| line.strip_prefix(heading));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(said("not seen: ")[0], "every packet", "{talk}");
+    let mut reasons = said("     why: ");
+    let count = reasons.len();
+    reasons.sort();
+    reasons.dedup();
+    assert_eq!(reasons.len(), count, "{talk}");
+    assert!(count <= 4 && said("not seen: ").len() <= 6, "{talk}");
+    assert!(
+        reasons.iter().any(|it| it.contains("sudo whocalls record")),
+        "{talk}"
+    );
     // The sockets of this namespace belong to another user, and are in another place.
     assert!(
         !listed

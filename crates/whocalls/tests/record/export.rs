@@ -6,7 +6,8 @@ use std::fs;
 use serde_json::Value;
 
 use crate::program::Run;
-use crate::recording::{Room, lines, on, packets};
+use crate::recording::{lines, packets};
+use crate::room::{Room, on};
 use crate::sample::{SECRET, Sample};
 use crate::setting::{Need, command, lacks};
 

@@ -1,0 +1,56 @@
+//! Who asked this process to end: the sender of the first such signal.
+
+use crate::platform;
+use model::Text;
+use std::io;
+
+/// The first signal that came of those that were listened for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Its number.
+    pub signal: i32,
+    /// When it came, in nanoseconds since boot, suspend included.
+    pub boot_ns: u64,
+    pub by: Sender,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// The kernel itself: for a signal that comes from a terminal, its keys or its end.
+    Kernel,
+    Process {
+        /// `None`: it is in a PID namespace that cannot be seen from ours.
+        pid: Option<u32>,
+        /// Real user id.
+        uid: u32,
+        /// From this computer's /etc/passwd. `None`: not listed there.
+        user: Option<Text>,
+        /// The kernel says who it is. Otherwise (sigqueue(3)) it says so itself.
+        is_certain: bool,
+        /// `None`: it had ended before it could be asked.
+        program: Option<Program>,
+    },
+}
+
+/// What a sender was running a moment after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The short name the kernel keeps.
+    pub name: Text,
+    /// The first ones. Empty: no right to see them.
+    pub arguments: Vec<Text>,
+}
+
+/// Notes the sender of each of these signals, and leaves to others what is to be done. To be called
+/// before whoever handles them begins to, and hands them on to who did before.
+///
+/// Errors: no such signal.
+pub fn note_senders(signals: &[i32]) -> io::Result<()> {
+    platform::signals::note_senders(signals)
+}
+
+/// The first one, and who sent it. To be asked soon after it came: the sender may end. `None`: none
+/// came, or this platform does not tell.
+pub fn first() -> Option<Asked> {
+    platform::signals::first()
+}
