@@ -11,9 +11,17 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(manifest.to_bytes(), data);
     for line in manifest.files() {
         assert!(!line.name.starts_with('/') && !line.name.contains(['\\', ':', '\0', '\n']));
-        assert!(line.name.split('/').all(|part| !matches!(part, "" | "." | "..")));
+        assert!(
+            line.name
+                .split('/')
+                .all(|part| !matches!(part, "" | "." | ".."))
+        );
         assert_eq!(line.sha256.len(), 64);
     }
     let seals = manifest.seals();
-    assert!(manifest.seal().is_none_or(|seal| seals.last() == Some(&seal)));
+    assert!(
+        manifest
+            .seal()
+            .is_none_or(|seal| seals.last() == Some(&seal))
+    );
 });

@@ -12,7 +12,10 @@ use observe::parse;
 fuzz_target!(|data: &[u8]| {
     let place = parse::cgroup::place(data);
     if let Some(unit) = place.unit {
-        assert!(data.windows(unit.bytes().len()).any(|part| part == unit.bytes()));
+        assert!(
+            data.windows(unit.bytes().len())
+                .any(|part| part == unit.bytes())
+        );
     }
     if let Some(container) = place.container {
         assert!(!container.id.is_empty());

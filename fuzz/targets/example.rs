@@ -20,7 +20,10 @@ pub(crate) fn process(name: &[u8]) -> Process {
         name: text(),
         path: Some(text()),
         path_state: PathState::Present,
-        file: Some(FileIdentity { device: 1, inode: 2 }),
+        file: Some(FileIdentity {
+            device: 1,
+            inode: 2,
+        }),
         sha256: Some([7; 32]),
         command_line: Some(vec![Text::from("program"), text()]),
         command_line_truncated: false,
@@ -68,5 +71,8 @@ pub(crate) fn connection(interface: &[u8]) -> Connection {
             source: Source::Ebpf,
         },
         also_held_by: Vec::new(),
+        name: None,
+        greeting: None,
+        device: None,
     }
 }

@@ -13,7 +13,10 @@ fuzz_target!(|text: &str| {
         Err(error) => {
             assert!(text.get(error.start..error.end).is_some(), "{error:?}");
             let shown = error.to_string();
-            assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
+            assert!(
+                !shown.contains(|c: char| c.is_control() && c != '\n'),
+                "{shown:?}"
+            );
             assert!(shown.lines().count() <= 4, "{shown:?}");
         }
     }

@@ -9,7 +9,10 @@ mod example;
 
 fuzz_target!(|data: &[u8]| {
     let mut parts = data.splitn(2, |byte| *byte == 0);
-    let (filter, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (filter, name) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
     let Ok(text) = std::str::from_utf8(filter) else {
         return;
     };
@@ -23,6 +26,9 @@ fuzz_target!(|data: &[u8]| {
     filter.matches_process(&process, now);
     // What is not wanted is the rest.
     if let Ok(opposite) = Filter::parse_for_watch(&format!("not ({text})")) {
-        assert_ne!(opposite.matches(&connection, Some(&process), process.user.as_ref(), now), found);
+        assert_ne!(
+            opposite.matches(&connection, Some(&process), process.user.as_ref(), now),
+            found
+        );
     }
 });

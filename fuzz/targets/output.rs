@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use model::{
-    BootId, Connection, Detail, Event, EventKind, Host, NameSeen, NameSource, Process, Shelf, Snapshot, Source,
-    Text, Tier,
+    BootId, Connection, Detail, Event, EventKind, Host, NameSeen, NameSource, Process, Shelf,
+    Snapshot, Source, Text, Tier,
 };
 use show::json::{Listing, Stream, document, lines};
 use show::table::{self, Group, TableOptions};
@@ -31,6 +31,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         pairs: Shelf::default(),
         users: HashMap::from([(1000, Text::from(name))]),
         remembered: Vec::new(),
+        devices: std::sync::Arc::default(),
         gaps: Vec::new(),
     };
     let listing = Listing {
@@ -51,12 +52,19 @@ fn json(listing: Listing<'_>, process: &Process) {
     let mut out = Vec::new();
     document(listing, &mut out).unwrap();
     let read: serde_json::Value = serde_json::from_slice(&out).unwrap();
-    for place in ["/processes/0/name", "/connections/0/process/name", "/processes/0/command_line/1"] {
+    for place in [
+        "/processes/0/name",
+        "/connections/0/process/name",
+        "/processes/0/command_line/1",
+    ] {
         assert_eq!(read.pointer(place).unwrap(), &*process.name.lossy());
     }
     out.clear();
     lines(listing, &mut out).unwrap();
-    for line in out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+    for line in out
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+    {
         serde_json::from_slice::<serde_json::Value>(line).unwrap();
     }
 }
@@ -67,6 +75,8 @@ fn stream(process: &Process, name: &[u8]) {
         name: Some(Text::from(name)),
         source: NameSource::Dns,
         question: Some(1),
+        answer: None,
+        greeting: None,
     };
     let (mut stream, mut out) = (Stream::default(), Vec::new());
     stream.process(&Arc::new(process.clone()));
@@ -129,7 +139,10 @@ fn screen(snapshot: &Snapshot, width: usize) {
     let process = snapshot.processes.values().next().unwrap();
     table::processes(&[(process.as_ref(), Some(1))], &options, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
-    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+    assert!(
+        !text.contains(|c: char| c.is_control() && c != '\n'),
+        "{text:?}"
+    );
     for line in text.lines() {
         assert!(display_width(line) <= width.max(20), "{line:?} in {width}");
     }

@@ -50,10 +50,15 @@ fuzz_target!(|data: &[u8]| {
         let mut out = Vec::new();
         exporter.start(&mut out);
         let mut reader = Reader::new(data);
-        let written = export(&mut reader, &mut exporter, |_, _| true, |bytes| {
-            out.extend(bytes);
-            Ok(())
-        });
+        let written = export(
+            &mut reader,
+            &mut exporter,
+            |_, _| true,
+            |bytes| {
+                out.extend(bytes);
+                Ok(())
+            },
+        );
         if written.is_err() {
             continue;
         }

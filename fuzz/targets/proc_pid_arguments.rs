@@ -14,7 +14,14 @@ fuzz_target!(|input: (u8, &[u8])| {
     let (arguments, more) = parse::proc_pid::arguments(file, most);
     assert!(arguments.len() <= most.max(1));
     assert!(!more || arguments.len() == most);
-    assert!(arguments.iter().all(|argument| !argument.bytes().contains(&0)));
-    let bytes: usize = arguments.iter().map(|argument| argument.bytes().len()).sum();
+    assert!(
+        arguments
+            .iter()
+            .all(|argument| !argument.bytes().contains(&0))
+    );
+    let bytes: usize = arguments
+        .iter()
+        .map(|argument| argument.bytes().len())
+        .sum();
     assert!(bytes <= file.len());
 });

@@ -17,9 +17,18 @@ fuzz_target!(|input: (u32, &str)| {
         assert!(format.contains(&offset.to_string()) && format.contains(name));
     }
     // The first field of that name counts.
-    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-        for declared in [format!("int {name}"), format!("const void * {name}"), format!("char {name}[16]")] {
-            let longer = format!("\tfield:{declared};\toffset:{number};\tsize:4;\tsigned:1;\n{format}");
+    if !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
+        for declared in [
+            format!("int {name}"),
+            format!("const void * {name}"),
+            format!("char {name}[16]"),
+        ] {
+            let longer =
+                format!("\tfield:{declared};\toffset:{number};\tsize:4;\tsigned:1;\n{format}");
             assert_eq!(field_offset(&longer, name), Some(number));
         }
     }

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::{
-    ConnectionId, NetworkNamespace, Owner, ProcessId, Protocol, SocketKey, Text, Timestamp,
+    ConnectionId, DeviceId, Greeting, NetworkNamespace, Owner, ProcessId, Protocol, RemoteName,
+    SocketKey, Text, Timestamp,
 };
 
 /// A tracked TCP, UDP or ICMP exchange, or a socket that waits for one.
@@ -36,6 +38,12 @@ pub struct Connection {
     pub owner: Owner,
     /// Other processes with a descriptor for the same socket, oldest first.
     pub also_held_by: Vec<ProcessId>,
+    /// Of the other side. `None`: no name was seen for it.
+    pub name: Option<Arc<RemoteName>>,
+    /// What was said when it began. `None`: not seen.
+    pub greeting: Option<Arc<Greeting>>,
+    /// Where the source knows devices and no processes.
+    pub device: Option<DeviceId>,
 }
 
 /// One end of a connection: `local` and `remote`, as this computer sees it.

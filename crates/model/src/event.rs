@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    ConnectionError, Endpoint, Gap, Look, NetworkNamespace, Process, ProcessId, Protocol,
-    SocketKey, Source, Text, Timestamp, WhyUnknown,
+    ConnectionError, Endpoint, Gap, Look, NameSeen, NetworkNamespace, Process, ProcessId, Protocol,
+    SocketKey, Source, Timestamp, WhyUnknown,
 };
 
 /// What a source hands on, in the order in which it is to be taken.
@@ -79,35 +79,6 @@ pub enum Detail {
     Sends,
     /// Of `ProcessEnded`, as wait(2) gives it. `None`: not known.
     Exit { status: Option<i32> },
-}
-
-/// A name that was asked for or greeted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameSeen {
-    /// `None`: that a name was asked for is known, but not which.
-    pub name: Option<Text>,
-    pub source: NameSource,
-    /// Type of the DNS question (RFC 1035, 3.2.2). `None`: not DNS.
-    pub question: Option<u16>,
-}
-
-/// How a name was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum NameSource {
-    /// A question in a packet.
-    Dns,
-    /// A question to the resolver of this computer that makes no packet.
-    Resolver,
-}
-
-impl NameSource {
-    /// The word of the public contract.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::Resolver => "resolver",
-        }
-    }
 }
 
 /// What happened.

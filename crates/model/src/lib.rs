@@ -10,7 +10,9 @@ mod event;
 mod finding;
 mod gap;
 mod identity;
+mod imported;
 mod look;
+mod name;
 mod owner;
 mod packet;
 mod pair;
@@ -25,11 +27,16 @@ mod time;
 
 pub use connection::{Connection, ConnectionError, Direction, Endpoint, Phase, State};
 pub use doctor::{Check, Condition, Doctor};
-pub use event::{Counts, Detail, Event, EventKind, NameSeen, NameSource, Observed};
+pub use event::{Counts, Detail, Event, EventKind, Observed};
 pub use finding::{About, Confidence, Evidence, Fact, Finding, FindingId, Severity};
 pub use gap::Gap;
 pub use identity::{BootId, ConnectionId, NetworkNamespace, ProcessId, SocketKey};
+pub use imported::Imported;
 pub use look::{Holder, Host, Look, Remembered, RememberedBy, Socket, Tier};
+pub use name::{
+    Answer, Asked, Device, DeviceId, Greeting, HttpGreeting, NameSeen, NameSource, NameStrength,
+    RemoteName, TlsGreeting,
+};
 pub use owner::{Owner, Source, WhyUnknown};
 pub use packet::{
     Interface, InterfaceKey, LinkType, Packet, PacketEnds, PacketOwner, Part, Quoted, Way,
@@ -38,7 +45,7 @@ pub use packet::{
 pub use pair::{Call, Calls, Pair, PairKey};
 pub use process::{Container, FileIdentity, Parent, PathState, Process};
 pub use protocol::{IcmpKind, Protocol};
-pub use restated::{Restated, RestatedConnection};
+pub use restated::{Restated, RestatedAnswer, RestatedConnection};
 pub use shelf::{Place, Shelf};
 pub use snapshot::Snapshot;
 pub use system::{

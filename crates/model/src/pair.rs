@@ -3,14 +3,16 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::{Protocol, Text, Timestamp};
+use crate::{DeviceId, Protocol, Text, Timestamp};
 
 /// Which connections belong together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PairKey {
     /// Path of the program, its name where the path is not known. `None`: the owner is not known.
     pub program: Option<Text>,
-    /// Name where one is known, else the address.
+    /// Stands in the place of the program, where the source knows devices and no processes.
+    pub device: Option<DeviceId>,
+    /// The address. Names are shown beside it: one that becomes known late must not split a pair.
     pub destination: String,
     /// `None`: the protocol has no ports, or the other side called and its port says nothing.
     pub port: Option<u16>,
@@ -102,7 +104,15 @@ impl Calls {
 
     /// Takes the first call out that began at this time and has not ended.
     pub fn take(&mut self, opened: Timestamp) -> Option<Call> {
-        let (at, place) = self.place(opened)?;
+        self.remove(self.place(opened)?)
+    }
+
+    /// Takes one such call out, ended or not. `None`: there is none.
+    pub fn take_same(&mut self, call: &Call) -> Option<Call> {
+        self.remove(self.find(call.opened, |it| it == call)?)
+    }
+
+    fn remove(&mut self, (at, place): (usize, usize)) -> Option<Call> {
         let chunk = Arc::make_mut(self.chunks.get_mut(at)?);
         let call = chunk.remove(place);
         if chunk.is_empty() {
@@ -135,13 +145,17 @@ impl Calls {
 
     /// Its chunk, and its place there.
     fn place(&self, opened: Timestamp) -> Option<(usize, usize)> {
+        self.find(opened, |call| call.closed.is_none())
+    }
+
+    fn find(&self, opened: Timestamp, wanted: impl Fn(&Call) -> bool) -> Option<(usize, usize)> {
         let earlier = |chunk: &Arc<Vec<Call>>| chunk.last().is_some_and(|it| it.opened < opened);
         let from = self.chunks.partition_point(earlier);
         for (number, chunk) in self.chunks.iter().enumerate().skip(from) {
             if first_of(chunk).is_none_or(|it| it > opened) {
                 return None;
             }
-            let is_it = |call: &Call| call.opened == opened && call.closed.is_none();
+            let is_it = |call: &Call| call.opened == opened && wanted(call);
             let from = chunk.partition_point(|call| call.opened < opened);
             if let Some(place) = chunk.iter().skip(from).position(is_it) {
                 return Some((number, from + place));

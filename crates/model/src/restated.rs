@@ -1,10 +1,12 @@
 //! What was known at one moment of a run, said again so that a reader can begin there.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::{
-    Connection, ConnectionId, Gap, NetworkNamespace, Process, Remembered, Text, Timestamp,
+    Connection, ConnectionId, Event, Gap, NameSource, NetworkNamespace, Process, ProcessId,
+    Remembered, Text, Timestamp,
 };
 
 /// What was known at one moment, for whoever did not see what came before: what follows can be
@@ -30,6 +32,24 @@ pub struct Restated {
     pub processes: Vec<Arc<Process>>,
     /// Those that have ended come first, in the order of their ends.
     pub connections: Vec<RestatedConnection>,
+    /// Names that were answered for addresses, those that were used last at the end.
+    pub answers: Vec<RestatedAnswer>,
+    /// Names of connections that have not been told of yet, in the order in which they were seen.
+    pub names: Vec<Event>,
+}
+
+/// A name that an asker was told for an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestatedAnswer {
+    pub netns: Option<NetworkNamespace>,
+    pub ip: IpAddr,
+    pub name: Text,
+    pub source: NameSource,
+    pub process: Option<ProcessId>,
+    /// Address of the asker. `None`: this computer.
+    pub from: Option<IpAddr>,
+    pub first: Timestamp,
+    pub last: Timestamp,
 }
 
 /// A connection, and what belongs to it that nobody is shown.

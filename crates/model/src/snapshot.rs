@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::{
-    Connection, Gap, Host, NetworkNamespace, Owner, Pair, Process, ProcessId, Remembered, Shelf,
-    Text, Tier, Timestamp, WhyUnknown,
+    Asked, Connection, Device, DeviceId, Gap, Host, NetworkNamespace, Owner, Pair, Process,
+    ProcessId, Remembered, Shelf, Text, Tier, Timestamp, WhyUnknown,
 };
 
 /// All that is known at one moment: what every screen, report and rule reads.
@@ -24,6 +24,10 @@ pub struct Snapshot {
     /// Names of the users who created sockets, as far as this computer lists them.
     pub users: HashMap<u32, Text>,
     pub remembered: Vec<Remembered>,
+    /// Devices of which the source knows no processes.
+    pub devices: Arc<HashMap<DeviceId, Device>>,
+    /// Names that were asked for, as far as they could be read.
+    pub asked: Shelf<Asked>,
     pub gaps: Vec<Gap>,
 }
 

@@ -245,6 +245,9 @@ mod tests {
                 why: WhyUnknown::NoHolder,
             },
             also_held_by: Vec::new(),
+            name: None,
+            greeting: None,
+            device: None,
         }
     }
 

@@ -11,10 +11,12 @@ use std::time::Duration;
 
 pub mod actions;
 pub mod folder;
+pub mod import;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
+mod names;
 pub mod packets;
 #[cfg_attr(
     not(target_os = "linux"),
@@ -207,6 +209,11 @@ pub fn is_online() -> Option<bool> {
 /// Whose rights this process has: a name, else a number.
 pub fn user() -> String {
     platform::user()
+}
+
+/// This computer's name for itself.
+pub fn host_name() -> model::Text {
+    platform::host_name()
 }
 
 /// Tells what can be seen on this computer, what not, and how to mend it.

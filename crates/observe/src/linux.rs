@@ -16,6 +16,7 @@ pub(crate) mod folder;
 )]
 mod helper;
 mod host;
+pub(crate) use self::host::host_name;
 mod iterators;
 mod namespaces;
 mod netlink;

@@ -1,13 +1,18 @@
-//! Formats of operating systems, as plain code over bytes: total, bounded, tested on every
-//! platform.
+//! Formats of operating systems and of what goes over networks, as plain code over bytes: total,
+//! bounded, tested on every platform.
 
 pub(crate) mod attributes;
+pub(crate) mod certificate;
 pub(crate) mod cgroup;
 pub(crate) mod conntrack;
+pub(crate) mod cursor;
 pub(crate) mod destroyed_sockets;
+pub(crate) mod dhcp;
 pub(crate) mod dns;
 pub(crate) mod firewall;
+pub(crate) mod http;
 pub(crate) mod interfaces;
+pub(crate) mod ja4;
 pub(crate) mod mount_info;
 pub(crate) mod neighbours;
 pub(crate) mod netlink_sockets;
@@ -19,6 +24,7 @@ pub(crate) mod proc_net;
 pub(crate) mod proc_pid;
 pub(crate) mod process_connector;
 pub(crate) mod process_event;
+pub(crate) mod quic;
 pub(crate) mod resolver_cache;
 pub(crate) mod resolver_monitor;
 pub(crate) mod routes;
@@ -27,6 +33,8 @@ pub(crate) mod sock_diag;
 pub(crate) mod socket_entry;
 pub(crate) mod socket_event;
 pub(crate) mod socket_record;
+pub(crate) mod ssh;
 pub(crate) mod tcp_metrics;
+pub(crate) mod tls;
 pub(crate) mod tracepoint;
 pub(crate) mod type_information;

@@ -1,8 +1,10 @@
 //! Where a case may go: beside the program when that lies on a drive that is taken along, and which
 //! other such drives there are. Nothing is written.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::folder::Space;
 use crate::platform;
 
 /// The folder that the file of this program is in. `None`: it has none any more.
@@ -20,4 +22,11 @@ pub fn is_removable(path: &Path) -> bool {
 /// Where such drives can be written to, each once.
 pub fn removable_places() -> Vec<PathBuf> {
     platform::places::removable_places()
+}
+
+/// How much room there is where this lies. `None`: it cannot be told here.
+///
+/// Errors: of the file system.
+pub fn space(path: &Path) -> io::Result<Option<Space>> {
+    platform::places::space(path)
 }

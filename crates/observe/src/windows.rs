@@ -121,6 +121,10 @@ pub(crate) fn is_online() -> Option<bool> {
     None
 }
 
+pub(crate) fn host_name() -> model::Text {
+    std::env::var("COMPUTERNAME").unwrap_or_default().into()
+}
+
 pub(crate) fn user() -> String {
     std::env::var("USERNAME").unwrap_or_default()
 }

@@ -9,6 +9,8 @@
 //! [`Stream::flush_to_disk`] brought to the disk can be read.
 
 mod about;
+mod append;
+mod imported;
 pub mod log;
 mod manifest;
 mod name;
@@ -34,6 +36,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 pub use about::{About, AboutFault, Clock, Consent, Depth, Tool};
+pub use append::{Added, Append, Appended, By, Foreign};
+pub use imported::{ABOUT, ImportedFile, Origin};
 pub use log::{Entry, LogEnd, LogFault, read_log};
 pub use manifest::{Line, Manifest, ManifestFault};
 pub(crate) use name::is_name;
@@ -178,6 +182,22 @@ pub enum Error {
     /// A segment was not closed, or could not be.
     #[error("the case cannot be sealed: {file} is not closed")]
     StillOpen { file: String },
+    /// To be encrypted, or not, as the case is.
+    #[error("the case is encrypted: the public keys are needed that it is encrypted to")]
+    NoRecipients,
+    #[error("the case is not encrypted, and what is added to it is not either")]
+    NotEncrypted,
+    #[error("the case was written to a moment ago: is it still being recorded?")]
+    StillRecorded,
+    #[error("something else is just being added to the case")]
+    Busy,
+    /// It is not taken in.
+    #[error(
+        "there is not enough room for it: it has {bytes} bytes, {free} are free, and {floor} have to stay free"
+    )]
+    NoRoomForFile { bytes: u64, free: u64, floor: u64 },
+    #[error("stopped before its end")]
+    Stopped,
     #[error("cannot write {file}: the case is sealed")]
     Finished { file: String },
     /// No case at all.

@@ -8,6 +8,7 @@ mod event;
 mod json;
 mod known;
 mod look;
+mod name;
 mod process;
 mod reader;
 mod replay;

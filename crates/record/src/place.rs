@@ -21,6 +21,14 @@ pub trait Place: Send {
     /// Errors: it is there already (`AlreadyExists`), or of the file system.
     fn create(&mut self, name: &str) -> io::Result<File>;
 
+    /// Opens a file that is there, to write behind its end.
+    ///
+    /// Errors: there is none, this place cannot (`Unsupported`), or of the file system.
+    fn append(&mut self, name: &str) -> io::Result<File> {
+        let _ = name;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Gives a file its last name, which none has yet.
     ///
     /// Errors: as [`Place::create`].

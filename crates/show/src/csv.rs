@@ -20,7 +20,7 @@ const HEADER: &str = "id,process,pid,user,protocol,state,direction,local_ip,loca
 /// A line for each connection, in the order given.
 ///
 /// `user` is whose process it is or, where that is unknown, who created the socket: a name, else a
-/// number. `remote_name` stays empty.
+/// number.
 pub fn connections(
     snapshot: &Snapshot,
     shown: &[&Connection],
@@ -99,7 +99,9 @@ fn write_line(
     )?;
     write_endpoint(Some(connection.local), out)?;
     write_endpoint(connection.remote, out)?;
-    // remote_name
+    if let Some(name) = &connection.name {
+        write!(out, "{}", field(&name.name))?;
+    }
     out.write_all(b",")?;
     for bytes in [connection.bytes_sent, connection.bytes_received] {
         if let Some(bytes) = bytes {

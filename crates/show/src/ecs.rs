@@ -6,7 +6,9 @@
 
 use std::io::{self, Write};
 
-use model::{Connection, Direction, Owner, Process, Protocol, Snapshot, State, Text};
+use model::{
+    Connection, Direction, Greeting, NameSource, Owner, Process, Protocol, Snapshot, State, Text,
+};
 
 use crate::errors;
 use crate::json::writer::{Object, object, string};
@@ -52,7 +54,12 @@ fn document(line: &mut Object<'_>, snapshot: &Snapshot, connection: &Connection)
     let ends = [("source", sides.source), ("destination", sides.destination)];
     for (name, side) in ends {
         if let Some(side) = side {
-            line.object(name, |object| end(object, side));
+            line.object(name, |object| {
+                end(object, side);
+                let domain = connection.name.as_ref().filter(|_| !side.local);
+                let domain = domain.map(|it| it.name.lossy());
+                object.given_text("domain", domain.as_deref());
+            });
         }
     }
     let ends = [("client", sides.source), ("server", sides.destination)];
@@ -62,6 +69,7 @@ fn document(line: &mut Object<'_>, snapshot: &Snapshot, connection: &Connection)
         }
     }
     related(line, connection);
+    greeting(line, connection);
     line.object("host", |host| {
         host.text("name", &snapshot.host.name.lossy());
         host.object("boot", |boot| boot.plain("id", snapshot.host.boot));
@@ -197,10 +205,47 @@ fn related(line: &mut Object<'_>, connection: &Connection) {
     let remote = connection.remote.and_then(|it| it.ip);
     let ips = connection.local.ip.into_iter().chain(remote);
     let ips: Vec<_> = ips.filter(|ip| !ip.is_unspecified()).collect();
-    if !ips.is_empty() {
-        line.object("related", |related| {
+    let names: Vec<_> = connection.name.iter().map(|it| it.name.lossy()).collect();
+    if ips.is_empty() && names.is_empty() {
+        return;
+    }
+    line.object("related", |related| {
+        if !ips.is_empty() {
             related.array("ip", ips, |out, ip| string(out, &ip.to_string()));
-        });
+        }
+        if !names.is_empty() {
+            related.array("hosts", &names, |out, name| string(out, name));
+        }
+    });
+}
+
+/// What the client said first.
+fn greeting(line: &mut Object<'_>, connection: &Connection) {
+    match connection.greeting.as_deref() {
+        Some(Greeting::Tls(_)) => {
+            let name = connection.name.as_ref();
+            if let Some(name) = name.filter(|it| it.source == NameSource::Sni) {
+                line.object("tls", |tls| {
+                    tls.object("client", |client| {
+                        client.text("server_name", &name.name.lossy());
+                    });
+                });
+            }
+        }
+        Some(Greeting::Http(http)) => {
+            if let Some(method) = &http.method {
+                line.object("http", |it| {
+                    it.object("request", |it| it.text("method", &method.lossy()));
+                });
+            }
+            if let Some(target) = &http.target {
+                line.object("url", |it| it.text("original", &target.lossy()));
+            }
+            if let Some(agent) = &http.user_agent {
+                line.object("user_agent", |it| it.text("original", &agent.lossy()));
+            }
+        }
+        Some(Greeting::Ssh { .. }) | None => {}
     }
 }
 
@@ -255,6 +300,14 @@ fn rest(
             object.word("why", why.word());
         }
     });
+    if let Some(name) = &connection.name {
+        object.word("name_source", name.source.word());
+        object.word("name_strength", name.strength.word());
+    }
+    if let Some(Greeting::Tls(tls)) = connection.greeting.as_deref() {
+        let ja4 = tls.ja4.as_ref().map(Text::lossy);
+        object.given_text("ja4", ja4.as_deref());
+    }
     object.given_number("netns", connection.netns.map(|it| it.0));
     object.given_number("socket_cookie", connection.socket.cookie);
     let interface = connection.interface.as_ref().map(Text::lossy);

@@ -42,6 +42,9 @@ pub(crate) fn connection() -> Connection {
             source: Source::Ebpf,
         },
         also_held_by: Vec::new(),
+        name: None,
+        greeting: None,
+        device: None,
     }
 }
 

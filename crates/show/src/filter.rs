@@ -72,15 +72,20 @@ impl Filter {
         })
     }
 
-    /// Whether a name that was asked for is wanted: all facts about a connection are absent.
-    /// `process` is the one that asked, `None` when that is not known. No other event is wanted
-    /// by itself.
-    pub fn matches_name_seen(&self, event: &Event, process: Option<&Process>) -> bool {
+    /// Whether a name that was asked for is wanted. `connection` is the one that it was asked on;
+    /// `None`: all facts about a connection are absent. `process` is the one that asked, `None` when
+    /// that is not known. No other event is wanted by itself.
+    pub fn matches_name_seen(
+        &self,
+        event: &Event,
+        connection: Option<&Connection>,
+        process: Option<&Process>,
+    ) -> bool {
         let Detail::Name(seen) = &event.detail else {
             return false;
         };
         self.holds(&Subject {
-            connection: None,
+            connection,
             process,
             user: process.and_then(|process| process.user.as_ref()),
             name: seen.name.as_ref(),
@@ -159,10 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn who_watches_knows_what_is_new_and_which_names_are_asked_for() {
-        for text in ["new:1h", "name:x"] {
+    fn who_watches_knows_what_is_new() {
+        assert!(Filter::parse("new:1h").unwrap_err().not_known_here);
+        assert!(Filter::parse_for_watch("new:1h").is_ok());
+        for text in ["name:*.example", "ja4:t13d*"] {
             assert!(Filter::parse(text).unwrap_err().not_known_here);
             assert!(Filter::parse_for_watch(text).is_ok());
+            assert!(Filter::parse_for_screen(text).is_ok());
         }
         for text in ["every:60s", "severity:high"] {
             assert!(Filter::parse_for_watch(text).unwrap_err().not_known_here);

@@ -3,6 +3,7 @@
 mod connection;
 mod encoder;
 mod event;
+mod name;
 mod process;
 mod stream;
 pub(crate) mod writer;
@@ -44,7 +45,7 @@ pub fn document(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
         counts,
         remembered,
     } = listing;
-    let encoder = Encoder::of(snapshot.processes.values());
+    let encoder = Encoder::of(snapshot);
     let mut buffer = Vec::with_capacity(CHUNK + CHUNK / 4);
     let mut result = Ok(());
     object(&mut buffer, |document| {
@@ -206,6 +207,8 @@ mod tests {
             pairs: Shelf::default(),
             users: HashMap::new(),
             remembered: Vec::new(),
+            devices: Arc::default(),
+            asked: Shelf::default(),
             gaps: vec![Gap::standing("no_rights", Source::Proc, "why", "missed").counted(3)],
         }
     }
@@ -236,7 +239,7 @@ mod tests {
             "state": "established",
             "direction": "outbound",
             "local": {"ip": "192.0.2.7", "port": 40512},
-            "remote": {"ip": "203.0.113.9", "port": 443, "name": null, "name_source": null},
+            "remote": {"ip": "203.0.113.9", "port": 443, "name": null, "name_source": null, "name_strength": null},
             "netns": 4_026_531_840_u32,
             "interface": null,
             "socket": {"inode": 1, "cookie": 2},
@@ -260,6 +263,8 @@ mod tests {
                 "user": "alice",
             },
             "also_held_by": [],
+            "device": null,
+            "greeting": null,
             "address": null,
             "findings": [],
         });

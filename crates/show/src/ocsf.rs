@@ -95,7 +95,12 @@ fn document(line: &mut Object<'_>, snapshot: &Snapshot, connection: &Connection)
         ("dst_endpoint", sides.destination),
     ] {
         if let Some(side) = side {
-            line.object(name, |object| end(object, side, snapshot));
+            line.object(name, |object| {
+                end(object, side, snapshot);
+                let name = connection.name.as_ref().filter(|_| !side.local);
+                let name = name.map(|it| it.name.lossy());
+                object.given_text("hostname", name.as_deref());
+            });
         }
     }
     line.boolean("is_src_dst_assignment_known", sides.known);

@@ -119,6 +119,8 @@ pub enum Seal {
     Unsealed,
     /// Something was changed or is missing.
     Broken,
+    /// What other tools made has none.
+    None,
 }
 
 /// What came of keeping a copy of a process.

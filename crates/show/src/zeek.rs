@@ -4,13 +4,16 @@
 //! The columns of Zeek come first, in its order; what it does not have comes after them. `-` is not
 //! known. docs/export.md says what each column comes from.
 
+mod names;
+
 use std::io::{self, BufWriter, Write};
 
 use model::{
-    Connection, ConnectionError, ConnectionId, Direction, Owner, Phase, Protocol, Snapshot, State,
-    Text, Timestamp, acts_or_hides,
+    Connection, ConnectionError, ConnectionId, Direction, Greeting, Owner, Phase, Protocol,
+    Snapshot, State, Text, Timestamp, acts_or_hides,
 };
 
+pub use self::names::{DnsLog, write_tls};
 use crate::errors;
 use crate::sides::{Side, Sides, community_id, ip_protocol};
 
@@ -57,17 +60,7 @@ pub fn write<'a>(
     out: &mut impl Write,
 ) -> io::Result<usize> {
     let mut out = BufWriter::with_capacity(1 << 16, out);
-    let taken = minute(snapshot.taken);
-    out.write_all(b"#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n")?;
-    out.write_all(b"#unset_field\t-\n#path\tconn\n")?;
-    writeln!(out, "#open\t{taken}")?;
-    for (head, column) in [("#fields", 0), ("#types", 1)] {
-        out.write_all(head.as_bytes())?;
-        for (name, kind) in COLUMNS {
-            write!(out, "\t{}", if column == 0 { name } else { kind })?;
-        }
-        out.write_all(b"\n")?;
-    }
+    head("conn", &COLUMNS, snapshot.taken, &mut out)?;
     let mut left_out = 0;
     for connection in connections {
         match Line::of(snapshot, connection) {
@@ -75,9 +68,35 @@ pub fn write<'a>(
             None => left_out += 1,
         }
     }
-    writeln!(out, "#close\t{taken}")?;
+    foot(snapshot.taken, &mut out)?;
     out.flush()?;
     Ok(left_out)
+}
+
+fn head(
+    path: &str,
+    columns: &[(&str, &str)],
+    taken: Timestamp,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    out.write_all(b"#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n")?;
+    writeln!(
+        out,
+        "#unset_field\t-\n#path\t{path}\n#open\t{}",
+        minute(taken)
+    )?;
+    for (head, column) in [("#fields", 0), ("#types", 1)] {
+        out.write_all(head.as_bytes())?;
+        for (name, kind) in columns {
+            write!(out, "\t{}", if column == 0 { name } else { kind })?;
+        }
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+fn foot(taken: Timestamp, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "#close\t{}", minute(taken))
 }
 
 struct Line<'a> {
@@ -103,22 +122,15 @@ impl<'a> Line<'a> {
 
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let Self {
-            snapshot,
             connection,
             begins,
             answers,
+            ..
         } = self;
-        let opened = connection.opened.unwrap_or(snapshot.taken);
-        seconds(opened.unix_nanos(), out)?;
-        write!(out, "\t{}", unique_id(connection.id))?;
-        let (first, second) = self.ports();
-        for (end, port) in [(begins.end, first), (answers.end, second)] {
-            field(end.ip, out)?;
-            field(port, out)?;
-        }
+        self.ends(out)?;
         write!(out, "\t{}", transport(connection.protocol))?;
-        // What is spoken is not known by its port.
-        unset(1, out)?;
+        // What is spoken is known by the greeting, never by the port.
+        field(connection.greeting.as_deref().map(service), out)?;
         match connection.opened.zip(connection.closed) {
             Some((opened, closed)) => {
                 out.write_all(b"\t")?;
@@ -146,6 +158,25 @@ impl<'a> Line<'a> {
         let error = connection.error.as_ref().map(errors::word);
         text(error.map(|it| Text::from(it.as_ref())).as_ref(), out)?;
         out.write_all(b"\n")
+    }
+
+    /// When it was, its name and its two ends, with which every line begins.
+    fn ends(&self, out: &mut impl Write) -> io::Result<()> {
+        let Self {
+            snapshot,
+            connection,
+            begins,
+            answers,
+        } = self;
+        let opened = connection.opened.unwrap_or(snapshot.taken);
+        seconds(opened.unix_nanos(), out)?;
+        write!(out, "\t{}", unique_id(connection.id))?;
+        let (first, second) = self.ports();
+        for (end, port) in [(begins.end, first), (answers.end, second)] {
+            field(end.ip, out)?;
+            field(port, out)?;
+        }
+        Ok(())
     }
 
     fn owner(&self, out: &mut impl Write) -> io::Result<()> {
@@ -242,6 +273,15 @@ fn failed(error: &ConnectionError) -> Option<&'static str> {
     }
 }
 
+fn service(greeting: &Greeting) -> &'static str {
+    match greeting {
+        Greeting::Tls(tls) if tls.quic.is_some() => "quic,ssl",
+        Greeting::Tls(_) => "ssl",
+        Greeting::Http(_) => "http",
+        Greeting::Ssh { .. } => "ssh",
+    }
+}
+
 fn transport(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Tcp | Protocol::Mptcp => "tcp",
@@ -304,6 +344,26 @@ fn text(text: Option<&Text>, out: &mut impl Write) -> io::Result<()> {
         return unset(1, out);
     };
     out.write_all(b"\t")?;
+    element(text, false, out)
+}
+
+/// Texts of a set or a vector.
+fn text_in_set<'a>(
+    mut texts: impl Iterator<Item = &'a Text>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let Some(first) = texts.next() else {
+        return out.write_all(b"\t(empty)");
+    };
+    out.write_all(b"\t")?;
+    element(first, true, out)?;
+    texts.try_for_each(|text| {
+        out.write_all(b",")?;
+        element(text, true, out)
+    })
+}
+
+fn element(text: &Text, in_set: bool, out: &mut impl Write) -> io::Result<()> {
     let bytes = text.bytes();
     let escaped = |bytes: &[u8], out: &mut dyn Write| {
         bytes
@@ -321,7 +381,8 @@ fn text(text: Option<&Text>, out: &mut impl Write) -> io::Result<()> {
             let encoded = character.encode_utf8(&mut encoded).as_bytes();
             // A line that begins with `#` is one of the head.
             let first = place == 0 && character == '#';
-            if acts_or_hides(character) || character == '\\' || first {
+            let parts = in_set && character == ',';
+            if acts_or_hides(character) || character == '\\' || first || parts {
                 escaped(encoded, out)?;
             } else {
                 out.write_all(encoded)?;

@@ -47,6 +47,8 @@ pub fn snapshot(look: Look) -> Snapshot {
         pairs: Shelf::default(),
         users,
         remembered,
+        devices: Arc::default(),
+        asked: Shelf::default(),
         gaps,
     }
 }
@@ -87,5 +89,8 @@ fn connection(host: &Host, direction: Direction, socket: Socket) -> Connection {
         packets_received: None,
         owner,
         also_held_by,
+        name: None,
+        greeting: None,
+        device: None,
     }
 }

@@ -9,8 +9,11 @@ mod counts;
 mod deadlines;
 mod events;
 mod gaps;
+mod import;
 mod latest;
 mod look;
+mod named;
+mod names;
 mod pairs;
 mod processes;
 mod quick;
@@ -20,16 +23,19 @@ mod tally;
 mod tests;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Connection, Host, NetworkNamespace, Observed, Remembered, Snapshot, State, Text, Tier,
-    Timestamp,
+    Connection, Device, DeviceId, Host, NetworkNamespace, Observed, Remembered, Snapshot, State,
+    Text, Tier, Timestamp,
 };
 
 use self::connections::{Begun, Connections, Key, Life};
 use self::deadlines::Deadlines;
 use self::gaps::Gaps;
+use self::import::Unsettled;
+use self::names::Names;
 use self::pairs::{Line, Pairs};
 use self::processes::Processes;
 
@@ -144,6 +150,9 @@ pub struct Tracker {
     deadlines: Deadlines,
     pairs: Pairs,
     processes: Processes,
+    devices: Arc<HashMap<DeviceId, Device>>,
+    names: Names,
+    unsettled: Unsettled,
     gaps: Gaps,
 }
 
@@ -187,6 +196,9 @@ impl Tracker {
             deadlines: Deadlines::default(),
             pairs: Pairs::new(&limits),
             processes: Processes::new(limits.ended_processes),
+            devices: Arc::default(),
+            names: Names::default(),
+            unsettled: Unsettled::default(),
             gaps: Gaps::default(),
         }
     }
@@ -206,7 +218,8 @@ impl Tracker {
         }
     }
 
-    /// All that is known now. Cheap: it shares what does not change.
+    /// All that is known now. Cheap: it shares what does not change. What was imported is to be
+    /// [settled](Self::settle) first.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             host: self.host.clone(),
@@ -218,6 +231,8 @@ impl Tracker {
             pairs: self.pairs.shelf().clone(),
             users: self.users.clone(),
             remembered: self.remembered.clone(),
+            devices: Arc::clone(&self.devices),
+            asked: self.names.asked.shelf().clone(),
             gaps: self.gaps.all(),
         }
     }
@@ -232,10 +247,16 @@ impl Tracker {
         }
     }
 
+    /// How many connections are kept now.
+    pub fn kept(&self) -> usize {
+        self.connections.shelf().len()
+    }
+
     /// Puts a connection beside the others, and tells of it.
-    fn begin(&mut self, key: Key, connection: Connection, begun: Begun, told: &mut Told<'_>) {
+    fn begin(&mut self, key: Key, mut connection: Connection, begun: Begun, told: &mut Told<'_>) {
         // Odd input only: whoever knows how the former one ended has said so.
         self.finish(&key, begun.time, Life::Ended, told, look::unseen_end);
+        self.name_connection(&mut connection);
         let patience = patience(&connection, begun.change);
         let line = Line::of(&connection, &self.processes);
         let pair = line.map(|line| self.pairs.begin(line, begun.time, &connection));
@@ -250,6 +271,7 @@ impl Tracker {
             self.deadlines.set(deadline, serial, key);
             self.deadlines.forget_the_past(&self.connections);
         }
+        self.connections.goes_between(&key, self.home_netns);
         self.let_go_of_some();
     }
 
@@ -283,6 +305,10 @@ impl Tracker {
         if after == *before {
             return;
         }
+        let moved = after.local != before.local || after.remote != before.remote;
+        if moved || after.owner != before.owner {
+            self.name_connection(&mut after);
+        }
         let pair = self.connections.pair(key);
         let Some((before, after)) = self.connections.replace(key, after) else {
             return;
@@ -309,6 +335,9 @@ impl Tracker {
             self.connections.belongs_to(key, pair);
         } else if let (Some(pair), None, Some(opened)) = (pair, before.opened, after.opened) {
             self.pairs.call(pair, opened);
+        }
+        if moved {
+            self.connections.goes_between(key, self.home_netns);
         }
     }
 

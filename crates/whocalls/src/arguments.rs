@@ -1,6 +1,7 @@
 //! The command line. Help, manual page and completions are made from this definition.
 
 mod case;
+mod clock;
 mod close;
 mod duration;
 mod end;
@@ -17,8 +18,11 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::case::{
-    ExportArguments, IdentityArguments, OpenArguments, PackArguments, VerifyArguments,
+    ExportArguments, IdentityArguments, ImportArguments, OpenArguments, PackArguments,
+    VerifyArguments, ZeekLog,
 };
+pub(crate) use self::clock::ClockOffset;
+use self::clock::clock_offset;
 pub(crate) use self::close::CloseArguments;
 use self::duration::{seconds, time};
 pub(crate) use self::end::EndArguments;
@@ -107,6 +111,8 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// A case as one file, encrypted where that is wanted
     Pack(PackArguments),
+    /// Captures, logs and lists of other tools into a case: copied untouched, with a new seal
+    Import(ImportArguments),
     /// What a case holds, for other programs: packets, connections, events
     Export(ExportArguments),
     /// Close one TCP connection; asks before
@@ -130,11 +136,13 @@ Examples:
   whocalls list --processes                every process, also without a connection
   whocalls list --before                   who this computer talked to before we looked
   whocalls list CASE                       everything that a recording holds
-  whocalls list CASE --at 10:15:00         what stood open then")]
+  whocalls list CASE --at 10:15:00         what stood open then
+  whocalls list capture.pcap conn.log      what captures and logs of other tools hold (docs/imports.md)")]
 pub(crate) struct ListArguments {
-    /// The folder of a case, to look at that and not at this computer; then show only what matches:
-    /// proc:curl dst:10.0.0.0/8 port:443 state:established ... (docs/filter.md)
-    #[arg(value_name = "CASE|FILTER")]
+    /// The folder of a case, or captures, logs and lists of other tools, to look at these and not at
+    /// this computer; then show only what matches: proc:curl dst:10.0.0.0/8 port:443
+    /// state:established ... (docs/filter.md)
+    #[arg(value_name = "CASE|FILE|FILTER")]
     pub(crate) words: Vec<String>,
 
     /// The same, for terms that begin with a hyphen: --filter=-proc:firefox
@@ -199,6 +207,11 @@ pub(crate) struct ListArguments {
     /// began, in UTC
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) at: Option<Moment>,
+
+    /// Of captures and logs: the clock of a source was wrong: add this to its times; +90s, -1h30m,
+    /// FILE=+90s; may be given again
+    #[arg(long, value_name = "[FILE=]TIME", allow_hyphen_values = true, value_parser = clock_offset)]
+    pub(crate) clock_offset: Vec<ClockOffset>,
 
     #[command(flatten)]
     pub(crate) identity: IdentityArguments,

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Open(open) => commands::open::run(&open, color, talk),
         Command::Verify(verify) => commands::verify::run(&verify, talk),
         Command::Pack(pack) => commands::pack::run(&pack, talk),
+        Command::Import(import) => commands::import::run(&import, talk),
         Command::Export(export) => commands::export::run(&export, talk),
         Command::Close(close) => commands::close::run(&close),
         Command::End(end) => commands::end::run(&end),

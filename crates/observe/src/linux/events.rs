@@ -20,7 +20,7 @@ use self::plain::Plain;
 use super::bpf::{BpfError, open_iterator, program_of, read_iterator, type_information};
 use super::cgroup;
 use crate::parse::process_event::{ProcessEvent, process_event};
-use crate::parse::socket_event::{PeerKey, SocketEvent, SocketEventKind, message, socket_event};
+use crate::parse::socket_event::{PeerKey, SocketEvent, said, socket_event};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("bpf/events.bpf.o");
 
@@ -28,6 +28,8 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("bpf/events.bpf.o");
 const RECORD: usize = 128;
 /// At most so many events are taken from a ring at once, so that neither waits for the other.
 const MOST_AT_ONCE: usize = 65_536;
+/// These are long.
+const MOST_SAID_AT_ONCE: usize = 4_096;
 
 const TRACEPOINTS: [(&str, &str); 9] = [
     ("state_changed", "inet_sock_set_state"),
@@ -60,16 +62,26 @@ const ATTACH_MODE: CgroupAttachMode = CgroupAttachMode::Single;
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
     Socket(SocketEvent),
-    /// A DNS message that was sent.
-    Message(SocketEvent, Vec<u8>),
+    /// How a connection begins, or a message of DNS.
+    Said(Box<Said>),
     Process(Box<ProcessEvent>),
+}
+
+/// What was said on a socket, or a part of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) event: SocketEvent,
+    /// Of its first byte, where it is TCP.
+    pub(crate) sequence: u32,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Told {
     /// Nanoseconds since boot, suspend included.
     pub(crate) fn time(&self) -> u64 {
         match self {
-            Self::Socket(event) | Self::Message(event, _) => event.time,
+            Self::Socket(event) => event.time,
+            Self::Said(said) => said.event.time,
             Self::Process(event) => event.time,
         }
     }
@@ -104,6 +116,7 @@ pub(crate) enum Room {
     SocketEvents = 0,
     ProcessEvents = 1,
     Peers = 2,
+    Said = 3,
 }
 
 /// What has gone to and from a peer: `struct peer`.
@@ -120,6 +133,7 @@ pub(crate) struct PeerCounts {
 pub(crate) struct Probes {
     programs: Ebpf,
     socket_events: RingBuf<MapData>,
+    said_first: RingBuf<MapData>,
     process_events: RingBuf<MapData>,
     losses: PerCpuArray<MapData, [u64; 3]>,
     peers: HashMap<MapData, PeerKey, [u64; 4]>,
@@ -153,6 +167,7 @@ impl Probes {
         };
         Ok(Self {
             socket_events: take(&mut programs, "socket_events")?,
+            said_first: take(&mut programs, "said_first")?,
             process_events: take(&mut programs, "process_events")?,
             losses: take(&mut programs, "losses")?,
             peers: take(&mut programs, "peers")?,
@@ -229,21 +244,9 @@ impl Probes {
                 continue;
             };
             more = Some(event.time);
-            told.push(match event.kind {
-                SocketEventKind::Name => Told::Message(event, message(&bytes).to_vec()),
-                SocketEventKind::Attempt
-                | SocketEventKind::FirstPacket
-                | SocketEventKind::Opened
-                | SocketEventKind::Accepted
-                | SocketEventKind::Listening
-                | SocketEventKind::OwnerChanged
-                | SocketEventKind::Error
-                | SocketEventKind::Closed
-                | SocketEventKind::Route
-                | SocketEventKind::Resolver
-                | SocketEventKind::Counted => Told::Socket(event),
-            });
+            told.push(Told::Socket(event));
         }
+        more = earlier(more, self.take_said(told));
         // Without type information, who used a socket has to be known before that is told.
         let newest = match self.plain {
             Some(_) => told.iter().map(Told::time).max().unwrap_or(0),
@@ -258,10 +261,27 @@ impl Probes {
             let time = event.time;
             told.push(Told::Process(Box::new(event)));
             if taken >= MOST_AT_ONCE && time >= newest {
-                return Some(more.map_or(time, |of_sockets| of_sockets.min(time)));
+                return earlier(more, Some(time));
             }
         }
         more
+    }
+
+    /// Takes what was said. `Some`: there is more to take, later than this.
+    fn take_said(&mut self, told: &mut Vec<Told>) -> Option<u64> {
+        let mut newest = None;
+        for _ in 0..MOST_SAID_AT_ONCE {
+            let bytes = self.said_first.next()?;
+            if let (Some(event), Some((sequence, said))) = (socket_event(&bytes), said(&bytes)) {
+                newest = Some(event.time);
+                told.push(Told::Said(Box::new(Said {
+                    event,
+                    sequence,
+                    bytes: said.to_vec(),
+                })));
+            }
+        }
+        newest
     }
 
     /// What was lost since the programs were attached.
@@ -322,6 +342,14 @@ impl Probes {
     pub(crate) fn forget_peer(&mut self, key: &PeerKey) {
         // It may have gone already.
         let _ = self.peers.remove(key);
+    }
+}
+
+/// Until when all has been taken. `None`: there is nothing more.
+fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -9,15 +9,18 @@ use model::{BootId, Host, Text};
 /// Inode of the first PID namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h).
 const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
 
+pub(crate) fn host_name() -> Text {
+    Text::from(rustix::system::uname().nodename().to_bytes().to_vec())
+}
+
 /// Name and boot of this computer.
 ///
 /// Error: the boot cannot be told (no /proc).
 pub(crate) fn host() -> io::Result<Host> {
-    let name = rustix::system::uname().nodename().to_bytes().to_vec();
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
     let boot = BootId::parse(&boot).ok_or_else(|| io::Error::other("not a boot id"))?;
     Ok(Host {
-        name: Text::from(name),
+        name: host_name(),
         boot,
     })
 }

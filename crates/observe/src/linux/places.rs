@@ -3,11 +3,12 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use crate::folder::Space;
 use crate::parse::mount_info::{Mounted, mounted};
 
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
@@ -22,6 +23,14 @@ pub(crate) fn is_removable(path: &Path) -> bool {
 
 pub(crate) fn removable_places() -> Vec<PathBuf> {
     Places::read().removable_places()
+}
+
+pub(crate) fn space(path: &Path) -> io::Result<Option<Space>> {
+    let seen = rustix::fs::statvfs(path)?;
+    Ok(Some(Space {
+        free_bytes: seen.f_bavail.saturating_mul(seen.f_frsize),
+        total_bytes: seen.f_blocks.saturating_mul(seen.f_frsize),
+    }))
 }
 
 struct Places {

@@ -1,6 +1,7 @@
 //! Watching: what happens, while it happens.
 
 mod copies;
+mod greetings;
 mod groups;
 mod links;
 mod live;

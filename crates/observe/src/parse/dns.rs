@@ -1,13 +1,19 @@
 //! Questions to a name server (RFC 1035, 4.1): the name and the type that somebody asks for, and
-//! nothing else of the message.
+//! nothing else of the message. Whole messages are read in `message`.
 //!
 //! Names come out as people write them, without the dot at the end. What the asker wrote stays as
 //! it is, upper and lower case and odd bytes too; only `.` and `\` within a label get a `\` before
 //! them (RFC 1035, 5.1), so that the labels can be told apart.
 
+pub(crate) mod message;
+mod name;
+
 use model::Text;
 
+use self::name::push_label;
 use super::attributes::be16_at;
+
+pub(crate) use self::name::name;
 
 const HEADER: usize = 12;
 /// QR and OPCODE: set in an answer, and in anything but a standard query.
@@ -71,15 +77,7 @@ fn take_name(bytes: &[u8]) -> Option<(Text, &[u8])> {
         if label.is_empty() {
             break;
         }
-        if !name.is_empty() {
-            name.push(b'.');
-        }
-        for byte in label {
-            if matches!(byte, b'.' | b'\\') {
-                name.push(b'\\');
-            }
-            name.push(*byte);
-        }
+        push_label(&mut name, label);
     }
     if name.is_empty() {
         name.push(b'.');

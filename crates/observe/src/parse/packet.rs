@@ -8,7 +8,7 @@ use model::{Endpoint, IcmpKind, LinkType, PacketEnds, Protocol, Quoted};
 use self::ip::Ip;
 use super::attributes::be16_at;
 
-mod ip;
+pub(crate) mod ip;
 
 /// Length of `struct sll2_header` (<https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html>).
 pub(crate) const SLL2: usize = 20;
@@ -28,11 +28,11 @@ const ICMP_HEADER: usize = 8;
 const TCP_FLAGS_AT: usize = 13;
 
 /// What IP carries (<https://www.iana.org/assignments/protocol-numbers>).
-const ICMP: u8 = 1;
-const TCP: u8 = 6;
-const UDP: u8 = 17;
+pub(crate) const ICMP: u8 = 1;
+pub(crate) const TCP: u8 = 6;
+pub(crate) const UDP: u8 = 17;
 const DCCP: u8 = 33;
-const ICMPV6: u8 = 58;
+pub(crate) const ICMPV6: u8 = 58;
 const SCTP: u8 = 132;
 const UDP_LITE: u8 = 136;
 
@@ -84,7 +84,7 @@ fn is_ip(kind: u16) -> bool {
 impl Ip<'_> {
     /// The ports are those of source and destination, where each of these has them: in the first four
     /// bytes (RFC 9293, 3.1; RFC 768; RFC 3828, 3.1; RFC 9260, 3.1; RFC 4340, 5.1).
-    fn transport(&self) -> (Protocol, Option<(u16, u16)>) {
+    pub(crate) fn transport(&self) -> (Protocol, Option<(u16, u16)>) {
         let protocol = match self.number {
             TCP => Protocol::Tcp,
             UDP => Protocol::Udp,
@@ -139,7 +139,7 @@ fn end(ip: IpAddr, port: Option<u16>) -> Endpoint {
 
 /// The packet that an ICMP error is about: as much of it as the error has, perhaps only the header and
 /// eight bytes (RFC 792; RFC 4443, 2.4).
-fn quoted(ip: &Ip<'_>) -> Option<Quoted> {
+pub(crate) fn quoted(ip: &Ip<'_>) -> Option<Quoted> {
     let kind = *ip.payload.first()?;
     if !ip.is_error(kind) {
         return None;

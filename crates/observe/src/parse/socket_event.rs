@@ -8,8 +8,10 @@ use super::socket_entry::{AF_PACKET, Numbers, address};
 use super::socket_record::AF_XDP;
 
 const SIZE: usize = 128;
-/// `struct name_event`: the event, a length, the message.
-const MESSAGE: usize = SIZE + 4;
+/// `struct said`: the event, where in the stream it is, how much follows.
+const SEQUENCE: usize = SIZE;
+const LENGTH: usize = SIZE + 4;
+const BYTES: usize = SIZE + 8;
 
 /// What happened to a socket, in the kernel's own numbers where they are only passed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +72,7 @@ pub(crate) enum SocketEventKind {
     OwnerChanged,
     Error,
     Closed,
-    Name,
+    Said,
     Route,
     Resolver,
     Counted,
@@ -86,6 +88,8 @@ pub(crate) enum More {
     OnlyIpv6,
     /// Of `OwnerChanged`: the new one sends from that time on.
     Sends,
+    /// Of `Said`: by the other side; without it, by this computer.
+    There,
 }
 
 /// `enum event_flags`
@@ -127,7 +131,7 @@ pub(crate) fn socket_event(bytes: &[u8]) -> Option<SocketEvent> {
         6 => SocketEventKind::OwnerChanged,
         7 => SocketEventKind::Error,
         8 => SocketEventKind::Closed,
-        9 => SocketEventKind::Name,
+        9 => SocketEventKind::Said,
         10 => SocketEventKind::Route,
         11 => SocketEventKind::Resolver,
         15 => SocketEventKind::Counted,
@@ -171,6 +175,7 @@ pub(crate) fn socket_event(bytes: &[u8]) -> Option<SocketEvent> {
         (SocketEventKind::Listening, 1) => More::BothVersions,
         (SocketEventKind::Listening, 2) => More::OnlyIpv6,
         (SocketEventKind::OwnerChanged, 3) => More::Sends,
+        (SocketEventKind::Said, 5) => More::There,
         _ => More::Nothing,
     };
     Some(SocketEvent {
@@ -204,11 +209,11 @@ fn peer_key(bytes: &[u8; SIZE]) -> Option<PeerKey> {
     ])
 }
 
-/// The message that follows an event of the kind `Name`; empty when there is none.
-pub(crate) fn message(bytes: &[u8]) -> &[u8] {
-    let length = u32_at(bytes, SIZE).and_then(|length| usize::try_from(length).ok());
-    let message = bytes.get(MESSAGE..).unwrap_or_default();
-    message.get(..length.unwrap_or(0)).unwrap_or_default()
+/// What is behind an event of the kind `Said`: where it is in the stream, and what was said.
+pub(crate) fn said(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let sequence = u32_at(bytes, SEQUENCE)?;
+    let length = usize::try_from(u32_at(bytes, LENGTH)?).ok()?;
+    Some((sequence, bytes.get(BYTES..)?.get(..length)?))
 }
 
 /// The kernel counts a FIN as a byte.
@@ -297,13 +302,17 @@ mod tests {
     }
 
     #[test]
-    fn a_message_follows_its_event() {
+    fn what_was_said_follows_its_event() {
         let mut bytes = event(9, 0);
+        assert_eq!(socket_event(&bytes).unwrap().more, More::Nothing);
+        bytes[75] = 5;
+        assert_eq!(socket_event(&bytes).unwrap().more, More::There);
+        bytes.extend(77_u32.to_ne_bytes());
         bytes.extend(3_u32.to_ne_bytes());
         bytes.extend(b"abcdef");
-        assert_eq!(message(&bytes), b"abc");
-        assert_eq!(message(&bytes[..SIZE + 5]), b"");
-        assert_eq!(message(&bytes[..SIZE]), b"");
+        assert_eq!(said(&bytes), Some((77, &b"abc"[..])));
+        assert_eq!(said(&bytes[..BYTES + 2]), None);
+        assert_eq!(said(&bytes[..SIZE]), None);
     }
 
     #[test]
@@ -316,7 +325,7 @@ mod tests {
         #[test]
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = socket_event(&bytes);
-            let _ = message(&bytes);
+            let _ = said(&bytes);
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Removable drives: not on this platform yet.
 
+use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::folder::Space;
 
 pub(crate) fn is_removable(_path: &Path) -> bool {
     false
@@ -8,4 +11,8 @@ pub(crate) fn is_removable(_path: &Path) -> bool {
 
 pub(crate) fn removable_places() -> Vec<PathBuf> {
     Vec::new()
+}
+
+pub(crate) fn space(_path: &Path) -> io::Result<Option<Space>> {
+    Ok(None)
 }

@@ -122,16 +122,21 @@ pub enum AboutFault {
 }
 
 /// A [`Timestamp`] in the form that it prints in.
-mod as_text {
+pub(super) mod as_text {
     use model::Timestamp;
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: Serializer>(
+        time: &Timestamp,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.collect_str(time)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Timestamp, D::Error> {
         let text = String::deserialize(from)?;
         Timestamp::parse(&text).ok_or_else(|| D::Error::custom("a time is not in its form"))
     }

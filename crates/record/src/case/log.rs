@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `begun` | this crate; the first line | `schema`, `case`, `format` |
 //! | `file_added` | this crate, when a whole file has its line in the manifest | `file`, `sha256`, `bytes` |
+//! | `import` | this crate, before the files of an import | `by`, `host`, `tool`; `cut_bytes`: of a line that was not written to its end |
 //! | `segment_closed` | this crate, when a segment has its line in the manifest | `file`, `sha256`, `bytes`, `began`, and how many `events` or `packets` |
 //! | `segment_dropped` | this crate, when ring mode lets a segment go; its line leaves the manifest | as `segment_closed`, and `ended` |
 //! | `closed` | this crate; the last line before the seal | what the recorder adds: totals, losses |
@@ -32,6 +33,7 @@ use crate::hex;
 
 pub(super) const BEGUN: &str = "begun";
 pub(super) const FILE_ADDED: &str = "file_added";
+pub(super) const IMPORT: &str = "import";
 pub(super) const SEGMENT_CLOSED: &str = "segment_closed";
 pub(super) const SEGMENT_DROPPED: &str = "segment_dropped";
 pub(super) const CLOSED: &str = "closed";
@@ -78,11 +80,7 @@ impl Writer {
     /// Writes a line and brings it to the disk. Tells its length in bytes, and whether the place has
     /// to sync names.
     pub(super) fn append(&mut self, entry: &Entry, make: Make<'_>) -> io::Result<(u64, bool)> {
-        let mut line = self.line(entry, &entry.facts);
-        if line.len() > LONGEST_LINE {
-            let left_out = json!({ "facts_left_out_bytes": line.len() });
-            line = self.line(entry, left_out.as_object().unwrap_or(&Map::new()));
-        }
+        let mut line = bounded(entry, self.last_sha256.as_deref());
         let sha256 = hex(&Sha256::digest(&line));
         line.push(b'\n');
         let output = self.output.as_mut().ok_or(io::ErrorKind::NotFound)?;
@@ -93,20 +91,6 @@ impl Writer {
             output.most_bytes(line.len() as u64),
             output.flush_to_disk()?,
         ))
-    }
-
-    fn line(&self, entry: &Entry, facts: &Map<String, Value>) -> Vec<u8> {
-        let mut line = Map::new();
-        line.insert("time".to_owned(), json!(entry.time.to_string()));
-        line.insert("what".to_owned(), json!(entry.what));
-        for (name, fact) in facts {
-            // The three members of every line are not for facts.
-            if !matches!(name.as_str(), "time" | "what" | "prev") {
-                line.insert(name.clone(), fact.clone());
-            }
-        }
-        line.insert("prev".to_owned(), json!(self.last_sha256));
-        Value::Object(line).to_string().into_bytes()
     }
 
     pub(super) fn mark(&self) -> LogMark {
@@ -124,6 +108,30 @@ impl Writer {
         let finished = output.finish(LOG)?;
         Ok((!is_plain).then_some(finished))
     }
+}
+
+/// A line without its end, as long as lines may be. `prev`: the SHA-256 of the line before.
+pub(super) fn bounded(entry: &Entry, prev: Option<&str>) -> Vec<u8> {
+    let whole = line(entry, &entry.facts, prev);
+    if whole.len() <= LONGEST_LINE {
+        return whole;
+    }
+    let left_out = json!({ "facts_left_out_bytes": whole.len() });
+    line(entry, left_out.as_object().unwrap_or(&Map::new()), prev)
+}
+
+fn line(entry: &Entry, facts: &Map<String, Value>, prev: Option<&str>) -> Vec<u8> {
+    let mut line = Map::new();
+    line.insert("time".to_owned(), json!(entry.time.to_string()));
+    line.insert("what".to_owned(), json!(entry.what));
+    for (name, fact) in facts {
+        // The three members of every line are not for facts.
+        if !matches!(name.as_str(), "time" | "what" | "prev") {
+            line.insert(name.clone(), fact.clone());
+        }
+    }
+    line.insert("prev".to_owned(), json!(prev));
+    Value::Object(line).to_string().into_bytes()
 }
 
 /// What a log came to.

@@ -5,13 +5,16 @@
 //! # whocalls case 1                            the first line: the format
 //! <64 hexadecimal digits>  <name>
 //! # log <lines> <SHA-256 of the last line>     the case was sealed here
+//! # import                                     what follows was added to a sealed case
 //! ```
 //!
 //! The log of an encrypted case is a file of the manifest like others; there the last line is
 //! `# log 1 <SHA-256 of log.ndjson.age>`, so that it can be checked without a key.
 //!
 //! What is added after a seal comes behind it, and a new seal at the end; so each earlier seal is
-//! still the hash of a beginning of the file.
+//! still the hash of a beginning of the file. The line `# import` stands before the first file is
+//! there, so that an import that is cut off leaves a case that is not sealed, and not one that was
+//! changed.
 
 use std::collections::HashSet;
 
@@ -26,6 +29,7 @@ use crate::hex;
 pub(super) const MOST_BYTES: u64 = 64 * 1024 * 1024;
 const HEADER: &str = "# whocalls case ";
 const LOG_LINE: &str = "# log ";
+const IMPORT_LINE: &str = "# import";
 
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +60,8 @@ impl LogMark {
 enum Item {
     File(Line),
     Log(LogMark),
+    /// Something is added to a case that was sealed.
+    Import,
 }
 
 /// All files that are closed, and the seals so far.
@@ -142,7 +148,7 @@ impl Manifest {
     pub fn files(&self) -> impl Iterator<Item = &Line> {
         self.items.iter().filter_map(|item| match item {
             Item::File(line) => Some(line),
-            Item::Log(_) => None,
+            Item::Log(_) | Item::Import => None,
         })
     }
 
@@ -170,7 +176,7 @@ impl Manifest {
 
     pub(super) fn log_marks(&self) -> impl Iterator<Item = &LogMark> {
         self.items.iter().filter_map(|item| match item {
-            Item::File(_) => None,
+            Item::File(_) | Item::Import => None,
             Item::Log(mark) => Some(mark),
         })
     }
@@ -191,6 +197,16 @@ impl Manifest {
     pub(super) fn add_seal(&mut self, mark: LogMark) {
         self.items.push(Item::Log(mark));
     }
+
+    /// From here on it is not sealed, until there is another seal.
+    pub(super) fn begin_import(&mut self) {
+        self.items.push(Item::Import);
+    }
+
+    /// Takes [`Manifest::begin_import`] back, where nothing was added since.
+    pub(super) fn forget_import(&mut self) {
+        self.items.pop_if(|item| matches!(item, Item::Import));
+    }
 }
 
 fn header() -> String {
@@ -201,10 +217,14 @@ fn item_text(item: &Item) -> String {
     match item {
         Item::File(Line { name, sha256 }) => format!("{sha256}  {name}\n"),
         Item::Log(mark) => format!("{LOG_LINE}{} {}\n", mark.lines, mark.last_sha256),
+        Item::Import => format!("{IMPORT_LINE}\n"),
     }
 }
 
 fn item(line: &str) -> Result<Item, &'static str> {
+    if line == IMPORT_LINE {
+        return Ok(Item::Import);
+    }
     if let Some(mark) = line.strip_prefix(LOG_LINE) {
         let (lines, last) = mark.split_once(' ').ok_or("it is no seal")?;
         let lines = Some(lines)
@@ -278,6 +298,8 @@ mod tests {
         check(&with(&line("a").to_uppercase()), "hash");
         check(&with("# log 0 x\n"), "no seal");
         check(&with("# a comment\n"), "no line");
+        check(&with("# imports\n"), "no line");
+        check(&with("# import\n"), "Ok");
         check(&with("\n"), "no line");
     }
 
@@ -306,8 +328,16 @@ mod tests {
         manifest.add_seal(mark(3));
         let first = manifest.seal().unwrap();
         assert_eq!(first, Seal::of(&Sha256::digest(manifest.to_bytes())));
-        manifest.add(Line::new("b".to_owned(), &[8; 32]));
+        let before = manifest.to_bytes();
+        manifest.begin_import();
         assert_eq!(manifest.seal(), None);
+        manifest.forget_import();
+        assert_eq!(manifest.to_bytes(), before);
+        manifest.begin_import();
+        manifest.add(Line::new("b".to_owned(), &[8; 32]));
+        manifest.forget_import();
+        assert_eq!(manifest.seal(), None);
+        assert_eq!(Manifest::parse(&manifest.to_bytes()), Ok(manifest.clone()));
         assert_eq!(manifest.seals(), [first]);
         manifest.add_seal(mark(9));
         assert_eq!(manifest.seals()[0], first);

@@ -195,6 +195,11 @@ impl OpenCase {
         })
     }
 
+    /// What an error of reading means that the reader of [`OpenCase::file`] gave.
+    pub fn fault_in(&self, name: &str, error: io::Error) -> Error {
+        self.files.fault_of(name, error)
+    }
+
     /// What an error of reading means that a [`CaseReader`] gave, or that has an [`Error`] in it.
     pub fn fault(&self, segment: &Segment, error: io::Error) -> Error {
         match error.downcast::<Error>() {

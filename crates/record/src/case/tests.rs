@@ -1,5 +1,6 @@
 //! What a case has to hold, whatever happens while it is written and after it.
 
+mod append;
 mod crash;
 mod damage;
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use model::{Host, Look, Observed, Process, Restated};
+use model::{BootId, Host, Look, Observed, Process, Restated};
 use serde::Deserialize;
 
 use super::event::{CountsLine, EventLine, GapLine};
 use super::known::Known;
 use super::look::{LookLine, RememberedLine, SocketLine};
+use super::name::AnsweredLine;
 use super::process::ProcessLine;
 use super::restated::ConnectionLine;
 use super::start::{EndLine, StartLine, check_schema};
@@ -51,7 +52,7 @@ impl Decoder {
             return Ok(Some(Line::Start(start)));
         };
         if line.starts_with(EVENT) {
-            return event(line, home).map(Some);
+            return self.event(line, home.boot);
         }
         let head = serde_json::from_slice::<Head<'_>>(line)?;
         self.other(&head.line.0, line)
@@ -68,7 +69,15 @@ impl Decoder {
         };
         let boot = home.boot;
         let observed = match kind {
-            "event" => return event(line, home).map(Some),
+            "event" => return self.event(line, boot),
+            "answered" => {
+                let Within::Restated(state) = &mut self.within else {
+                    return Ok(Some(Line::Unknown));
+                };
+                let read = serde_json::from_slice::<AnsweredLine<'_>>(line)?;
+                state.answers.push(read.answer(boot)?);
+                return Ok(None);
+            }
             "process" => {
                 let read = serde_json::from_slice::<ProcessLine<'_>>(line)?;
                 let process = read.process(&self.known, boot)?;
@@ -132,6 +141,17 @@ impl Decoder {
         Ok(Some(Line::Observed(observed)))
     }
 
+    fn event(&mut self, line: &[u8], boot: BootId) -> Result<Option<Line>, Fault> {
+        let read = serde_json::from_slice::<EventLine<'_>>(line)?;
+        let restated = read.restated;
+        let event = read.event(boot)?;
+        if let (true, Within::Restated(state)) = (restated, &mut self.within) {
+            state.names.push(event);
+            return Ok(None);
+        }
+        Ok(Some(Line::Observed(Observed::Event(event))))
+    }
+
     fn process(&mut self, process: Arc<Process>) -> Option<Line> {
         match &mut self.within {
             Within::Look(look) => look.processes.push(Arc::unwrap_or_clone(process)),
@@ -155,8 +175,3 @@ impl Decoder {
 }
 
 const OUTSIDE: Fault = Fault::Wrong("it belongs to a look, and no look has begun");
-
-fn event(line: &[u8], home: &Host) -> Result<Line, Fault> {
-    let event = serde_json::from_slice::<EventLine<'_>>(line)?.event(home.boot)?;
-    Ok(Line::Observed(Observed::Event(event)))
-}

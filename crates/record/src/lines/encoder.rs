@@ -8,6 +8,7 @@ use super::event::{CountsLine, EventLine, GapLine};
 use super::json;
 use super::known::Known;
 use super::look::{LookEnd, LookLine, RememberedLine, SocketLine};
+use super::name::AnsweredLine;
 use super::process::ProcessLine;
 use super::restated::ConnectionLine;
 use super::start::{EndLine, StartLine};
@@ -73,6 +74,12 @@ impl Encoder {
         }
         for connection in &state.connections {
             json::line(out, &ConnectionLine::of(connection, home));
+        }
+        for answer in &state.answers {
+            json::line(out, &AnsweredLine::of(answer, home));
+        }
+        for event in &state.names {
+            json::line(out, &EventLine::restated(event, home));
         }
         for entry in &state.remembered {
             json::line(out, &RememberedLine::of(entry, true, home));

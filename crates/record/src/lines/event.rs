@@ -7,6 +7,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
+use super::name::{AnswerObject, GreetingObject};
 use super::value::{Bytes, End, ProcessName, Str, Time, Word, is_no, missing, optional};
 
 /// `event`: one thing that one source saw at one time.
@@ -14,6 +15,9 @@ use super::value::{Bytes, End, ProcessName, Str, Time, Word, is_no, missing, opt
 pub(super) struct EventLine<'a> {
     #[serde(rename = "type", skip_deserializing)]
     line: &'static str,
+    /// See [`super::restated`].
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub(super) restated: bool,
     seq: u64,
     time: Time,
     boot_ns: u64,
@@ -59,6 +63,10 @@ pub(super) struct EventLine<'a> {
     name_source: Option<Word<NameSource>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     question: Option<u16>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    answer: Option<AnswerObject<'a>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    greeting: Option<GreetingObject<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     step_ns: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +82,7 @@ impl<'a> EventLine<'a> {
         let details = event.protocol.map(details).unwrap_or_default();
         let mut line = Self {
             line: "event",
+            restated: false,
             seq: event.seq,
             time: Time(event.time),
             boot_ns: event.boot_ns,
@@ -99,6 +108,8 @@ impl<'a> EventLine<'a> {
             name_hex: None,
             name_source: None,
             question: None,
+            answer: None,
+            greeting: None,
             step_ns: None,
             only_ipv6: None,
             sends: false,
@@ -111,6 +122,8 @@ impl<'a> EventLine<'a> {
                 (line.name, line.name_hex) = Str::optional(seen.name.as_ref());
                 line.name_source = Some(Word::Known(seen.source));
                 line.question = seen.question;
+                line.answer = seen.answer.as_deref().map(AnswerObject::of);
+                line.greeting = seen.greeting.as_deref().map(GreetingObject::of);
             }
             Detail::Clock { step_ns } => line.step_ns = Some(*step_ns),
             Detail::Listens { only_ipv6 } => line.only_ipv6 = Some(*only_ipv6),
@@ -118,6 +131,14 @@ impl<'a> EventLine<'a> {
             Detail::Exit { status } => line.exit_status = status.map(ExitStatus::of),
         }
         line
+    }
+
+    /// A name that waits for its connection where a segment begins.
+    pub(super) fn restated(event: &'a Event, home: BootId) -> Self {
+        Self {
+            restated: true,
+            ..Self::of(event, home)
+        }
     }
 
     pub(super) fn event(self, home: BootId) -> Result<Event, Fault> {
@@ -129,6 +150,8 @@ impl<'a> EventLine<'a> {
                 name: self.name.map(|name| name.text(self.name_hex)),
                 source,
                 question: self.question,
+                answer: self.answer.map(|it| Box::new(it.answer())),
+                greeting: self.greeting.map(|it| Box::new(it.greeting())),
             })
         } else if let Some(step_ns) = self.step_ns {
             Detail::Clock { step_ns }

@@ -214,6 +214,8 @@ mod tests {
             lost: false,
             processes: Vec::new(),
             connections: Vec::new(),
+            answers: Vec::new(),
+            names: Vec::new(),
         };
         encoder.restate(&state, &mut bytes);
         for gap in gaps {

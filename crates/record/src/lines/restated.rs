@@ -2,8 +2,10 @@
 //! `look` and a `look_end`, and each of its lines has `"restated": true`: whoever has read what
 //! comes before skips them.
 
+use std::sync::Arc;
+
 use model::{
-    BootId, Connection, ConnectionId, Direction, NetworkNamespace, Protocol, Restated,
+    BootId, Connection, ConnectionId, DeviceId, Direction, NetworkNamespace, Protocol, Restated,
     RestatedConnection, State,
 };
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Fault;
 use super::event::{Details, ErrorObject, Icmp, SocketObject, details};
 use super::look::{LookLine, OwnerObject, ProcessObject, users, users_of};
+use super::name::{DeviceObject, GreetingObject, NameObject};
 use super::value::{Bytes, End, Hex, ProcessName, Str, Time, Word, is_no, missing};
 
 impl<'a> LookLine<'a> {
@@ -42,6 +45,8 @@ impl<'a> LookLine<'a> {
             lost: self.lost,
             processes: Vec::new(),
             connections: Vec::new(),
+            answers: Vec::new(),
+            names: Vec::new(),
         })
     }
 }
@@ -95,6 +100,12 @@ pub(super) struct ConnectionLine<'a> {
     process: Option<ProcessObject>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     also_held_by: Vec<ProcessObject>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    name: Option<NameObject<'a>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    greeting: Option<GreetingObject<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<DeviceObject>,
     /// Absent: it is the first itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<Hex<16>>,
@@ -161,6 +172,9 @@ impl<'a> ConnectionLine<'a> {
             owner,
             process,
             also_held_by: holders.map(holder).collect(),
+            name: connection.name.as_deref().map(NameObject::of),
+            greeting: connection.greeting.as_deref().map(GreetingObject::of),
+            device: connection.device.map(DeviceObject::from),
             first: Some(Hex::from(*first)).filter(|_| *first != connection.id),
             before: *before,
             counted_before: Some(*counted_before).filter(|counted| *counted != [0; 4]),
@@ -201,6 +215,9 @@ impl<'a> ConnectionLine<'a> {
             also_held_by: holders
                 .map(|holder| holder.id.id(home))
                 .collect::<Result<_, _>>()?,
+            name: self.name.map(NameObject::name).transpose()?,
+            greeting: self.greeting.map(|it| Arc::new(it.greeting())),
+            device: self.device.map(DeviceId::from),
         };
         Ok(RestatedConnection {
             first: self.first.map_or(connection.id, |Hex(id)| ConnectionId(id)),

@@ -5,8 +5,9 @@ use std::fmt;
 use std::net::IpAddr;
 
 use model::{
-    BootId, ConnectionId, Direction, Endpoint, EventKind, IcmpKind, NameSource, PathState, Phase,
-    ProcessId, Protocol, RememberedBy, Source, State, Text, Tier, Timestamp, WhyUnknown,
+    BootId, ConnectionId, Direction, Endpoint, EventKind, IcmpKind, NameSource, NameStrength,
+    PathState, Phase, ProcessId, Protocol, RememberedBy, Source, State, Text, Tier, Timestamp,
+    WhyUnknown,
 };
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::{Serialize, Serializer};
@@ -93,7 +94,33 @@ words!(
         Lost,
     ]
 );
-words!(NameSource, NameSource::word, [Dns, Resolver]);
+words!(
+    NameSource,
+    NameSource::word,
+    [
+        Dns,
+        Resolver,
+        Mdns,
+        Llmnr,
+        Sni,
+        Host,
+        Certificate,
+        Dhcp,
+        Ssh,
+        Log
+    ]
+);
+words!(
+    NameStrength,
+    NameStrength::word,
+    [
+        Greeted,
+        Answered,
+        AnsweredToDevice,
+        AnsweredToAnother,
+        Claimed
+    ]
+);
 words!(Tier, Tier::word, [Full, NoBtf, Polling, Import]);
 words!(
     RememberedBy,

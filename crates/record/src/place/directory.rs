@@ -1,5 +1,6 @@
 //! The file system itself as a place: for imports, packing and tests.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -14,6 +15,8 @@ type Room = Box<dyn Fn() -> io::Result<Space> + Send>;
 pub struct Directory {
     root: PathBuf,
     room: Option<Room>,
+    /// Folders in which names have changed since the last sync.
+    unsynced: BTreeSet<PathBuf>,
 }
 
 impl fmt::Debug for Directory {
@@ -32,14 +35,15 @@ impl Directory {
         Self {
             root: root.to_owned(),
             room: None,
+            unsynced: BTreeSet::new(),
         }
     }
 
     /// The same; `room` tells how much there is.
     pub fn with_room(root: &Path, room: impl Fn() -> io::Result<Space> + Send + 'static) -> Self {
         Self {
-            root: root.to_owned(),
             room: Some(Box::new(room)),
+            ..Self::new(root)
         }
     }
 
@@ -58,6 +62,13 @@ impl Directory {
         }
         Ok(path)
     }
+
+    /// The same, of a name that is about to change.
+    fn changed(&mut self, name: &str) -> io::Result<PathBuf> {
+        let path = self.path(name)?;
+        self.unsynced.extend(path.parent().map(Path::to_owned));
+        Ok(path)
+    }
 }
 
 fn refused(name: &str, why: &str) -> io::Error {
@@ -67,7 +78,7 @@ fn refused(name: &str, why: &str) -> io::Error {
 
 impl Place for Directory {
     fn make_folder(&mut self, name: &str) -> io::Result<()> {
-        let path = self.path(name)?;
+        let path = self.changed(name)?;
         match fs::create_dir(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 match fs::symlink_metadata(&path)?.is_dir() {
@@ -81,12 +92,20 @@ impl Place for Directory {
 
     fn create(&mut self, name: &str) -> io::Result<File> {
         // Exclusive making follows no link (open(2), O_EXCL).
-        let path = self.path(name)?;
+        let path = self.changed(name)?;
         OpenOptions::new().write(true).create_new(true).open(path)
     }
 
+    fn append(&mut self, name: &str) -> io::Result<File> {
+        let path = self.path(name)?;
+        match fs::symlink_metadata(&path)?.is_file() {
+            true => OpenOptions::new().append(true).open(path),
+            false => Err(refused(name, "it is no file")),
+        }
+    }
+
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
-        let (from, to) = (self.path(from)?, self.path(to)?);
+        let (from, to) = (self.changed(from)?, self.changed(to)?);
         match fs::symlink_metadata(&to) {
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(from, to),
@@ -95,29 +114,23 @@ impl Place for Directory {
     }
 
     fn replace(&mut self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path(from)?, self.path(to)?)
+        fs::rename(self.changed(from)?, self.changed(to)?)
     }
 
     fn remove(&mut self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path(name)?)
+        fs::remove_file(self.changed(name)?)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        let mut waiting = vec![self.root.clone()];
-        while let Some(folder) = waiting.pop() {
-            for entry in fs::read_dir(&folder)? {
-                let entry = entry?;
-                if entry.file_type()?.is_dir() {
-                    waiting.push(entry.path());
-                }
-            }
-            match File::open(&folder) {
+        for folder in &self.unsynced {
+            match File::open(folder) {
                 Ok(folder) => folder.sync_all()?,
                 // A folder cannot be opened as a file on Windows, and needs no syncing there.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
                 Err(error) => return Err(error),
             }
         }
+        self.unsynced.clear();
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
-use model::{Connection, Direction, Endpoint, Owner, Process, State, Text, Timestamp};
+use model::{Connection, Direction, Endpoint, Greeting, Owner, Process, State, Text, Timestamp};
 
 use super::expression::{Expression, Term};
 use super::glob::lower;
@@ -134,7 +134,16 @@ impl<'a> Subject<'a> {
                 Owner::Known { .. } => Fact::Word("known"),
                 Owner::Unknown { why } => Fact::Why(why.word()),
             })),
-            Key::Name => one(self.name.and_then(text)),
+            Key::Name => {
+                let name = connection
+                    .and_then(|it| it.name.as_ref())
+                    .map(|it| &it.name);
+                one(self.name.or(name).and_then(text))
+            }
+            Key::Ja4 => match connection.and_then(|it| it.greeting.as_deref()) {
+                Some(Greeting::Tls(tls)) => one(tls.ja4.as_ref().and_then(text)),
+                Some(_) | None => one(None),
+            },
             // Nothing carries these.
             Key::Every | Key::Severity => one(None),
         }
@@ -166,6 +175,10 @@ impl<'a> Subject<'a> {
             says(connection.protocol.word())
                 || says(connection.state.word())
                 || ends.into_iter().flatten().any(|end| says(&written(end)))
+                || connection
+                    .name
+                    .as_ref()
+                    .is_some_and(|it| says(&it.name.lossy()))
         };
         self.connection.is_some_and(connection_says)
             || self.process.is_some_and(process_says)

@@ -31,24 +31,24 @@ pub(super) enum Key {
     Every,
     Severity,
     Owner,
+    Ja4,
 }
 
 /// Keys whose fact a run that watches cannot know, and why. Their values are read all the same.
 pub(super) const NOT_KNOWN_OVER_TIME: [(Key, &str); 2] = [NO_RHYTHM, NO_FINDINGS];
 /// The same, for the live screen, which shows connections and no events.
-pub(super) const NOT_KNOWN_ON_THE_SCREEN: [(Key, &str); 3] =
-    [NO_NAMES_OF_CONNECTIONS, NO_RHYTHM, NO_FINDINGS];
+pub(super) const NOT_KNOWN_ON_THE_SCREEN: [(Key, &str); 2] = [NO_RHYTHM, NO_FINDINGS];
 /// The same, for one look.
-pub(super) const NOT_KNOWN_AT_ONE_MOMENT: [(Key, &str); 4] =
-    [NO_NAMES, NO_OPENING, NO_RHYTHM, NO_FINDINGS];
+pub(super) const NOT_KNOWN_AT_ONE_MOMENT: [(Key, &str); 5] =
+    [NO_NAMES, NO_GREETINGS, NO_OPENING, NO_RHYTHM, NO_FINDINGS];
 
 const NO_NAMES: (Key, &str) = (
     Key::Name,
-    "one look does not tell which names were asked for; whocalls watch does, in lines of their own",
+    "one look does not tell which names were asked for or greeted; whocalls watch does",
 );
-const NO_NAMES_OF_CONNECTIONS: (Key, &str) = (
-    Key::Name,
-    "connections have no names yet; whocalls watch --ndjson tells which names were asked for",
+const NO_GREETINGS: (Key, &str) = (
+    Key::Ja4,
+    "one look does not tell how a connection began; whocalls watch does",
 );
 const NO_OPENING: (Key, &str) = (
     Key::New,
@@ -104,7 +104,7 @@ pub(super) enum Kind {
 }
 
 impl Key {
-    pub(super) const ALL: [Self; 24] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Proc,
         Self::Pid,
         Self::User,
@@ -129,6 +129,7 @@ impl Key {
         Self::Every,
         Self::Severity,
         Self::Owner,
+        Self::Ja4,
     ];
 
     pub(super) fn word(self) -> &'static str {
@@ -157,13 +158,14 @@ impl Key {
             Self::Every => "every",
             Self::Severity => "severity",
             Self::Owner => "owner",
+            Self::Ja4 => "ja4",
         }
     }
 
     pub(super) fn kind(self) -> Kind {
         match self {
             Self::Proc | Self::Exe | Self::Unit | Self::Container => Kind::Text(Case::Matters),
-            Self::User | Self::Name => Kind::Text(Case::Ignored),
+            Self::User | Self::Name | Self::Ja4 => Kind::Text(Case::Ignored),
             Self::Pid | Self::Uid | Self::Netns => Kind::Number(Unit::U32, Plain::Exactly),
             Self::Port | Self::Lport | Self::Rport => Kind::Number(Unit::U16, Plain::Exactly),
             Self::Inode => Kind::Number(Unit::U64, Plain::Exactly),

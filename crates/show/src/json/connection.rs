@@ -3,6 +3,7 @@
 use model::{Connection, ConnectionError, Endpoint, Owner, Protocol, SocketKey};
 
 use super::encoder::Encoder;
+use super::name;
 use super::writer::Object;
 use crate::errors;
 use crate::sides::community_id;
@@ -17,9 +18,7 @@ pub(super) fn members(object: &mut Object<'_>, connection: &Connection, processe
     match connection.remote {
         Some(remote) => object.object("remote", |object| {
             endpoint(object, remote);
-            // Names come from the traffic, which this build does not read.
-            object.null("name");
-            object.null("name_source");
+            name::remote_name(object, connection.name.as_deref());
         }),
         None => object.null("remote"),
     }
@@ -54,6 +53,8 @@ pub(super) fn members(object: &mut Object<'_>, connection: &Connection, processe
     object.array("also_held_by", &connection.also_held_by, |out, id| {
         processes.holder(out, *id);
     });
+    name::device(object, connection, processes.devices());
+    name::greeting(object, connection.greeting.as_deref());
     // Owner tables and rules are not part of this build.
     object.null("address");
     object.raw("findings", b"[]");

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use model::{Process, ProcessId};
+use model::{Device, DeviceId, Process, ProcessId, Snapshot};
 
 use super::process;
 use super::writer::{Object, object};
@@ -17,6 +17,7 @@ pub(super) struct Encoder {
     used: HashMap<ProcessId, Encoded>,
     /// Not used since `used` was begun.
     older: HashMap<ProcessId, Encoded>,
+    devices: Arc<HashMap<DeviceId, Device>>,
 }
 
 struct Encoded {
@@ -50,13 +51,20 @@ pub(super) enum Known {
 
 impl Encoder {
     /// Knows all of them, however many there are.
-    pub(super) fn of<'a>(processes: impl Iterator<Item = &'a Arc<Process>>) -> Self {
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
         Self {
-            used: processes
+            devices: Arc::clone(&snapshot.devices),
+            used: snapshot
+                .processes
+                .values()
                 .map(|process| (process.id, Encoded::of(process)))
                 .collect(),
             older: HashMap::new(),
         }
+    }
+
+    pub(super) fn devices(&self) -> &HashMap<DeviceId, Device> {
+        &self.devices
     }
 
     /// Takes in what is known of a process. Those not used for long are forgotten.

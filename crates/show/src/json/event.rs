@@ -3,6 +3,7 @@
 use model::{Detail, Event};
 
 use super::connection::{endpoint, optional_error, protocol_details, socket};
+use super::name;
 use super::process::text_or_hex;
 use super::writer::Object;
 
@@ -46,6 +47,8 @@ fn detail(object: &mut Object<'_>, detail: &Detail) {
             text_or_hex(object, "name", "name_hex", seen.name.as_ref());
             object.word("name_source", seen.source.word());
             object.optional_number("question", seen.question);
+            name::answer(object, seen.answer.as_deref());
+            name::greeting(object, seen.greeting.as_deref());
         }
         Detail::Clock { step_ns } => object.number("step_ns", *step_ns),
         Detail::Exit { status } => match status {
@@ -156,6 +159,8 @@ mod tests {
             name: Some(Text::from(&b"a\xff.example.com"[..])),
             source: NameSource::Dns,
             question: Some(28),
+            answer: None,
+            greeting: None,
         });
         let expected = json!({
             "name": "a\u{fffd}.example.com",

@@ -65,7 +65,7 @@ impl Stream {
     /// Knows all processes of a snapshot, so that lines may name them.
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         Self {
-            processes: Encoder::of(snapshot.processes.values()),
+            processes: Encoder::of(snapshot),
             ..Self::default()
         }
     }

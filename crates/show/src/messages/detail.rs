@@ -49,6 +49,13 @@ pub(crate) const ID: &str = "id";
 pub(crate) const INTERFACE: &str = "interface";
 pub(crate) const LAST: &str = "last";
 pub(crate) const LASTED: &str = "lasted";
+pub(crate) const GREETING: &str = "greeting";
+pub(crate) const JA4: &str = "ja4";
+pub(crate) const NAME: &str = "name";
+pub(crate) const NAMED_BY: &str = "named by";
+pub(crate) const SSH_CLIENT: &str = "ssh client";
+pub(crate) const SSH_SERVER: &str = "ssh server";
+pub(crate) const USER_AGENT: &str = "user agent";
 pub(crate) const NAMESPACE: &str = "namespace";
 pub(crate) const OPENED: &str = "opened";
 pub(crate) const OTHER_END: &str = "other end";
@@ -70,6 +77,18 @@ pub(crate) const USER: &str = "user";
 
 pub(crate) const NO_OTHER_END: &str = "none: it waits for others, or can talk to anyone";
 pub(crate) const OPENED_BEFORE: &str = "before whocalls looked";
+pub(crate) const GREETED_BY_TLS: &str = "the program greeted the server by this name (TLS)";
+pub(crate) const GREETED_BY_HTTP: &str = "the program asked the server for this host (HTTP)";
+pub(crate) const ANSWERED: &str =
+    "answer to a question of this program, or of the resolver for it, before it called";
+pub(crate) const ANSWERED_TO_DEVICE: &str =
+    "some program of this device asked for it and was given this address";
+pub(crate) const ANSWERED_TO_ANOTHER: &str =
+    "another program asked for it and was given this address";
+pub(crate) const CERTIFICATE_SAYS: &str = "the other side says so in its certificate";
+pub(crate) const LOG_SAYS: &str = "the file that was read calls it so, and does not say why";
+pub(crate) const NAME_MAY_BE_HIDDEN: &str =
+    "with an encrypted part (ECH), in which the true name may be hidden";
 pub(crate) const NOT_COUNTED: &str = "not counted";
 
 /// `service`: what a port is registered for.

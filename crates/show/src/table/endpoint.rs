@@ -59,6 +59,10 @@ pub(crate) fn remote(cell: &mut Cell, connection: &Connection, numeric: bool) {
                 remote.ip.is_some_and(is_link_local),
                 numeric,
             );
+            if let Some(name) = connection.name.as_ref().filter(|_| !numeric) {
+                // What the port is meant for says less than the name.
+                cell.extra = format!(" {}", visible(&name.name));
+            }
         }
         None => cell.head.push('*'),
     }

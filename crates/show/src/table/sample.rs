@@ -98,6 +98,9 @@ pub(crate) fn connection(owner: Owner, local: &str, remote: &str) -> Connection 
         packets_received: None,
         owner,
         also_held_by: Vec::new(),
+        name: None,
+        greeting: None,
+        device: None,
     }
 }
 
@@ -124,6 +127,8 @@ pub(crate) fn snapshot(processes: Vec<Process>, connections: Vec<Connection>) ->
         ),
         pairs: Shelf::default(),
         remembered: Vec::new(),
+        devices: Arc::default(),
+        asked: model::Shelf::default(),
         gaps: Vec::new(),
     }
 }

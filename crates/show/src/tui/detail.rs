@@ -1,6 +1,9 @@
 //! All that is known of what the cursor is at, and how it is known.
 
-use model::{Connection, Endpoint, Owner, Pair, PathState, Process, Snapshot, Source, Tier};
+use model::{
+    Connection, Endpoint, Greeting, NameSource, NameStrength, Owner, Pair, PathState, Process,
+    RemoteName, Snapshot, Source, Tier,
+};
 
 use super::programs::{self, Program};
 use super::rows::{Gathered, Item, Picture, Row};
@@ -98,6 +101,11 @@ impl Facts<'_> {
             Some(end) => self.add(texts::OTHER_END, end),
             None => self.add(texts::OTHER_END, texts::NO_OTHER_END),
         }
+        if let Some(name) = &connection.name {
+            self.add(texts::NAME, visible(&name.name));
+            self.add(texts::NAMED_BY, named_by(name));
+        }
+        self.greeting(connection);
         self.maybe(
             texts::INTERFACE,
             connection.interface.as_ref().map(|it| visible(it)),
@@ -122,6 +130,26 @@ impl Facts<'_> {
         }
         self.add(texts::SEEN_BY, self.seen_by());
         self.add(texts::ID, connection.id);
+    }
+
+    fn greeting(&mut self, connection: &Connection) {
+        match connection.greeting.as_deref() {
+            Some(Greeting::Tls(tls)) => {
+                self.maybe(texts::JA4, tls.ja4.as_ref().map(|it| visible(it)));
+                if tls.ech {
+                    self.add(texts::GREETING, texts::NAME_MAY_BE_HIDDEN);
+                }
+            }
+            Some(Greeting::Http(http)) => {
+                let agent = http.user_agent.as_ref();
+                self.maybe(texts::USER_AGENT, agent.map(|it| visible(it)));
+            }
+            Some(Greeting::Ssh { client, server }) => {
+                self.maybe(texts::SSH_CLIENT, client.as_ref().map(|it| visible(it)));
+                self.maybe(texts::SSH_SERVER, server.as_ref().map(|it| visible(it)));
+            }
+            None => {}
+        }
     }
 
     fn counts(&mut self, connection: &Connection) {
@@ -315,6 +343,19 @@ fn this_end(connection: &Connection) -> String {
     let mut cell = Cell::default();
     endpoint::local(&mut cell, connection, true);
     end(connection, connection.local, &cell)
+}
+
+/// Why the other end is thought to have this name.
+fn named_by(name: &RemoteName) -> &'static str {
+    match (name.strength, name.source) {
+        (NameStrength::Greeted, NameSource::Host) => texts::GREETED_BY_HTTP,
+        (NameStrength::Greeted, _) => texts::GREETED_BY_TLS,
+        (NameStrength::Answered, _) => texts::ANSWERED,
+        (NameStrength::AnsweredToDevice, _) => texts::ANSWERED_TO_DEVICE,
+        (NameStrength::AnsweredToAnother, _) => texts::ANSWERED_TO_ANOTHER,
+        (NameStrength::Claimed, NameSource::Certificate) => texts::CERTIFICATE_SAYS,
+        (NameStrength::Claimed, _) => texts::LOG_SAYS,
+    }
 }
 
 /// `None`: it has none.

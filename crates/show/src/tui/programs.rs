@@ -6,8 +6,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use model::{
-    Connection, Direction, Pair, PathState, Place, Process, ProcessId, Shelf, Snapshot, State,
-    Text, Timestamp,
+    Connection, Device, DeviceId, Direction, Pair, PathState, Place, Process, ProcessId, Shelf,
+    Snapshot, State, Text, Timestamp,
 };
 
 use super::rows::clock;
@@ -19,7 +19,8 @@ use crate::visible::{visible, visible_str};
 /// A program with connections, or that had some while we watched.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
-    /// Its file, or its name where the file is not known. `None`: the owner is not known.
+    /// Its file, or its name where the file is not known; of a device what it is called. `None`: the
+    /// owner is not known.
     pub(super) file: Option<Text>,
     /// For a person.
     pub(super) name: String,
@@ -129,7 +130,7 @@ pub(super) fn all(
         }
     }
     for (place, pair) in pairs.places() {
-        gathered.pair(place, pair, End::of(&pair.key.destination));
+        gathered.pair(place, pair, End::of(&pair.key.destination), snapshot);
     }
     let mut programs = gathered.programs;
     for program in &mut programs {
@@ -155,6 +156,7 @@ struct Gathered<'a> {
     programs: Vec<Program>,
     of_process: HashMap<ProcessId, usize>,
     of_file: HashMap<Option<&'a Text>, usize>,
+    of_device: HashMap<DeviceId, usize>,
     /// Why calls of a program to one other end failed.
     words: HashMap<(usize, End<'a>, Option<u16>), String>,
     /// Other ends of a program that stand open now.
@@ -169,7 +171,10 @@ impl<'a> Gathered<'a> {
                 Some(index) => *index,
                 None => self.process(process),
             },
-            None => self.file(None),
+            None => match connection.device {
+                Some(id) => self.device(id, snapshot),
+                None => self.file(None),
+            },
         };
         let error = connection.error.as_ref();
         if let (Some(error), Some(remote)) = (error, connection.remote)
@@ -212,9 +217,26 @@ impl<'a> Gathered<'a> {
         if let Some(index) = self.of_file.get(&file) {
             return *index;
         }
+        let index = self.add(file.cloned(), program_name(file));
+        self.of_file.insert(file, index);
+        index
+    }
+
+    /// A device stands in the place of a program, where the source knows no processes.
+    fn device(&mut self, id: DeviceId, snapshot: &Snapshot) -> usize {
+        if let Some(index) = self.of_device.get(&id) {
+            return *index;
+        }
+        let name = device_name(id, snapshot.devices.get(&id));
+        let index = self.add(Some(Text::from(name.as_str())), name);
+        self.of_device.insert(id, index);
+        index
+    }
+
+    fn add(&mut self, file: Option<Text>, name: String) -> usize {
         self.programs.push(Program {
-            file: file.cloned(),
-            name: program_name(file),
+            file,
+            name,
             processes: Vec::new(),
             called: Called::Nothing,
             sums: Sums::default(),
@@ -227,13 +249,14 @@ impl<'a> Gathered<'a> {
             mark: None,
             tries: None,
         });
-        let index = self.programs.len() - 1;
-        self.of_file.insert(file, index);
-        index
+        self.programs.len() - 1
     }
 
-    fn pair(&mut self, place: Place, pair: &'a Pair, end: End<'a>) {
-        let index = self.file(pair.key.program.as_ref());
+    fn pair(&mut self, place: Place, pair: &'a Pair, end: End<'a>, snapshot: &Snapshot) {
+        let index = match pair.key.device {
+            Some(id) => self.device(id, snapshot),
+            None => self.file(pair.key.program.as_ref()),
+        };
         let tries = (pair.failed > 0).then(|| Tries {
             to: destination(&pair.key.destination, pair.key.port),
             times: pair.failed,
@@ -256,6 +279,24 @@ impl<'a> Gathered<'a> {
             program.tries = tries;
         }
     }
+}
+
+/// What it calls itself, its hardware address and its first address, as far as they are known.
+fn device_name(id: DeviceId, device: Option<&Device>) -> String {
+    let name = device.and_then(|it| it.name.as_ref());
+    let mut parts: Vec<String> = name
+        .map(|name| visible(name).into_owned())
+        .into_iter()
+        .collect();
+    match id {
+        DeviceId::Mac(mac) => {
+            parts.push(mac.map(|byte| format!("{byte:02x}")).join(":"));
+            let first = device.and_then(|it| it.addresses.first());
+            parts.extend(first.map(IpAddr::to_string));
+        }
+        DeviceId::Address(ip) => parts.push(ip.to_string()),
+    }
+    parts.join(" ")
 }
 
 /// The file of a program, else its name: what it is told apart by.

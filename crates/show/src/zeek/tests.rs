@@ -25,7 +25,7 @@ fn log() -> (String, usize) {
 }
 
 /// As Zeek's own readers do it: columns by the names in the head, escapes undone.
-fn rows(log: &str) -> Vec<HashMap<String, String>> {
+pub(super) fn rows(log: &str) -> Vec<HashMap<String, String>> {
     let fields = log.lines().find_map(|it| it.strip_prefix("#fields\t"));
     let fields: Vec<&str> = fields.unwrap().split('\t').collect();
     let lines = log.lines().filter(|line| !line.starts_with('#'));

@@ -1,15 +1,21 @@
 //! The connections that are kept, and how they are found.
 
+mod ends;
+mod whole;
+
 use std::collections::{HashMap, VecDeque};
 
 use model::{
-    Connection, ConnectionId, Endpoint, Place, RestatedConnection, Shelf, SocketKey, Timestamp,
+    Connection, ConnectionId, Endpoint, NetworkNamespace, Place, RestatedConnection, Shelf,
+    SocketKey, Timestamp,
 };
 
-use super::Change;
+use self::ends::ByEnds;
+pub(super) use self::ends::Ends;
 use super::latest::Latest;
 use super::pairs::PairId;
 use super::tally::Counted;
+use super::{Change, Limits};
 
 /// The part of the open connections that is let go at once when there are too many: finding the
 /// oldest means going through all.
@@ -89,6 +95,8 @@ pub(super) struct Connections {
     shelf: Shelf<Connection>,
     /// The latest connection of each key that is still kept.
     latest: Latest<Standing>,
+    /// Those of `latest` by their two ends.
+    by_ends: ByEnds,
     /// In the order in which they ended.
     closed: VecDeque<Place>,
     /// The last of `closed`, in the same order: those that `latest` still knows, and some whose
@@ -117,12 +125,15 @@ struct Standing {
     /// A look has shown it.
     looked_at: bool,
     pair: Option<PairId>,
+    /// It came as a whole.
+    whole: bool,
 }
 
 #[derive(Debug)]
 struct Ended {
     key: Key,
     serial: u64,
+    place: Place,
 }
 
 impl Connections {
@@ -136,6 +147,11 @@ impl Connections {
 
     pub(super) fn open_let_go(&self) -> u64 {
         self.open_let_go
+    }
+
+    /// Whether some will be let go.
+    pub(super) fn has_more_than(&self, limits: Limits) -> bool {
+        self.closed.len() > limits.closed_connections || self.open > limits.open_connections
     }
 
     /// How many are open.
@@ -179,6 +195,45 @@ impl Connections {
                 let connection = self.shelf.get(standing.place)?;
                 Some((key, standing.used_ns, standing.looked_at, connection))
             })
+    }
+
+    /// The one that goes between these ends: of several one that is open, and that began last.
+    pub(super) fn between(&self, ends: Ends, home: Option<NetworkNamespace>) -> Option<Key> {
+        let all = self.by_ends.all(ends).filter_map(|(ends, key)| {
+            let connection = self.latest(&key)?;
+            let rank = (
+                connection.closed.is_none(),
+                connection.opened,
+                connection.id,
+            );
+            (Ends::of(connection, home) == Some(ends)).then_some((rank, key))
+        });
+        all.max().map(|(_, key)| key)
+    }
+
+    /// The ends of this connection are known, or others than before.
+    pub(super) fn goes_between(&mut self, key: &Key, home: Option<NetworkNamespace>) {
+        let connection = self.latest.get(key).and_then(|it| self.shelf.get(it.place));
+        if let Some(ends) = connection.and_then(|it| Ends::of(it, home)) {
+            self.by_ends.put(ends, *key);
+            let (latest, shelf) = (&self.latest, &self.shelf);
+            self.by_ends.forget_the_past(latest.len(), |key| {
+                Ends::of(shelf.get(latest.get(key)?.place)?, home)
+            });
+        }
+    }
+
+    /// The same of all.
+    pub(super) fn all_go_between(&mut self, home: Option<NetworkNamespace>) {
+        let mut all: Vec<_> = self
+            .latest
+            .iter()
+            .map(|(key, it)| (it.serial, key))
+            .collect();
+        all.sort_unstable();
+        for (_, key) in all {
+            self.goes_between(&key, home);
+        }
     }
 
     /// `None`: none with this key is kept.
@@ -273,6 +328,7 @@ impl Connections {
             used_ns: begun.boot_ns,
             looked_at: begun.change == Change::Present,
             pair,
+            whole: false,
         };
         self.latest.insert(key, standing);
         Some((self.begun, self.shelf.get(place)?))
@@ -304,7 +360,8 @@ impl Connections {
         self.open = self.open.saturating_sub(1);
         self.closed.push_back(place);
         let serial = standing.serial;
-        self.ended.push_back(Ended { key: *key, serial });
+        let key = *key;
+        self.ended.push_back(Ended { key, serial, place });
         if self.ended.len() > ENDED {
             self.forget_ended();
         }
@@ -313,7 +370,7 @@ impl Connections {
 
     /// A socket that began another connection since is known by that one.
     fn forget_ended(&mut self) {
-        if let Some(Ended { key, serial }) = self.ended.pop_front()
+        if let Some(Ended { key, serial, .. }) = self.ended.pop_front()
             && self.latest.get(&key).is_some_and(|it| it.serial == serial)
         {
             self.latest.remove(&key);
@@ -376,7 +433,7 @@ impl Connections {
             self.open += 1;
         } else {
             self.closed.push_back(place);
-            self.ended.push_back(Ended { key, serial });
+            self.ended.push_back(Ended { key, serial, place });
         }
         let standing = Standing {
             place,
@@ -388,6 +445,7 @@ impl Connections {
             used_ns: restated.used_ns,
             looked_at: restated.looked_at,
             pair,
+            whole: false,
         };
         self.latest.insert(key, standing);
         if self.ended.len() > ENDED {
@@ -401,12 +459,14 @@ impl Connections {
         if self.closed.len() <= limit {
             return None;
         }
-        if self.closed.len() <= self.ended.len() {
+        let place = self.closed.pop_front()?;
+        if self.ended.front().is_some_and(|ended| ended.place == place) {
             self.forget_ended();
         }
-        let place = self.closed.pop_front()?;
         self.closed_let_go += 1;
-        self.shelf.take(place)
+        let gone = self.shelf.take(place)?;
+        self.forget_whole(&gone, place);
+        Some(gone)
     }
 
     /// Lets go of those that began first, when more than `limit` are open.

@@ -37,8 +37,8 @@ impl Tracker {
                 }
             }
             EventKind::Tick => self.time_out(event, told),
-            EventKind::NameSeen
-            | EventKind::ProcessStarted
+            EventKind::NameSeen => self.name_seen(event, true, told),
+            EventKind::ProcessStarted
             | EventKind::ProcessExec
             | EventKind::ProcessExamined
             | EventKind::ClockStep
@@ -243,6 +243,9 @@ impl Tracker {
             packets_received: None,
             owner: self.owner(event),
             also_held_by: Vec::new(),
+            name: None,
+            greeting: None,
+            device: None,
         };
         let begun = Begun {
             change: Change::Opened,

@@ -23,6 +23,10 @@ impl<T> Default for Latest<T> {
 }
 
 impl<T> Latest<T> {
+    pub(super) fn len(&self) -> usize {
+        self.sockets.len() + self.peers.len()
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<&T> {
         match key.remote {
             None => self.sockets.get(&key.socket),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use model::{
-    Call, Calls, Connection, Direction, IcmpKind, Pair, PairKey, Place, Protocol, Shelf, State,
-    Text, Timestamp,
+    Call, Calls, Connection, DeviceId, Direction, IcmpKind, Pair, PairKey, Place, Protocol, Shelf,
+    State, Text, Timestamp,
 };
 
 use super::Limits;
@@ -20,6 +20,8 @@ const PART_LET_GO: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Line {
     program: Option<Text>,
+    /// Where no process is known.
+    device: Option<DeviceId>,
     remote: IpAddr,
     port: Option<u16>,
     protocol: Protocol,
@@ -34,6 +36,7 @@ impl Line {
         let calls = connection.direction != Direction::Inbound;
         Some(Self {
             program: program.map(|it| it.path.as_ref().unwrap_or(&it.name).clone()),
+            device: connection.device.filter(|_| owner.is_none()),
             remote: remote.ip?,
             port: remote.port.filter(|_| calls),
             protocol: if let Protocol::Icmp(_) = connection.protocol {
@@ -48,6 +51,7 @@ impl Line {
     fn key(&self) -> PairKey {
         PairKey {
             program: self.program.clone(),
+            device: self.device,
             destination: self.remote.to_string(),
             port: self.port,
             protocol: self.protocol,
@@ -212,6 +216,74 @@ impl Pairs {
         }
     }
 
+    /// Adds a connection of which all is known at once; `taken` stands for times that are not.
+    pub(super) fn add_whole(
+        &mut self,
+        line: Line,
+        taken: Timestamp,
+        connection: &Connection,
+    ) -> PairId {
+        let begun = connection.opened.or(connection.closed).unwrap_or(taken);
+        let id = match self.by_line.get(&line) {
+            Some(id) => *id,
+            None => self.add(line, begun, connection.direction == Direction::Inbound),
+        };
+        self.count += 1;
+        let used = self.count;
+        if let Some(standing) = self.standing.get_mut(&id) {
+            standing.used = used;
+        }
+        let share = self.share;
+        let Some(pair) = self.change(id) else {
+            return id;
+        };
+        pair.first = pair.first.min(begun);
+        pair.last = pair.last.max(connection.closed.unwrap_or(begun));
+        pair.connections += 1;
+        let Whole {
+            open,
+            failed,
+            sent,
+            received,
+        } = Whole::of(connection);
+        pair.open += open;
+        pair.failed += failed;
+        pair.bytes_sent = pair.bytes_sent.saturating_add(sent);
+        pair.bytes_received = pair.bytes_received.saturating_add(received);
+        if let Some(call) = call_of(connection) {
+            pair.calls.add(call);
+            let gone = shorten(pair, share);
+            self.calls += 1;
+            self.forget_calls(gone);
+            self.share_out();
+        }
+        id
+    }
+
+    /// Takes such a connection out again, as it was added.
+    pub(super) fn leave_whole(&mut self, id: PairId, connection: &Connection) {
+        let Some(pair) = self.change(id) else {
+            return;
+        };
+        let Whole {
+            open,
+            failed,
+            sent,
+            received,
+        } = Whole::of(connection);
+        pair.connections = pair.connections.saturating_sub(1);
+        pair.open = pair.open.saturating_sub(open);
+        pair.failed = pair.failed.saturating_sub(failed);
+        pair.bytes_sent = pair.bytes_sent.saturating_sub(sent);
+        pair.bytes_received = pair.bytes_received.saturating_sub(received);
+        let empty = pair.connections == 0;
+        let call = call_of(connection).and_then(|call| pair.calls.take_same(&call));
+        self.calls = self.calls.saturating_sub(usize::from(call.is_some()));
+        if empty {
+            self.remove(id);
+        }
+    }
+
     fn change(&mut self, id: PairId) -> Option<&mut Pair> {
         self.shelf.change(self.standing.get(&id)?.place)
     }
@@ -255,25 +327,26 @@ impl Pairs {
         let only_inbound = self.inbound > self.most / 2;
         let candidates = self.standing.iter();
         let candidates = candidates.filter(|(_, standing)| standing.inbound || !only_inbound);
-        let candidates = candidates.map(|(id, it)| (it.used, *id, it.line.program.as_ref()));
-        let mut newest_first: Vec<_> = candidates.collect();
-        newest_first.sort_unstable_by_key(|(used, ..)| Reverse(*used));
-        // How many of its program are newer.
-        let mut of_program: HashMap<Option<&Text>, usize> = HashMap::new();
-        let mut superfluous: Vec<_> = newest_first
-            .into_iter()
-            .map(|(used, id, program)| {
-                let newer = of_program.entry(program).or_default();
-                *newer += 1;
-                (Reverse(*newer), used, id)
-            })
-            .collect();
-        let surplus = (self.most / PART_LET_GO).max(1);
-        if surplus < superfluous.len() {
-            superfluous.select_nth_unstable(surplus);
-            superfluous.truncate(surplus);
+        let mut programs: HashMap<_, Vec<_>> = HashMap::new();
+        for (id, it) in candidates {
+            let program = (it.line.program.as_ref(), it.line.device);
+            programs.entry(program).or_default().push((it.used, *id));
         }
-        for (_, _, id) in superfluous {
+        let surplus = (self.most / PART_LET_GO).max(1);
+        let keep = level(programs.values().map(Vec::len), surplus);
+        let mut superfluous = Vec::new();
+        for mut of_program in programs.into_values() {
+            let Some(over) = of_program.len().checked_sub(keep).filter(|over| *over > 0) else {
+                continue;
+            };
+            if over < of_program.len() {
+                of_program.select_nth_unstable(over);
+            }
+            superfluous.extend(of_program.into_iter().take(over));
+        }
+        superfluous.sort_unstable();
+        superfluous.truncate(surplus);
+        for (_, id) in superfluous {
             let calls = self.remove(id).map_or(0, |pair| pair.calls.len());
             self.let_go += 1;
             self.forget_calls(calls);
@@ -313,6 +386,61 @@ impl Pairs {
         self.calls = self.calls.saturating_sub(calls);
         self.calls_let_go += u64::try_from(calls).unwrap_or(u64::MAX);
     }
+}
+
+/// What a connection adds to the sums of its pair.
+struct Whole {
+    open: u64,
+    failed: u64,
+    sent: u64,
+    received: u64,
+}
+
+impl Whole {
+    fn of(connection: &Connection) -> Self {
+        let ended = connection.closed.is_some() || is_over(connection.state);
+        let of_ended = |bytes: Option<u64>| bytes.filter(|_| ended).unwrap_or(0);
+        Self {
+            open: u64::from(!ended),
+            failed: u64::from(connection.state == State::Failed),
+            sent: of_ended(connection.bytes_sent),
+            received: of_ended(connection.bytes_received),
+        }
+    }
+}
+
+/// Over, also when nobody tells since when.
+pub(super) fn is_over(state: State) -> bool {
+    matches!(state, State::Closed | State::Failed)
+}
+
+/// `None`: when it began is not known.
+fn call_of(connection: &Connection) -> Option<Call> {
+    let Whole { sent, received, .. } = Whole::of(connection);
+    Some(Call {
+        opened: connection.opened?,
+        closed: connection.closed,
+        failed: connection.state == State::Failed,
+        bytes_sent: sent,
+        bytes_received: received,
+    })
+}
+
+/// How many of each program may stay, so that at least `surplus` must go of those that have most.
+fn level(counts: impl Iterator<Item = usize>, surplus: usize) -> usize {
+    let mut counts: Vec<_> = counts.collect();
+    counts.sort_unstable_by_key(|count| Reverse(*count));
+    let (mut all, mut keep) = (0, 0);
+    for (place, count) in counts.iter().enumerate() {
+        all += count;
+        // All up to here are brought down to one level.
+        let below = counts.get(place + 1).copied().unwrap_or(0);
+        keep = all.saturating_sub(surplus) / (place + 1);
+        if keep >= below {
+            break;
+        }
+    }
+    keep
 }
 
 /// Lets go of the oldest calls when there are more than `most`. Gives how many.

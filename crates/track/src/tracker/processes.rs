@@ -164,7 +164,7 @@ impl Processes {
         }
     }
 
-    fn is_named(&self, id: ProcessId) -> bool {
+    pub(super) fn is_named(&self, id: ProcessId) -> bool {
         self.standing.get(&id).is_some_and(|it| it.named > 0)
     }
 

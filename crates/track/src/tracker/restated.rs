@@ -6,6 +6,7 @@ use model::{Connection, Restated, RestatedConnection};
 
 use super::connections::{Key, Life};
 use super::look::unseen_end;
+use super::names::{Greetings, Whose};
 use super::pairs::Line;
 use super::{Change, Clock, Told, Tracker};
 
@@ -27,6 +28,8 @@ impl Tracker {
             lost: self.gaps.is_lost(),
             processes: self.processes.restate(&connections),
             connections,
+            answers: self.names.answers.restate(),
+            names: self.names.greetings.restate(),
         }
     }
 
@@ -46,6 +49,8 @@ impl Tracker {
             lost,
             processes,
             connections,
+            answers,
+            names,
         } = state;
         self.taken = taken;
         self.clock = Clock { time, boot_ns };
@@ -55,6 +60,13 @@ impl Tracker {
         self.gaps.resume(gaps, later_gaps, lost);
         for process in processes {
             self.processes.learn(process);
+        }
+        self.names.answers.resume(answers);
+        self.names.greetings = Greetings::default();
+        for event in names {
+            if let Some(whose) = Whose::of(&event, self.home_netns) {
+                self.names.greetings.wait(whose, event, true);
+            }
         }
         let mut former: Vec<_> = self.connections.all_open().map(|(key, ..)| key).collect();
         former.sort_unstable();
@@ -90,10 +102,12 @@ impl Tracker {
         let pair = line.map(|line| self.pairs.begin(line, begun, connection));
         self.processes.name(connection);
         let deadline = restated.deadline_ns;
+        self.names.note_resolver(connection, self.home_netns);
         let serial = self.connections.resume(restated, pair);
         if let Some(deadline) = deadline {
             self.deadlines.set(deadline, serial, key);
         }
+        self.connections.goes_between(&key, self.home_netns);
         if let Some(connection) = self.connections.open(&key) {
             told(Change::Present, taken, connection);
         }

@@ -1,6 +1,8 @@
 //! What a tracker tells when things happen.
 
 mod bounded;
+mod imported;
+mod names;
 mod restated;
 mod seen;
 mod told;
@@ -309,7 +311,7 @@ fn a_socket_that_tries_again_is_another_connection() {
         seen(4, Attempt).tcp(1).by(7).to("203.0.113.3:443"),
         seen(5, FirstPacket).tcp(1).from(HERE),
     ];
-    let run = check(
+    let mut run = check(
         steps,
         &[
             "1 opened tcp attempted outbound - > 203.0.113.1:443 by 7",
@@ -524,7 +526,7 @@ fn what_the_kernel_only_remembers_goes_away() {
 
 #[test]
 fn calls_are_kept_by_program_and_destination() {
-    let run = run(
+    let mut run = run(
         Limits::default(),
         [
             process(7, "/usr/bin/curl"),
@@ -578,7 +580,7 @@ fn calls_are_kept_by_program_and_destination() {
 
 #[test]
 fn a_process_that_has_ended_stays_with_its_connections() {
-    let run = check(
+    let mut run = check(
         [
             process(7, "/usr/bin/curl"),
             seen(10, Opened).tcp(1).by(7).from(HERE).to(SERVER),

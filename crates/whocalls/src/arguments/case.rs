@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::ScreenColors;
+use super::clock::{ClockOffset, clock_offset};
 use super::moment::{Moment, moment};
 
 #[derive(Args, Debug)]
@@ -12,20 +13,23 @@ use super::moment::{Moment, moment};
 Examples:
   whocalls open whocalls-laptop-20261122T101500Z-1f0c9a
   whocalls open CASE proc:firefox        only what firefox did
+  whocalls open capture.pcapng conn.log  captures and logs of other tools (docs/imports.md)
   whocalls open CASE --identity private.txt
                                          one that was encrypted")]
 pub(crate) struct OpenArguments {
-    /// The folder of the case
-    #[arg(value_name = "CASE")]
-    pub(crate) case: PathBuf,
-
-    /// Show only what matches (docs/filter.md)
-    #[arg(value_name = "FILTER")]
+    /// The folder of a case, or captures, logs and lists of other tools, and folders of them; then
+    /// show only what matches (docs/filter.md)
+    #[arg(value_name = "CASE|FILE|FILTER", required = true)]
     pub(crate) words: Vec<String>,
 
     /// The same, for terms that begin with a hyphen: --filter=-proc:firefox
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     pub(crate) filter: Vec<String>,
+
+    /// The clock of a source was wrong: add this to its times; +90s, -1h30m, FILE=+90s; may be given
+    /// again
+    #[arg(long, value_name = "[FILE=]TIME", allow_hyphen_values = true, value_parser = clock_offset)]
+    pub(crate) clock_offset: Vec<ClockOffset>,
 
     #[command(flatten)]
     pub(crate) identity: IdentityArguments,
@@ -94,22 +98,62 @@ pub(crate) struct PackArguments {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  whocalls import CASE capture.pcapng conn.log
+  whocalls import CASE evidence/              a folder, and all folders in it
+  whocalls import CASE router.pcap --clock-offset -90s
+  whocalls import CASE dump.raw --as-it-is    of no kind that whocalls knows yet
+  whocalls import CASE eve.json --recipient age1...
+                                              into a case that is encrypted
+
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 some files of a folder were left out, or the case has
+no seal since its recording was interrupted; 4 the case is damaged or was changed, and nothing was
+imported.")]
+pub(crate) struct ImportArguments {
+    /// The folder of the case
+    #[arg(value_name = "CASE")]
+    pub(crate) case: PathBuf,
+
+    /// Captures, logs and lists of other tools, and folders of them (docs/imports.md)
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The clock of a source was wrong: add this to its times; +90s, -1h30m, FILE=+90s; may be given
+    /// again. It is kept in the case; the file stays as it is
+    #[arg(long, value_name = "[FILE=]TIME", allow_hyphen_values = true, value_parser = clock_offset)]
+    pub(crate) clock_offset: Vec<ClockOffset>,
+
+    /// Import also what is of no kind that whocalls knows: a later version may
+    #[arg(long)]
+    pub(crate) as_it_is: bool,
+
+    /// For an encrypted case: encrypt to this public key (age1...); may be given again. Those of
+    /// key.txt beside whocalls are always taken
+    #[arg(long, value_name = "RECIPIENT")]
+    pub(crate) recipient: Vec<String>,
+
+    /// For an encrypted case: encrypt to the public keys in this file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recipients_file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 #[command(
     group = clap::ArgGroup::new("form").required(true),
     after_help = "\
 Examples:
   whocalls export CASE --csv > connections.csv
   whocalls export CASE --zeek -o conn.log proc:updater
+  whocalls export CASE --zeek=dns        which names were asked for, and the answers
+  whocalls export capture.pcap --ecs     also of captures and logs of other tools
   whocalls export CASE --pcapng -o some.pcapng 'dst:203.0.113.9'
   whocalls export CASE --pcapng --wireshark 5 -o all.pcapng"
 )]
 pub(crate) struct ExportArguments {
-    /// The folder of the case
-    #[arg(value_name = "CASE")]
-    pub(crate) case: PathBuf,
-
-    /// Only what matches (docs/filter.md)
-    #[arg(value_name = "FILTER")]
+    /// The folder of a case, or captures, logs and lists of other tools, and folders of them; then
+    /// only what matches (docs/filter.md)
+    #[arg(value_name = "CASE|FILE|FILTER", required = true)]
     pub(crate) words: Vec<String>,
 
     /// The same, for terms that begin with a hyphen: --filter=-proc:firefox
@@ -136,9 +180,17 @@ pub(crate) struct ExportArguments {
     #[arg(long, group = "form")]
     pub(crate) ocsf: bool,
 
-    /// Connections as Zeek's conn.log
-    #[arg(long, group = "form")]
-    pub(crate) zeek: bool,
+    /// As a log of Zeek: connections (conn), questions for names (dns), greetings of TLS (ssl)
+    #[arg(
+        long,
+        group = "form",
+        value_name = "LOG",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "conn",
+        hide_possible_values = true
+    )]
+    pub(crate) zeek: Option<ZeekLog>,
 
     /// With --pcapng: processes in the form that this version of Wireshark shows: 4 or 5
     #[arg(long, value_name = "VERSION", requires = "pcapng", value_parser = ["4", "5"])]
@@ -157,6 +209,19 @@ pub(crate) struct ExportArguments {
     #[arg(long, value_name = "TIME", conflicts_with_all = ["pcapng", "ndjson"], value_parser = moment)]
     pub(crate) at: Option<Moment>,
 
+    /// The clock of a source was wrong: add this to its times; +90s, -1h30m, FILE=+90s; may be given
+    /// again
+    #[arg(long, value_name = "[FILE=]TIME", allow_hyphen_values = true, value_parser = clock_offset)]
+    pub(crate) clock_offset: Vec<ClockOffset>,
+
     #[command(flatten)]
     pub(crate) identity: IdentityArguments,
+}
+
+/// Which log of Zeek.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ZeekLog {
+    Conn,
+    Dns,
+    Ssl,
 }

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::vec;
 
 use anyhow::{Context, Result, anyhow};
-use model::{Gap, Observed, Restated, Snapshot, Text, Timestamp};
+use model::{Event, EventKind, Gap, Observed, Restated, Snapshot, Text, Timestamp};
 use record::case::{Error, Kind, OpenCase};
 use record::crypt::Identities;
 use record::lines::{self, Line, Read, Start};
 use track::{Limits, Told, Tracker};
 
 use self::damage::Damage;
+use super::imports::{self, Imports};
 use super::record::into;
 use super::record::recipients::{explained, short_text};
 use crate::arguments::{IdentityArguments, Moment};
@@ -97,6 +98,9 @@ pub(super) struct Missing {
     pub(super) beginning: bool,
     /// What is not as it was recorded.
     pub(super) damage: Damage,
+    /// What was not understood of its imports, for a person.
+    imports: String,
+    imports_lost: bool,
 }
 
 impl Missing {
@@ -104,11 +108,20 @@ impl Missing {
     pub(super) fn exit(&self) -> Exit {
         if !self.damage.is_none() {
             Exit::Damaged
-        } else if self.cut || self.unknown > 0 {
+        } else if self.cut || self.unknown > 0 || self.imports_lost {
             Exit::Lost
         } else {
             Exit::Done
         }
+    }
+}
+
+impl Missing {
+    /// Keeps what its imports came to.
+    pub(super) fn add_imports(&mut self, imports: &mut Imports, talk: Talk) {
+        self.damage.join(imports.take_damage());
+        self.imports = imports.text(talk);
+        self.imports_lost = imports.is_loss();
     }
 }
 
@@ -185,6 +198,8 @@ impl Story {
                 cut: first.is_none(),
                 unknown: 0,
                 damage: Damage::of(case),
+                imports: String::new(),
+                imports_lost: false,
             },
         };
         // The first line of what can be read is such a one, or that is damage.
@@ -305,13 +320,24 @@ impl Story {
     }
 }
 
+/// What of a case is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Only what was recorded.
+    Recording,
+    /// Also the captures and logs that were imported into it.
+    WithImports,
+}
+
 /// All that a case tells up to a moment; of all of it where none is given. With what could not be
-/// read on the way, which is yet to be said.
+/// read on the way, which is yet to be said. `named` is handed each event that tells a name.
 ///
 /// Errors: it cannot be read, or is of a newer format.
 pub(super) fn replay(
     case: &Arc<OpenCase>,
     at: Option<Moment>,
+    wanted: Wanted,
+    named: &mut dyn FnMut(&Event),
     talk: Talk,
 ) -> Result<(Snapshot, Missing)> {
     let mut story = Story::of(case)?;
@@ -330,9 +356,38 @@ pub(super) fn replay(
             goes_on = true;
             break;
         }
+        if let Tale::Observed(Observed::Event(event)) = &tale
+            && event.kind == EventKind::NameSeen
+        {
+            named(event);
+        }
         tale.apply(&mut tracker, &mut |_, _, _| {});
     }
-    let snapshot = tracker.snapshot();
+    let mut snapshot = tracker.snapshot();
+    if wanted == Wanted::WithImports {
+        let mut imports = Imports::of_case(case);
+        if !imports.is_empty() {
+            let taken = snapshot.taken;
+            let mut named = |event: &Event| {
+                if until.is_none_or(|until| event.time <= until) {
+                    named(event);
+                }
+            };
+            imports::fold(
+                &mut imports,
+                &mut tracker,
+                &mut |_, _, _| {},
+                &mut named,
+                talk,
+            )?;
+            snapshot = tracker.snapshot();
+            if let Some(until) = until {
+                snapshot = imports::at_in_case(snapshot, imports.connections(), until);
+                snapshot.taken = taken;
+            }
+        }
+        story.missing.add_imports(&mut imports, talk);
+    }
     if goes_on {
         story.check_begun()?;
     }
@@ -348,6 +403,7 @@ pub(super) fn replay(
 /// Says what of a case was not read, when all else has been said.
 pub(super) fn say_missing(missing: &Missing, talk: Talk) {
     missing.damage.say();
+    talk.say(&missing.imports);
     if missing.cut {
         talk.say("The recording was interrupted: what happened in its last moment is missing.\n");
     }

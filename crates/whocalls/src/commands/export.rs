@@ -1,11 +1,12 @@
 //! `whocalls export`: what a case holds, for other programs.
 
+mod asked;
 mod journal;
 mod packets;
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -13,20 +14,39 @@ use model::{Connection, Snapshot};
 use record::case::OpenCase;
 use show::filter::Filter;
 
-use super::case::{self, Story};
+use self::asked::Asked;
+use super::case::{self, Story, Wanted};
+use super::evidence::{self, Evidence};
+use super::imports::{self, Imports};
 use super::{filter, watch};
-use crate::arguments::ExportArguments;
+use crate::arguments::{ExportArguments, ZeekLog};
 use crate::exit::Exit;
-use crate::output::{self, Talk};
+use crate::output::{self, Talk, Usage};
 
 pub(crate) fn run(arguments: &ExportArguments, talk: Talk) -> Result<Exit> {
     output::keep_files_private();
-    let filter = filter::read(&arguments.words, &arguments.filter, Filter::parse_for_watch)?;
-    let case = case::open(&arguments.case, &arguments.identity)?;
+    let (evidence, words) = evidence::named(&arguments.words)?;
+    let filter = filter::read(words, &arguments.filter, Filter::parse_for_watch)?;
+    let case = match evidence {
+        Some(Evidence::Case(case)) => case::open(&case, &arguments.identity)?,
+        Some(Evidence::Files(files)) => return of_files(arguments, &files, &filter, talk),
+        None => return Err(evidence::missing(&arguments.words)),
+    };
     if arguments.ndjson {
         return lines(arguments, &case, filter, talk);
     }
-    let (snapshot, mut missing) = case::replay(&case, arguments.at, talk)?;
+    let replayed = match arguments.pcapng {
+        true => Wanted::Recording,
+        false => Wanted::WithImports,
+    };
+    let mut asked = Asked::of(arguments);
+    let (snapshot, mut missing) = case::replay(
+        &case,
+        arguments.at,
+        replayed,
+        &mut |event| asked.add(event),
+        talk,
+    )?;
     let wanted = wanted(&snapshot, &filter);
     let mut out = out(arguments.output.as_deref())?;
     if arguments.pcapng {
@@ -39,13 +59,63 @@ pub(crate) fn run(arguments: &ExportArguments, talk: Talk) -> Result<Exit> {
         let wanted = (!filter.is_empty()).then_some(wanted.as_slice());
         export.write(wanted, &mut out, &mut missing)?;
     } else {
-        connections(arguments, &snapshot, &wanted, &mut out, talk)?;
+        let told = Told {
+            snapshot: &snapshot,
+            wanted: &wanted,
+            asked: &asked,
+        };
+        told.write(arguments, &filter, &mut out, talk)?;
     }
     let mut gaps = Vec::new();
     show::gaps::lines(&snapshot.gaps, output::talk_width(), &mut gaps)?;
     talk.say(&String::from_utf8_lossy(&gaps));
     case::say_missing(&missing, talk);
     Ok(missing.exit())
+}
+
+/// Connections of captures and logs of other tools.
+fn of_files(
+    arguments: &ExportArguments,
+    files: &[PathBuf],
+    filter: &Filter,
+    talk: Talk,
+) -> Result<Exit> {
+    let mut imports = Imports::of(files, &arguments.clock_offset)?;
+    if arguments.pcapng || arguments.ndjson {
+        let text = "--pcapng and --ndjson are for a case\n\
+                    help: whocalls list FILE --ndjson writes a line for each connection";
+        return Err(Usage(text.to_owned()).into());
+    }
+    let mut tracker = imports.tracker();
+    let mut asked = Asked::of(arguments);
+    imports::fold(
+        &mut imports,
+        &mut tracker,
+        &mut |_, _, _| {},
+        &mut |event| asked.add(event),
+        talk,
+    )?;
+    let mut snapshot = tracker.snapshot();
+    if let Some(at) = arguments.at {
+        let begun = snapshot.connections.iter().filter_map(|it| it.opened).min();
+        let at = at.from(begun.unwrap_or(snapshot.taken));
+        snapshot = imports::at(snapshot, at);
+        asked.until(at);
+    }
+    let wanted = wanted(&snapshot, filter);
+    let mut out = out(arguments.output.as_deref())?;
+    let told = Told {
+        snapshot: &snapshot,
+        wanted: &wanted,
+        asked: &asked,
+    };
+    told.write(arguments, filter, &mut out, talk)?;
+    imports.say(talk);
+    Ok(if imports.is_loss() {
+        Exit::Lost
+    } else {
+        Exit::Done
+    })
 }
 
 fn lines(
@@ -61,31 +131,48 @@ fn lines(
     Ok(missing.exit())
 }
 
-fn connections(
-    arguments: &ExportArguments,
-    snapshot: &Snapshot,
-    wanted: &[&Connection],
-    out: &mut File,
-    talk: Talk,
-) -> Result<()> {
-    let all = wanted.iter().copied();
-    let mut left_out = 0;
-    let written = if arguments.csv {
-        show::csv::connections(snapshot, wanted, out)
-    } else if arguments.ecs {
-        show::ecs::write(snapshot, all, out)
-    } else if arguments.ocsf {
-        show::ocsf::write(snapshot, all, out)
-    } else {
-        show::zeek::write(snapshot, all, out).map(|count| left_out = count)
-    };
-    written.context("cannot write the connections")?;
-    if left_out > 0 {
-        talk.say(&format!(
-            "{left_out} connections have no other end or no addresses, and no place in this form.\n"
-        ));
+/// What is written of a case or of files.
+struct Told<'a> {
+    snapshot: &'a Snapshot,
+    /// The connections that match.
+    wanted: &'a [&'a Connection],
+    asked: &'a Asked,
+}
+
+impl Told<'_> {
+    fn write(
+        &self,
+        arguments: &ExportArguments,
+        filter: &Filter,
+        out: &mut File,
+        talk: Talk,
+    ) -> Result<()> {
+        let (snapshot, wanted) = (self.snapshot, self.wanted);
+        let all = wanted.iter().copied();
+        let mut left_out = 0;
+        let written = if arguments.csv {
+            show::csv::connections(snapshot, wanted, out)
+        } else if arguments.ecs {
+            show::ecs::write(snapshot, all, out)
+        } else if arguments.ocsf {
+            show::ocsf::write(snapshot, all, out)
+        } else {
+            match arguments.zeek {
+                Some(ZeekLog::Dns) => self.asked.write(snapshot, filter, out),
+                Some(ZeekLog::Ssl) => show::zeek::write_tls(snapshot, all, out),
+                Some(ZeekLog::Conn) | None => {
+                    show::zeek::write(snapshot, all, out).map(|count| left_out = count)
+                }
+            }
+        };
+        written.context("cannot write what was asked for")?;
+        if left_out > 0 {
+            talk.say(&format!(
+                "{left_out} connections have no other end or no addresses, and no place in this form.\n"
+            ));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Those that match.

@@ -1,10 +1,10 @@
-//! `whocalls list`: one look at this computer, or at a case.
+//! `whocalls list`: one look at this computer, at a case, or at captures and logs of other tools.
 
 mod pick;
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -15,6 +15,9 @@ use show::json::Listing;
 use show::order;
 use show::table::{self, TableOptions};
 
+use super::case::Wanted;
+use super::evidence::{self, Evidence};
+use super::imports::{self, Imports};
 use super::{case, filter};
 use crate::arguments::{Color, Group, ListArguments};
 use crate::exit::{self, Exit};
@@ -24,18 +27,23 @@ use crate::output::{self, Talk, Usage};
 const CLEAR_SCREEN: &[u8] = b"\x1b[H\x1b[2J";
 
 pub(crate) fn run(list: &ListArguments, color: Color, strict: bool, talk: Talk) -> Result<Exit> {
-    if let Some((case, words)) = list
-        .words
-        .split_first()
-        .filter(|(word, _)| case::is_case(word))
-    {
-        return show_case(list, case, words, color, strict, talk);
-    }
-    if list.at.is_some() {
-        let text = "--at is for a case\nhelp: whocalls list CASE --at TIME";
+    let (evidence, words) = evidence::named(&list.words)?;
+    if evidence.is_some() && (list.watch.is_some() || list.polling) {
+        let text = "--watch and --polling are for this computer: what was recorded does not change";
         return Err(Usage(text.to_owned()).into());
     }
-    let filter = filter::read(&list.words, &list.filter, Filter::parse)?;
+    match evidence {
+        Some(Evidence::Case(case)) => return show_case(list, &case, words, color, strict, talk),
+        Some(Evidence::Files(files)) => {
+            return show_files(list, &files, words, color, strict, talk);
+        }
+        None => {}
+    }
+    if list.at.is_some() {
+        let text = "--at is for a case or files\nhelp: whocalls list CASE --at TIME";
+        return Err(Usage(text.to_owned()).into());
+    }
+    let filter = filter::read(words, &list.filter, Filter::parse)?;
     let mut observer = Observer::open(list.polling)?;
     let mut out = output::stdout()?;
     let Some(every) = list.watch else {
@@ -93,19 +101,16 @@ fn look_once(
 /// A case: all that it tells, or what stood open at one moment of it.
 fn show_case(
     list: &ListArguments,
-    case: &str,
+    case: &Path,
     words: &[String],
     color: Color,
     strict: bool,
     talk: Talk,
 ) -> Result<Exit> {
-    if list.watch.is_some() || list.polling {
-        let text = "--watch and --polling are for this computer: a case does not change";
-        return Err(Usage(text.to_owned()).into());
-    }
     let filter = filter::read(words, &list.filter, Filter::parse_for_watch)?;
-    let case = case::open(Path::new(case), &list.identity)?;
-    let (mut snapshot, missing) = case::replay(&case, list.at, talk)?;
+    let case = case::open(case, &list.identity)?;
+    let (mut snapshot, missing) =
+        case::replay(&case, list.at, Wanted::WithImports, &mut |_| {}, talk)?;
     if list.at.is_some() {
         let open = snapshot.connections.iter().filter(|it| it.closed.is_none());
         snapshot.connections = open.cloned().collect();
@@ -122,6 +127,41 @@ fn show_case(
     Ok(match missing.exit() {
         Exit::Done => exit::with_gaps(&snapshot.gaps, strict),
         exit @ (Exit::Failed | Exit::Usage | Exit::Lost | Exit::Damaged) => exit,
+    })
+}
+
+/// Captures and logs of other tools: all that they tell, or what stood open at one moment.
+fn show_files(
+    list: &ListArguments,
+    files: &[PathBuf],
+    words: &[String],
+    color: Color,
+    strict: bool,
+    talk: Talk,
+) -> Result<Exit> {
+    let filter = filter::read(words, &list.filter, Filter::parse_for_watch)?;
+    let mut imports = Imports::of(files, &list.clock_offset)?;
+    let mut tracker = imports.tracker();
+    imports::fold(
+        &mut imports,
+        &mut tracker,
+        &mut |_, _, _| {},
+        &mut |_| {},
+        talk,
+    )?;
+    let mut snapshot = tracker.snapshot();
+    if let Some(at) = list.at {
+        let begun = snapshot.connections.iter().filter_map(|it| it.opened).min();
+        let at = at.from(begun.unwrap_or(snapshot.taken));
+        snapshot = imports::at(snapshot, at);
+    }
+    let mut out = output::stdout()?;
+    write(list, &filter, color, talk, &snapshot, &mut out)?;
+    imports.say(talk);
+    Ok(if imports.is_loss() {
+        Exit::Lost
+    } else {
+        exit::with_gaps(&snapshot.gaps, strict)
     })
 }
 
@@ -218,14 +258,22 @@ fn talk_about(
     let mut text = Vec::new();
     if !list.processes && !list.before {
         if shown == 0 {
-            let which = if list.words.is_empty() && list.filter.is_empty() {
+            let (evidence, words) = evidence::named(&list.words)?;
+            let which = if words.is_empty() && list.filter.is_empty() {
                 "No connection"
             } else {
                 "No connection that matches"
             };
-            let is_case = list.words.first().is_some_and(|word| case::is_case(word));
-            if is_case {
-                writeln!(text, "The case shows no such connection.")?;
+            if evidence.is_some() {
+                writeln!(text, "{which} is there.")?;
+                let asked = snapshot.asked.len();
+                if asked > 0 {
+                    writeln!(
+                        text,
+                        "{asked} names were asked for all the same: whocalls export --zeek=dns lists \
+                         them."
+                    )?;
+                }
             } else {
                 writeln!(
                     text,

@@ -1,15 +1,19 @@
-//! `whocalls open`: the screen on a case.
+//! `whocalls open`: the screen on a case, or on captures and logs of other tools.
 //!
 //! One thread reads the case from its beginning and publishes what is known so far. For another
 //! moment it shows at once what was known shortly before, and then reads up to that very moment.
 
+mod imports;
+
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use model::{Snapshot, Text, Timestamp};
+use model::{ConnectionId, Snapshot, Text, Timestamp};
 use observe::writer::Writer;
 use record::case::{Kind, OpenCase, Outcome, Problem, verify};
 use show::filter::Filter;
@@ -17,7 +21,9 @@ use show::tui::{Mode, Options, PacketFile, Replay, Seal, Status, Terminal};
 use track::{Limits, Tracker};
 
 use super::case::{self, Story};
+use super::evidence::{self, Evidence};
 use super::filter;
+use super::imports::{Imports, beside};
 use super::screen::{self, Hands, Shared};
 use crate::arguments::{Color, OpenArguments};
 use crate::exit::Exit;
@@ -35,16 +41,36 @@ const MARKS: u64 = 16;
 const STEP: Duration = Duration::from_millis(40);
 
 pub(crate) fn run(arguments: &OpenArguments, color: Color, talk: Talk) -> Result<Exit> {
-    filter::read(
-        &arguments.words,
-        &arguments.filter,
-        Filter::parse_for_screen,
-    )?;
-    let case = case::open(&arguments.case, &arguments.identity)?;
+    let (evidence, words) = evidence::named(&arguments.words)?;
+    filter::read(words, &arguments.filter, Filter::parse_for_screen)?;
+    let filter = filter::text(words, &arguments.filter);
+    match evidence {
+        Some(Evidence::Case(case)) => open_case(&case, arguments, filter, color, talk),
+        Some(Evidence::Files(files)) => {
+            let imports = Imports::of(&files, &arguments.clock_offset)?;
+            imports::run(imports, arguments, filter, color, talk)
+        }
+        None => Err(evidence::missing(&arguments.words)),
+    }
+}
+
+fn needs_terminal(what: &str) -> String {
+    format!(
+        "the screen needs a terminal\n\
+         help: 'whocalls list {what}' and 'whocalls export {what}' write what it holds"
+    )
+}
+
+fn open_case(
+    case: &Path,
+    arguments: &OpenArguments,
+    filter: String,
+    color: Color,
+    talk: Talk,
+) -> Result<Exit> {
+    let case = case::open(case, &arguments.identity)?;
     if !screen::is_possible() {
-        let text = "the screen needs a terminal\n\
-                    help: 'whocalls list CASE' and 'whocalls export CASE' write what it holds";
-        return Err(Usage(text.to_owned()).into());
+        return Err(Usage(needs_terminal("CASE")).into());
     }
     Terminal::prepare().context("cannot read keys from the terminal")?;
     let story = Story::of(&case)?;
@@ -59,7 +85,7 @@ pub(crate) fn run(arguments: &OpenArguments, color: Color, talk: Talk) -> Result
         mouse: !arguments.no_mouse,
         refresh: Duration::from_secs(1),
         actions: false,
-        filter: filter::text(&arguments.words, &arguments.filter),
+        filter,
     };
     let hands = Hands {
         actions: None,
@@ -68,6 +94,7 @@ pub(crate) fn run(arguments: &OpenArguments, color: Color, talk: Talk) -> Result
     let seal = Arc::new(SealCell::default());
     let showing = Showing {
         case: &case,
+        talk,
         shared: &shared,
         seal: Arc::clone(&seal),
         name,
@@ -76,6 +103,7 @@ pub(crate) fn run(arguments: &OpenArguments, color: Color, talk: Talk) -> Result
         ended: begun,
         marks: Vec::new(),
         whole: None,
+        imported: HashSet::new(),
     };
     // Holding everything against the manifest may take long; who leaves does not wait for it.
     let checking = (Arc::clone(&case), Arc::clone(&seal));
@@ -128,7 +156,7 @@ impl SealCell {
     fn set(&self, seal: Seal, problems: Vec<Problem>) {
         *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = problems;
         let number = match seal {
-            Seal::NotChecked => 0,
+            Seal::NotChecked | Seal::None => 0,
             Seal::Intact => 1,
             Seal::Unsealed => 2,
             Seal::Broken => 3,
@@ -197,6 +225,9 @@ struct Showing<'a> {
     marks: Vec<Arc<Snapshot>>,
     /// What is known at the end.
     whole: Option<Arc<Snapshot>>,
+    /// The connections of which its imports tell.
+    imported: HashSet<ConnectionId>,
+    talk: Talk,
 }
 
 /// How far a reading came.
@@ -270,6 +301,7 @@ impl Showing<'_> {
                 break;
             }
         }
+        self.read_imports(&mut story, &mut tracker, events)?;
         let snapshot = Arc::new(tracker.snapshot());
         self.ended = snapshot.taken;
         self.whole = Some(Arc::clone(&snapshot));
@@ -281,6 +313,44 @@ impl Showing<'_> {
         Ok(story.missing)
     }
 
+    /// What was imported into the case, after what was recorded.
+    fn read_imports(
+        &mut self,
+        story: &mut Story,
+        tracker: &mut Tracker,
+        events: u64,
+    ) -> Result<()> {
+        let mut imports = Imports::of_case(self.case);
+        let (mut seen, mut published) = (Vec::new(), Instant::now());
+        while !self.shared.is_gone() && imports.next(&mut seen)? {
+            for imported in seen.drain(..) {
+                tracker.import(imported, &mut |_, _, _| {});
+            }
+            if published.elapsed() >= PUBLISHED_AT_LEAST {
+                published = Instant::now();
+                let snapshot = Arc::new(tracker.snapshot());
+                self.ended = snapshot.taken;
+                let (done, total) = imports.progress();
+                let progress = percent(done, total);
+                self.publish(snapshot, None, progress, Some((events, tracker)));
+            }
+        }
+        tracker.settle(&mut |_, _, _| {});
+        self.imported.clone_from(imports.connections());
+        story.missing.add_imports(&mut imports, self.talk);
+        Ok(())
+    }
+
+    /// With what its imports tell of this moment.
+    fn with_imports(&self, snapshot: Arc<Snapshot>, at: Timestamp) -> Arc<Snapshot> {
+        match &self.whole {
+            Some(whole) if !self.imported.is_empty() => {
+                Arc::new(beside(&snapshot, whole, &self.imported, at))
+            }
+            _ => snapshot,
+        }
+    }
+
     fn go(&self, at: Timestamp) -> Result<Came> {
         if let Some(whole) = self.whole.as_ref().filter(|_| at >= self.ended) {
             self.publish(taken_at(whole, at), Some(at), None, None);
@@ -289,7 +359,8 @@ impl Showing<'_> {
         let later = self.marks.partition_point(|mark| mark.taken <= at);
         let before = self.marks.get(later.saturating_sub(1));
         if let Some(before) = before.or(self.whole.as_ref()) {
-            self.publish(taken_at(before, at), Some(at), Some(0), None);
+            let shown = self.with_imports(taken_at(before, at), at);
+            self.publish(shown, Some(at), Some(0), None);
         }
         let mut story = Story::of(self.case)?;
         let mut tracker = story.tracker(Limits::CASE);
@@ -316,7 +387,8 @@ impl Showing<'_> {
                 });
             }
         }
-        self.publish(taken_at(&tracker.snapshot(), at), Some(at), None, None);
+        let shown = self.with_imports(taken_at(&tracker.snapshot(), at), at);
+        self.publish(shown, Some(at), None, None);
         Ok(Came::ToItsEnd)
     }
 

@@ -4,7 +4,7 @@
 //! One thread folds and makes lines of events, one makes packets, and each of them has a thread that
 //! writes. All of them work without rights; a process of its own makes the files.
 
-mod about;
+pub(super) mod about;
 mod batch;
 mod copies;
 mod disk;
@@ -12,6 +12,7 @@ mod ended;
 mod events;
 mod images;
 pub(super) mod into;
+mod names;
 mod packets;
 mod programs;
 mod progress;
@@ -19,7 +20,7 @@ mod queue;
 pub(crate) mod recipients;
 mod recording;
 mod run;
-mod running;
+pub(super) mod running;
 mod sandbox;
 mod snapshots;
 

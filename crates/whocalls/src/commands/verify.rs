@@ -73,6 +73,14 @@ fn text(verified: &Verified, was_given: bool) -> String {
     for part in &verified.interrupted {
         let _ = writeln!(text, "  {}", interrupted(part));
     }
+    if verified.seals.len() > 1 {
+        let count = verified.seals.len();
+        let _ = writeln!(
+            text,
+            "Sealed {count} times; each seal stands for all that was in the case when it was made, and \
+             stays valid."
+        );
+    }
     for (number, seal) in (1..).zip(&verified.seals) {
         let which = if verified.seals.len() > 1 {
             format!("seal {number}")

@@ -16,10 +16,12 @@ use crate::sample::SECRET;
 use crate::setting::{Folder, Need, command, lacks};
 
 /// Made by age-keygen for these tests, and for nothing else.
-const RECIPIENT: &str = "age1ec6ehem6e96dy23qx773exftc9n33q94jnw06ze7pz9a8ttkzcts5wxgtd";
-const IDENTITY: &str = "AGE-SECRET-KEY-1V32JCYYWWJ7GZC7ZZJKJ89AND0VJ2ZK49L63NTAUJD2KG939Z9TQ7ENGYZ";
+pub(crate) const RECIPIENT: &str = "age1ec6ehem6e96dy23qx773exftc9n33q94jnw06ze7pz9a8ttkzcts5wxgtd";
+pub(crate) const IDENTITY: &str =
+    "AGE-SECRET-KEY-1V32JCYYWWJ7GZC7ZZJKJ89AND0VJ2ZK49L63NTAUJD2KG939Z9TQ7ENGYZ";
 /// Another one.
-const STRANGER: &str = "AGE-SECRET-KEY-1Q7TGQHP0JT709LT7DYKX0F52CHD28CZ4W7Y9V2E7VGX8XMZVUX8SSUG6LL";
+pub(crate) const STRANGER: &str =
+    "AGE-SECRET-KEY-1Q7TGQHP0JT709LT7DYKX0F52CHD28CZ4W7Y9V2E7VGX8XMZVUX8SSUG6LL";
 
 #[test]
 fn nothing_of_it_is_readable_without_the_key() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -133,6 +134,76 @@ fn forms_of_other_programs_can_be_read() {
     let value = |name: &str| row[fields.iter().position(|field| *field == name).unwrap()];
     let names = ["id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto"];
     assert_eq!(names.map(value), [ip, own_port, "192.0.2.2", "8080", "tcp"]);
+}
+
+/// Some columns of a log of Zeek.
+fn columns<const N: usize>(log: &str, names: [&str; N]) -> Vec<[String; N]> {
+    let mut lines = log.lines();
+    let fields = lines.find_map(|line| line.strip_prefix("#fields\t"));
+    let fields: Vec<_> = fields.unwrap().split('\t').collect();
+    let places = names.map(|name| fields.iter().position(|it| *it == name).unwrap());
+    let rows = lines.filter(|line| !line.starts_with('#'));
+    let row = |line: &str| {
+        let row: Vec<_> = line.split('\t').collect();
+        places.map(|place| row[place].to_owned())
+    };
+    rows.map(row).collect()
+}
+
+#[test]
+fn names_that_were_asked_for_are_a_log_of_their_own() {
+    let story = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/story");
+    let asked = |filter: &[&str]| {
+        let run = on(&story, &["export", "--zeek=dns"], filter);
+        assert_eq!(run.code, Some(0), "{}", run.talk());
+        run.text()
+    };
+    let all = asked(&[]);
+    assert!(all.contains("\n#path\tdns\n"), "{all}");
+    let names = ["uid", "query", "qtype_name", "id.resp_h", "id.resp_p"];
+    let rows = columns(&all, names);
+    assert_eq!(
+        rows[1][1..],
+        ["updates.example", "A", "192.168.1.1", "53"],
+        "{all}"
+    );
+    let seen = fs::read_to_string(story.join("events/000001.ndjson")).unwrap();
+    let is_asked = |line: &&Value| line["name_source"] == "dns";
+    let seen = lines(&seen);
+    assert_eq!(rows.len(), seen.iter().filter(is_asked).count());
+    // They are told with the connections that they went over.
+    let connections = on(&story, &["export", "--zeek=conn"], &[]).text();
+    let connections: BTreeSet<_> = columns(&connections, ["uid"]).into_iter().collect();
+    let known = |row: &[String; 5]| connections.contains(&[row[0].clone()]);
+    assert!(rows.iter().all(known), "{all}");
+
+    let some = columns(&asked(&["name:updates.example"]), ["query"]);
+    let expected = rows.iter().filter(|row| row[1] == "updates.example");
+    assert_eq!(some.len(), expected.count());
+    assert!(!some.is_empty() && some.len() < rows.len(), "{some:?}");
+    let counts = ["dst:192.168.1.1", "dst:192.168.1.2", "--filter=-port:53"]
+        .map(|filter| columns(&asked(&[filter]), ["ts"]).len());
+    assert_eq!(counts, [rows.len(), 0, 0]);
+    let early = on(
+        &story,
+        &["export", "--zeek=dns", "--at", "2026-11-22T23:49:27Z"],
+        &[],
+    );
+    assert_eq!(columns(&early.text(), ["ts"]).len(), 2, "{}", early.text());
+
+    // What whocalls reads of it is the same.
+    let room = Room::new();
+    let log = room.file("dns.log");
+    fs::write(&log, &all).unwrap();
+    let again = on(&log, &["export", "--zeek=dns"], &[]);
+    assert_eq!(again.code, Some(0), "{}", again.talk());
+    let facts = ["ts", "query", "qtype", "rcode", "id.orig_h", "id.orig_p"];
+    assert_eq!(columns(&again.text(), facts), columns(&all, facts));
+
+    let greetings = on(&story, &["export", "--zeek=ssl"], &[]).text();
+    assert!(greetings.contains("\n#path\tssl\n"), "{greetings}");
+    let unknown = on(&story, &["export", "--zeek=http"], &[]);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.talk());
 }
 
 #[test]

@@ -381,7 +381,8 @@ pub(crate) const PROCESS: &str = "id pid started ended name path path_state file
 pub(crate) const PROCESS_AS_WELL: &str = "path_hex command_line_hex connections";
 pub(crate) const CONNECTION: &str = "id protocol state direction local remote netns interface socket uid \
                           opened closed error bytes_sent bytes_received packets_sent \
-                          packets_received community_id owner process also_held_by address findings";
+                          packets_received community_id owner process also_held_by device greeting \
+                          address findings";
 /// Only of some protocols.
 pub(crate) const DETAILS: &str = "icmp ip_protocol ethertype";
 
@@ -409,7 +410,11 @@ fn check_connection(connection: &Value) {
     check(connection, CONNECTION, DETAILS);
     check(&connection["local"], "ip port", "");
     if !connection["remote"].is_null() {
-        check(&connection["remote"], "ip port name name_source", "");
+        check(
+            &connection["remote"],
+            "ip port name name_source name_strength",
+            "",
+        );
     }
     check(&connection["socket"], "inode cookie", "");
     check(&connection["owner"], "known source why", "");

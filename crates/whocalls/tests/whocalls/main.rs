@@ -21,6 +21,7 @@ mod damaged;
 mod directions;
 mod holders;
 mod hostile;
+mod names;
 mod namespaces;
 mod no_btf;
 mod oracle;

@@ -80,6 +80,7 @@ fn processes_have_the_start_that_proc_shows() {
         .map(|line| line.split(' ').skip(1).collect())
         .collect();
     assert_eq!(did.len(), 100, "{}", run.talk);
+    let mut later = 0;
     for words in did {
         let [pid, ticks, port] = words.as_slice() else {
             panic!("{words:?}");
@@ -88,8 +89,14 @@ fn processes_have_the_start_that_proc_shows() {
             line["type"] == "connection" && line["local"]["port"].as_u64() == port.parse().ok()
         });
         let process = seen.unwrap()["process"]["id"].as_str().unwrap();
-        assert!(process.starts_with(&format!("{pid}-{ticks}-")), "{process}");
+        let ticks: u64 = ticks.parse().unwrap();
+        let is = |ticks: u64| process.starts_with(&format!("{pid}-{ticks}-"));
+        // Of one that is over before it can be asked for, only the time is known when it was told:
+        // where a tick ends meanwhile, that is the next one.
+        later += usize::from(is(ticks + 1));
+        assert!(is(ticks) || is(ticks + 1), "{process}, not {pid}-{ticks}");
     }
+    assert!(later <= 10, "{later} of 100");
 }
 
 #[test]
@@ -119,7 +126,10 @@ fn sockets_that_were_there_before_keep_their_holder() {
     let last = |local: &str, state: &str| {
         let mut all = lines.iter().rev();
         let found = all.find(|line| {
-            line["type"] == "connection" && Seen(line).local() == local && line["state"] == state
+            line["type"] == "connection"
+                && line["netns"] == namespace.number
+                && Seen(line).local() == local
+                && line["state"] == state
         });
         Seen(found.unwrap_or_else(|| panic!("{local} {state}")))
     };

@@ -8,6 +8,18 @@
 
 #include "events.h"
 
+/* include/uapi/linux/bpf.h: fixed layout. */
+struct bpf_tcp_sock {
+	__u32 between_start_and_data_segs_out[17];
+	__u32 data_segs_out;
+	__u32 lost_out;
+	__u32 sacked_out;
+	__u64 bytes_received;
+	__u64 bytes_acked;
+};
+_Static_assert(__builtin_offsetof(struct bpf_tcp_sock, data_segs_out) == 68, "bpf_tcp_sock");
+_Static_assert(__builtin_offsetof(struct bpf_tcp_sock, bytes_acked) == 88, "bpf_tcp_sock");
+
 /* Helper numbers: include/uapi/linux/bpf.h, ___BPF_FUNC_MAPPER. */
 static void *(*bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
 static long (*bpf_map_update_elem)(void *map, const void *key, const void *value,
@@ -17,6 +29,7 @@ static long (*bpf_skb_load_bytes)(const void *skb, __u32 offset, void *to,
 				  __u32 length) = (void *)26;
 static __u64 (*bpf_get_current_cgroup_id)(void) = (void *)80;
 static struct bpf_sock *(*bpf_sk_fullsock)(struct bpf_sock *sk) = (void *)95;
+static struct bpf_tcp_sock *(*bpf_tcp_sock)(struct bpf_sock *sk) = (void *)96;
 static void *(*bpf_sk_storage_get)(void *map, void *sk, void *value, __u64 flags) = (void *)107;
 static long (*bpf_probe_read_kernel)(void *to, __u32 size, const void *from) = (void *)113;
 static __u64 (*bpf_ktime_get_boot_ns)(void) = (void *)125;
@@ -42,6 +55,8 @@ static void (*bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)132;
 #define TCP_CLOSE 7
 #define SECOND 1000000000ull
 #define DNS_PORT __builtin_bswap16(53)
+#define MDNS_PORT __builtin_bswap16(5353)
+#define LLMNR_PORT __builtin_bswap16(5355)
 
 #define EEXIST 17
 
@@ -75,6 +90,12 @@ struct {
 	NUMBER(type, BPF_MAP_TYPE_RINGBUF);
 	NUMBER(max_entries, 8 * 1024 * 1024);
 } process_events SEC(".maps");
+
+/* What was said is long, and must not take the room of what happened. */
+struct {
+	NUMBER(type, BPF_MAP_TYPE_RINGBUF);
+	NUMBER(max_entries, 8 * 1024 * 1024);
+} said_first SEC(".maps");
 
 struct {
 	NUMBER(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -10,7 +10,8 @@
 //   bound4, 6         cgroup/post_bind4, 6  UDP that waits for others
 //   released          cgroup/sock_release   the end of UDP, raw and ping sockets, and of attempts
 //   leaving, arriving cgroup_skb            first packet with its local port, before it leaves;
-//                                           counts of all but TCP; DNS questions
+//                                           counts of all but TCP; what has names in it: DNS,
+//                                           how connections begin
 //   state_changed     tp_btf                TCP: listening, opened, accepted, closed
 //   error_reported    tp_btf                errors that come later (ICMP)
 //   sent, received    tp_btf                another process uses the socket; packet sockets
@@ -433,42 +434,48 @@ int error_reported(__u64 *ctx)
 
 /* ---- packets of all but TCP ------------------------------------------------------------------ */
 
-/* Of TCP: the first packet of a connection, and DNS questions. */
-static __always_inline void tcp_leaves(struct __sk_buff *skb, struct bpf_sock *sk)
+/* Of TCP: what may have a name in it. */
+static __always_inline void tcp_says(struct __sk_buff *skb, struct bpf_sock *sk, bool leaves)
 {
+	struct tcp_head head = {};
 	struct event about = {};
-	unsigned char offset = 0;
+	struct tcp_sock *tcp;
+	struct owner *owner;
+	__u32 payload;
+
+	payload = read_tcp_head(skb, &head);
+	if (!payload || skb->len <= payload)
+		return;
+	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
+	/* Who calls us does not tell our names for others. */
+	if (!owner || owner->flags & EVENT_INBOUND)
+		return;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return;
+	describe(&about, (struct sock *)tcp);
+	about.more = leaves ? MORE_HERE : MORE_THERE;
+	say(skb, owner, &about, payload, __builtin_bswap32(head.sequence));
+}
+
+/* Of TCP: the first packet of a connection. */
+static __always_inline void tcp_begins(struct __sk_buff *skb, struct bpf_sock *sk)
+{
 	struct tcp_sock *tcp;
 	struct owner *owner;
 	struct event *event;
-	__u32 ip = 40;
 
 	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
 	tcp = bpf_skc_to_tcp_sock(sk);
-	if (!owner || !tcp)
+	/* Not the first. */
+	if (!owner || !tcp || owner->flags & EVENT_SYN_SENT)
 		return;
-	if (sk->state == TCP_SYN_SENT) {
-		/* Not the first. */
-		if (owner->flags & EVENT_SYN_SENT)
-			return;
-		owner->flags |= EVENT_SYN_SENT;
-		event = reserve(EVENT_FIRST_PACKET, owner->cookie, owner);
-		if (event) {
-			describe(event, (struct sock *)tcp);
-			submit(event);
-		}
-		return;
+	owner->flags |= EVENT_SYN_SENT;
+	event = reserve(EVENT_FIRST_PACKET, owner->cookie, owner);
+	if (event) {
+		describe(event, (struct sock *)tcp);
+		submit(event);
 	}
-	/* Without a payload there is no question. */
-	if (sk->family == AF_INET)
-		ip = 20;
-	if (bpf_skb_load_bytes(skb, ip + 12, &offset, 1))
-		return;
-	ip += (offset >> 4) * 4;
-	if (skb->len <= ip + 2)
-		return;
-	describe(&about, (struct sock *)tcp);
-	tell_question(skb, owner, &about, ip + 2);
 }
 
 /* Another process than the owner may be sending this. When its call ends it is known (`used`), and
@@ -519,8 +526,7 @@ static __always_inline void datagram(struct __sk_buff *skb, struct bpf_sock *sk,
 		}
 		forget_sender(owner);
 	}
-	if (leaves && about.remote_port == DNS_PORT)
-		tell_question(skb, owner, &about, heads.payload);
+	say_datagram(skb, owner, &about, heads.payload, bytes, leaves);
 	/* Behind all that is told of the owner that is known. */
 	if (leaves)
 		notice_sender(owner);
@@ -538,8 +544,10 @@ static __always_inline int packet(struct __sk_buff *skb, bool leaves)
 	/* Nothing is written to the stack before this: most packets are of TCP, and go on here. */
 	if (!is_tcp(sk->protocol, sk->type))
 		datagram(skb, sk, leaves);
-	else if (leaves && (sk->state == TCP_SYN_SENT || sk->dst_port == DNS_PORT))
-		tcp_leaves(skb, sk);
+	else if (leaves && sk->state == TCP_SYN_SENT)
+		tcp_begins(skb, sk);
+	else if (sk->dst_port == DNS_PORT || (leaves && is_beginning(sk)))
+		tcp_says(skb, sk, leaves);
 	return ALLOW;
 }
 

@@ -17,7 +17,7 @@ enum event_kind {
 	EVENT_OWNER_CHANGED = 6,
 	EVENT_ERROR = 7,
 	EVENT_CLOSED = 8,
-	EVENT_NAME = 9,      /* with the message behind it */
+	EVENT_SAID = 9,      /* with what was said behind it */
 	EVENT_ROUTE = 10,    /* how the look-up of a route for an attempt ended */
 	EVENT_RESOLVER = 11, /* something was asked over a watched Unix socket */
 	EVENT_STARTED = 12,
@@ -45,7 +45,9 @@ enum event_flags {
 enum event_more {
 	MORE_BOTH_VERSIONS = 1, /* listening: it takes IPv4 as well as IPv6 */
 	MORE_ONLY_IPV6 = 2,     /* listening: it does not */
-	MORE_SENDS = 3 /* owner changed: something of the new one leaves from that time on */
+	MORE_SENDS = 3, /* owner changed: something of the new one leaves from that time on */
+	MORE_HERE = 4,  /* said: by this computer */
+	MORE_THERE = 5  /* said: by the other side */
 };
 
 /* 128 bytes, as a socket record. */
@@ -76,14 +78,25 @@ struct event {
 };
 _Static_assert(sizeof(struct event) == 128, "parse/socket_event.rs reads it at fixed offsets");
 
-#define MESSAGE_SIZE 512
-
-/* A DNS message that a program sends. */
-struct name_event {
+/* What may have a name in it: how a connection begins, a message of DNS. Longer ones come in parts. */
+struct said {
 	struct event event;
+	__u32 sequence; /* TCP: of the first byte, as the packet has it */
 	__u32 length;
-	unsigned char message[MESSAGE_SIZE];
-	__u32 padding;
+};
+
+#define SAID_SHORT 512
+#define SAID_LONG 4096
+#define MOST_PARTS 4
+
+struct said_short {
+	struct said said;
+	unsigned char bytes[SAID_SHORT];
+};
+
+struct said_long {
+	struct said said;
+	unsigned char bytes[SAID_LONG];
 };
 
 #define NAME_SPACE 256
@@ -183,6 +196,6 @@ struct loss {
 	__u64 last;
 };
 
-enum rings { RING_SOCKETS = 0, RING_PROCESSES = 1, LOST_PEERS = 2, LOSSES = 3 };
+enum rings { RING_SOCKETS = 0, RING_PROCESSES = 1, LOST_PEERS = 2, RING_SAID = 3, LOSSES = 4 };
 
 #endif

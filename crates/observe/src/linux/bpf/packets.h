@@ -225,33 +225,124 @@ static __always_inline void copy_ends(struct event *to, const struct event *abou
 	copy4(to->remote, about->remote);
 }
 
-static __always_inline void tell_question(struct __sk_buff *skb, struct owner *owner,
-					  const struct event *about, __u32 from)
-{
-	struct name_event *name;
-	__u32 length = skb->len;
+/* ---- what may have a name in it --------------------------------------------------------------- */
 
-	if (length <= from)
-		return;
-	length -= from;
-	if (length > MESSAGE_SIZE)
-		length = MESSAGE_SIZE;
-	name = bpf_ringbuf_reserve(&socket_events, sizeof(*name), 0);
-	if (!name) {
-		count_loss(RING_SOCKETS);
-		return;
+/* A connection has said what it is when so much has left: a ClientHello is at most 16 KiB. */
+#define MOST_FIRST_SEGMENTS 16
+#define MOST_FIRST_BYTES 16384
+
+/* Whether what leaves may still be the beginning of a connection. */
+static __always_inline bool is_beginning(struct bpf_sock *sk)
+{
+	struct bpf_tcp_sock *tcp = bpf_tcp_sock(sk);
+
+	return tcp && tcp->data_segs_out <= MOST_FIRST_SEGMENTS &&
+	       tcp->bytes_acked <= MOST_FIRST_BYTES;
+}
+
+/* What is wanted of the head of a TCP packet (RFC 9293, 3.1). */
+struct tcp_head {
+	__be32 sequence;
+	__be32 acknowledged;
+	unsigned char offset;
+	unsigned char flags;
+};
+
+/* Gives where the payload begins; 0: there is no such head. */
+static __always_inline __u32 read_tcp_head(struct __sk_buff *skb, struct tcp_head *head)
+{
+	unsigned char first = 0;
+	__u32 at = 40;
+
+	if (bpf_skb_load_bytes(skb, 0, &first, 1))
+		return 0;
+	if (first >> 4 == 4)
+		at = (first & 15) * 4;
+	if (bpf_skb_load_bytes(skb, at + 4, head, 10))
+		return 0;
+	return at + (head->offset >> 4) * 4;
+}
+
+/* The first datagrams of QUIC (RFC 9000, 17.2.2 and 14.1; RFC 9369, 3.1 and 3.2): a long header, a
+ * version, and long enough to be an Initial. */
+static __always_inline bool may_begin_quic(struct __sk_buff *skb, __u32 from, __u32 bytes)
+{
+	unsigned char head[5];
+
+	if (bytes < 1200 || bpf_skb_load_bytes(skb, from, head, 5) || (head[0] & 0xc0) != 0xc0)
+		return false;
+	if (head[1] == 0 && head[2] == 0 && head[3] == 0 && head[4] == 1)
+		return (head[0] & 0x30) == 0;
+	return head[1] == 0x6b && head[2] == 0x33 && head[3] == 0x43 && head[4] == 0xcf &&
+	       (head[0] & 0x30) == 0x10;
+}
+
+static __always_inline bool is_for_names(__be16 port)
+{
+	return port == DNS_PORT || port == MDNS_PORT || port == LLMNR_PORT;
+}
+
+#define SAY(kind, most)                                                                            \
+	do {                                                                                       \
+		struct kind *record = bpf_ringbuf_reserve(&said_first, sizeof(*record), 0);        \
+                                                                                                   \
+		if (!record) {                                                                     \
+			count_loss(RING_SAID);                                                     \
+			return;                                                                    \
+		}                                                                                  \
+		begin(&record->said.event, EVENT_SAID, owner->cookie, owner);                      \
+		copy_ends(&record->said.event, about);                                             \
+		record->said.event.more = about->more;                                             \
+		record->said.sequence = sequence;                                                  \
+		record->said.length = 0;                                                           \
+		/* The verifier follows a range only from one side at a time. */                   \
+		asm volatile("" : "+r"(length));                                                   \
+		if (length > 0 && length <= (most)) {                                              \
+			asm volatile("" : "+r"(length));                                           \
+			if (!bpf_skb_load_bytes(skb, from, record->bytes, length))                 \
+				record->said.length = length;                                      \
+		}                                                                                  \
+		submit(record);                                                                    \
+	} while (0)
+
+static __always_inline void say_part(struct __sk_buff *skb, struct owner *owner,
+				     const struct event *about, __u32 from, __u32 length,
+				     __u32 sequence)
+{
+	if (length <= SAID_SHORT)
+		SAY(said_short, SAID_SHORT);
+	else
+		SAY(said_long, SAID_LONG);
+}
+
+/* Tells what a packet carries from `from` on; of more than there is room for, the beginning. */
+static __always_inline void say(struct __sk_buff *skb, struct owner *owner,
+				const struct event *about, __u32 from, __u32 sequence)
+{
+	__u32 end = skb->len;
+
+	for (int i = 0; i < MOST_PARTS; i++) {
+		__u32 length;
+
+		if (end <= from)
+			return;
+		length = end - from;
+		if (length > SAID_LONG)
+			length = SAID_LONG;
+		say_part(skb, owner, about, from, length, sequence);
+		from += length;
+		sequence += length;
 	}
-	begin(&name->event, EVENT_NAME, owner->cookie, owner);
-	copy_ends(&name->event, about);
-	name->length = 0;
-	/* The verifier follows a range only from one side at a time. */
-	asm volatile("" : "+r"(length));
-	if (length > 0 && length <= MESSAGE_SIZE) {
-		asm volatile("" : "+r"(length));
-		if (!bpf_skb_load_bytes(skb, from, name->message, length))
-			name->length = length;
-	}
-	submit(name);
+}
+
+/* A datagram, where it may have a name in it. */
+static __always_inline void say_datagram(struct __sk_buff *skb, struct owner *owner,
+					 struct event *about, __u32 from, __u32 bytes, bool leaves)
+{
+	if (!is_for_names(about->remote_port) && !(leaves && may_begin_quic(skb, from, bytes)))
+		return;
+	about->more = leaves ? MORE_HERE : MORE_THERE;
+	say(skb, owner, about, from, 0);
 }
 
 #endif

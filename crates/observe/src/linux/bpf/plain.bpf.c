@@ -12,7 +12,8 @@
 //                                           of TCP that was there before us
 //   tcp_changed       sockops               TCP: listening, opened, accepted, closed
 //   leaving, arriving cgroup_skb            first packet with its local port, before it leaves;
-//                                           counts of all but TCP; FIN and RST; DNS questions
+//                                           counts of all but TCP; FIN and RST; what has names in it:
+//                                           DNS, how connections begin
 //   error_reported    tracepoint            why TCP failed, from Linux 5.14 on
 //   route_found       tracepoint            why an attempt had nowhere to go
 //   route6_found      tracepoint            the same for IPv6, without "no route"
@@ -493,29 +494,6 @@ static __always_inline void describe(struct event *event, struct bpf_sock *sk)
 	}
 }
 
-/* What is wanted of the head of a TCP packet (RFC 9293, 3.1). */
-struct tcp_head {
-	__be32 sequence;
-	__be32 acknowledged;
-	unsigned char offset;
-	unsigned char flags;
-};
-
-/* Gives where the payload begins; 0: there is no such head. */
-static __always_inline __u32 read_tcp_head(struct __sk_buff *skb, struct tcp_head *head)
-{
-	unsigned char first = 0;
-	__u32 at = 40;
-
-	if (bpf_skb_load_bytes(skb, 0, &first, 1))
-		return 0;
-	if (first >> 4 == 4)
-		at = (first & 15) * 4;
-	if (bpf_skb_load_bytes(skb, at + 4, head, 10))
-		return 0;
-	return at + (head->offset >> 4) * 4;
-}
-
 /* The number behind the FIN of a packet. */
 static __always_inline __u32 end_of(const struct tcp_head *head, __u32 payload, __u32 length)
 {
@@ -529,9 +507,9 @@ static __always_inline void tcp_leaves(struct __sk_buff *skb, struct bpf_sock *s
 	struct event about = {};
 	struct owner *owner;
 	struct event *event;
-	bool asks = sk->dst_port == DNS_PORT;
+	bool says = sk->dst_port == DNS_PORT || is_beginning(sk);
 
-	if (!asks && state != TCP_SYN_SENT && state != TCP_FIN_WAIT1 && state != TCP_LAST_ACK &&
+	if (!says && state != TCP_SYN_SENT && state != TCP_FIN_WAIT1 && state != TCP_LAST_ACK &&
 	    state != TCP_CLOSING)
 		return;
 	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
@@ -556,19 +534,21 @@ static __always_inline void tcp_leaves(struct __sk_buff *skb, struct bpf_sock *s
 		owner->peer[SENT_END] = end_of(&head, payload, length);
 		owner->peer[FINS] |= FIN_SENT;
 	}
-	/* DNS over TCP: a length of two bytes comes first; without its payload there is no
-	 * question. */
-	if (!asks || length <= payload + 2)
+	/* Who calls us does not tell our names for others. */
+	if (!says || length <= payload || owner->flags & EVENT_INBOUND)
 		return;
 	describe(&about, sk);
-	tell_question(skb, owner, &about, payload + 2);
+	about.more = MORE_HERE;
+	say(skb, owner, &about, payload, __builtin_bswap32(head.sequence));
 }
 
 static __always_inline void tcp_arrives(struct __sk_buff *skb, struct bpf_sock *sk)
 {
 	__u32 state = sk->state, length = skb->len, payload;
 	struct tcp_head head = {};
+	struct event about = {};
 	struct owner *owner;
+	bool answers;
 
 	/* Its connections are to inherit an owner. */
 	if (state == TCP_LISTEN) {
@@ -576,11 +556,19 @@ static __always_inline void tcp_arrives(struct __sk_buff *skb, struct bpf_sock *
 		return;
 	}
 	payload = read_tcp_head(skb, &head);
-	if (!payload || !(head.flags & (FLAG_FIN | FLAG_RST)))
+	if (!payload)
+		return;
+	answers = sk->dst_port == DNS_PORT && length > payload;
+	if (!answers && !(head.flags & (FLAG_FIN | FLAG_RST)))
 		return;
 	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
 	if (!owner)
 		return;
+	if (answers) {
+		describe(&about, sk);
+		about.more = MORE_THERE;
+		say(skb, owner, &about, payload, __builtin_bswap32(head.sequence));
+	}
 	/* tcp_reset, net/ipv4/tcp_input.c */
 	if (head.flags & FLAG_RST) {
 		if (state == TCP_SYN_SENT)
@@ -592,8 +580,10 @@ static __always_inline void tcp_arrives(struct __sk_buff *skb, struct bpf_sock *
 		owner->changed = bpf_ktime_get_boot_ns();
 		return;
 	}
-	owner->peer[RECEIVED_END] = end_of(&head, payload, length);
-	owner->peer[FINS] |= FIN_RECEIVED;
+	if (head.flags & FLAG_FIN) {
+		owner->peer[RECEIVED_END] = end_of(&head, payload, length);
+		owner->peer[FINS] |= FIN_RECEIVED;
+	}
 }
 
 static __always_inline int packet(struct __sk_buff *skb, bool leaves)
@@ -659,8 +649,7 @@ static __always_inline int packet(struct __sk_buff *skb, bool leaves)
 		}
 		owner->changed = now;
 	}
-	if (leaves && about.remote_port == DNS_PORT)
-		tell_question(skb, owner, &about, heads.payload);
+	say_datagram(skb, owner, &about, heads.payload, bytes, leaves);
 	return ALLOW;
 }
 

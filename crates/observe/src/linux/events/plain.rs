@@ -358,7 +358,7 @@ impl Plain {
                 Told::Socket(event) => {
                     may_have_error(event) && now.saturating_sub(event.time) < TOLD_TOGETHER
                 }
-                Told::Message(..) | Told::Process(_) => false,
+                Told::Said(_) | Told::Process(_) => false,
             })
     }
 
@@ -382,18 +382,15 @@ impl Plain {
                     let ends = (event.local, event.remote);
                     self.errors.insert(ends, TcpError { time, errno });
                 }
-                other @ (Told::Socket(_) | Told::Message(..)) => of_sockets.push(other),
+                other @ (Told::Socket(_) | Told::Said(_)) => of_sockets.push(other),
             }
         }
         let mut of_processes = self.processes.complete(of_processes);
         let mut users = Vec::new();
         for mut told in of_sockets {
             match &mut told {
-                Told::Socket(event) | Told::Message(event, _) => {
-                    let seen = event.owner.map(|owner| owner.started);
-                    self.fill(event);
-                    users.extend(event.owner.zip(seen));
-                }
+                Told::Socket(event) => users.extend(self.fill(event)),
+                Told::Said(said) => users.extend(self.fill(&mut said.event)),
                 Told::Process(_) => {}
             }
             all.push(told);
@@ -407,7 +404,9 @@ impl Plain {
             .retain(|_, error| now.saturating_sub(error.time) < KEPT);
     }
 
-    fn fill(&mut self, event: &mut SocketEvent) {
+    /// Gives who used the socket, as it is known now, and since when it was seen to.
+    fn fill(&mut self, event: &mut SocketEvent) -> Option<(EventOwner, u64)> {
+        let seen = event.owner.map(|owner| owner.started);
         if let Some(mut owner) = event.owner.take() {
             let started = self.processes.started(owner.pid, owner.started);
             event.owner = started.map(|started| {
@@ -415,16 +414,16 @@ impl Plain {
                 owner
             });
         }
-        if event.kind != SocketEventKind::Closed {
-            return;
+        if event.kind == SocketEventKind::Closed {
+            self.counted.remove(&event.cookie);
+            self.tcp.remove(&event.cookie);
+            if may_have_error(event) {
+                let error = self.errors.get(&(event.local, event.remote));
+                let error = error.filter(|it| it.time.abs_diff(event.time) < KEPT);
+                event.error = error.map_or(0, |it| it.errno);
+            }
         }
-        self.counted.remove(&event.cookie);
-        self.tcp.remove(&event.cookie);
-        if may_have_error(event) {
-            let error = self.errors.get(&(event.local, event.remote));
-            let error = error.filter(|it| it.time.abs_diff(event.time) < KEPT);
-            event.error = error.map_or(0, |it| it.errno);
-        }
+        event.owner.zip(seen)
     }
 
     /// Tells each open socket of which more has gone since this was last asked, as far as that can

@@ -24,7 +24,7 @@ const HOLD: u64 = 10_000_000;
 /// So often the rings are read in one call.
 const MOST_ROUNDS: u32 = 4;
 
-const ROOMS: [(Room, &str, &str); 3] = [
+const ROOMS: [(Room, &str, &str); 4] = [
     (
         Room::SocketEvents,
         "events of connections came faster than they could be taken",
@@ -40,6 +40,11 @@ const ROOMS: [(Room, &str, &str); 3] = [
         "UDP sockets had more peers than are kept at once (65,536)",
         "datagrams to and from further peers, of which this many came",
     ),
+    (
+        Room::Said,
+        "programs began to talk faster than what they said could be taken",
+        "names that were asked for or greeted at that time",
+    ),
 ];
 
 /// The attached programs with all that is kept between events.
@@ -51,7 +56,7 @@ pub(super) struct Live {
     held: Vec<Told>,
     /// All until then has been told, in nanoseconds since boot.
     until: u64,
-    losses: [Loss; 3],
+    losses: [Loss; 4],
     /// When they were last asked for.
     losses_asked: u64,
     watched: Vec<(u32, u64)>,
@@ -68,7 +73,7 @@ impl Live {
             sockets: Sockets::new(),
             held: Vec::new(),
             until: 0,
-            losses: [Loss::default(); 3],
+            losses: [Loss::default(); 4],
             losses_asked: 0,
             watched: Vec::new(),
             programs: Programs::default(),
@@ -209,7 +214,18 @@ impl Live {
         let now = boot_nanos();
         let asked = std::mem::replace(&mut self.losses_asked, now);
         if let Some(count) = self.sockets.peers_lately_left_out() {
-            let [_, _, (_, why, missed)] = ROOMS;
+            let [_, _, (_, why, missed), _] = ROOMS;
+            let since = stamp.time(asked);
+            seen.push(Observed::Gap(lost(
+                why,
+                missed,
+                since,
+                stamp.time(now),
+                count,
+            )));
+        }
+        if let Some(count) = self.sockets.unread_lately() {
+            let [_, _, _, (_, why, missed)] = ROOMS;
             let since = stamp.time(asked);
             seen.push(Observed::Gap(lost(
                 why,
@@ -226,8 +242,8 @@ impl Live {
             if loss.count <= before.count {
                 continue;
             }
-            // A look does not show peers of UDP.
-            any |= room != Room::Peers;
+            // A look shows neither peers of UDP nor names.
+            any |= !matches!(room, Room::Peers | Room::Said);
             let since = stamp.time(began_after(&loss, before, asked));
             let (until, count) = (stamp.time(loss.last), loss.count - before.count);
             seen.push(Observed::Gap(lost(why, missed, since, until, count)));
@@ -254,9 +270,7 @@ impl Live {
         } = self;
         match told {
             Told::Socket(event) => sockets.told(event, stamp, probes, processes, seen),
-            Told::Message(event, message) => {
-                sockets.asked(&event, &message, stamp, processes, seen);
-            }
+            Told::Said(said) => sockets.said(&said, stamp, processes, seen),
             Told::Process(event) => tell_process(&event, stamp, processes, seen),
         }
     }

@@ -183,5 +183,7 @@ fn name(name: Option<Text>, question: Option<u16>) -> Detail {
         name,
         source: NameSource::Resolver,
         question,
+        answer: None,
+        greeting: None,
     })
 }

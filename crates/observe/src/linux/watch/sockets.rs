@@ -3,15 +3,15 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use model::{
-    ConnectionError, Counts, Detail, Endpoint, Event, EventKind, NameSeen, NameSource, Observed,
-    Phase, ProcessId, Protocol, SocketKey, Timestamp, WhyUnknown,
+    ConnectionError, Counts, Detail, Endpoint, Event, EventKind, NameSource, Observed, Phase,
+    ProcessId, Protocol, SocketKey, Timestamp, WhyUnknown,
 };
 
+use super::greetings::Greetings;
 use super::processes::ProcessTable;
 use super::resolvers::Resolvers;
 use super::stamp::Stamp;
-use crate::linux::events::{PeerCounts, Probes, boot_nanos};
-use crate::parse::dns;
+use crate::linux::events::{PeerCounts, Probes, Said, boot_nanos};
 use crate::parse::socket_event::{Flags, More, PeerKey, SocketEvent, SocketEventKind};
 
 /// The kernel finds a route within the call that makes an attempt.
@@ -36,6 +36,7 @@ pub(super) struct Sockets {
     /// process, as when it is on its way from one to another.
     packet_sockets: HashMap<u64, bool>,
     resolvers: Resolvers,
+    greetings: Greetings,
 }
 
 struct Attempt {
@@ -52,6 +53,7 @@ impl Sockets {
             peers: Peers::default(),
             packet_sockets: HashMap::new(),
             resolvers: Resolvers::open(),
+            greetings: Greetings::default(),
         }
     }
 
@@ -82,8 +84,8 @@ impl Sockets {
             SocketEventKind::Resolver => {
                 return self.resolvers.asked(&told, process, stamp, seen);
             }
-            // Names come with their message; counts are asked for.
-            SocketEventKind::Name | SocketEventKind::Counted => return,
+            // What was said comes with its bytes; counts are asked for.
+            SocketEventKind::Said | SocketEventKind::Counted => return,
         };
         if matches!(told.protocol, Protocol::Packet { .. }) {
             self.packet_sockets.insert(told.cookie, true);
@@ -105,6 +107,7 @@ impl Sockets {
                 self.attempts.remove(&told.cookie);
             }
             SocketEventKind::Closed => {
+                self.greetings.closed(&told);
                 self.give_up(told.cookie, stamp, seen);
                 self.last_counts(&told, stamp, probes, seen);
                 // The socket ends with all its peers.
@@ -116,7 +119,7 @@ impl Sockets {
             | SocketEventKind::Listening
             | SocketEventKind::OwnerChanged
             | SocketEventKind::Error
-            | SocketEventKind::Name
+            | SocketEventKind::Said
             | SocketEventKind::Route
             | SocketEventKind::Resolver
             | SocketEventKind::Counted => {}
@@ -124,31 +127,35 @@ impl Sockets {
         stamp.tell(event, seen);
     }
 
-    /// A DNS question that a program sent.
-    pub(super) fn asked(
+    /// Something that may have a name in it.
+    pub(super) fn said(
         &mut self,
-        told: &SocketEvent,
-        message: &[u8],
+        said: &Said,
         stamp: &mut Stamp,
         processes: &mut ProcessTable,
         seen: &mut Vec<Observed>,
     ) {
-        let Some(question) = dns::question(message) else {
-            return;
-        };
-        // To the stub of the resolver; its own questions go elsewhere.
-        let to_stub = told.remote.and_then(|remote| remote.ip);
-        if to_stub.is_some_and(|ip| ip.is_loopback()) {
-            self.resolvers.seen_in_packet(&question.name);
+        let told = &said.event;
+        for name in self.greetings.said(said) {
+            let is_question = name.source == NameSource::Dns && name.answer.is_none();
+            // To the stub of the resolver; its own questions go elsewhere.
+            let to_stub = told.remote.and_then(|remote| remote.ip);
+            if let Some(name) = name.name.as_ref().filter(|_| is_question)
+                && to_stub.is_some_and(|ip| ip.is_loopback())
+            {
+                self.resolvers.seen_in_packet(name);
+            }
+            let process = owner(told, stamp, processes, seen);
+            let mut event = filled(stamp, EventKind::NameSeen, told, process);
+            event.detail = Detail::Name(name);
+            stamp.tell(event, seen);
         }
-        let process = owner(told, stamp, processes, seen);
-        let mut event = filled(stamp, EventKind::NameSeen, told, process);
-        event.detail = Detail::Name(NameSeen {
-            name: Some(question.name),
-            source: NameSource::Dns,
-            question: Some(question.kind),
-        });
-        stamp.tell(event, seen);
+    }
+
+    /// How many connections were let go before what they said could be read, since this was last
+    /// asked. `None`: none.
+    pub(super) fn unread_lately(&mut self) -> Option<u64> {
+        self.greetings.lately_let_go()
     }
 
     /// Says of attempts that are old enough that they had nowhere to go.
@@ -433,7 +440,7 @@ fn filled(
     };
     event.detail = match (why, process, told.more) {
         (Some(why), None, _) => Detail::NoProcess { why },
-        (_, _, More::Nothing) => Detail::Nothing,
+        (_, _, More::Nothing | More::There) => Detail::Nothing,
         (_, _, More::BothVersions) => Detail::Listens { only_ipv6: false },
         (_, _, More::OnlyIpv6) => Detail::Listens { only_ipv6: true },
         (_, _, More::Sends) => Detail::Sends,
@@ -478,7 +485,7 @@ fn error(told: &SocketEvent) -> Option<ConnectionError> {
         | SocketEventKind::Accepted
         | SocketEventKind::Listening
         | SocketEventKind::OwnerChanged
-        | SocketEventKind::Name
+        | SocketEventKind::Said
         | SocketEventKind::Route
         | SocketEventKind::Resolver
         | SocketEventKind::Counted => return None,

@@ -16,6 +16,8 @@ const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
 const AUTHENTICATION: u8 = 51;
 const DESTINATION_OPTIONS: u8 = 60;
+/// Length of the header of a fragment (RFC 8200, 4.5).
+const FRAGMENT_HEADER: usize = 8;
 /// In earnest there are at most eight. A receiver takes more, and more must not hide the ports.
 const MOST_EXTENSIONS: usize = 64;
 
@@ -23,18 +25,21 @@ const MOST_EXTENSIONS: usize = 64;
 type Carried<'a> = (u8, &'a [u8]);
 
 /// An IP packet without its headers.
-pub(super) struct Ip<'a> {
-    pub(super) source: IpAddr,
-    pub(super) destination: IpAddr,
-    pub(super) part: Part,
+pub(crate) struct Ip<'a> {
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
+    pub(crate) part: Part,
     /// What it carries, as IANA numbers protocols.
-    pub(super) number: u8,
+    pub(crate) number: u8,
     /// Empty in a later fragment: it is from the middle of something, no header stands there.
-    pub(super) payload: &'a [u8],
+    pub(crate) payload: &'a [u8],
+    /// How long that is by its headers, also where less of it is there. `None`: they do not say, as
+    /// in a packet of more than 64 KiB, which a network card cuts up.
+    pub(crate) length: Option<usize>,
 }
 
 impl<'a> Ip<'a> {
-    pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn of(bytes: &'a [u8]) -> Option<Self> {
         match bytes.first()? >> 4 {
             4 => Self::of_version_4(bytes),
             6 => Self::of_version_6(bytes),
@@ -52,16 +57,18 @@ impl<'a> Ip<'a> {
         let (identification, place) = (be16_at(header, 4)?, be16_at(header, 6)?);
         let part = part(place & 0x1fff, place & 0x2000 != 0, identification.into());
         // It is 0 in a packet of more than 64 KiB, which a network card cuts up.
-        let payload = total.checked_sub(length).and_then(|of| rest.get(..of));
-        let payload = beginning(part, payload.unwrap_or(rest));
-        let authenticated = (number == AUTHENTICATION).then(|| authentication(payload));
-        let (number, payload) = authenticated.flatten().unwrap_or((number, payload));
+        let length = total.checked_sub(length);
+        let payload = length.and_then(|of| rest.get(..of));
+        let all = beginning(part, payload.unwrap_or(rest));
+        let authenticated = (number == AUTHENTICATION).then(|| authentication(all));
+        let (number, payload) = authenticated.flatten().unwrap_or((number, all));
         Some(Self {
             source: Ipv4Addr::from(source).into(),
             destination: Ipv4Addr::from(destination).into(),
             part,
             number,
             payload,
+            length: length.and_then(|length| length.checked_sub(all.len() - payload.len())),
         })
     }
 
@@ -72,14 +79,21 @@ impl<'a> Ip<'a> {
         let source: [u8; 16] = *header.get(8..)?.first_chunk()?;
         let destination: [u8; 16] = *header.get(24..)?.first_chunk()?;
         // It is 0 in a packet of more than 64 KiB (RFC 2675, 3).
-        let payload = rest.get(..length).filter(|_| length > 0);
-        let (part, (number, payload)) = behind_extensions((number, payload.unwrap_or(rest)));
+        let all = rest.get(..length).filter(|_| length > 0).unwrap_or(rest);
+        let (part, (number, payload)) = behind_extensions((number, all));
+        // Nothing begins in a later fragment; of what stands before it, its own header is sure.
+        let headers = if matches!(part, Part::Later(_)) {
+            FRAGMENT_HEADER
+        } else {
+            all.len() - payload.len()
+        };
         Some(Self {
             source: Ipv6Addr::from(source).into(),
             destination: Ipv6Addr::from(destination).into(),
             part,
             number,
             payload,
+            length: length.checked_sub(headers).filter(|_| length > 0),
         })
     }
 }

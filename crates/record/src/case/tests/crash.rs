@@ -12,19 +12,19 @@ use super::*;
 
 /// A place that fails after so many things were done in it, and knows what a loss of power would
 /// undo.
-struct Sick {
-    place: Directory,
-    root: PathBuf,
-    state: Arc<Mutex<State>>,
+pub(super) struct Sick {
+    pub(super) place: Directory,
+    pub(super) root: PathBuf,
+    pub(super) state: Arc<Mutex<State>>,
 }
 
-struct State {
-    left: u64,
+pub(super) struct State {
+    pub(super) left: u64,
     /// How to undo what was done to names since they were last synced, the newest last.
-    undo: Vec<Undo>,
+    pub(super) undo: Vec<Undo>,
 }
 
-enum Undo {
+pub(super) enum Undo {
     Remove(PathBuf),
     Restore(PathBuf, Vec<u8>),
     Rename(PathBuf, PathBuf),
@@ -58,6 +58,11 @@ impl Place for Sick {
         let path = self.root.join(name);
         self.does(|| (!path.exists()).then_some(Undo::Remove(path)))?;
         self.place.create(name)
+    }
+
+    fn append(&mut self, name: &str) -> io::Result<File> {
+        self.does(|| None)?;
+        self.place.append(name)
     }
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
@@ -176,6 +181,17 @@ fn run(case: &Case, deeds: &[Deed], expected: &mut Expected) -> Result<(), Error
     Ok(())
 }
 
+/// Undoes what was done to names after the first `kept` since they were last synced.
+pub(super) fn undo_names(state: &mut State, kept: usize) {
+    for undo in state.undo.drain(kept..).rev() {
+        match undo {
+            Undo::Remove(path) => fs::remove_file(path).unwrap_or_default(),
+            Undo::Restore(path, content) => fs::write(path, content).unwrap(),
+            Undo::Rename(from, to) => fs::rename(from, to).unwrap_or_default(),
+        }
+    }
+}
+
 /// What a loss of power does: names that were not synced are as before, and so is the end of what
 /// was written and not brought to the disk.
 fn lose_power(
@@ -186,13 +202,7 @@ fn lose_power(
     chance: u64,
 ) {
     let kept = usize::try_from(chance).unwrap() % (state.undo.len() + 1);
-    for undo in state.undo.drain(kept..).rev() {
-        match undo {
-            Undo::Remove(path) => fs::remove_file(path).unwrap_or_default(),
-            Undo::Restore(path, content) => fs::write(path, content).unwrap(),
-            Undo::Rename(from, to) => fs::rename(from, to).unwrap_or_default(),
-        }
-    }
+    undo_names(state, kept);
     let scan = scan::scan(&folder.0).unwrap();
     let mut newest: HashMap<String, (u64, String)> = HashMap::new();
     for file in scan.files.values() {

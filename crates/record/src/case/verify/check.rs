@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use super::super::imported;
 use super::super::log::{self, LogFault, read_log};
 use super::super::manifest::{LogMark, Manifest};
 use super::super::name::{self, Found};
@@ -275,7 +276,9 @@ impl<'a> Check<'a> {
         let oldest = self.oldest_encrypted();
         // A file that is closed has its name, and then its line: a crash can come between them once.
         // In the same way one that ring mode lets go may have lost its line only.
-        let (mut closing, mut dropping) = (1, 1);
+        // An import comes after all that: it has one of its own.
+        let (mut closing, mut dropping, mut importing) = (1, 1, 1);
+        let new_manifest = format!("{MANIFEST}.new");
         for Lying {
             name, bytes, role, ..
         } in self.scan.files.values()
@@ -286,6 +289,8 @@ impl<'a> Check<'a> {
             }
             let additional = Problem::Additional { file: name.clone() };
             match role {
+                // An import that ended before it said so in the manifest has left it.
+                Role::Unfinished if *name == new_manifest => {}
                 _ if is_sealed => self.problems.push(additional),
                 Role::Unfinished => {}
                 Role::Open { name: whole, piece } => {
@@ -307,13 +312,13 @@ impl<'a> Check<'a> {
                 }
                 Role::Closed if ledger.dropped.contains_key(name) && dropping > 0 => dropping -= 1,
                 Role::Closed if dropping > 0 && is_older(name, &oldest) => dropping -= 1,
-                Role::Closed if closing > 0 => {
+                Role::Closed if is_import(name) && importing > 0 => {
+                    importing -= 1;
+                    self.closing(name, *bytes);
+                }
+                Role::Closed if !is_import(name) && closing > 0 => {
                     closing -= 1;
-                    self.interrupted.push(Interrupted {
-                        file: name.clone(),
-                        bytes: *bytes,
-                        readable_bytes: (!name.ends_with(".age")).then_some(*bytes),
-                    });
+                    self.closing(name, *bytes);
                 }
                 Role::Closed => self.problems.push(additional),
             }
@@ -330,6 +335,15 @@ impl<'a> Check<'a> {
                 readable_bytes: None,
             });
         }
+    }
+
+    /// A file that has its name and not its line.
+    fn closing(&mut self, name: &str, bytes: u64) {
+        self.interrupted.push(Interrupted {
+            file: name.to_owned(),
+            bytes,
+            readable_bytes: (!name.ends_with(".age")).then_some(bytes),
+        });
     }
 
     /// The number of the first encrypted segment of each kind.
@@ -363,6 +377,10 @@ impl<'a> Check<'a> {
 fn is_older(name: &str, oldest: &HashMap<Kind, u64>) -> bool {
     encrypted_segment(name)
         .is_some_and(|(kind, number)| oldest.get(&kind).is_some_and(|oldest| number < *oldest))
+}
+
+fn is_import(name: &str) -> bool {
+    imported::number(name).is_some()
 }
 
 fn encrypted_segment(name: &str) -> Option<(Kind, u64)> {

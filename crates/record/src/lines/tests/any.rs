@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    BootId, Connection, ConnectionError, ConnectionId, Container, Counts, Detail, Direction,
-    Endpoint, Event, EventKind, FileIdentity, Gap, Holder, Host, IcmpKind, Look, NameSeen,
-    NetworkNamespace, Observed, Owner, Parent, PathState, Process, ProcessId, Protocol, Remembered,
-    RememberedBy, Restated, RestatedConnection, Socket, SocketKey, Source, State, Text, Tier,
-    Timestamp, WhyUnknown,
+    Answer, BootId, Connection, ConnectionError, ConnectionId, Container, Counts, Detail, DeviceId,
+    Direction, Endpoint, Event, EventKind, FileIdentity, Gap, Greeting, Holder, Host, HttpGreeting,
+    IcmpKind, Look, NameSeen, NetworkNamespace, Observed, Owner, Parent, PathState, Process,
+    ProcessId, Protocol, Remembered, RememberedBy, RemoteName, Restated, RestatedAnswer,
+    RestatedConnection, Socket, SocketKey, Source, State, Text, Tier, Timestamp, TlsGreeting,
+    WhyUnknown,
 };
 use proptest::collection::{hash_map, vec};
 use proptest::option;
@@ -97,20 +98,107 @@ fn any_detail(kind: EventKind) -> BoxedStrategy<Detail> {
         let status = prop_oneof![any::<Option<i32>>(), (0..0xffff).prop_map(Some)];
         return status.prop_map(|status| Detail::Exit { status }).boxed();
     }
-    let name = (option::of(any_text()), word(), any::<Option<u16>>());
+    let name = (
+        option::of(any_text()),
+        word(),
+        any::<Option<u16>>(),
+        option::of(any_answer()),
+        option::of(any_greeting()),
+    );
     prop_oneof![
         Just(Detail::Nothing),
         word().prop_map(|why| Detail::NoProcess { why }),
         any::<i64>().prop_map(|step_ns| Detail::Clock { step_ns }),
         any::<bool>().prop_map(|only_ipv6| Detail::Listens { only_ipv6 }),
         Just(Detail::Sends),
-        name.prop_map(|(name, source, question)| Detail::Name(NameSeen {
-            name,
-            source,
-            question
-        })),
+        name.prop_map(|(name, source, question, answer, greeting)| {
+            Detail::Name(NameSeen {
+                name,
+                source,
+                question,
+                answer: answer.map(Box::new),
+                greeting: greeting.map(Box::new),
+            })
+        }),
     ]
     .boxed()
+}
+
+fn any_answer() -> impl Strategy<Value = Answer> {
+    let code = prop_oneof![Just(0), any::<u8>()];
+    let aliases = vec(any_text(), 0..3);
+    let addresses = vec(any::<(IpAddr, u32)>(), 0..3);
+    let texts = vec(any_text(), 0..2);
+    (code, aliases, addresses, texts, any::<u32>()).prop_map(
+        |(code, aliases, addresses, texts, bytes)| Answer {
+            code,
+            aliases,
+            addresses,
+            texts,
+            bytes,
+        },
+    )
+}
+
+fn any_greeting() -> impl Strategy<Value = Greeting> {
+    let some_text = || option::of(any_text());
+    let tls = (
+        any::<Option<u32>>(),
+        vec(any_text(), 0..3),
+        any::<bool>(),
+        some_text(),
+    );
+    prop_oneof![
+        tls.prop_map(|(quic, alpn, ech, ja4)| Greeting::Tls(TlsGreeting {
+            quic,
+            alpn,
+            ech,
+            ja4,
+        })),
+        (some_text(), some_text(), some_text()).prop_map(|(method, target, user_agent)| {
+            Greeting::Http(HttpGreeting {
+                method,
+                target,
+                user_agent,
+            })
+        }),
+        (some_text(), some_text()).prop_map(|(client, server)| Greeting::Ssh { client, server }),
+    ]
+}
+
+fn any_name() -> impl Strategy<Value = RemoteName> {
+    (any_text(), word(), word()).prop_map(|(name, source, strength)| RemoteName {
+        name,
+        source,
+        strength,
+    })
+}
+
+fn any_device() -> impl Strategy<Value = DeviceId> {
+    prop_oneof![
+        any::<[u8; 6]>().prop_map(DeviceId::Mac),
+        any::<IpAddr>().prop_map(DeviceId::Address),
+    ]
+}
+
+fn any_restated_answer() -> impl Strategy<Value = RestatedAnswer> {
+    let asker = (any_netns(), option::of(any_id()), any::<Option<IpAddr>>());
+    let times = prop_oneof![
+        any_time().prop_map(|time| (time, time)),
+        (any_time(), any_time())
+    ];
+    (asker, any::<IpAddr>(), any_text(), word(), times).prop_map(
+        |((netns, process, from), ip, name, source, (first, last))| RestatedAnswer {
+            netns,
+            ip,
+            name,
+            source,
+            process,
+            from,
+            first,
+            last,
+        },
+    )
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
@@ -339,7 +427,13 @@ fn any_connection() -> impl Strategy<Value = Connection> {
     );
     let when = (option::of(any_time()), option::of(any_time()), any_error());
     let counted = any::<[Option<u64>; 4]>();
-    (what, ends, who, when, counted).prop_map(|(what, ends, who, when, counted)| Connection {
+    let named = (
+        option::of(any_name().prop_map(Arc::new)),
+        option::of(any_greeting().prop_map(Arc::new)),
+        option::of(any_device()),
+    );
+    let all = (what, ends, who, when, counted, named);
+    all.prop_map(|(what, ends, who, when, counted, named)| Connection {
         id: ConnectionId(what.0),
         protocol: what.1,
         state: what.2,
@@ -359,6 +453,9 @@ fn any_connection() -> impl Strategy<Value = Connection> {
         packets_received: counted[3],
         owner: who.2,
         also_held_by: who.3,
+        name: named.0,
+        greeting: named.1,
+        device: named.2,
     })
 }
 
@@ -391,6 +488,8 @@ pub(super) fn any_restated() -> impl Strategy<Value = Restated> {
     let things = (
         vec(any_process().prop_map(Arc::new), 0..3),
         vec(any_restated_connection(), 0..3),
+        vec(any_restated_answer(), 0..3),
+        vec(any_event(), 0..2),
     );
     (clock, any_netns(), seen, gaps, things).prop_map(|(clock, home_netns, seen, gaps, things)| {
         Restated {
@@ -405,6 +504,8 @@ pub(super) fn any_restated() -> impl Strategy<Value = Restated> {
             lost: gaps.2,
             processes: things.0,
             connections: things.1,
+            answers: things.2,
+            names: things.3,
         }
     })
 }

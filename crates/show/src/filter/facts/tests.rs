@@ -82,6 +82,9 @@ fn call() -> Connection {
             source: Source::Proc,
         },
         also_held_by: Vec::new(),
+        name: None,
+        greeting: None,
+        device: None,
     }
 }
 

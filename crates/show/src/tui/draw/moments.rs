@@ -44,7 +44,7 @@ pub(super) fn head(screen: &Screen, replay: &Replay, snapshot: &Snapshot, width:
         Seal::NotChecked => parts.push(frame::SEAL_NOT_CHECKED.to_owned()),
         Seal::Intact => parts.push(frame::SEAL_INTACT.to_owned()),
         Seal::Unsealed => parts.push(frame::SEAL_MISSING.to_owned()),
-        Seal::Broken => {}
+        Seal::Broken | Seal::None => {}
     }
     let taken = display_width(&parts.join("  ")) + display_width(&case(""));
     let room = width.saturating_sub(taken).max(LEAST);

@@ -1,11 +1,12 @@
 //! By the other end: who calls it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use model::{Place, Text};
+use model::{Place, RemoteName, Text};
 
 use super::{Context, Fold, Gathered, Item, Key, Picture, Row, wanted};
 use crate::tui::programs::{End, destination, program_name, program_of};
+use crate::visible::visible;
 
 /// Another end, and who calls it.
 struct Other<'a> {
@@ -13,6 +14,8 @@ struct Other<'a> {
     key: Key,
     fold: Fold,
     gathered: Gathered,
+    /// What it is called.
+    names: BTreeSet<&'a Text>,
     /// What each of them has to do with it: empty while it is folded.
     callers: Vec<(Option<&'a Text>, Gathered)>,
 }
@@ -25,6 +28,13 @@ struct Others<'a> {
 }
 
 impl<'a> Others<'a> {
+    fn add_name(&mut self, end: End<'a>, name: Option<&'a RemoteName>) {
+        let other = self.of_end.get(&end).and_then(|it| self.all.get_mut(*it));
+        if let (Some(other), Some(name)) = (other, name) {
+            other.names.insert(&name.name);
+        }
+    }
+
     /// Adds something of a program to what belongs to one other end.
     fn add(
         &mut self,
@@ -42,6 +52,7 @@ impl<'a> Others<'a> {
                 fold: context.fold(&key),
                 key,
                 gathered: Gathered::default(),
+                names: BTreeSet::new(),
                 callers: Vec::new(),
             });
         }
@@ -79,6 +90,7 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
                 gathered.sums.add_open(connection);
             }
         });
+        others.add_name(End::Ip(ip), connection.name.as_deref());
     }
     let pairs = wanted::pairs(context);
     for (place, pair) in pairs.places() {
@@ -108,13 +120,25 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
     picture
 }
 
+/// An address, and the first of its names beside it.
+fn called(address: &str, names: &BTreeSet<&Text>) -> String {
+    let Some(first) = names.first() else {
+        return address.to_owned();
+    };
+    let first = visible(first);
+    match names.len() {
+        1 => format!("{address}  {first}"),
+        all => format!("{address}  {first} +{}", all - 1),
+    }
+}
+
 fn add(context: &Context<'_>, mut other: Other<'_>, picture: &mut Picture) {
     let address = other.end.to_string();
     other.callers.sort_by_key(|(program, _)| *program);
     let names = other.callers.iter();
     let names = names.map(|(program, _)| program_name(*program));
     let item = picture.gather(Gathered {
-        title: destination(&address, None),
+        title: called(&destination(&address, None), &other.names),
         who: names.collect::<Vec<_>>().join(", "),
         ..other.gathered
     });

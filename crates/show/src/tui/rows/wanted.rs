@@ -4,15 +4,21 @@
 use std::collections::{HashMap, HashSet};
 
 use model::{
-    Call, Calls, Connection, Direction, IcmpKind, Pair, PairKey, Protocol, Shelf, State, Text,
-    Timestamp,
+    Call, Calls, Connection, DeviceId, Direction, IcmpKind, Pair, PairKey, Protocol, Shelf, State,
+    Text, Timestamp,
 };
 
 use super::Context;
 use crate::tui::programs::program_of;
 
 /// What makes calls one pair, as the tracker has it.
-type Line<'a> = (Option<&'a Text>, std::net::IpAddr, Option<u16>, Protocol);
+type Line<'a> = (
+    Option<&'a Text>,
+    Option<DeviceId>,
+    std::net::IpAddr,
+    Option<u16>,
+    Protocol,
+);
 
 pub(super) fn pairs(context: &Context<'_>) -> Shelf<Pair> {
     if !context.is_picky() {
@@ -63,13 +69,22 @@ fn line<'a>(context: &Context<'a>, connection: &Connection) -> Option<Line<'a>> 
         | Protocol::Packet { .. }
         | Protocol::Other(_) => connection.protocol,
     };
-    Some((program, remote.ip?, remote.port.filter(|_| calls), protocol))
+    Some((
+        program,
+        connection
+            .device
+            .filter(|_| connection.owner.process().is_none()),
+        remote.ip?,
+        remote.port.filter(|_| calls),
+        protocol,
+    ))
 }
 
-fn empty(context: &Context<'_>, (program, ip, port, protocol): Line<'_>) -> Pair {
+fn empty(context: &Context<'_>, (program, device, ip, port, protocol): Line<'_>) -> Pair {
     Pair {
         key: PairKey {
             program: program.cloned(),
+            device,
             destination: ip.to_string(),
             port,
             protocol,

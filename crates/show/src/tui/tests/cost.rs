@@ -70,6 +70,7 @@ fn busy(connections: usize) -> Snapshot {
         }
         Pair {
             key: PairKey {
+                device: None,
                 program: Some(file(number).as_str().into()),
                 destination: address(number),
                 port: Some(443),

@@ -194,6 +194,7 @@ fn pair(program: &str, destination: &str, failed: bool, calls: &[i64]) -> Pair {
     let count = u64::try_from(calls.len()).unwrap();
     Pair {
         key: PairKey {
+            device: None,
             program: Some(program.into()),
             destination: destination.to_owned(),
             port: Some(443),

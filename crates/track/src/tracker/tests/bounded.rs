@@ -156,7 +156,7 @@ proptest! {
 
     #[test]
     fn the_same_steps_give_the_same(steps in prop::collection::vec(step(), 0..200)) {
-        let (one, other) = (run(SMALL, steps.clone()), run(SMALL, steps));
+        let (mut one, mut other) = (run(SMALL, steps.clone()), run(SMALL, steps));
         prop_assert_eq!(&one.told, &other.told);
         let (one, other) = (one.view(), other.view());
         prop_assert!(one.connections.iter().eq(&other.connections));

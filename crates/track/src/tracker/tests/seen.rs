@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use model::{
-    BootId, ConnectionError, Counts, Detail, Endpoint, Event, EventKind, Gap, Holder, Host, Look,
-    Observed, PathState, Phase, Process, ProcessId, Protocol, Socket, SocketKey, Source, State,
-    Text, Tier, Timestamp, WhyUnknown,
+    Answer, BootId, ConnectionError, Counts, Detail, Endpoint, Event, EventKind, Gap, Holder, Host,
+    Imported, Look, NameSeen, NameSource, Observed, PathState, Phase, Process, ProcessId, Protocol,
+    Socket, SocketKey, Source, State, Text, Tier, Timestamp, WhyUnknown,
 };
 
-const BOOT: BootId = BootId([7; 16]);
+pub(super) const BOOT: BootId = BootId([7; 16]);
 
 /// One thing that a tracker takes.
 #[derive(Clone, Debug)]
@@ -68,6 +68,25 @@ impl Seen {
         self.of(cookie, Protocol::Udp)
     }
 
+    pub(super) fn asks_for_name(self) -> Self {
+        self.with(|event| {
+            if let Detail::Name(seen) = &mut event.detail {
+                seen.question = Some(12);
+            }
+        })
+    }
+
+    /// As an import has it.
+    pub(super) fn imported(self) -> Imported {
+        match self.0 {
+            Observed::Event(event) => Imported::Name(Box::new(event)),
+            Observed::Process(process) => Imported::Process(process),
+            other @ (Observed::Look(_) | Observed::Counts(_) | Observed::Gap(_)) => {
+                panic!("no import has this: {other:?}")
+            }
+        }
+    }
+
     pub(super) fn by(self, pid: u32) -> Self {
         self.with(|event| event.process = Some(id(pid)))
     }
@@ -91,6 +110,35 @@ impl Seen {
             event.bytes_received = Some(received);
         })
     }
+}
+
+/// A question for `name` was answered with these addresses.
+pub(super) fn answered(at: i64, name: &str, addresses: &[&str]) -> Seen {
+    let answer = Answer {
+        addresses: addresses
+            .iter()
+            .map(|ip| (ip.parse().unwrap(), 60))
+            .collect(),
+        ..Answer::default()
+    };
+    named(at, NameSource::Dns, name, Some(answer))
+}
+
+/// A connection greeted by a name.
+pub(super) fn greeted(at: i64, source: NameSource, name: &str) -> Seen {
+    named(at, source, name, None)
+}
+
+fn named(at: i64, source: NameSource, name: &str, answer: Option<Answer>) -> Seen {
+    seen(at, EventKind::NameSeen).with(|event| {
+        event.detail = Detail::Name(NameSeen {
+            name: Some(Text::from(name)),
+            source,
+            question: answer.is_some().then_some(1),
+            answer: answer.map(Box::new),
+            greeting: None,
+        });
+    })
 }
 
 pub(super) fn tick(at: i64) -> Seen {
@@ -233,7 +281,7 @@ pub(super) fn id(pid: u32) -> ProcessId {
     }
 }
 
-fn key(cookie: u64) -> SocketKey {
+pub(super) fn key(cookie: u64) -> SocketKey {
     SocketKey {
         inode: None,
         cookie: Some(cookie),
@@ -248,6 +296,6 @@ pub(super) fn endpoint(text: &str) -> Endpoint {
     }
 }
 
-fn millis(at: i64) -> Timestamp {
+pub(super) fn millis(at: i64) -> Timestamp {
     Timestamp::from_unix_nanos(at * 1_000_000)
 }

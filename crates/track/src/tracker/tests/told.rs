@@ -41,7 +41,8 @@ impl Run {
         });
     }
 
-    pub(super) fn view(&self) -> Snapshot {
+    pub(super) fn view(&mut self) -> Snapshot {
+        self.tracker.settle(&mut |_, _, _| {});
         self.tracker.snapshot()
     }
 }
@@ -71,6 +72,14 @@ fn line(change: Change, time: Timestamp, it: &Connection) -> String {
     }
     if let (Some(sent), Some(received)) = (it.bytes_sent, it.bytes_received) {
         line += &format!(" {sent}/{received}");
+    }
+    if let Some(name) = &it.name {
+        line += &format!(
+            " {} {} {}",
+            name.name.lossy(),
+            name.source.word(),
+            name.strength.word()
+        );
     }
     if let Some(error) = &it.error {
         let errno = error.errno.map_or("none".to_owned(), |it| it.to_string());

@@ -44,6 +44,13 @@ impl Damage {
         self.0.entry(file.to_owned()).or_insert(text);
     }
 
+    /// Keeps what another one has found, too.
+    pub(crate) fn join(&mut self, other: Self) {
+        for (file, text) in other.0 {
+            self.0.entry(file).or_insert(text);
+        }
+    }
+
     pub(crate) fn is_none(&self) -> bool {
         self.0.is_empty()
     }

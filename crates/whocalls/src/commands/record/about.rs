@@ -48,10 +48,7 @@ pub(super) fn about(arguments: &RecordArguments, known: &Facts<'_>) -> (About, S
     let boot = host.boot.to_string();
     let host = text(&host.name);
     let name = format!("whocalls-{}-{}-{id}", plain(&host), compact(began));
-    let tool = Tool {
-        version: VERSION.to_owned(),
-        sha256: own_sha256(),
-    };
+    let tool = tool();
     let clock = Clock {
         phone_offset_ns,
         synchronized: system.clock.is_synchronized,
@@ -203,6 +200,14 @@ fn id() -> String {
     // Each state begins with random numbers of the system.
     let random = RandomState::new().build_hasher().finish();
     format!("{:06x}", random & 0xff_ffff)
+}
+
+/// This program.
+pub(crate) fn tool() -> Tool {
+    Tool {
+        version: VERSION.to_owned(),
+        sha256: own_sha256(),
+    }
 }
 
 /// Of the file that runs. `None`: it cannot be read.

@@ -16,6 +16,7 @@ use show::tui::Preserved;
 use track::Tracker;
 
 use super::images::Image;
+use super::names;
 use super::programs::is_suspect;
 use super::queue::{Closing, Queue};
 use super::run::Run;
@@ -25,6 +26,8 @@ use crate::commands::screen::Preserving;
 
 /// Open program files that wait to be copied.
 const MOST_WAITING: usize = 32;
+/// Names that wait to be written to the packets; they are taken with each packet.
+const MOST_NAMES: usize = 20_000;
 /// Lines are handed on when there are so many bytes, or nothing more has come.
 const PIECE: usize = 256 * 1024;
 
@@ -233,7 +236,12 @@ impl<'a, R: Reader> Recorder<'a, R> {
                 };
                 ownership.processes.extend(look.processes.iter().map(image));
             }
-            Observed::Event(_) | Observed::Counts(_) | Observed::Gap(_) => {}
+            Observed::Event(event) => {
+                if ownership.names.len() < MOST_NAMES {
+                    names::of_event(event, &mut |named| ownership.names.push(named));
+                }
+            }
+            Observed::Counts(_) | Observed::Gap(_) => {}
         }
     }
 

@@ -10,6 +10,7 @@ use track::flows::Flows;
 
 use super::batch::Batch;
 use super::images::Images;
+use super::names::{Named, Names};
 use super::queue::{Closing, Queue};
 use super::run::{Run, Stop};
 
@@ -36,6 +37,7 @@ pub(super) fn take_all(packets: Packets, header: Header, queue: &Queue, run: &Ru
         encoding: Encoding {
             writer: Writer::new(header),
             images: Images::default(),
+            names: Names::default(),
             batch: Vec::with_capacity(PIECE * 2).into(),
             packets: 0,
             told: 0,
@@ -63,6 +65,7 @@ struct Taking<'a> {
 struct Encoding<'a> {
     writer: Writer,
     images: Images,
+    names: Names,
     batch: Batch,
     /// Of the whole case.
     packets: u64,
@@ -129,6 +132,7 @@ impl Taking<'_> {
         self.encoding
             .writer
             .start(self.segment, &mut self.encoding.batch.bytes);
+        self.encoding.repeat_names();
     }
 
     /// Counts what was lost; with `sums` the numbers go into the file as well.
@@ -198,7 +202,9 @@ impl Encoding<'_> {
             self.images.learn(image, &mut self.writer);
         }
         let owner = ownership.flows.owner(packet);
+        let names = std::mem::take(&mut ownership.names);
         drop(ownership);
+        self.name(&names);
         if let PacketOwner::Known { process, .. } = owner {
             self.images.at(process, packet.boot_ns, &mut self.writer);
         }
@@ -207,13 +213,36 @@ impl Encoding<'_> {
 
     /// Takes over what is known of processes, also where no packet asks for it.
     fn learn(&mut self) {
-        let images = std::mem::take(&mut self.run.ownership().processes);
+        let mut ownership = self.run.ownership();
+        let images = std::mem::take(&mut ownership.processes);
+        // Before the first packet there may be no interface, with which a file has to begin.
+        let names = match self.packets {
+            0 => Vec::new(),
+            _ => std::mem::take(&mut ownership.names),
+        };
+        drop(ownership);
         for image in images {
             self.images.learn(image, &mut self.writer);
         }
+        self.name(&names);
         if !self.run.are_events_over() {
             self.images.forget(self.run.until(), &mut self.writer);
         }
+    }
+
+    /// Writes the names of addresses that are news.
+    fn name(&mut self, named: &[Named]) {
+        let news = named.iter().filter(|named| self.names.learn(named));
+        let news: Vec<_> = news.map(|(ip, name)| (*ip, &**name)).collect();
+        if !news.is_empty() {
+            self.writer.names(&news, &mut self.batch.bytes);
+        }
+    }
+
+    /// Has a file that begins tell the names that those before it told.
+    fn repeat_names(&mut self) {
+        let known: Vec<_> = self.names.all().collect();
+        self.writer.names(&known, &mut self.batch.bytes);
     }
 
     fn hand_on(&mut self) {

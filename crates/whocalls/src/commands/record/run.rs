@@ -7,6 +7,7 @@ use model::{Gap, Snapshot};
 use track::flows::Flows;
 
 use super::images::Image;
+use super::names::Named;
 
 /// One recording, while it runs.
 #[derive(Default)]
@@ -34,6 +35,8 @@ pub(super) struct Ownership {
     pub(super) flows: Flows,
     /// Told since they were last taken.
     pub(super) processes: Vec<Image>,
+    /// Names of addresses that were seen since they were last taken.
+    pub(super) names: Vec<Named>,
 }
 
 /// How much there was so far.

@@ -103,7 +103,7 @@ impl Pick {
         let process = process.map(Arc::as_ref);
         is_shown
             || process.is_some_and(|process| self.process(process))
-            || self.is_in_scope(process) && self.filter.matches_name_seen(event, process)
+            || self.is_in_scope(process) && self.filter.matches_name_seen(event, None, process)
     }
 
     /// Whether a process is wanted before anything names it.
@@ -280,6 +280,8 @@ mod tests {
                 name: Some("www.Example.com".into()),
                 source: NameSource::Resolver,
                 question: None,
+                answer: None,
+                greeting: None,
             }),
             ..event(None, Some(1))
         };

@@ -74,5 +74,8 @@ pub(crate) fn connection(pid: u32, protocol: Protocol, cookie: u64, port: u16) -
             source: Source::Ebpf,
         },
         also_held_by: Vec::new(),
+        name: None,
+        greeting: None,
+        device: None,
     }
 }
