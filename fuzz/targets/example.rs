@@ -15,7 +15,7 @@ pub(crate) fn process(name: &[u8]) -> Process {
     let text = || Text::from(name);
     Process {
         id: PROCESS,
-        started: Timestamp::from_unix_nanos(1_795_342_500_123_456_789),
+        started: Some(Timestamp::from_unix_nanos(1_795_342_500_123_456_789)),
         ended: None,
         name: text(),
         path: Some(text()),

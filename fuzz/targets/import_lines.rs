@@ -19,7 +19,10 @@ fn check(value: Value<'_>, expected: &serde_json::Value) {
         }
         serde_json::Value::Array(items) => {
             assert_eq!(value.items().count(), items.len());
-            value.items().zip(items).for_each(|(value, expected)| check(value, expected));
+            value
+                .items()
+                .zip(items)
+                .for_each(|(value, expected)| check(value, expected));
         }
         serde_json::Value::String(text) => {
             assert_eq!(value.string().as_deref(), Some(text.as_bytes()));

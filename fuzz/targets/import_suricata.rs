@@ -6,7 +6,9 @@ use model::Imported;
 use observe::import::{Import, Options};
 
 fuzz_target!(|data: &[u8]| {
-    let Ok(mut import) = Import::of_bytes(data.to_vec(), Some("Suricata eve.json"), Options::default()) else {
+    let Ok(mut import) =
+        Import::of_bytes(data.to_vec(), Some("Suricata eve.json"), Options::default())
+    else {
         return;
     };
     let mut seen = Vec::new();

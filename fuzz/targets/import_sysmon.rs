@@ -18,7 +18,9 @@ fn read(data: Vec<u8>, kind: &str) {
     for seen in seen {
         match seen {
             Imported::Connection(connection) => assert!(connection.remote.is_some()),
-            Imported::Process(process) => assert!(process.name.is_empty() == process.path.is_none()),
+            Imported::Process(process) => {
+                assert!(process.name.is_empty() == process.path.is_none())
+            }
             _ => {}
         }
     }

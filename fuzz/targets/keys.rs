@@ -14,7 +14,8 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(recipients) = Recipients::parse(&text, "fuzz") {
         assert!(!text.to_ascii_uppercase().contains("AGE-SECRET-KEY-"));
         let written = recipients.names().join("\n");
-        assert_eq!(Recipients::parse(&written, "fuzz"), Ok(recipients));
+        let again = Recipients::parse(&written, "fuzz");
+        assert_eq!(again.ok(), Some(recipients));
     }
     if let Ok(identities) = Identities::parse(&text, "fuzz") {
         assert!(!identities.recipients().names().is_empty());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use libfuzzer_sys::fuzz_target;
 use model::{
     BootId, Connection, Detail, Event, EventKind, Host, NameSeen, NameSource, Process, Shelf,
-    Snapshot, Source, Text, Tier,
+    Snapshot, Source, Text, Tier, Timestamp,
 };
 use show::json::{Listing, Stream, document, lines};
 use show::table::{self, Group, TableOptions};
@@ -24,14 +24,18 @@ fuzz_target!(|input: (u8, &[u8])| {
             boot: BootId([7; 16]),
         },
         home_netns: None,
-        taken: process.started,
+        taken: process.started.unwrap_or(Timestamp::UNTOLD),
         tier: Tier::Full,
         connections: Shelf::from_iter([connection.clone()]),
         processes: Arc::new(HashMap::from([(process.id, Arc::new(process.clone()))])),
         pairs: Shelf::default(),
         users: HashMap::from([(1000, Text::from(name))]),
         remembered: Vec::new(),
-        devices: std::sync::Arc::default(),
+        devices: Arc::default(),
+        asked: Shelf::default(),
+        addresses: Default::default(),
+        let_go: 0,
+        findings: Default::default(),
         gaps: Vec::new(),
     };
     let listing = Listing {
@@ -94,7 +98,7 @@ fn stream(process: &Process, name: &[u8]) {
 fn event(process: &Process, detail: Detail) -> Event {
     Event {
         seq: 1,
-        time: process.started,
+        time: process.started.unwrap_or(Timestamp::UNTOLD),
         boot_ns: 0,
         source: Source::Ebpf,
         kind: EventKind::NameSeen,

@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(ends.source.ip.is_some() && ends.destination.ip.is_some());
         assert_eq!(ends.source.port.is_some(), ends.destination.port.is_some());
         if let Part::Later(_) = ends.part {
-            assert!(ends.source.port.is_none() && ends.tcp_flags.is_none());
+            assert!(ends.source.port.is_none() && ends.tcp.is_none());
             assert!(ends.about.is_none());
         }
     }

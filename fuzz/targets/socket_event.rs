@@ -1,5 +1,5 @@
 #![no_main]
-//! Events of sockets from the BPF programs, with the message that may follow.
+//! Events of sockets from the BPF programs, with what may have been said behind them.
 
 #[expect(dead_code, reason = "one parser of many")]
 #[path = "../../crates/observe/src"]
@@ -9,13 +9,15 @@ mod observe {
 use libfuzzer_sys::fuzz_target;
 use model::{NetworkNamespace, Protocol};
 use observe::parse;
-use parse::socket_event::{Flags, message, socket_event};
+use parse::socket_event::{Flags, said, socket_event};
 
-/// `struct event`, and the length that stands before the message.
-const BEFORE_MESSAGE: usize = 132;
+/// `struct event`, and what stands before what was said.
+const BEFORE_BYTES: usize = 132;
 
 fuzz_target!(|data: &[u8]| {
-    assert!(message(data).len() <= data.len().saturating_sub(BEFORE_MESSAGE));
+    if let Some((_, bytes)) = said(data) {
+        assert!(bytes.len() <= data.len().saturating_sub(BEFORE_BYTES));
+    }
     let Some(event) = socket_event(data) else {
         return;
     };

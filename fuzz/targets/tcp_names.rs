@@ -1,7 +1,7 @@
 #![no_main]
 //! TCP connections in segments of any order: pieces give what the whole gives, and what is told is bounded.
 
-#[expect(dead_code, reason = "one parser of many")]
+#[expect(dead_code, unused_imports, reason = "one of two")]
 #[path = "../../crates/observe/src"]
 mod observe {
     pub(crate) mod names;
@@ -17,7 +17,7 @@ const PORTS: [u16; 12] = [21, 22, 25, 53, 80, 143, 389, 443, 3389, 5222, 5432, 9
 /// What is told of the streams in one piece each.
 fn whole(port: u16, client: &[u8], server: &[u8]) -> Vec<String> {
     let mut all = Vec::new();
-    let mut names = TcpNames::new(40000, port);
+    let mut names = TcpNames::new(port);
     names.data(Side::Client, None, client, &mut |seen| {
         all.push(format!("{seen:?}"))
     });
@@ -40,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
     let expected = whole(port, client, server);
     let mut all = Vec::new();
     let mut told = |seen: model::NameSeen| all.push(format!("{seen:?}"));
-    let mut names = TcpNames::new(40000, port);
+    let mut names = TcpNames::new(port);
     for (side, bytes) in [(Side::Client, client), (Side::Server, server)] {
         // The numbers come round in the middle.
         let first = 0_u32.wrapping_sub(u32::try_from(bytes.len() / 2).unwrap());

@@ -1,7 +1,7 @@
 #![no_main]
 //! UDP exchanges, a datagram after the other, each with its length before it.
 
-#[expect(dead_code, reason = "one parser of many")]
+#[expect(dead_code, unused_imports, reason = "one of two")]
 #[path = "../../crates/observe/src"]
 mod observe {
     pub(crate) mod names;

@@ -77,6 +77,12 @@ pub enum Detail {
     /// Of `OwnerChanged`: the process sends from this moment on. Without it, it has used the socket
     /// at some time before.
     Sends,
+    /// Of `OwnerChanged`, of TCP: the process wrote something just before, and this is the sequence
+    /// number of its first byte.
+    Wrote { from: u32 },
+    /// Of `OwnerChanged`, of TCP: the process is at the socket as well, and from this moment on may
+    /// be sending, until another event tells that it has. The socket is still of the one before.
+    MaySend,
     /// Of `ProcessEnded`, as wait(2) gives it. `None`: not known.
     Exit { status: Option<i32> },
 }

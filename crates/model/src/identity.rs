@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
+use crate::hex::write_hex;
 use crate::{Endpoint, Protocol};
 
 /// One start of the computer: Linux `/proc/sys/kernel/random/boot_id`.
@@ -40,6 +41,11 @@ pub struct ProcessId {
     pub pid: u32,
     /// Start, in whole units of 10 ms since boot, suspend included (proc(5), `stat` field 22).
     pub start_ticks: u64,
+}
+
+impl ProcessId {
+    /// What one start tick is (`USER_HZ` is 100 on all that Linux runs on).
+    pub const NANOS_PER_TICK: u64 = 10_000_000;
 }
 
 impl fmt::Display for ProcessId {
@@ -117,7 +123,7 @@ impl fmt::Display for ConnectionId {
     }
 }
 
-fn cut(hash: Sha256) -> [u8; 16] {
+pub(crate) fn cut(hash: Sha256) -> [u8; 16] {
     let digest: [u8; 32] = hash.finalize().into();
     let mut id = [0; 16];
     for (to, from) in id.iter_mut().zip(digest) {
@@ -133,23 +139,6 @@ fn hash_endpoint(hash: &mut Sha256, endpoint: Endpoint) {
         None => {}
     }
     hash.update(endpoint.port.unwrap_or(0).to_be_bytes());
-}
-
-/// At most 16 bytes, which is the longest identity.
-fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    let digit = |value: u8| {
-        if value < 10 {
-            b'0' + value
-        } else {
-            b'a' - 10 + value
-        }
-    };
-    let mut digits = [0; 32];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
-    }
-    let written = digits.get(..bytes.len() * 2).unwrap_or_default();
-    f.write_str(std::str::from_utf8(written).unwrap_or_default())
 }
 
 #[cfg(test)]

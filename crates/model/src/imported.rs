@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::{Connection, Device, Event, Gap, Process};
+use crate::{Connection, Device, Event, Gap, Process, Timestamp};
 
 /// What an import hands on. The order means nothing: a name may come after the connection that it
 /// belongs to, and a process after both.
@@ -19,4 +19,6 @@ pub enum Imported {
     /// Likewise.
     Device(Device),
     Gap(Gap),
+    /// From when until when the source saw what passed, whether or not anything did.
+    Span(Timestamp, Timestamp),
 }

@@ -4,14 +4,22 @@
 //! An absent fact is `None`, never 0 or an empty text. Times are UTC.
 #![forbid(unsafe_code)]
 
+mod address;
 mod connection;
 mod doctor;
 mod event;
 mod finding;
+mod findings;
 mod gap;
+mod hex;
 mod identity;
 mod imported;
+mod indicator;
+mod known;
 mod look;
+mod looked_up;
+mod members;
+mod mix;
 mod name;
 mod owner;
 mod packet;
@@ -25,22 +33,39 @@ mod system;
 mod text;
 mod time;
 
+pub use address::{
+    AddressFacts, Addresses, Announcer, Country, KnowsAddresses, NetworkKind, SpecialUse,
+    translated,
+};
 pub use connection::{Connection, ConnectionError, Direction, Endpoint, Phase, State};
 pub use doctor::{Check, Condition, Doctor};
 pub use event::{Counts, Detail, Event, EventKind, Observed};
-pub use finding::{About, Confidence, Evidence, Fact, Finding, FindingId, Severity};
+pub use finding::{About, Confidence, Evidence, Fact, Finding, FindingId, Reach, Severity};
+pub use findings::{FindingChange, Findings, Unchecked};
 pub use gap::Gap;
+pub use hex::hex;
 pub use identity::{BootId, ConnectionId, NetworkNamespace, ProcessId, SocketKey};
 pub use imported::Imported;
+pub use indicator::{
+    FileHash, Indicator, IndicatorKind, IndicatorList, IndicatorValue, ListMeaning, ListOrigin,
+    MatchedBy, Network, UncheckedKind,
+};
+pub use known::{Knowledge, KnownAddress, KnownName, Knows, ListedKind, Matched};
 pub use look::{Holder, Host, Look, Remembered, RememberedBy, Socket, Tier};
+pub use looked_up::{
+    AddressItem, FileFacts, HashKind, Item, Listed, ListedAs, LookedUp, NameItem, NetworkItem,
+    SuffixBy,
+};
+pub use members::{FirstConnections, Members, Named};
+pub use mix::{Mix, Mixer};
 pub use name::{
     Answer, Asked, Device, DeviceId, Greeting, HttpGreeting, NameSeen, NameSource, NameStrength,
     RemoteName, TlsGreeting,
 };
 pub use owner::{Owner, Source, WhyUnknown};
 pub use packet::{
-    Interface, InterfaceKey, LinkType, Packet, PacketEnds, PacketOwner, Part, Quoted, Way,
-    WhyNoProcess,
+    Interface, InterfaceKey, LinkType, Packet, PacketEnds, PacketOwner, Part, Quoted, TcpSegment,
+    Way, WhyNoProcess,
 };
 pub use pair::{Call, Calls, Pair, PairKey};
 pub use process::{Container, FileIdentity, Parent, PathState, Process};

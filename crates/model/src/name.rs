@@ -18,6 +18,19 @@ pub struct NameSeen {
     pub greeting: Option<Box<Greeting>>,
 }
 
+impl NameSeen {
+    /// A name and no more.
+    pub fn only(name: Text, source: NameSource) -> Self {
+        Self {
+            name: Some(name),
+            source,
+            question: None,
+            answer: None,
+            greeting: None,
+        }
+    }
+}
+
 /// How a name was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NameSource {
@@ -143,7 +156,9 @@ pub struct Asked {
     pub no_such_name: u64,
     /// Answers of other failures (SERVFAIL, REFUSED ...).
     pub failed: u64,
-    /// The first few of those that were answered.
+    /// What the newest answer came to, as in [`Answer::code`]. `None`: no answer was seen.
+    pub code: Option<u8>,
+    /// Those that were answered, the newest first; a few are kept.
     pub addresses: Vec<IpAddr>,
 }
 
@@ -178,6 +193,11 @@ impl NameStrength {
         Self::Answered,
         Self::Greeted,
     ];
+
+    /// Whether it may as well be the name of somebody else at the same address.
+    pub fn is_unsure(self) -> bool {
+        self < Self::AnsweredToDevice
+    }
 
     /// The word of the public contract.
     pub fn word(self) -> &'static str {

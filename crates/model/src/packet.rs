@@ -79,10 +79,21 @@ pub struct PacketEnds {
     pub source: Endpoint,
     pub destination: Endpoint,
     pub part: Part,
-    /// The flags of a TCP header (RFC 9293, 3.1): FIN is bit 0, SYN 1, RST 2, ACK 4.
-    pub tcp_flags: Option<u8>,
+    /// `None`: it is not TCP, or cut too short to say.
+    pub tcp: Option<TcpSegment>,
     /// Of an ICMP error: the packet that it is about.
     pub about: Option<Quoted>,
+}
+
+/// What a TCP header says (RFC 9293, 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpSegment {
+    /// FIN is bit 0, SYN 1, RST 2, ACK 4.
+    pub flags: u8,
+    /// Of the first byte that it carries, or of the SYN before that.
+    pub sequence: u32,
+    /// How many bytes it carries, also where fewer are there. `None`: the headers do not say.
+    pub carries: Option<u32>,
 }
 
 /// The packet that an ICMP error quotes.

@@ -6,7 +6,8 @@ use crate::{NetworkNamespace, ProcessId, Text, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     pub id: ProcessId,
-    pub started: Timestamp,
+    /// `None`: the source does not tell.
+    pub started: Option<Timestamp>,
     /// `None`: it was alive when last seen.
     pub ended: Option<Timestamp>,
     /// The short name the kernel keeps (at most 15 bytes; the process can change it).
@@ -34,6 +35,36 @@ pub struct Process {
     /// `None`: no right to see it.
     pub netns: Option<NetworkNamespace>,
     pub kernel_thread: bool,
+}
+
+impl Process {
+    /// One of which nothing is known but who it is.
+    pub fn unknown(id: ProcessId) -> Self {
+        Self {
+            id,
+            started: None,
+            ended: None,
+            name: Text::default(),
+            path: None,
+            path_state: PathState::Unknown,
+            file: None,
+            sha256: None,
+            command_line: None,
+            command_line_truncated: false,
+            uid: None,
+            user: None,
+            parents: Vec::new(),
+            container: None,
+            unit: None,
+            netns: None,
+            kernel_thread: false,
+        }
+    }
+
+    /// Path of the program, its name where the path is not known.
+    pub fn program(&self) -> &Text {
+        self.path.as_ref().unwrap_or(&self.name)
+    }
 }
 
 /// Tells a file from every other, also when another one takes its path.

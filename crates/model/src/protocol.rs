@@ -52,6 +52,14 @@ impl Protocol {
         }
     }
 
+    /// Whether its ends have ports. Raw and packet sockets have none, nor has ICMP.
+    pub fn has_ports(self) -> bool {
+        match self {
+            Self::Tcp | Self::Mptcp | Self::Udp | Self::UdpLite | Self::Sctp | Self::Dccp => true,
+            Self::Icmp(_) | Self::Raw { .. } | Self::Packet { .. } | Self::Other(_) => false,
+        }
+    }
+
     /// Whether one socket is at most one connection.
     pub fn has_connections(self) -> bool {
         match self {

@@ -85,6 +85,18 @@ impl<T> Shelf<T> {
         })
     }
 
+    /// What was put, changed or taken away after `revision`, with its place. `None`: nothing is there
+    /// any more.
+    pub fn changes_since(&self, revision: u64) -> impl Iterator<Item = (Place, Option<&T>)> {
+        let chunks = self.chunks.iter().enumerate();
+        let changed = chunks.filter(move |(_, chunk)| chunk.revision > revision);
+        changed.flat_map(move |(number, chunk)| {
+            let slots = chunk.slots.iter().enumerate();
+            let slots = slots.filter(move |(_, slot)| slot.revision > revision);
+            slots.map(move |(slot, it)| (Place(number * CHUNK + slot), it.thing.as_ref()))
+        })
+    }
+
     /// What was put here or changed after `revision`. What was taken away is not told.
     pub fn changed_since(&self, revision: u64) -> impl Iterator<Item = &T> {
         let chunks = self.chunks.iter().filter(move |it| it.revision > revision);
@@ -124,7 +136,10 @@ impl<T: Clone> Shelf<T> {
         self.revision += 1;
         self.filled -= 1;
         self.free.push(place);
-        self.slot(place)?.thing.take()
+        let revision = self.revision;
+        let slot = self.slot(place)?;
+        slot.revision = revision;
+        slot.thing.take()
     }
 
     fn new_place(&mut self) -> Place {
@@ -232,6 +247,13 @@ mod tests {
         shelf.take(Place(3));
         let changed: Vec<_> = shelf.changed_since(before).copied().collect();
         assert_eq!(changed, [4000, 100]);
+        let with_places: Vec<_> = shelf.changes_since(before).collect();
+        let expected = [
+            (Place(3), None),
+            (Place(40), Some(&4000)),
+            (Place(100), Some(&100)),
+        ];
+        assert_eq!(with_places, expected);
     }
 
     #[test]

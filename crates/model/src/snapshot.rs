@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::{
-    Asked, Connection, Device, DeviceId, Gap, Host, NetworkNamespace, Owner, Pair, Process,
-    ProcessId, Remembered, Shelf, Text, Tier, Timestamp, WhyUnknown,
+    Addresses, Asked, Connection, Device, DeviceId, Findings, Gap, Host, NetworkNamespace, Owner,
+    Pair, Process, ProcessId, Remembered, Shelf, Text, Tier, Timestamp, WhyUnknown,
 };
 
 /// All that is known at one moment: what every screen, report and rule reads.
@@ -14,6 +14,7 @@ pub struct Snapshot {
     pub host: Host,
     /// The network namespace whocalls runs in. `None`: the platform has none.
     pub home_netns: Option<NetworkNamespace>,
+    /// `UNTOLD`: of a list that does not say when it was made.
     pub taken: Timestamp,
     pub tier: Tier,
     /// Open ones, and the newest of those that have ended.
@@ -29,6 +30,12 @@ pub struct Snapshot {
     /// Names that were asked for, as far as they could be read.
     pub asked: Shelf<Asked>,
     pub gaps: Vec<Gap>,
+    /// Pairs and processes that were let go because there were too many.
+    pub let_go: u64,
+    /// What is known of the other ends without asking anybody; the program joins it.
+    pub addresses: Addresses,
+    /// What the rules say of it, or of one shortly before; the program joins it.
+    pub findings: Findings,
 }
 
 impl Snapshot {

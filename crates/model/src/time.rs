@@ -13,6 +13,14 @@ const SECONDS_PER_DAY: i64 = 86_400;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// Stands where there must be a time and no source tells one.
+    pub const UNTOLD: Self = Self(0);
+
+    /// `None`: it is [`UNTOLD`](Self::UNTOLD).
+    pub fn told(self) -> Option<Self> {
+        (self != Self::UNTOLD).then_some(self)
+    }
+
     pub const fn from_unix_nanos(nanos: i64) -> Self {
         Self(nanos)
     }

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::platform;
 
@@ -80,6 +81,11 @@ impl Folder {
         &self.path
     }
 
+    /// To be asked later where the folder stands. `None`: this platform cannot tell.
+    pub fn whereabouts(&self) -> Option<Whereabouts> {
+        self.process.whereabouts().map(Whereabouts)
+    }
+
     /// False: everybody who can read the drive reads the case, as on FAT and exFAT.
     pub fn keeps_permissions(&self) -> bool {
         self.process.keeps_permissions()
@@ -145,6 +151,20 @@ impl Folder {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         self.process.ask(request)
+    }
+}
+
+/// The folder of a case, whatever becomes of its name.
+#[derive(Clone, Debug)]
+pub struct Whereabouts(Arc<platform::folder::Whereabouts>);
+
+impl Whereabouts {
+    /// Where it stands by now, as the kernel names it. `None`: it was removed, and what is written to
+    /// it is lost.
+    ///
+    /// Errors: the kernel does not tell.
+    pub fn path(&self) -> io::Result<Option<PathBuf>> {
+        self.0.path()
     }
 }
 

@@ -27,7 +27,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use model::Imported;
+use model::{BootId, Imported};
 
 use self::format::{Format, Out};
 use self::input::Input;
@@ -60,6 +60,13 @@ pub struct Skipped {
     pub first: Vec<SkippedPart>,
     /// It ends in the middle, here. `None`: it is whole.
     pub cut: Option<String>,
+}
+
+impl Skipped {
+    /// Something is missing.
+    pub fn is_loss(&self) -> bool {
+        self.count > 0 || self.cut.is_some()
+    }
 }
 
 /// One part that was not understood.
@@ -132,6 +139,12 @@ impl Import {
     /// Of what kind it is, in words: `Zeek log`, `pcapng`.
     pub fn kind(&self) -> &'static str {
         self.name
+    }
+
+    /// What the file is known by, wherever it lies: its length and its beginning. It stands in the
+    /// place of the start of a computer.
+    pub fn source(&self) -> BootId {
+        self.out.source()
     }
 
     /// Reads some more and hands it on. `false`: that was all.

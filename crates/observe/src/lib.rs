@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub mod actions;
 pub mod folder;
@@ -16,6 +16,10 @@ pub mod import;
 mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "its callers are elsewhere")
+)]
 mod names;
 pub mod packets;
 #[cfg_attr(
@@ -214,6 +218,12 @@ pub fn user() -> String {
 /// This computer's name for itself.
 pub fn host_name() -> model::Text {
     platform::host_name()
+}
+
+/// Hashes the program files of these processes, as far as they may be read, until it is time to stop.
+/// Gives how many are left then.
+pub fn hash_programs(processes: &mut [model::Process], until: Instant) -> usize {
+    platform::hash_programs(processes, until)
 }
 
 /// Tells what can be seen on this computer, what not, and how to mend it.

@@ -53,6 +53,7 @@ use crate::{Error, LookOptions};
 
 pub(crate) use self::clock::now;
 pub(crate) use self::doctor::doctor;
+pub(crate) use self::helper::hash_programs;
 pub(crate) use self::online::is_online;
 pub(crate) use self::packets::Packets;
 pub(crate) use self::second::has_no_other_child;
@@ -97,9 +98,17 @@ impl Observer {
     }
 
     pub(crate) fn look(&mut self, options: LookOptions) -> Result<Look, Error> {
+        let processes = Processes::open(self.host.boot, self.boot_time).map_err(failed("/proc"))?;
+        self.look_after(processes, options)
+    }
+
+    /// Looks, and shows all processes that have been read before, too, also when they have ended.
+    pub(crate) fn look_after(
+        &mut self,
+        mut processes: Processes,
+        options: LookOptions,
+    ) -> Result<Look, Error> {
         let taken = clock::now();
-        let mut processes =
-            Processes::open(self.host.boot, self.boot_time).map_err(failed("/proc"))?;
         let pids = processes.pids().map_err(failed("/proc"))?;
         let namespaces =
             Namespaces::find(&pids).map_err(failed("our network namespace: /proc/self/ns/net"))?;

@@ -11,7 +11,7 @@ mod tcp;
 mod tls;
 mod udp;
 
-use model::NameSeen;
+use model::{Gap, NameSeen, Source};
 
 pub(crate) use self::tcp::TcpNames;
 pub(crate) use self::udp::UdpNames;
@@ -22,6 +22,17 @@ pub(crate) enum Side {
     /// It opened the connection.
     Client,
     Server,
+}
+
+/// Connections whose client began a greeting that was not understood.
+pub(crate) fn greetings_unread(source: Source) -> Gap {
+    Gap::standing(
+        "greetings_unread",
+        source,
+        "connections began with a greeting of TLS or HTTP that is too long, not whole or damaged, or \
+         on a port of the web with something else",
+        "the names that these connections may have greeted by",
+    )
 }
 
 /// Whoever takes what was read.

@@ -135,4 +135,9 @@ impl Packets {
     pub fn counts(&mut self) -> Vec<RingCounts> {
         self.0.counts()
     }
+
+    /// What was dropped in namespaces that are not among them: very many have come and gone.
+    pub fn dropped_in_others(&self) -> u64 {
+        self.0.dropped_in_others()
+    }
 }

@@ -13,6 +13,7 @@ pub(crate) mod firewall;
 pub(crate) mod http;
 pub(crate) mod interfaces;
 pub(crate) mod ja4;
+pub(crate) mod meminfo;
 pub(crate) mod mount_info;
 pub(crate) mod neighbours;
 pub(crate) mod netlink_sockets;

@@ -24,6 +24,13 @@ pub fn removable_places() -> Vec<PathBuf> {
     platform::places::removable_places()
 }
 
+/// Whether something can be made in this folder.
+///
+/// Errors: why not.
+pub fn check_folder(path: &Path) -> io::Result<()> {
+    platform::places::check_folder(path)
+}
+
 /// How much room there is where this lies. `None`: it cannot be told here.
 ///
 /// Errors: of the file system.

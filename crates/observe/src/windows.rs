@@ -129,6 +129,10 @@ pub(crate) fn user() -> String {
     std::env::var("USERNAME").unwrap_or_default()
 }
 
+pub(crate) fn hash_programs(_: &mut [model::Process], _: std::time::Instant) -> usize {
+    0
+}
+
 pub(crate) fn doctor() -> Result<Doctor, Error> {
     let look = Observer.look(LookOptions::default())?;
     let check = Check {

@@ -12,6 +12,7 @@ pub mod system;
 
 use std::io::{self, Read};
 
+use model::hex;
 use sha2::{Digest, Sha256};
 
 /// SHA-256 of all that can be read, in hex.
@@ -21,12 +22,4 @@ pub fn sha256(from: &mut dyn Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     io::copy(from, &mut hash)?;
     Ok(hex(&hash.finalize()))
-}
-
-/// All digits of some bytes, in lower case.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits
-        .map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default())
-        .collect()
 }

@@ -9,6 +9,7 @@ mod json;
 mod known;
 mod look;
 mod name;
+mod plain;
 mod process;
 mod reader;
 mod replay;

@@ -13,6 +13,7 @@ use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use model::hex;
 use sha2::{Digest, Sha256};
 use zip::result::ZipError;
 use zip::write::{SimpleFileOptions, StreamWriter};
@@ -20,7 +21,6 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::case::{self, MANIFEST, Problem};
 use crate::crypt::Recipients;
-use crate::hex;
 use contents::{Contents, Entry};
 use output::{Gate, Output};
 
@@ -52,6 +52,21 @@ pub enum Error {
     Stopped,
 }
 
+/// What has to be done with a packed case before it can be read, by what its file is called. `None`: it
+/// is not called like one.
+pub fn before_reading(name: &str) -> Option<&'static str> {
+    if name.ends_with(".zip") {
+        Some("unpack it first: the folder in it is the case")
+    } else if name.ends_with(".zip.age") {
+        Some(
+            "decrypt it first (age -d -i private.txt -o CASE.zip FILE), then unpack it: the folder in it \
+             is the case",
+        )
+    } else {
+        None
+    }
+}
+
 /// What to do with a case that is not what was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damaged {
@@ -65,6 +80,8 @@ pub enum Damaged {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packed {
     pub files: u64,
+    /// `false`: the recording did not come to its end.
+    pub is_sealed: bool,
     /// The length of the one file.
     pub bytes: u64,
     /// Its SHA-256, in hex.
@@ -205,6 +222,7 @@ impl Packing<'_> {
         let (bytes, sha256) = finished.map_err(|source| not_written(self.out, source))?;
         Ok(Packed {
             files: self.files,
+            is_sealed: contents.is_sealed,
             bytes,
             sha256,
             problems: std::mem::take(&mut self.problems),

@@ -5,8 +5,10 @@
 //! its packets. Wireshark shows that from 4.6 on, and older readers skip it.
 
 mod block;
+mod blocks;
 mod display_filter;
 mod export;
+mod flow;
 mod mix;
 mod read;
 #[cfg(test)]

@@ -8,14 +8,20 @@
 //! these places, so that taking one `'` away there gives the text back.
 
 use std::collections::HashMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
-use model::{Connection, Endpoint, Owner, Process, ProcessId, Snapshot, Text};
+use model::{Connection, Owner, Process, ProcessId, RemoteName, Snapshot, Text};
 
+use crate::bytes;
+use crate::devices::Known;
 use crate::visible::visible;
 
 const HEADER: &str = "id,process,pid,user,protocol,state,direction,local_ip,local_port,remote_ip,\
-                      remote_port,remote_name,bytes_sent,bytes_received,opened,owner_why,path\r\n";
+                      remote_port,remote_name,bytes_sent,bytes_received,opened,owner_why,path,device_mac,\
+                      device_name,device_ip,remote_name_strength\r\n";
+
+/// So many bytes are written at once.
+const AT_ONCE: usize = 1 << 16;
 
 /// A line for each connection, in the order given.
 ///
@@ -26,22 +32,29 @@ pub fn connections(
     shown: &[&Connection],
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 16, out);
     let mut processes: HashMap<ProcessId, ProcessFields> = HashMap::new();
     let users: HashMap<u32, String> = snapshot
         .users
         .iter()
         .map(|(uid, user)| (*uid, field(user)))
         .collect();
-    out.write_all(HEADER.as_bytes())?;
+    let mut lines = Vec::with_capacity(AT_ONCE + 1024);
+    lines.extend_from_slice(HEADER.as_bytes());
     for connection in shown {
         let fields = snapshot.owner_of(connection).map(|process| {
             &*processes
                 .entry(process.id)
                 .or_insert_with(|| ProcessFields::of(process))
         });
-        write_line(connection, fields, &users, &mut out)?;
+        write_line(connection, fields, &users, &mut lines);
+        write_device(Known::of(connection, &snapshot.devices), &mut lines);
+        write_strength(connection.name.as_deref(), &mut lines);
+        if lines.len() >= AT_ONCE {
+            out.write_all(&lines)?;
+            lines.clear();
+        }
     }
+    out.write_all(&lines)?;
     out.flush()
 }
 
@@ -70,69 +83,87 @@ fn write_line(
     connection: &Connection,
     fields: Option<&ProcessFields>,
     users: &HashMap<u32, String>,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    write!(
-        out,
-        "{},{},",
-        connection.id,
-        fields.map_or("", |fields| &fields.name)
-    )?;
+    out: &mut Vec<u8>,
+) {
+    let text = |out: &mut Vec<u8>, text: &str| out.extend_from_slice(text.as_bytes());
+    bytes::plain(out, connection.id);
+    out.push(b',');
+    text(out, fields.map_or("", |fields| &fields.name));
+    out.push(b',');
     if let Some(process) = connection.owner.process() {
-        write!(out, "{}", process.pid)?;
+        bytes::number(out, process.pid);
     }
-    out.write_all(b",")?;
+    out.push(b',');
     match (fields, connection.uid) {
-        (Some(fields), _) => write!(out, "{}", fields.user)?,
+        (Some(fields), _) => text(out, &fields.user),
         (None, Some(uid)) => match users.get(&uid) {
-            Some(user) => write!(out, "{user}")?,
-            None => write!(out, "{uid}")?,
+            Some(user) => text(out, user),
+            None => bytes::number(out, uid),
         },
         (None, None) => {}
     }
-    write!(
-        out,
-        ",{},{},{},",
+    for word in [
         connection.protocol.word(),
         connection.state.word(),
         connection.direction.word(),
-    )?;
-    write_endpoint(Some(connection.local), out)?;
-    write_endpoint(connection.remote, out)?;
-    if let Some(name) = &connection.name {
-        write!(out, "{}", field(&name.name))?;
+    ] {
+        out.push(b',');
+        text(out, word);
     }
-    out.write_all(b",")?;
-    for bytes in [connection.bytes_sent, connection.bytes_received] {
-        if let Some(bytes) = bytes {
-            write!(out, "{bytes}")?;
+    for end in [Some(connection.local), connection.remote] {
+        out.push(b',');
+        if let Some(ip) = end.and_then(|end| end.ip) {
+            bytes::ip(out, ip);
         }
-        out.write_all(b",")?;
+        out.push(b',');
+        if let Some(port) = end.and_then(|end| end.port) {
+            bytes::number(out, port);
+        }
     }
+    out.push(b',');
+    if let Some(name) = &connection.name {
+        text(out, &field(&name.name));
+    }
+    for count in [connection.bytes_sent, connection.bytes_received] {
+        out.push(b',');
+        if let Some(count) = count {
+            bytes::number(out, count);
+        }
+    }
+    out.push(b',');
     if let Some(opened) = connection.opened {
-        write!(out, "{opened}")?;
+        out.extend_from_slice(&opened.rfc_3339());
     }
-    let why = match connection.owner {
-        Owner::Known { .. } => "",
-        Owner::Unknown { why } => why.word(),
-    };
-    write!(
-        out,
-        ",{why},{}\r\n",
-        fields.map_or("", |fields| &fields.path)
-    )
+    out.push(b',');
+    if let Owner::Unknown { why } = connection.owner {
+        text(out, why.word());
+    }
+    out.push(b',');
+    text(out, fields.map_or("", |fields| &fields.path));
 }
 
-/// Address and port, a comma after each.
-fn write_endpoint(end: Option<Endpoint>, out: &mut impl Write) -> io::Result<()> {
-    if let Some(ip) = end.and_then(|end| end.ip) {
-        write!(out, "{ip}")?;
+/// What stands in the place of a process.
+fn write_device(device: Option<Known<'_>>, out: &mut Vec<u8>) {
+    let name = device.and_then(|it| it.name).map(field);
+    out.push(b',');
+    if let Some(mac) = device.and_then(|it| it.mac) {
+        bytes::mac(out, mac);
     }
-    out.write_all(b",")?;
-    if let Some(port) = end.and_then(|end| end.port) {
-        write!(out, "{port}")?;
+    out.push(b',');
+    out.extend_from_slice(name.unwrap_or_default().as_bytes());
+    out.push(b',');
+    if let Some(ip) = device.and_then(|it| it.ip) {
+        bytes::ip(out, ip);
     }
-    out.write_all(b",")
+}
+
+/// How sure the name of the other end is, and the end of the line.
+fn write_strength(name: Option<&RemoteName>, out: &mut Vec<u8>) {
+    out.push(b',');
+    if let Some(name) = name {
+        out.extend_from_slice(name.strength.word().as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Text from outside: visible, harmless in a spreadsheet, and quoted where CSV needs it.
@@ -217,7 +248,7 @@ mod tests {
     #[test]
     fn the_columns_of_the_contract() {
         let header = "id,process,pid,user,protocol,state,direction,local_ip,local_port,remote_ip,remote_port,\
-                      remote_name,bytes_sent,bytes_received,opened,owner_why,path\r\n";
+                      remote_name,bytes_sent,bytes_received,opened,owner_why,path,device_mac,device_name,device_ip,remote_name_strength\r\n";
         assert_eq!(csv(&sample::snapshot(Vec::new(), Vec::new())), header);
     }
 
@@ -225,22 +256,22 @@ mod tests {
     fn absent_facts_are_empty_fields() {
         let desk = sample::desk();
         let lines = read(&csv(&desk));
-        assert!(lines.iter().all(|line| line.len() == 17));
+        assert!(lines.iter().all(|line| line.len() == 21));
         let check = |line: usize, expected: &str| assert_eq!(lines[line][1..].join(","), expected);
         check(
             1,
             "firefox,1464,alice,tcp,established,outbound,192.0.2.7,40512,203.0.113.9,443,,1536,3650722201,,,\
-             /usr/lib/firefox/firefox",
+             /usr/lib/firefox/firefox,,,,",
         );
         check(
             4,
-            ",,,tcp,time_wait,outbound,192.0.2.7,40514,203.0.113.9,443,,,,,before_start,",
+            ",,,tcp,time_wait,outbound,192.0.2.7,40514,203.0.113.9,443,,,,,before_start,,,,,",
         );
         check(
             5,
-            "nginx,801,root,tcp,listen,listening,0.0.0.0,80,,,,,,,,/usr/sbin/nginx",
+            "nginx,801,root,tcp,listen,listening,0.0.0.0,80,,,,,,,,/usr/sbin/nginx,,,,",
         );
-        check(9, ",,root,packet,open,listening,,,,,,,,,no_rights,");
+        check(9, ",,root,packet,open,listening,,,,,,,,,no_rights,,,,,");
         assert_eq!(
             lines[1][0],
             desk.connections.iter().next().unwrap().id.to_string()
@@ -286,7 +317,7 @@ mod tests {
             let snapshot = sample::snapshot(vec![process.clone()], vec![connection]);
             let lines = read(&csv(&snapshot));
             prop_assert_eq!(lines.len(), 2);
-            prop_assert_eq!(lines[1].len(), 17);
+            prop_assert_eq!(lines[1].len(), 21);
             for (index, text) in [(1, &process.name), (3, process.user.as_ref().unwrap())] {
                 let read = &lines[1][index];
                 prop_assert!(!read.starts_with(['=', '+', '-', '@']));

@@ -8,8 +8,10 @@ use std::io::{self, Write};
 
 use model::{
     Connection, Direction, Greeting, NameSource, Owner, Process, Protocol, Snapshot, State, Text,
+    hex,
 };
 
+use crate::devices::{Known, mac_address};
 use crate::errors;
 use crate::json::writer::{Object, object, string};
 use crate::sides::{Side, Sides, community_id, ip_protocol};
@@ -40,8 +42,9 @@ pub fn write<'a>(
 
 fn document(line: &mut Object<'_>, snapshot: &Snapshot, connection: &Connection) {
     let process = snapshot.owner_of(connection);
+    let device = Known::of(connection, &snapshot.devices);
     let sides = Sides::of(connection);
-    line.plain("@timestamp", connection.opened.unwrap_or(snapshot.taken));
+    line.given_plain("@timestamp", connection.opened.or(snapshot.taken.told()));
     line.object("ecs", |ecs| ecs.word("version", VERSION));
     line.object("event", |it| event(it, snapshot, connection));
     if let Some(error) = &connection.error {
@@ -56,6 +59,9 @@ fn document(line: &mut Object<'_>, snapshot: &Snapshot, connection: &Connection)
         if let Some(side) = side {
             line.object(name, |object| {
                 end(object, side);
+                let mac = device.filter(|_| side.end == connection.local);
+                let mac = mac.and_then(|it| it.mac).map(hyphened);
+                object.given_text("mac", mac.as_deref());
                 let domain = connection.name.as_ref().filter(|_| !side.local);
                 let domain = domain.map(|it| it.name.lossy());
                 object.given_text("domain", domain.as_deref());
@@ -68,7 +74,7 @@ fn document(line: &mut Object<'_>, snapshot: &Snapshot, connection: &Connection)
             line.object(name, |object| end(object, side));
         }
     }
-    related(line, connection);
+    related(line, connection, device);
     greeting(line, connection);
     line.object("host", |host| {
         host.text("name", &snapshot.host.name.lossy());
@@ -130,7 +136,7 @@ fn event(event: &mut Object<'_>, snapshot: &Snapshot, connection: &Connection) {
     event.word("module", "whocalls");
     event.word("dataset", "whocalls.connection");
     event.plain("id", connection.id);
-    event.plain("created", snapshot.taken);
+    event.given_plain("created", snapshot.taken.told());
     event.given_plain("start", connection.opened);
     event.given_plain("end", connection.closed);
     if let (Some(opened), Some(closed)) = (connection.opened, connection.closed) {
@@ -201,11 +207,13 @@ fn end(object: &mut Object<'_>, side: Side) {
     object.given_number("packets", side.packets);
 }
 
-fn related(line: &mut Object<'_>, connection: &Connection) {
+fn related(line: &mut Object<'_>, connection: &Connection, device: Option<Known<'_>>) {
     let remote = connection.remote.and_then(|it| it.ip);
     let ips = connection.local.ip.into_iter().chain(remote);
     let ips: Vec<_> = ips.filter(|ip| !ip.is_unspecified()).collect();
-    let names: Vec<_> = connection.name.iter().map(|it| it.name.lossy()).collect();
+    let names = connection.name.iter().map(|it| &it.name);
+    let names = names.chain(device.and_then(|it| it.name));
+    let names: Vec<_> = names.map(Text::lossy).collect();
     if ips.is_empty() && names.is_empty() {
         return;
     }
@@ -253,7 +261,7 @@ fn of_process(object: &mut Object<'_>, process: &Process) {
     object.plain("entity_id", process.id);
     object.number("pid", process.id.pid);
     object.text("name", &process.name.lossy());
-    object.plain("start", process.started);
+    object.given_plain("start", process.started);
     object.given_plain("end", process.ended);
     let path = process.path.as_ref().map(Text::lossy);
     object.given_text("executable", path.as_deref());
@@ -308,6 +316,15 @@ fn rest(
         let ja4 = tls.ja4.as_ref().map(Text::lossy);
         object.given_text("ja4", ja4.as_deref());
     }
+    if let Some(device) = Known::of(connection, &snapshot.devices) {
+        object.object("device", |object| {
+            object.given_text("mac", device.mac.map(mac_address).as_deref());
+            object.given_text("name", device.name.map(Text::lossy).as_deref());
+            if let Some(ip) = device.ip {
+                object.ip("ip", ip);
+            }
+        });
+    }
     object.given_number("netns", connection.netns.map(|it| it.0));
     object.given_number("socket_cookie", connection.socket.cookie);
     let interface = connection.interface.as_ref().map(Text::lossy);
@@ -329,8 +346,9 @@ fn rest(
     }
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// As ECS wants it (RFC 7042, 2.1): `02-00-5E-10-00-01`.
+fn hyphened(mac: [u8; 6]) -> String {
+    mac.map(|byte| format!("{byte:02X}")).join("-")
 }
 
 #[cfg(test)]

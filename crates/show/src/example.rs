@@ -51,7 +51,7 @@ pub(crate) fn connection() -> Connection {
 pub(crate) fn process() -> Process {
     Process {
         id: PROCESS,
-        started: Timestamp::from_unix_nanos(1_795_342_500_123_456_789),
+        started: Some(Timestamp::from_unix_nanos(1_795_342_500_123_456_789)),
         ended: None,
         name: Text::from("curl"),
         path: Some(Text::from("/usr/bin/curl")),

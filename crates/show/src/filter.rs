@@ -18,12 +18,14 @@ mod words;
 
 use std::fmt;
 
-use model::{Connection, Detail, Event, Process, Text, Timestamp};
+use model::{Asked, Connection, Detail, Event, Finding, Process, Text, Timestamp};
+
+use crate::findings::Found;
 
 pub use error::FilterError;
 
 use expression::Expression;
-use facts::Subject;
+use facts::{About, Subject};
 
 /// What a person wants to see. The default matches everything.
 ///
@@ -68,6 +70,44 @@ impl Filter {
             process,
             user,
             name: None,
+            findings: About::Nothing,
+            now,
+        })
+    }
+
+    /// The same where it is known what rules say.
+    pub(crate) fn matches_among(
+        &self,
+        connection: Option<&Connection>,
+        process: Option<&Process>,
+        user: Option<&Text>,
+        found: &Found,
+        now: Timestamp,
+    ) -> bool {
+        self.holds(&Subject {
+            connection,
+            process,
+            user,
+            name: None,
+            findings: About::Among(found),
+            now,
+        })
+    }
+
+    /// Whether a finding is wanted, as the one that a connection has.
+    pub(crate) fn matches_finding(
+        &self,
+        finding: &Finding,
+        connection: Option<&Connection>,
+        process: Option<&Process>,
+        now: Timestamp,
+    ) -> bool {
+        self.holds(&Subject {
+            connection,
+            process,
+            user: process.and_then(|process| process.user.as_ref()),
+            name: None,
+            findings: About::One(finding),
             now,
         })
     }
@@ -89,7 +129,25 @@ impl Filter {
             process,
             user: process.and_then(|process| process.user.as_ref()),
             name: seen.name.as_ref(),
+            findings: About::Nothing,
             now: event.time,
+        })
+    }
+
+    /// The same of all questions of one asker for a name.
+    pub(crate) fn matches_asked(
+        &self,
+        asked: &Asked,
+        process: Option<&Process>,
+        now: Timestamp,
+    ) -> bool {
+        self.holds(&Subject {
+            connection: None,
+            process,
+            user: process.and_then(|process| process.user.as_ref()),
+            name: Some(&asked.name),
+            findings: About::Nothing,
+            now,
         })
     }
 
@@ -101,6 +159,7 @@ impl Filter {
             process: Some(process),
             user: process.user.as_ref(),
             name: None,
+            findings: About::Nothing,
             now,
         })
     }
@@ -172,9 +231,10 @@ mod tests {
             assert!(Filter::parse_for_watch(text).is_ok());
             assert!(Filter::parse_for_screen(text).is_ok());
         }
-        for text in ["every:60s", "severity:high"] {
+        for text in ["every:60s", "severity:high", "rule:tor"] {
             assert!(Filter::parse_for_watch(text).unwrap_err().not_known_here);
         }
+        assert!(Filter::parse_for_screen("severity:high rule:tor").is_ok());
     }
 
     #[test]

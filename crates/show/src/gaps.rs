@@ -7,7 +7,10 @@ use std::io::{self, Write};
 use model::Gap;
 
 pub use self::brief::brief;
-use crate::visible::{display_width, visible_str};
+use crate::visible::{display_width, shorten_end, visible_str};
+
+/// Columns that a text takes at most: that of a case may be anybody's.
+const LONGEST: usize = 2000;
 
 /// Writes `not seen:` lines, folded to `width` columns where there is one; nothing when there is
 /// no gap.
@@ -32,6 +35,7 @@ pub(crate) fn folded(
     width: Option<usize>,
     out: &mut impl Write,
 ) -> io::Result<()> {
+    let text = shorten_end(text, LONGEST);
     let indent = display_width(heading);
     let room = width.map_or(usize::MAX, |width| width.saturating_sub(indent).max(20));
     let mut line = String::new();
@@ -55,6 +59,14 @@ mod tests {
     use model::Source;
 
     use super::*;
+
+    #[test]
+    fn a_text_without_end_has_one() {
+        let gap = Gap::standing("odd", Source::Proc, "why ".repeat(1 << 20), "much");
+        let mut out = Vec::new();
+        lines(&[gap], Some(80), &mut out).unwrap();
+        assert!(out.len() < 4000, "{}", out.len());
+    }
 
     fn check(width: Option<usize>, expected: &str) {
         let gap = Gap::standing(

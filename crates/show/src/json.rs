@@ -3,19 +3,24 @@
 mod connection;
 mod encoder;
 mod event;
+mod finding;
+mod lookup;
 mod name;
 mod process;
 mod stream;
 pub(crate) mod writer;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 
-use model::{Connection, Gap, Host, Process, ProcessId, Remembered, Snapshot, Tier, Timestamp};
+use model::{
+    Connection, FindingChange, Gap, Host, Process, ProcessId, Remembered, Snapshot, Tier, Timestamp,
+};
 
 use self::encoder::Encoder;
 use self::writer::{Object, object};
 
+pub use self::lookup::looked_up;
 pub use self::stream::{End, Program, Status, Stream};
 
 /// Name and version of the shapes; it changes only when a name changes its meaning.
@@ -74,12 +79,55 @@ pub fn document(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
                 buffer.clear();
             }
         });
-        document.array("findings", std::iter::empty::<()>(), |_, ()| {});
+        findings(document, snapshot);
     });
     result?;
     buffer.push(b'\n');
     out.write_all(&buffer)?;
     out.flush()
+}
+
+/// Writes what `check` tells: what the rules found in a snapshot and what they could not look at.
+/// `rules` are the words of all that looked.
+pub fn checked(snapshot: &Snapshot, rules: &[&str], out: &mut impl Write) -> io::Result<()> {
+    let mut buffer = Vec::new();
+    object(&mut buffer, |document| {
+        document.plain("schema", SCHEMA);
+        head(document, &snapshot.host, snapshot.taken, snapshot.tier);
+        document.array("gaps", &snapshot.gaps, gap);
+        document.array("rules", rules, |out, rule| writer::string(out, rule));
+        document.array("not_checked", snapshot.findings.unchecked(), |out, it| {
+            object(out, |object| finding::unchecked_members(object, *it));
+        });
+        let about = snapshot.findings.iter();
+        let about: BTreeSet<ProcessId> = about.filter_map(|it| it.about.process).collect();
+        let processes = about.iter().filter_map(|id| snapshot.processes.get(id));
+        document.array("processes", processes, |out, process| {
+            object(out, |object| process::members(object, process));
+        });
+        findings(document, snapshot);
+    });
+    buffer.push(b'\n');
+    out.write_all(&buffer)?;
+    out.flush()
+}
+
+/// Writes the findings as a stream: what was looked at, then a line for each.
+pub fn findings_as_lines(snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> {
+    let mut stream = Stream::of(snapshot);
+    stream.start(&snapshot.host, snapshot.taken, snapshot.tier);
+    for finding in &snapshot.findings {
+        stream.finding(FindingChange::New, snapshot.taken, finding);
+    }
+    stream.write_to(out)
+}
+
+fn findings(document: &mut Object<'_>, snapshot: &Snapshot) {
+    document.array("findings", &snapshot.findings, |out, it| {
+        object(out, |object| {
+            finding::members(object, it, &snapshot.devices)
+        });
+    });
 }
 
 /// Writes one look as a stream: `start`, processes, connections, gaps, `end`.
@@ -130,7 +178,7 @@ fn hand_on(stream: &mut Stream, out: &mut impl Write) -> io::Result<()> {
 fn head(object: &mut Object<'_>, host: &Host, taken: Timestamp, tier: Tier) {
     object.text("host", &host.name.lossy());
     object.plain("boot", host.boot);
-    object.plain("taken", taken);
+    object.optional_plain("taken", taken.told());
     object.word("tier", tier.word());
 }
 
@@ -200,7 +248,7 @@ mod tests {
                 boot: process.id.boot,
             },
             home_netns: None,
-            taken: process.started,
+            taken: process.started.unwrap_or(Timestamp::UNTOLD),
             tier: Tier::Full,
             connections: Shelf::from_iter([example::connection()]),
             processes: Arc::new(HashMap::from([(process.id, Arc::new(process))])),
@@ -210,6 +258,9 @@ mod tests {
             devices: Arc::default(),
             asked: Shelf::default(),
             gaps: vec![Gap::standing("no_rights", Source::Proc, "why", "missed").counted(3)],
+            let_go: 0,
+            addresses: model::Addresses::default(),
+            findings: model::Findings::default(),
         }
     }
 

@@ -4,16 +4,22 @@
 #![forbid(unsafe_code)]
 
 pub mod actions;
+mod bytes;
 pub mod csv;
+mod devices;
 pub mod doctor;
 pub mod ecs;
 pub mod errors;
 pub mod filter;
+pub mod findings;
 pub mod gaps;
+pub mod indicators;
 pub mod json;
+pub mod lookup;
 mod messages;
 pub mod ocsf;
 pub mod order;
+mod program;
 mod progress;
 pub mod quantity;
 pub mod services;

@@ -9,11 +9,15 @@
 //! protocols and the like are words of the filter language too (`model`) and the same in every
 //! language.
 
+pub(crate) mod check;
 pub(crate) mod columns;
 pub(crate) mod detail;
 pub(crate) mod dialogs;
+pub(crate) mod findings;
 pub(crate) mod frame;
 pub(crate) mod keys;
+pub(crate) mod lookup;
+pub(crate) mod names;
 pub(crate) mod progress;
 pub(crate) mod rows;
 

@@ -6,13 +6,14 @@
 //! not known is left out, or `0` where the schema wants a number for that. docs/export.md says what
 //! each attribute comes from.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use model::{
-    Connection, Direction, Owner, Phase, Process, Protocol, Snapshot, State, Text, Timestamp,
+    Connection, Direction, Owner, Phase, Process, Protocol, Snapshot, State, Text, Timestamp, hex,
 };
 
-use crate::ecs::hex;
+use crate::devices::{Known, mac_address};
 use crate::errors;
 use crate::json::writer::{Object, object, string};
 use crate::sides::{Side, Sides, community_id, ip_protocol};
@@ -81,7 +82,7 @@ fn document(line: &mut Object<'_>, snapshot: &Snapshot, connection: &Connection)
     line.number("severity_id", INFORMATIONAL);
     line.word("severity", "Informational");
     let last = connection.closed.or(connection.opened);
-    line.number("time", millis(last.unwrap_or(snapshot.taken)));
+    line.given_number("time", last.or(snapshot.taken.told()).map(millis));
     line.given_number("start_time", connection.opened.map(millis));
     line.given_number("end_time", connection.closed.map(millis));
     if let (Some(opened), Some(closed)) = (connection.opened, connection.closed) {
@@ -90,13 +91,19 @@ fn document(line: &mut Object<'_>, snapshot: &Snapshot, connection: &Connection)
     status(line, connection);
     line.object("metadata", |it| metadata(it, snapshot, connection));
     let sides = Sides::of(connection);
+    let device = Known::of(connection, &snapshot.devices);
     for (name, side) in [
         ("src_endpoint", sides.source),
         ("dst_endpoint", sides.destination),
     ] {
         if let Some(side) = side {
             line.object(name, |object| {
-                end(object, side, snapshot);
+                end(object, side);
+                let here = side.local.then(|| hostname(snapshot, device)).flatten();
+                object.given_text("hostname", here.as_deref());
+                let device = device.filter(|_| side.end == connection.local);
+                let mac = device.and_then(|it| it.mac).map(mac_address);
+                object.given_text("mac", mac.as_deref());
                 let name = connection.name.as_ref().filter(|_| !side.local);
                 let name = name.map(|it| it.name.lossy());
                 object.given_text("hostname", name.as_deref());
@@ -106,11 +113,19 @@ fn document(line: &mut Object<'_>, snapshot: &Snapshot, connection: &Connection)
     line.boolean("is_src_dst_assignment_known", sides.known);
     line.object("connection_info", |it| info(it, connection));
     traffic(line, connection);
-    line.object("device", |device| {
-        device.text("hostname", &snapshot.host.name.lossy());
+    line.object("device", |object| {
+        let name = hostname(snapshot, device);
+        object.given_text("hostname", name.as_deref());
+        if let Some(device) = device {
+            let mac = device.mac.map(mac_address);
+            object.given_text("mac", mac.as_deref());
+            if let Some(ip) = device.ip {
+                object.ip("ip", ip);
+            }
+        }
         // Unknown: a laptop and a server look the same from inside.
-        device.number("type_id", 0);
-        device.word("type", "Unknown");
+        object.number("type_id", 0);
+        object.word("type", "Unknown");
     });
     if let Some(process) = process {
         line.object("actor", |actor| {
@@ -152,17 +167,22 @@ fn metadata(metadata: &mut Object<'_>, snapshot: &Snapshot, connection: &Connect
     });
     metadata.array("profiles", ["host", "container"], string);
     metadata.plain("uid", connection.id);
-    metadata.number("logged_time", millis(snapshot.taken));
+    metadata.given_number("logged_time", snapshot.taken.told().map(millis));
 }
 
-fn end(object: &mut Object<'_>, side: Side, snapshot: &Snapshot) {
+/// Of this computer; in a capture, of the device that stands in its place. `None`: it has not said.
+fn hostname<'a>(snapshot: &'a Snapshot, device: Option<Known<'a>>) -> Option<Cow<'a, str>> {
+    match device {
+        Some(device) => device.name.map(Text::lossy),
+        None => Some(snapshot.host.name.lossy()),
+    }
+}
+
+fn end(object: &mut Object<'_>, side: Side) {
     if let Some(ip) = side.end.ip {
         object.ip("ip", ip);
     }
     object.given_number("port", side.end.port);
-    if side.local {
-        object.text("hostname", &snapshot.host.name.lossy());
-    }
 }
 
 fn info(info: &mut Object<'_>, connection: &Connection) {
@@ -228,7 +248,7 @@ fn of_process(object: &mut Object<'_>, process: &Process) {
     object.plain("uid", process.id);
     object.number("pid", process.id.pid);
     object.text("name", &process.name.lossy());
-    object.number("created_time", millis(process.started));
+    object.given_number("created_time", process.started.map(millis));
     object.given_number("terminated_time", process.ended.map(millis));
     if let Some(arguments) = &process.command_line {
         let arguments: Vec<_> = arguments.iter().map(Text::lossy).collect();

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::{Connection, Direction, Endpoint, Process, ProcessId, Snapshot, State, Timestamp};
+use model::{
+    Connection, DeviceId, Direction, Endpoint, Process, ProcessId, Snapshot, State, Timestamp,
+};
 
 /// The column that rows are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +97,21 @@ impl Column {
             absent,
             family: 0,
             number: u128::from(number.unwrap_or(0)),
+            port: None,
+        }
+    }
+
+    /// Behind all processes, each by itself.
+    fn device(device: DeviceId) -> Self {
+        let (family, number) = match device {
+            DeviceId::Mac(mac) => (0, mac.iter().fold(0, |all, it| all << 8 | u128::from(*it))),
+            DeviceId::Address(IpAddr::V4(ip)) => (4, u128::from(ip.to_bits())),
+            DeviceId::Address(IpAddr::V6(ip)) => (6, ip.to_bits()),
+        };
+        Self {
+            absent: true,
+            family,
+            number,
             port: None,
         }
     }
@@ -210,7 +227,10 @@ impl Places {
             .owner
             .process()
             .and_then(|process| self.0.get(&process).copied());
-        Column::number(place)
+        match (place, connection.device) {
+            (None, Some(device)) => Column::device(device),
+            (place, _) => Column::number(place),
+        }
     }
 }
 

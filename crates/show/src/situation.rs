@@ -1,12 +1,18 @@
 //! One small computer for the tests of all forms that other tools read.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use model::{
-    ConnectionError, Container, Direction, IcmpKind, Parent, Phase, Process, Protocol, Snapshot,
-    State, Text, Timestamp, WhyUnknown,
+    ConnectionError, Container, Device, DeviceId, Direction, IcmpKind, Parent, Phase, Process,
+    Protocol, Snapshot, State, Text, Timestamp, WhyUnknown,
 };
 use serde_json::Value;
 
 use crate::table::sample::{TAKEN, connection, known, process, snapshot, unknown};
+
+/// A device in the place of a process.
+pub(crate) const PHONE: DeviceId = DeviceId::Mac([2, 0, 0x5e, 0x10, 0, 1]);
 
 fn seconds_ago(seconds: i64) -> Option<Timestamp> {
     Some(Timestamp::from_unix_nanos(TAKEN - seconds * 1_000_000_000))
@@ -32,7 +38,7 @@ fn curl() -> Process {
 }
 
 /// One of each: ended, called from outside, waiting, failed, still asked for, over UDP, over IPv6,
-/// without a known direction, a raw and a packet socket, and one with a hostile name.
+/// without a known direction, a raw and a packet socket, one with a hostile name, and one of a device.
 pub(crate) fn situation() -> Snapshot {
     let mut ended = connection(known(4242), "192.0.2.7:40512", "203.0.113.9:443");
     ended.state = State::Closed;
@@ -97,12 +103,27 @@ pub(crate) fn situation() -> Snapshot {
     liar.path = Some(Text::from(&b"/tmp/\tx\n\xff\\y\xe2\x80\xae"[..]));
     let mut hostile = connection(known(666), "192.0.2.7:40900", "203.0.113.12:443");
     hostile.opened = seconds_ago(3);
-    snapshot(
+    let mut of_phone = connection(
+        unknown(WhyUnknown::NotInSource),
+        "192.168.7.2:41000",
+        "203.0.113.13:443",
+    );
+    of_phone.opened = seconds_ago(4);
+    of_phone.device = Some(PHONE);
+    let mut situation = snapshot(
         vec![curl(), process(7, "sshd", "/usr/sbin/sshd"), liar],
         vec![
-            ended, incoming, waiting, failed, offline, asked, name, strange, ping, sniffer, hostile,
+            ended, incoming, waiting, failed, offline, asked, name, strange, ping, sniffer,
+            hostile, of_phone,
         ],
-    )
+    );
+    let phone = Device {
+        id: PHONE,
+        name: Some("phone".into()),
+        addresses: vec![[192, 168, 7, 2].into()],
+    };
+    situation.devices = Arc::new(HashMap::from([(PHONE, phone)]));
+    situation
 }
 
 /// Each line read as a document of its own.

@@ -52,7 +52,9 @@ pub fn connections(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let owners = Owners::of(snapshot, shown);
-    buffered(out, |out| connections::write(&owners, shown, options, out))
+    buffered(out, |out| {
+        connections::write(&owners, shown, options, &snapshot.addresses, out)
+    })
 }
 
 /// `whocalls list --processes`: a line for each process with the number of its connections, `None`
@@ -88,7 +90,7 @@ fn buffered<W: Write>(
 mod tests {
     use super::sample::{AWAY, HOME, check_lines};
     use super::*;
-    use model::{Container, Endpoint, Text, WhyUnknown};
+    use model::{Container, Device, DeviceId, Endpoint, Text, WhyUnknown};
     use proptest::prelude::*;
     use std::net::{IpAddr, Ipv6Addr};
 
@@ -322,6 +324,41 @@ helper 99 alice  /usr/libexec/helper  3 connections
                 row.starts_with(&format!("? {}  ", owner::why_unknown(why))),
                 "{row}"
             );
+        }
+    }
+
+    #[test]
+    fn a_device_stands_where_a_process_would() {
+        let why = WhyUnknown::NotInSource;
+        let of = |device, port| {
+            let local = format!("192.168.7.2:{port}");
+            let mut it = sample::connection(sample::unknown(why), &local, "203.0.113.9:2");
+            it.device = Some(device);
+            it
+        };
+        let [named, bare] = [1, 2].map(|last| DeviceId::Mac([2, 0, 0, 0, 0, last]));
+        let connections = vec![of(named, 2), of(named, 3), of(bare, 1)];
+        let mut snapshot = sample::snapshot(Vec::new(), connections);
+        let device = Device {
+            id: named,
+            name: Some("phone".into()),
+            addresses: Vec::new(),
+        };
+        snapshot.devices = std::sync::Arc::new([(named, device)].into());
+        let text = table(&snapshot, &options(None, None));
+        let begins = |number: usize, what: &str| {
+            let row = text.lines().nth(number).unwrap();
+            assert!(row.starts_with(what), "{row}");
+        };
+        begins(1, "device phone ");
+        begins(2, "device phone ");
+        begins(3, "device 02:00:00:00:00:02  - ");
+        let grouped = table(&snapshot, &options(None, Some(Group::Process)));
+        for heading in [
+            "device phone  2 connections",
+            "device 02:00:00:00:00:02  1 connection",
+        ] {
+            assert!(grouped.contains(heading), "{grouped}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! `draw` paints them, and `terminal` is the only part that touches the terminal. What it says to a
 //! person stands in `crate::messages`.
 
+mod asked;
 mod axis;
 mod changes;
 mod columns;
@@ -32,6 +33,8 @@ use std::time::Duration;
 use model::{Connection, ProcessId, Snapshot, Timestamp};
 
 pub use self::terminal::{Terminal, run};
+#[cfg(test)]
+pub(crate) use self::tests::evening;
 pub use self::theme::{Colors, Theme};
 pub use crate::wireshark::PacketFile;
 

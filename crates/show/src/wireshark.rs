@@ -125,7 +125,7 @@ pub fn commands(connection: &Connection, files: &[PacketFile]) -> Vec<String> {
 
 /// As a shell takes it for one word that does nothing (POSIX.1-2024, 2.2). Bytes that a terminal
 /// would act on, or show wrongly, are written as numbers.
-fn quoted(word: &[u8]) -> String {
+pub fn quoted(word: &[u8]) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+,:@%".contains(byte);
     let text = String::from_utf8_lossy(word);
     if !word.is_empty() && word.iter().all(is_plain) {

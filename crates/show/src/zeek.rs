@@ -14,11 +14,12 @@ use model::{
 };
 
 pub use self::names::{DnsLog, write_tls};
+use crate::devices::{Known, mac_address};
 use crate::errors;
 use crate::sides::{Side, Sides, community_id, ip_protocol};
 
 /// Name and type of each column: those of Zeek 7 first, ours after `ip_proto`.
-const COLUMNS: [(&str, &str); 31] = [
+const COLUMNS: [(&str, &str); 34] = [
     ("ts", "time"),
     ("uid", "string"),
     ("id.orig_h", "addr"),
@@ -50,6 +51,10 @@ const COLUMNS: [(&str, &str); 31] = [
     ("user", "string"),
     ("owner_why", "string"),
     ("error", "string"),
+    // As the script mac-logging of Zeek calls them.
+    ("orig_l2_addr", "string"),
+    ("resp_l2_addr", "string"),
+    ("device", "string"),
 ];
 
 /// A line for each connection, in the order given. What has no other end, or no addresses, has no
@@ -157,6 +162,7 @@ impl<'a> Line<'a> {
         self.owner(out)?;
         let error = connection.error.as_ref().map(errors::word);
         text(error.map(|it| Text::from(it.as_ref())).as_ref(), out)?;
+        self.device(out)?;
         out.write_all(b"\n")
     }
 
@@ -168,8 +174,10 @@ impl<'a> Line<'a> {
             begins,
             answers,
         } = self;
-        let opened = connection.opened.unwrap_or(snapshot.taken);
-        seconds(opened.unix_nanos(), out)?;
+        match connection.opened.or(snapshot.taken.told()) {
+            Some(opened) => seconds(opened.unix_nanos(), out)?,
+            None => out.write_all(b"-")?,
+        }
         write!(out, "\t{}", unique_id(connection.id))?;
         let (first, second) = self.ports();
         for (end, port) in [(begins.end, first), (answers.end, second)] {
@@ -191,6 +199,17 @@ impl<'a> Line<'a> {
             Owner::Known { .. } => unset(1, out),
             Owner::Unknown { why } => write!(out, "\t{}", why.word()),
         }
+    }
+
+    /// The hardware address at the end where it is known, and what the device calls itself.
+    fn device(&self, out: &mut impl Write) -> io::Result<()> {
+        let device = Known::of(self.connection, &self.snapshot.devices);
+        let mac = device.and_then(|it| it.mac).map(mac_address);
+        for side in [self.begins, self.answers] {
+            let is_it = side.end == self.connection.local;
+            field(mac.as_deref().filter(|_| is_it), out)?;
+        }
+        text(device.and_then(|it| it.name), out)
     }
 
     /// Zeek puts type and code of an ICMP message where others have ports.
@@ -320,6 +339,9 @@ fn seconds(nanos: i64, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn minute(time: Timestamp) -> String {
+    let Some(time) = time.told() else {
+        return "-".to_owned();
+    };
     let text = time.to_string();
     let text = text.get(..19).unwrap_or_default();
     text.replace(['T', ':'], "-")

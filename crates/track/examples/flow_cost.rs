@@ -9,7 +9,8 @@ use std::net::IpAddr;
 
 use model::{
     BootId, Detail, Endpoint, Event, EventKind, InterfaceKey, LinkType, NetworkNamespace, Observed,
-    Packet, PacketEnds, PacketOwner, Part, ProcessId, Protocol, SocketKey, Source, Timestamp, Way,
+    Packet, PacketEnds, PacketOwner, Part, ProcessId, Protocol, SocketKey, Source, TcpSegment,
+    Timestamp, Way,
 };
 use track::flows::Flows;
 
@@ -117,7 +118,11 @@ fn packet(number: u32, way: Way) -> Packet<'static> {
             source,
             destination,
             part: Part::Whole,
-            tcp_flags: Some(16),
+            tcp: Some(TcpSegment {
+                flags: 16,
+                sequence: 0,
+                carries: Some(0),
+            }),
             about: None,
         }),
     }

@@ -198,7 +198,7 @@ fn event(kind: EventKind, boot_ns: u64) -> Event {
 fn process(pid: u32, start_ticks: u64) -> Arc<Process> {
     Arc::new(Process {
         id: process_id(pid, start_ticks),
-        started: time(start_ticks * (SECOND_NS / 100)),
+        started: Some(time(start_ticks * (SECOND_NS / 100))),
         ended: None,
         name: Text::from("caller"),
         path: Some(Text::from("/usr/lib/somewhere/caller")),

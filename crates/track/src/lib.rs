@@ -15,7 +15,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::{
-    Connection, ConnectionId, Direction, Host, Look, Process, ProcessId, Shelf, Snapshot, Socket,
+    Addresses, Connection, ConnectionId, Direction, Findings, Host, Look, Process, ProcessId,
+    Shelf, Snapshot, Socket,
 };
 
 /// All that one look tells, as connections.
@@ -50,7 +51,17 @@ pub fn snapshot(look: Look) -> Snapshot {
         devices: Arc::default(),
         asked: Shelf::default(),
         gaps,
+        let_go: 0,
+        addresses: Addresses::default(),
+        findings: Findings::default(),
     }
+}
+
+/// Puts the connections of a look into pairs, for whoever judges it.
+#[must_use]
+pub fn with_pairs(snapshot: Snapshot) -> Snapshot {
+    let pairs = tracker::pairs_of_look(&snapshot.connections, &snapshot.processes);
+    Snapshot { pairs, ..snapshot }
 }
 
 /// Each of `sockets`, which are all of this computer, as a connection.

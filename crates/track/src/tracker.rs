@@ -16,7 +16,6 @@ mod named;
 mod names;
 mod pairs;
 mod processes;
-mod quick;
 mod restated;
 mod tally;
 #[cfg(test)]
@@ -27,8 +26,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Connection, Device, DeviceId, Host, NetworkNamespace, Observed, Remembered, Snapshot, State,
-    Text, Tier, Timestamp,
+    Addresses, Connection, Device, DeviceId, Findings, Host, NetworkNamespace, Observed,
+    Remembered, Snapshot, State, Text, Tier, Timestamp,
 };
 
 use self::connections::{Begun, Connections, Key, Life};
@@ -36,7 +35,8 @@ use self::deadlines::Deadlines;
 use self::gaps::Gaps;
 use self::import::Unsettled;
 use self::names::Names;
-use self::pairs::{Line, Pairs};
+use self::pairs::Pairs;
+pub(crate) use self::pairs::of_look as pairs_of_look;
 use self::processes::Processes;
 
 /// How long a program may ask for a TCP connection before something leaves this computer.
@@ -61,7 +61,7 @@ pub struct Limits {
     pub closed_connections: usize,
     /// Beyond it, those that began first are let go.
     pub open_connections: usize,
-    /// Beyond it, those that were not used for longest are let go.
+    /// Beyond it, those that were not used for longest are let go. 0: none are made.
     pub pairs: usize,
     pub calls_per_pair: usize,
     /// In all pairs together; beyond it, each pair keeps fewer.
@@ -80,6 +80,12 @@ impl Limits {
         calls: 2_000_000,
         ended_processes: 100_000,
     };
+
+    /// The same for who looks at no pairs: they take as much time as all the rest.
+    #[must_use]
+    pub const fn without_pairs(self) -> Self {
+        Self { pairs: 0, ..self }
+    }
 }
 
 impl Default for Limits {
@@ -154,6 +160,7 @@ pub struct Tracker {
     names: Names,
     unsettled: Unsettled,
     gaps: Gaps,
+    addresses: Addresses,
 }
 
 /// The two times of the newest event. The one since boot is not set by anyone, so it drives the
@@ -179,7 +186,7 @@ impl Clock {
 
 impl Tracker {
     pub fn new(host: Host, tier: Tier, limits: Limits) -> Self {
-        let start = Timestamp::from_unix_nanos(0);
+        let start = Timestamp::UNTOLD;
         Self {
             host,
             tier,
@@ -200,7 +207,13 @@ impl Tracker {
             names: Names::default(),
             unsettled: Unsettled::default(),
             gaps: Gaps::default(),
+            addresses: Addresses::default(),
         }
+    }
+
+    /// The same, with what its snapshots hand on to be asked of addresses.
+    pub fn with_addresses(self, addresses: Addresses) -> Self {
+        Self { addresses, ..self }
     }
 
     /// Applies one thing, and tells of each connection that changed by it.
@@ -234,6 +247,9 @@ impl Tracker {
             devices: Arc::clone(&self.devices),
             asked: self.names.asked.shelf().clone(),
             gaps: self.gaps.all(),
+            let_go: self.pairs.let_go().saturating_add(self.processes.let_go()),
+            addresses: self.addresses.clone(),
+            findings: Findings::default(),
         }
     }
 
@@ -258,14 +274,16 @@ impl Tracker {
         self.finish(&key, begun.time, Life::Ended, told, look::unseen_end);
         self.name_connection(&mut connection);
         let patience = patience(&connection, begun.change);
-        let line = Line::of(&connection, &self.processes);
-        let pair = line.map(|line| self.pairs.begin(line, begun.time, &connection));
+        let line = self.pairs.line_of(&connection, &self.processes);
         self.processes.name(&connection);
-        let Some((serial, connection)) = self.connections.begin(key, connection, begun, pair)
-        else {
+        let Some((serial, connection)) = self.connections.begin(key, connection, begun) else {
             return;
         };
+        let pair = line.map(|line| self.pairs.begin(line, begun.time, connection));
         told(begun.change, begun.time, connection);
+        if let Some(pair) = pair {
+            self.connections.belongs_to(&key, pair);
+        }
         if let Some(patience) = patience {
             let deadline = begun.boot_ns.saturating_add(nanos(patience));
             self.deadlines.set(deadline, serial, key);
@@ -324,7 +342,7 @@ impl Tracker {
         let other = if same {
             None
         } else {
-            Line::of(after, &self.processes)
+            self.pairs.line_of(after, &self.processes)
         };
         let other = other.filter(|other| pair.is_none_or(|pair| !self.pairs.is(pair, other)));
         if let Some(other) = other {
@@ -333,8 +351,11 @@ impl Tracker {
             }
             let pair = self.pairs.begin(other, time, after);
             self.connections.belongs_to(key, pair);
-        } else if let (Some(pair), None, Some(opened)) = (pair, before.opened, after.opened) {
-            self.pairs.call(pair, opened);
+        } else if let Some(pair) = pair {
+            self.pairs.changed(pair, &before, after);
+            if let (None, Some(opened)) = (before.opened, after.opened) {
+                self.pairs.call(pair, opened);
+            }
         }
         if moved {
             self.connections.goes_between(key, self.home_netns);

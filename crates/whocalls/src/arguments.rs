@@ -1,11 +1,14 @@
 //! The command line. Help, manual page and completions are made from this definition.
 
 mod case;
+mod check;
 mod clock;
 mod close;
 mod duration;
 mod end;
 mod hyphen;
+mod indicators;
+mod lookup;
 mod moment;
 mod record;
 mod size;
@@ -21,11 +24,16 @@ pub(crate) use self::case::{
     ExportArguments, IdentityArguments, ImportArguments, OpenArguments, PackArguments,
     VerifyArguments, ZeekLog,
 };
+pub(crate) use self::check::CheckArguments;
 pub(crate) use self::clock::ClockOffset;
 use self::clock::clock_offset;
 pub(crate) use self::close::CloseArguments;
 use self::duration::{seconds, time};
 pub(crate) use self::end::EndArguments;
+pub(crate) use self::indicators::{
+    AddArguments, Indicators, IndicatorsArguments, Kind, ListIndicatorsArguments, RemoveArguments,
+};
+pub(crate) use self::lookup::{BuildArguments, DataArguments, LookupArguments};
 pub(crate) use self::moment::{Moment, moment, of_day};
 pub(crate) use self::record::{CopyPrograms, OwnerConsent, RecordArguments, RecordDepth, Running};
 
@@ -43,7 +51,8 @@ const QUEUE: u32 = 65_536;
 #[command(version, about, long_about, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was lost during the run, or cannot be \
-                  seen and --strict was given, 4 a case is damaged or was changed, 130 Ctrl-C twice."
+                  seen and --strict was given, 4 a case is damaged or was changed, 10 check found what \
+                  --fail-on asked about, 130 Ctrl-C twice."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -107,6 +116,8 @@ pub(crate) enum Command {
     Record(RecordArguments),
     /// The screen on a case
     Open(OpenArguments),
+    /// What is known bad or otherwise worth a look, here or in a case; and what could not be checked
+    Check(CheckArguments),
     /// Whether a case is as it was when it was recorded
     Verify(VerifyArguments),
     /// A case as one file, encrypted where that is wanted
@@ -115,6 +126,13 @@ pub(crate) enum Command {
     Import(ImportArguments),
     /// What a case holds, for other programs: packets, connections, events
     Export(ExportArguments),
+    /// Lists of known bad addresses, names and files: those in the program, and your own
+    Indicators(IndicatorsArguments),
+    /// What is known here of an address, a name or a hash, without asking anybody
+    Lookup(LookupArguments),
+    /// The tables that `lookup` reads: what is in them, and how to make newer ones
+    #[command(subcommand)]
+    Data(DataArguments),
     /// Close one TCP connection; asks before
     Close(CloseArguments),
     /// End one process; asks before

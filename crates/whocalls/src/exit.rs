@@ -14,6 +14,8 @@ pub(crate) enum Exit {
     Lost,
     /// A case is damaged, or was changed since it was recorded.
     Damaged,
+    /// There are findings of the severity that was asked about, or of a higher one.
+    Found,
 }
 
 impl Exit {
@@ -24,7 +26,25 @@ impl Exit {
             Self::Usage => 2,
             Self::Lost => 3,
             Self::Damaged => 4,
+            Self::Found => 10,
         }
+    }
+}
+
+impl Exit {
+    /// Of two that hold at once the one that is to be known first.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let order = [
+            Self::Usage,
+            Self::Damaged,
+            Self::Failed,
+            Self::Found,
+            Self::Lost,
+        ];
+        let mut order = order.into_iter();
+        order
+            .find(|it| *it == self || *it == other)
+            .unwrap_or(Self::Done)
     }
 }
 
@@ -46,5 +66,31 @@ pub(crate) fn after_look(snapshot: &Snapshot, strict: bool) -> Exit {
         Exit::Lost
     } else {
         with_gaps(&snapshot.gaps, strict)
+    }
+}
+
+/// A list of indicators that is not as it was added is told as a case would be.
+pub(crate) fn of_lists(is_damaged: bool) -> Exit {
+    if is_damaged {
+        Exit::Damaged
+    } else {
+        Exit::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_the_worse_is_told() {
+        use Exit::{Damaged, Done, Failed, Found, Lost, Usage};
+        let order = [Usage, Damaged, Failed, Found, Lost, Done];
+        for (place, worse) in order.iter().enumerate() {
+            for better in order.iter().skip(place) {
+                assert_eq!(worse.and(*better), *worse);
+                assert_eq!(better.and(*worse), *worse);
+            }
+        }
     }
 }

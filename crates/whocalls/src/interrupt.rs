@@ -1,5 +1,6 @@
-//! Ends a waiting run cleanly on Ctrl-C or SIGTERM, and when its terminal is closed; a second one
-//! ends it at once.
+//! Ends a waiting run cleanly on Ctrl-C or SIGTERM, and when its terminal is closed. A second Ctrl-C
+//! ends it at once; nothing else does, since SIGHUP comes twice when a terminal is closed: from the
+//! kernel and from the shell.
 
 use std::io;
 use std::sync::Arc;
@@ -26,17 +27,28 @@ const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 /// Tells whether the person wants to stop.
 pub(crate) struct Interrupt {
     asked: Arc<AtomicBool>,
+    /// There was a Ctrl-C, so that another one ends it at once.
+    pressed: Arc<AtomicBool>,
 }
 
 impl Interrupt {
     pub(crate) fn listen() -> io::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
+        let pressed = Arc::new(AtomicBool::new(false));
         observe::signals::note_senders(&SIGNALS)?;
+        // The condition is looked at before this one fulfils it.
+        flag::register_conditional_shutdown(SIGINT, INTERRUPTED_TWICE, Arc::clone(&pressed))?;
+        flag::register(SIGINT, Arc::clone(&pressed))?;
         for signal in SIGNALS {
-            flag::register_conditional_shutdown(signal, INTERRUPTED_TWICE, Arc::clone(&asked))?;
             flag::register(signal, Arc::clone(&asked))?;
         }
-        Ok(Self { asked })
+        Ok(Self { asked, pressed })
+    }
+
+    /// What was asked for is done: the next one counts as the first again.
+    pub(crate) fn forget(&self) {
+        self.asked.store(false, Ordering::Relaxed);
+        self.pressed.store(false, Ordering::Relaxed);
     }
 
     /// Whether the person has asked to stop.

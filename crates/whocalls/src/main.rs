@@ -28,17 +28,30 @@ fn main() -> ExitCode {
         verbose: arguments.verbose,
     };
     let color = arguments.color;
-    let result = match arguments.command.unwrap_or_else(usual) {
+    let command = arguments.command.unwrap_or_else(usual);
+    if shows_addresses(&command) {
+        commands::data::tables(talk);
+    }
+    if judges(&command)
+        && let Err(error) = commands::known::open(None, talk)
+    {
+        return output::failure(&error).into();
+    }
+    let result = match command {
         Command::List(list) => commands::list::run(&list, color, arguments.strict, talk),
         Command::Watch(watch) => commands::watch::run(&watch, color, arguments.strict, talk),
         Command::Record(record) => commands::record::run(&record, color, arguments.strict, talk),
         Command::Open(open) => commands::open::run(&open, color, talk),
+        Command::Check(check) => commands::check::run(&check, arguments.strict, talk),
         Command::Verify(verify) => commands::verify::run(&verify, talk),
         Command::Pack(pack) => commands::pack::run(&pack, talk),
         Command::Import(import) => commands::import::run(&import, talk),
         Command::Export(export) => commands::export::run(&export, talk),
+        Command::Indicators(indicators) => commands::indicators::run(&indicators, talk),
         Command::Close(close) => commands::close::run(&close),
         Command::End(end) => commands::end::run(&end),
+        Command::Lookup(lookup) => commands::lookup::run(&lookup, talk),
+        Command::Data(data) => commands::data::run(&data, talk),
         Command::Doctor => commands::doctor::run(arguments.strict),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man { command } => commands::man::run(command.as_deref()),
@@ -55,6 +68,36 @@ fn usual() -> Command {
         Command::Watch(WatchArguments::default())
     } else {
         Command::List(ListArguments::default())
+    }
+}
+
+/// Whether what is known of addresses stands beside connections.
+fn shows_addresses(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::List(_) | Command::Watch(_) | Command::Open(_) | Command::Export(_)
+    )
+}
+
+/// Whether rules look at what a command shows. `check` opens what they ask by itself.
+fn judges(command: &Command) -> bool {
+    match command {
+        Command::List(list) => commands::list::is_judged(list),
+        Command::Record(record) => record.running.is_none(),
+        Command::Watch(_) | Command::Open(_) => true,
+        Command::Check(_)
+        | Command::Verify(_)
+        | Command::Pack(_)
+        | Command::Import(_)
+        | Command::Export(_)
+        | Command::Indicators(_)
+        | Command::Close(_)
+        | Command::End(_)
+        | Command::Lookup(_)
+        | Command::Data(_)
+        | Command::Doctor
+        | Command::Completions { .. }
+        | Command::Man { .. } => false,
     }
 }
 

@@ -103,12 +103,10 @@ pub(crate) fn failure(error: &anyhow::Error) -> Exit {
     if closed_pipe {
         return Exit::Done;
     }
-    if error.is::<FilterError>() || error.is::<Usage>() {
-        talk(&format!("whocalls: {error}\n"));
-        return Exit::Usage;
-    }
     talk(&format!("whocalls: {}\n", with_causes(error)));
-    if is_damage(error) {
+    if error.is::<FilterError>() || error.is::<Usage>() {
+        Exit::Usage
+    } else if is_damage(error) {
         Exit::Damaged
     } else {
         Exit::Failed
@@ -142,7 +140,7 @@ fn is_damage(error: &anyhow::Error) -> bool {
 
 /// What a person typed, or a file was called, does nothing on the screen. Where nobody listens,
 /// nothing is said.
-fn talk(text: &str) {
+pub(crate) fn talk(text: &str) {
     let _ = io::stderr().write_all(harmless(text).as_bytes());
 }
 

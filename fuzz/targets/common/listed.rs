@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use files::import::{Import, Options};
+use ::observe::import::{Import, Options};
 use model::Imported;
 
 /// Reads it as each of `kinds`, and as what it looks like.
@@ -25,7 +25,7 @@ pub(crate) fn check(data: &[u8], kinds: &[&str]) {
                     assert_ne!(process.id.pid, 0);
                     processes.insert(process.id);
                 }
-                Imported::Name(_) | Imported::Device(_) | Imported::Gap(_) => {}
+                Imported::Name(_) | Imported::Device(_) | Imported::Gap(_) | Imported::Span(..) => {}
             }
         }
         assert!(owners.iter().all(|owner| processes.contains(owner)));

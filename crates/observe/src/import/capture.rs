@@ -13,7 +13,6 @@ mod errors;
 mod fields;
 mod fragments;
 mod link;
-mod mix;
 mod notes;
 mod pcap;
 mod pcapng;
@@ -22,13 +21,15 @@ mod processes;
 mod reading;
 mod resolved;
 mod table;
+mod texts;
+mod unseen;
 
 use std::io;
 
 use self::book::Book;
 use self::buffer::Buffer;
 use super::format::{Format, Kind, Out};
-use super::input::Input;
+use super::input::{Input, is_damage};
 
 pub(super) const PCAP: Kind = Kind {
     name: "pcap",
@@ -77,7 +78,15 @@ impl<R: Records> Format for Capture<R> {
         if self.is_read {
             return Ok(self.book.end(out));
         }
-        if self.buffer.fill(input, self.wanted.max(1))? {
+        let filled = match self.buffer.fill(input, self.wanted.max(1)) {
+            // It cannot be unpacked any further: what came before counts.
+            Err(error) if is_damage(&error) => {
+                out.cut(format!("byte {}", self.buffer.position()));
+                false
+            }
+            filled => filled?,
+        };
+        if filled {
             self.take(out);
         } else {
             if !self.buffer.bytes().is_empty() {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::Timestamp;
+use model::{Protocol, Timestamp};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
@@ -20,6 +20,34 @@ pub(super) fn unsigned(text: &[u8]) -> Option<u64> {
         let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
         number.checked_mul(10)?.checked_add(digit)
     })
+}
+
+/// Why a record is counted as not understood whose other parts are kept.
+pub(super) const NO_NUMBER: &str = "a port, a pid or a count in it is no number; the rest is here";
+
+/// Of a record: what stands where ports and counts should.
+///
+/// Errors: something does that is no number.
+pub(super) fn check_numbers(
+    protocol: Protocol,
+    ports: &[Option<&[u8]>],
+    counts: &[Option<&[u8]>],
+) -> Result<(), &'static str> {
+    let odd_port = protocol.has_ports() && ports.iter().any(|port| is_no_port(*port));
+    match odd_port || counts.iter().any(|count| is_no_count(*count)) {
+        true => Err(NO_NUMBER),
+        false => Ok(()),
+    }
+}
+
+/// Whether something is said that is no port.
+fn is_no_port(text: Option<&[u8]>) -> bool {
+    text.is_some_and(|text| port(text).is_none())
+}
+
+/// Whether something is said that is no count.
+fn is_no_count(text: Option<&[u8]>) -> bool {
+    text.is_some_and(|text| unsigned(text).is_none())
 }
 
 pub(super) fn port(text: &[u8]) -> Option<u16> {

@@ -1,7 +1,7 @@
 //! The bytes of a file, unpacked where they are packed (gzip).
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,7 +27,7 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Errors: of the file system; packed by gzip and damaged at its very beginning.
+    /// Errors: of the file system; packed by gzip, and nothing of it can be unpacked.
     pub(super) fn open(file: File) -> io::Result<Self> {
         let bytes = file.metadata()?.len();
         Self::of(file, bytes)
@@ -36,19 +36,30 @@ impl Input {
     /// Errors: as [`Input::open`].
     pub(super) fn of(file: impl Read + Send + 'static, bytes: u64) -> io::Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
-        let counted = Counted {
+        let mut counted = Counted {
             file,
             read: Arc::clone(&read),
         };
-        let (beginning, counted) = peek(counted, SOURCE)?;
-        let unpacked: Box<dyn Read + Send> = if beginning.starts_with(&GZIP) {
+        let (beginning, end) = peek(&mut counted, SOURCE);
+        if let Some(error) = end {
+            return Err(error);
+        }
+        let counted = Cursor::new(beginning.clone()).chain(counted);
+        let mut unpacked: Box<dyn Read + Send> = if beginning.starts_with(&GZIP) {
             Box::new(MultiGzDecoder::new(BufReader::with_capacity(
                 BUFFER, counted,
             )))
         } else {
             Box::new(counted)
         };
-        let (head, unpacked) = peek(unpacked, HEAD)?;
+        let (head, end) = peek(&mut unpacked, HEAD);
+        let rest: Box<dyn Read + Send> = match end {
+            None => unpacked,
+            // What was unpacked before it is there, and whoever reads it tells where it ends.
+            Some(error) if is_damage(&error) && !head.is_empty() => Box::new(Fails(error.kind())),
+            Some(error) => return Err(error),
+        };
+        let unpacked = Cursor::new(head.clone()).chain(rest);
         Ok(Self {
             reader: BufReader::with_capacity(BUFFER, Box::new(unpacked)),
             head,
@@ -105,15 +116,28 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// A reader that gives again what was read of it.
-type Again<R> = Chain<Cursor<Vec<u8>>, R>;
+/// What was packed ends in the middle, or is not what it should be.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput
+    )
+}
 
-/// The first bytes, and a reader that gives them again.
-fn peek<R: Read>(mut reader: R, bytes: u64) -> io::Result<(Vec<u8>, Again<R>)> {
+/// What is left of something that cannot be read any further.
+struct Fails(ErrorKind);
+
+impl Read for Fails {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+}
+
+/// The first bytes, and why there are no more where reading failed.
+fn peek(reader: &mut impl Read, bytes: u64) -> (Vec<u8>, Option<io::Error>) {
     let mut head = Vec::new();
-    reader.by_ref().take(bytes).read_to_end(&mut head)?;
-    let again = Cursor::new(head.clone()).chain(reader);
-    Ok((head, again))
+    let end = reader.take(bytes).read_to_end(&mut head);
+    (head, end.err())
 }
 
 fn source(bytes: u64, beginning: &[u8]) -> BootId {

@@ -2,9 +2,10 @@
 //! UTF-16, as PowerShell and Windows do.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, ErrorKind, Read};
+use std::io::{self, BufRead, Read};
 
 use super::format::Out;
+use super::input::is_damage;
 
 /// Longer lines are skipped.
 const LONGEST: usize = 1 << 20;
@@ -197,14 +198,6 @@ pub(super) fn decoded(head: &[u8]) -> Cow<'_, [u8]> {
 pub(super) fn of_head(head: &[u8]) -> impl Iterator<Item = &[u8]> {
     head.split(|byte| *byte == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-}
-
-/// What was packed ends in the middle, or is not what it should be.
-fn is_damage(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput
-    )
 }
 
 fn skip_mark(input: &mut impl BufRead) -> io::Result<Encoding> {

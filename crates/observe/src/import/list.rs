@@ -20,10 +20,11 @@ use model::{Gap, Imported, Protocol, Source, State, Text};
 pub(super) use self::end::{End, Family};
 pub(super) use self::state::state;
 pub(super) use self::when::When;
-pub(super) use self::words::{ip_protocol, number, word, words};
+pub(super) use self::words::{ip_protocol, is_odd_number, number, word, words};
 
 use self::direction::Listeners;
 use self::end::Longest;
+use super::field::NO_NUMBER;
 use super::format::{Format, Out};
 use super::input::Input;
 use super::lines::{self, Lines};
@@ -135,6 +136,8 @@ pub(super) struct List {
     /// Of times: the day comes before the month.
     day_first: Option<bool>,
     gaps: Vec<Gap>,
+    /// The line that is read has a number in it that cannot be; the rest of it is kept.
+    has_odd_number: bool,
     /// So many rows were added.
     added: u64,
     /// Of the line that is read.
@@ -154,6 +157,11 @@ impl List {
         self.added += 1;
         let nth = self.added;
         self.rows.push_back(Row { nth, ..row });
+    }
+
+    /// The line that is read has a number in it that cannot be.
+    pub(super) fn has_odd_number(&mut self) {
+        self.has_odd_number = true;
     }
 
     /// Those that wait to be given out.
@@ -326,7 +334,12 @@ impl<R: Reading> Listed<R> {
         if self.line.trim_ascii().is_empty() {
             return;
         }
-        match self.reading.line(&self.line, &mut self.list) {
+        self.list.has_odd_number = false;
+        let told = self.reading.line(&self.line, &mut self.list);
+        if self.list.has_odd_number && !matches!(told, Line::Odd(_)) {
+            self.lines.skip(out, NO_NUMBER);
+        }
+        match told {
             Line::Odd(_) if is_command::<R>(&self.line) => {}
             Line::Odd(why) => {
                 if self.lines.open_end() {
@@ -357,7 +370,11 @@ impl<R: Reading> Listed<R> {
     }
 
     fn end(&mut self, out: &mut Out) {
+        self.list.has_odd_number = false;
         self.reading.end(&mut self.list);
+        if self.list.has_odd_number {
+            self.lines.skip(out, NO_NUMBER);
+        }
         self.skip_held(out);
         for gap in self.list.gaps.drain(..) {
             out.seen.push(Imported::Gap(gap));
@@ -404,3 +421,6 @@ impl Held {
         !self.digits && self.words >= 3
     }
 }
+
+#[cfg(test)]
+mod tests;

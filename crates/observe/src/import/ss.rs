@@ -5,7 +5,9 @@
 use model::{IcmpKind, Protocol, State, Text};
 
 use super::format::Kind;
-use super::list::{self, End, Family, Line, List, Reading, Row, number, word, words};
+use super::list::{
+    self, End, Family, Line, List, Reading, Row, is_odd_number, number, word, words,
+};
 
 pub(super) const KIND: Kind = Kind {
     name: "ss output",
@@ -226,12 +228,31 @@ fn ip_protocol(local: &[u8]) -> Option<u8> {
     list::ip_protocol(port)
 }
 
+/// What numbers stand behind.
+const KEYS: [&[u8]; 7] = [
+    b"uid:",
+    b"ino:",
+    b"bytes_sent:",
+    b"bytes_retrans:",
+    b"bytes_received:",
+    b"segs_out:",
+    b"segs_in:",
+];
+
 /// What stands after the ends, or in the indented lines after a row.
 fn told_besides(text: &[u8], list: &mut List) {
     let (before, after) = holders(text, list);
+    let values = || words(before).chain(words(after));
+    let is_odd = |word: &[u8]| {
+        let value = KEYS.iter().find_map(|key| word.strip_prefix(*key));
+        value.is_some_and(is_odd_number::<u64>)
+    };
+    if values().any(is_odd) {
+        list.has_odd_number();
+    }
     let told = |word: &[u8], key: &[u8]| word.strip_prefix(key).and_then(number);
     let Some(row) = list.last() else { return };
-    for word in words(before).chain(words(after)) {
+    for word in values() {
         if let Some(uid) = told(word, b"uid:") {
             row.uid = u32::try_from(uid).ok();
         } else if let Some(inode) = told(word, b"ino:") {
@@ -270,6 +291,10 @@ fn holders<'a>(text: &'a [u8], list: &mut List) -> (&'a [u8], &'a [u8]) {
             program.name.get_or_insert_with(|| Text::from(name));
         }
         rest = after.strip_prefix(b",").unwrap_or(after);
+    }
+    if rest.starts_with(b"(\"") {
+        // One that has no such pid as a process has.
+        list.has_odd_number();
     }
     (before, rest)
 }

@@ -6,7 +6,8 @@
 //! only both ends are known, and when it was first seen.
 //!
 //! Suricata counts whole frames, with headers: the bytes of a connection stay unknown. What its rules
-//! say of a flow is counted and told as a gap: the model has no place for the findings of others.
+//! say of a flow is counted and told as a gap, with the names of the first rules: the model has no place
+//! for the findings of others.
 
 mod names;
 
@@ -38,6 +39,9 @@ const LINES: usize = 2048;
 const MOST_FLOWS: usize = 1 << 23;
 /// errno(3).
 const ECONNREFUSED: i32 = 111;
+/// So many rules are named, and so many characters of each.
+const MOST_NAMED: usize = 5;
+const LONGEST_NAME: usize = 120;
 
 fn recognises(head: &[u8]) -> bool {
     let head = lines::decoded(head);
@@ -53,8 +57,51 @@ struct Suricata {
     lines: Lines,
     /// Which flows were told, and whether by an event about the flow itself.
     flows: HashMap<u64, bool>,
-    alerts: u64,
+    alerts: Alerts,
     devices: Devices,
+}
+
+/// What its rules said.
+#[derive(Default)]
+struct Alerts {
+    count: u64,
+    /// The first of them by their names, made harmless.
+    first: Vec<String>,
+}
+
+impl Alerts {
+    fn add(&mut self, event: Value<'_>) {
+        self.count += 1;
+        if self.first.len() >= MOST_NAMED {
+            return;
+        }
+        let alert = event.member("alert");
+        let name = alert.and_then(|alert| alert.member("signature")?.string());
+        if let Some(name) = name {
+            let name = String::from_utf8_lossy(&name);
+            let name = name.chars().take(LONGEST_NAME).collect::<String>();
+            let name = name.escape_debug().to_string();
+            if !self.first.contains(&name) {
+                self.first.push(name);
+            }
+        }
+    }
+
+    /// What is not kept of them. `None`: there were none.
+    fn gap(&self) -> Option<Gap> {
+        let named = match self.first.as_slice() {
+            [] => String::new(),
+            first => format!(", among them \"{}\"", first.join("\", \"")),
+        };
+        let gap = Gap::standing(
+            "alerts_not_kept",
+            Source::Log,
+            "whocalls has no place for the findings of other programs",
+            format!("what the rules of Suricata say{named}; their flows are listed"),
+        );
+        let count = Some(self.count).filter(|count| *count > 0);
+        count.is_some().then_some(Gap { count, ..gap })
+    }
 }
 
 impl Format for Suricata {
@@ -92,18 +139,7 @@ impl Suricata {
 
     fn end(&mut self, out: &mut Out) {
         let alerts = std::mem::take(&mut self.alerts);
-        if alerts > 0 {
-            let gap = Gap::standing(
-                "alerts_not_kept",
-                Source::Log,
-                "whocalls has no place for the findings of other programs",
-                "what the rules of Suricata say; their flows are listed",
-            );
-            out.seen.push(Imported::Gap(Gap {
-                count: Some(alerts),
-                ..gap
-            }));
-        }
+        out.seen.extend(alerts.gap().map(Imported::Gap));
     }
 }
 
@@ -160,11 +196,13 @@ impl<'a> Row<'a> {
         &self,
         number: u64,
         flows: &mut HashMap<u64, bool>,
-        alerts: &mut u64,
+        alerts: &mut Alerts,
         devices: &mut Devices,
         out: &mut Out,
     ) -> Result<(), &'static str> {
-        *alerts += u64::from(self.kind == b"alert");
+        if self.kind == b"alert" {
+            alerts.add(self.event);
+        }
         // Counters of Suricata itself, and what belongs to no flow.
         let about_no_flow = matches!(self.kind, b"stats" | b"engine" | b"arp")
             || (self.flow_id.is_none() && self.source.is_none());
@@ -189,13 +227,22 @@ impl<'a> Row<'a> {
                 out.seen.push(Imported::Connection(Box::new(connection)));
             }
         }
-        names::tell(self, &ends, devices, out)
+        names::tell(self, &ends, devices, out)?;
+        self.check_numbers()
+    }
+
+    /// Errors: something stands where a number should.
+    fn check_numbers(&self) -> Result<(), &'static str> {
+        let ports = [self.source_port, self.destination_port];
+        let count = |name| self.flow.member(name).and_then(Value::plain);
+        let counts = ["pkts", "pkts_toserver", "pkts_toclient"].map(count);
+        field::check_numbers(self.protocol(), &ports, &counts)
     }
 
     /// `None`: it has no addresses.
     fn ends(&self, number: u64, out: &Out) -> Option<Ends> {
         let protocol = self.protocol();
-        let has_ports = matches!(protocol, Protocol::Tcp | Protocol::Udp | Protocol::Sctp);
+        let has_ports = protocol.has_ports();
         let end = |address: Option<&[u8]>, port: Option<&[u8]>| {
             let ip = field::address(address?)?;
             Some(match port.filter(|_| has_ports).and_then(field::port) {
@@ -295,8 +342,11 @@ impl<'a> Row<'a> {
             true => self.packets(ends),
             false => (None, None),
         };
-        let device = ends.local.ip.filter(|ip| sides::is_inside(*ip));
-        let device = device.and_then(|ip| devices.at(self.mac(ends), ip, out));
+        let device = ends.local.ip.and_then(|ip| {
+            // Of an end that may be anywhere it may be that of a router.
+            let mac = self.mac(ends).filter(|_| sides::is_inside(ip));
+            devices.at(mac, ip, out)
+        });
         Connection {
             state,
             opened,

@@ -7,7 +7,7 @@
 use model::{State, Text};
 
 use super::format::Kind;
-use super::list::{self, End, Family, Line, List, Reading, Row, When, number};
+use super::list::{self, End, Family, Line, List, Reading, Row, When, is_odd_number, number};
 use super::tcpvcon::protocol;
 
 pub(super) const KIND: Kind = Kind {
@@ -107,6 +107,9 @@ impl Reading for TcpView {
             return Line::Odd(ODD);
         };
         list.add(told.row);
+        if told.has_odd_number {
+            list.has_odd_number();
+        }
         list.held_by(told.pid);
         if let Some(program) = list.program(told.pid) {
             program.name.get_or_insert(told.name);
@@ -122,6 +125,8 @@ struct Told {
     pid: u32,
     name: Text,
     path: Option<Text>,
+    /// What stands in the place of a number is none.
+    has_odd_number: bool,
 }
 
 impl Told {
@@ -151,6 +156,18 @@ impl Told {
             None => State::Unknown,
         };
         let mut row = Row::new(protocol, state, local, remote);
+        let is_odd = |column| {
+            let told = field(column).filter(|text| text.iter().any(u8::is_ascii_digit));
+            told.is_some_and(|text| self::count(text).is_none())
+        };
+        let counts = [
+            C::BytesSent,
+            C::BytesReceived,
+            C::PacketsSent,
+            C::PacketsReceived,
+        ];
+        let is_odd_pid = field(C::Pid).is_some_and(is_odd_number::<u32>);
+        let has_odd_number = is_odd_pid || counts.into_iter().any(is_odd);
         let count = |column| field(column).and_then(count);
         row.opened = field(C::Created).and_then(When::read);
         (row.bytes_sent, row.bytes_received) = (count(C::BytesSent), count(C::BytesReceived));
@@ -167,6 +184,7 @@ impl Told {
             pid,
             name,
             path,
+            has_odd_number,
         })
     }
 }

@@ -27,6 +27,19 @@ pub(super) struct Ends {
 }
 
 impl Ends {
+    /// The same as whoever asked sees it: the local end of a question and its answer is that one.
+    pub(super) fn asked(self) -> Self {
+        match (self.direction, self.remote) {
+            (Direction::Inbound, Some(remote)) => Self {
+                local: remote,
+                remote: Some(self.local),
+                direction: Direction::Outbound,
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// A connection of which nothing else is known.
     pub(super) fn connection(&self, id: ConnectionId) -> Connection {
         Connection {

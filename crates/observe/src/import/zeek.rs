@@ -196,7 +196,9 @@ impl Zeek {
 
 /// Reads a line about the lines that follow.
 fn header(line: &[u8], columns: &mut Columns, kind: &mut Option<Kind>) {
-    let name_end = line.iter().position(u8::is_ascii_whitespace);
+    // Behind the name stands the separator of the log, whichever that is.
+    let is_name = |byte: &u8| matches!(byte, b'#' | b'_' | b'a'..=b'z');
+    let name_end = line.iter().position(|byte| !is_name(byte));
     let (name, value) = line
         .split_at_checked(name_end.unwrap_or(line.len()))
         .unwrap_or_default();

@@ -24,7 +24,7 @@ pub(crate) fn doctor() -> Result<Doctor, Error> {
     // Before our own are there.
     let other_programs = others::on_the_network_path();
     let attached = if capabilities::may_use_bpf() {
-        Probes::attach(host::in_nested_pid_namespace())
+        Probes::attach(host::in_nested_pid_namespace(), &mut || {})
     } else {
         Err(BpfError::NoRights)
     };

@@ -2,12 +2,13 @@
 //! gives no type information, those of `bpf/plain.bpf.c` take their place.
 
 mod plain;
+mod ring;
 
 use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::Duration;
 
-use aya::maps::{Array, HashMap, MapData, PerCpuArray, RingBuf};
+use aya::maps::{Array, HashMap, MapData, PerCpuArray};
 use aya::programs::{
     BtfTracePoint, CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr,
     Iter,
@@ -17,6 +18,7 @@ use model::{Gap, Look};
 use rustix::time::{ClockId, clock_gettime};
 
 use self::plain::Plain;
+use self::ring::Ring;
 use super::bpf::{BpfError, open_iterator, program_of, read_iterator, type_information};
 use super::cgroup;
 use crate::parse::process_event::{ProcessEvent, process_event};
@@ -31,16 +33,19 @@ const MOST_AT_ONCE: usize = 65_536;
 /// These are long.
 const MOST_SAID_AT_ONCE: usize = 4_096;
 
-const TRACEPOINTS: [(&str, &str); 9] = [
+/// In this order: of a process whose start is told, all that follows is told too.
+const PROCESS_TRACEPOINTS: [(&str, &str); 3] = [
+    ("process_ended", "sched_process_exit"),
+    ("process_exec", "sched_process_exec"),
+    ("process_started", "sched_process_fork"),
+];
+const TRACEPOINTS: [(&str, &str); 6] = [
     ("state_changed", "inet_sock_set_state"),
     ("error_reported", "inet_sk_error_report"),
     ("sent", "sock_send_length"),
     ("received", "sock_recv_length"),
     ("route_found", "fib_table_lookup"),
     ("route6_found", "fib6_table_lookup"),
-    ("process_started", "sched_process_fork"),
-    ("process_exec", "sched_process_exec"),
-    ("process_ended", "sched_process_exit"),
 ];
 const SOCKET_HOOKS: [&str; 4] = ["socket_created", "bound4", "bound6", "released"];
 const ADDRESS_HOOKS: [&str; 4] = ["connect4", "connect6", "send4", "send6"];
@@ -117,6 +122,7 @@ pub(crate) enum Room {
     ProcessEvents = 1,
     Peers = 2,
     Said = 3,
+    Owners = 4,
 }
 
 /// What has gone to and from a peer: `struct peer`.
@@ -129,12 +135,22 @@ pub(crate) struct PeerCounts {
     pub(crate) packets_received: u64,
 }
 
+fn said_event(bytes: &[u8]) -> Option<Told> {
+    let event = socket_event(bytes)?;
+    let (sequence, said) = said(bytes)?;
+    Some(Told::Said(Box::new(Said {
+        event,
+        sequence,
+        bytes: said.to_vec(),
+    })))
+}
+
 /// The attached programs. They are detached when this is dropped.
 pub(crate) struct Probes {
     programs: Ebpf,
-    socket_events: RingBuf<MapData>,
-    said_first: RingBuf<MapData>,
-    process_events: RingBuf<MapData>,
+    socket_events: Ring,
+    said_first: Ring,
+    process_events: Ring,
     losses: PerCpuArray<MapData, [u64; 3]>,
     peers: HashMap<MapData, PeerKey, [u64; 4]>,
     /// `None`: these programs do not watch Unix sockets.
@@ -148,13 +164,17 @@ impl Probes {
     /// From here on events are kept for the reader. What was there before has to be looked at after
     /// this, and seeded, and only then may events be taken: in any other order something falls
     /// between look and events, or is told of a socket without its owner.
-    pub(crate) fn attach(nested: bool) -> Result<Self, BpfError> {
-        match attach_full(nested) {
+    ///
+    /// `processes_told` is called when processes are told, and sockets are not yet: whoever uses a
+    /// socket that is told was there then, or its start was told. It may be called twice; then the
+    /// second time counts.
+    pub(crate) fn attach(nested: bool, processes_told: &mut dyn FnMut()) -> Result<Self, BpfError> {
+        match attach_full(nested, processes_told) {
             Ok(programs) => Self::of(programs, None),
             // They know the pids of the first PID namespace only.
             Err(why) if nested || !may_lack_types(&why) => Err(why),
             Err(why) => {
-                let (programs, plain) = plain::attach(&why)?;
+                let (programs, plain) = plain::attach(&why, processes_told)?;
                 Self::of(programs, Some(plain))
             }
         }
@@ -166,9 +186,9 @@ impl Probes {
             None => Some(take(&mut programs, "watched_files")?),
         };
         Ok(Self {
-            socket_events: take(&mut programs, "socket_events")?,
-            said_first: take(&mut programs, "said_first")?,
-            process_events: take(&mut programs, "process_events")?,
+            socket_events: Ring::of(take(&mut programs, "socket_events")?),
+            said_first: Ring::of(take(&mut programs, "said_first")?),
+            process_events: Ring::of(take(&mut programs, "process_events")?),
             losses: take(&mut programs, "losses")?,
             peers: take(&mut programs, "peers")?,
             watched,
@@ -180,6 +200,11 @@ impl Probes {
     /// Whether these are the programs without type information.
     pub(crate) fn is_plain(&self) -> bool {
         self.plain.is_some()
+    }
+
+    /// Whether starts, new programs and ends of processes are told.
+    pub(crate) fn tells_processes(&self) -> bool {
+        self.plain.as_ref().is_none_or(Plain::tells_processes)
     }
 
     /// What these programs cannot see.
@@ -212,8 +237,8 @@ impl Probes {
         }
     }
 
-    /// Takes what has been told since. `Some`: there is more to take at once, and all until then has
-    /// been taken.
+    /// Takes what has been told since. `Some`: there is more to take, at once or when its writer is
+    /// ready, and all until then has been taken.
     pub(crate) fn take(&mut self, told: &mut Vec<Told>) -> Option<u64> {
         if self.plain.is_none() {
             return self.take_raw(told);
@@ -221,7 +246,7 @@ impl Probes {
         let mut raw = Vec::new();
         let mut more = self.take_raw(&mut raw);
         let plain = self.plain.as_ref();
-        if more.is_none() && plain.is_some_and(|plain| plain.is_incomplete(&raw)) {
+        if plain.is_some_and(|plain| plain.is_incomplete(&raw)) {
             thread::sleep(Duration::from_millis(1));
             more = self.take_raw(&mut raw);
         }
@@ -234,54 +259,24 @@ impl Probes {
     }
 
     fn take_raw(&mut self, told: &mut Vec<Told>) -> Option<u64> {
-        let mut more = Some(0);
-        for _ in 0..MOST_AT_ONCE {
-            let Some(bytes) = self.socket_events.next() else {
-                more = None;
-                break;
-            };
-            let Some(event) = socket_event(&bytes) else {
-                continue;
-            };
-            more = Some(event.time);
-            told.push(Told::Socket(event));
-        }
-        more = earlier(more, self.take_said(told));
+        let began = boot_nanos();
+        let socket = |bytes: &[u8]| socket_event(bytes).map(Told::Socket);
+        self.socket_events.take(MOST_AT_ONCE, 0, socket, told);
+        self.said_first.take(MOST_SAID_AT_ONCE, 0, said_event, told);
         // Without type information, who used a socket has to be known before that is told.
         let newest = match self.plain {
             Some(_) => told.iter().map(Told::time).max().unwrap_or(0),
             None => 0,
         };
-        let mut taken = 0;
-        while let Some(bytes) = self.process_events.next() {
-            taken += 1;
-            let Some(event) = process_event(&bytes) else {
-                continue;
-            };
-            let time = event.time;
-            told.push(Told::Process(Box::new(event)));
-            if taken >= MOST_AT_ONCE && time >= newest {
-                return earlier(more, Some(time));
-            }
-        }
-        more
-    }
-
-    /// Takes what was said. `Some`: there is more to take, later than this.
-    fn take_said(&mut self, told: &mut Vec<Told>) -> Option<u64> {
-        let mut newest = None;
-        for _ in 0..MOST_SAID_AT_ONCE {
-            let bytes = self.said_first.next()?;
-            if let (Some(event), Some((sequence, said))) = (socket_event(&bytes), said(&bytes)) {
-                newest = Some(event.time);
-                told.push(Told::Said(Box::new(Said {
-                    event,
-                    sequence,
-                    bytes: said.to_vec(),
-                })));
-            }
-        }
-        newest
+        let process = |bytes: &[u8]| Some(Told::Process(Box::new(process_event(bytes)?)));
+        self.process_events
+            .take(MOST_AT_ONCE, newest, process, told);
+        let rings = [
+            &mut self.socket_events,
+            &mut self.said_first,
+            &mut self.process_events,
+        ];
+        rings.into_iter().filter_map(|ring| ring.more(began)).min()
     }
 
     /// What was lost since the programs were attached.
@@ -345,21 +340,13 @@ impl Probes {
     }
 }
 
-/// Until when all has been taken. `None`: there is nothing more.
-fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
-}
-
 /// Now, on the clock of the events.
 pub(crate) fn boot_nanos() -> u64 {
     let up = clock_gettime(ClockId::Boottime);
     up.tv_sec.unsigned_abs() * 1_000_000_000 + up.tv_nsec.unsigned_abs()
 }
 
-fn attach_full(nested: bool) -> Result<Ebpf, BpfError> {
+fn attach_full(nested: bool, processes_told: &mut dyn FnMut()) -> Result<Ebpf, BpfError> {
     let types = type_information()?;
     let mut programs = EbpfLoader::new()
         .btf(Some(&types))
@@ -375,7 +362,8 @@ fn attach_full(nested: bool) -> Result<Ebpf, BpfError> {
     if nested {
         read_iterator(&mut programs, "introduce", <[u8]>::len)?;
     }
-    attach_all(&mut programs, &types, &root)?;
+    load_all(&mut programs, &types)?;
+    attach_all(&mut programs, &root, processes_told)?;
     Ok(programs)
 }
 
@@ -396,30 +384,59 @@ fn may_lack_types(why: &BpfError) -> bool {
     }
 }
 
-/// Attempts last: when one is told, everything that follows from it is told too.
-fn attach_all(programs: &mut Ebpf, types: &Btf, root: &OwnedFd) -> Result<(), BpfError> {
-    let mode = ATTACH_MODE;
+/// The kernel takes its time to check them. It does so before the first is attached, so that all
+/// begin to tell within a moment.
+fn load_all(programs: &mut Ebpf, types: &Btf) -> Result<(), BpfError> {
     for program in SOCKET_HOOKS {
         let hook: &mut CgroupSock = program_of(programs, program)?;
         hook.load().map_err(load_failed(program))?;
-        hook.attach(root, mode).map_err(attach_failed(program))?;
     }
-    for (program, side) in PACKET_HOOKS {
+    for (program, _) in PACKET_HOOKS {
         let hook: &mut CgroupSkb = program_of(programs, program)?;
         hook.load().map_err(load_failed(program))?;
-        let attached = hook.attach(root, side, mode);
-        attached.map_err(attach_failed(program))?;
     }
-    for (program, tracepoint) in TRACEPOINTS {
+    for (program, tracepoint) in PROCESS_TRACEPOINTS.into_iter().chain(TRACEPOINTS) {
         let hook: &mut BtfTracePoint = program_of(programs, program)?;
         let loaded = hook.load(tracepoint, types);
         loaded.map_err(load_failed(program))?;
-        hook.attach().map_err(attach_failed(program))?;
     }
     for program in ADDRESS_HOOKS {
         let hook: &mut CgroupSockAddr = program_of(programs, program)?;
         hook.load().map_err(load_failed(program))?;
+    }
+    Ok(())
+}
+
+/// Attempts last: when one is told, everything that follows from it is told too.
+fn attach_all(
+    programs: &mut Ebpf,
+    root: &OwnedFd,
+    processes_told: &mut dyn FnMut(),
+) -> Result<(), BpfError> {
+    let mode = ATTACH_MODE;
+    attach_tracepoints(programs, &PROCESS_TRACEPOINTS)?;
+    processes_told();
+    for program in SOCKET_HOOKS {
+        let hook: &mut CgroupSock = program_of(programs, program)?;
         hook.attach(root, mode).map_err(attach_failed(program))?;
+    }
+    for (program, side) in PACKET_HOOKS {
+        let hook: &mut CgroupSkb = program_of(programs, program)?;
+        let attached = hook.attach(root, side, mode);
+        attached.map_err(attach_failed(program))?;
+    }
+    attach_tracepoints(programs, &TRACEPOINTS)?;
+    for program in ADDRESS_HOOKS {
+        let hook: &mut CgroupSockAddr = program_of(programs, program)?;
+        hook.attach(root, mode).map_err(attach_failed(program))?;
+    }
+    Ok(())
+}
+
+fn attach_tracepoints(programs: &mut Ebpf, all: &[(&'static str, &str)]) -> Result<(), BpfError> {
+    for (program, _) in all {
+        let hook: &mut BtfTracePoint = program_of(programs, program)?;
+        hook.attach().map_err(attach_failed(program))?;
     }
     Ok(())
 }

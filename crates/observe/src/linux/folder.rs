@@ -5,6 +5,7 @@
 //! A request is one packet, and so is its answer, in the byte order of this computer. The very first
 //! packet is an answer too: whether it has begun.
 
+mod whereabouts;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::process::{Child, ExitCode};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid};
@@ -23,6 +24,7 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::process::geteuid;
 use rustix::thread::set_name;
 
+pub(crate) use self::whereabouts::Whereabouts;
 use super::{rights, second, writer};
 use crate::folder::{Answer, FolderError, Request, Space};
 
@@ -42,6 +44,8 @@ pub(crate) struct Process {
     socket: Mutex<Option<OwnedFd>>,
     child: Child,
     keeps_permissions: bool,
+    /// `None`: the kernel does not tell.
+    whereabouts: Option<Arc<Whereabouts>>,
 }
 
 impl Process {
@@ -82,7 +86,9 @@ impl Process {
             let numbers = user.map(|(user, group)| [user, group].map(|it| it.to_string()));
             command.current_dir(here).args(numbers.iter().flatten());
         })?;
-        Ok(Self::over(socket, child, keeps_permissions)?)
+        let mut process = Self::over(socket, child, keeps_permissions)?;
+        process.whereabouts = Whereabouts::of(folder.as_fd()).ok().map(Arc::new);
+        Ok(process)
     }
 
     fn over(socket: OwnedFd, child: Child, keeps_permissions: bool) -> io::Result<Self> {
@@ -94,11 +100,16 @@ impl Process {
             socket: Mutex::new(Some(socket)),
             child,
             keeps_permissions,
+            whereabouts: None,
         })
     }
 
     pub(crate) fn keeps_permissions(&self) -> bool {
         self.keeps_permissions
+    }
+
+    pub(crate) fn whereabouts(&self) -> Option<Arc<Whereabouts>> {
+        self.whereabouts.clone()
     }
 
     pub(crate) fn ask(&self, request: Request<'_>) -> io::Result<Answer> {

@@ -6,7 +6,10 @@
 
 mod answering;
 mod file;
+mod programs;
 mod wire;
+
+pub(crate) use self::programs::hash_programs;
 
 use std::collections::VecDeque;
 use std::io;

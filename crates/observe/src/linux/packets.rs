@@ -4,12 +4,13 @@
 mod arrivals;
 mod capture;
 mod interfaces;
+mod memory;
 mod opener;
 mod ring;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
 use std::sync::mpsc::Receiver;
@@ -53,6 +54,15 @@ const MOST_ATTEMPTS: u32 = 8;
 /// So many namespaces are remembered that could not be entered, or have gone.
 const MOST_REMEMBERED: usize = 4_096;
 
+/// Namespaces that have gone when so many had before that their counts are not kept.
+#[derive(Debug, Default)]
+struct Others {
+    /// What their rings had no room for.
+    dropped: u64,
+    /// So many of them were not told of yet.
+    untold: u64,
+}
+
 /// See [`crate::packets::Packets`].
 pub(crate) struct Packets {
     depth: Depth,
@@ -62,6 +72,7 @@ pub(crate) struct Packets {
     /// Blocks that no ring has taken.
     left: usize,
     gone: Vec<RingCounts>,
+    others_gone: Others,
     /// To be told.
     gaps: Vec<Gap>,
     opener: Option<Opener>,
@@ -69,6 +80,8 @@ pub(crate) struct Packets {
     settled: Settled,
     mounts: Mounts,
     refused: HashMap<NetworkNamespace, Refused>,
+    /// For those there was no memory, and that was told.
+    over_budget: HashSet<NetworkNamespace>,
     ticked: Instant,
     checked: Instant,
     room: Vec<u8>,
@@ -97,20 +110,23 @@ impl Packets {
         let settled = Settled::default();
         let (announcer, arrivals) = arrivals::channel(settled.clone());
         let block = u64::try_from(BLOCK_BYTES).unwrap_or(u64::MAX);
-        let blocks = usize::try_from(options.ring_bytes / block).unwrap_or(usize::MAX);
+        let (ring_bytes, less) = memory::granted(options.ring_bytes);
+        let blocks = usize::try_from(ring_bytes / block).unwrap_or(usize::MAX);
         let mut packets = Self {
             depth: options.depth,
             captures: Vec::new(),
             first: 0,
             left: blocks.max(FEWEST),
             gone: Vec::new(),
-            gaps: Vec::new(),
+            others_gone: Others::default(),
+            gaps: less.into_iter().collect(),
             opener: None,
             arrivals,
             settled,
             // Before the namespaces are looked for, so that none comes in between.
             mounts: Mounts::open(),
             refused: HashMap::new(),
+            over_budget: HashSet::new(),
             ticked: Instant::now(),
             checked: Instant::now(),
             room: Vec::new(),
@@ -198,6 +214,11 @@ impl Packets {
     pub(crate) fn counts(&mut self) -> Vec<RingCounts> {
         let now = self.captures.iter_mut().map(|one| one.capture.counts());
         self.gone.iter().copied().chain(now).collect()
+    }
+
+    /// What was dropped in namespaces whose counts are not kept.
+    pub(crate) fn dropped_in_others(&self) -> u64 {
+        self.others_gone.dropped
     }
 
     /// Hands on what has come of age: of each namespace a block, then of each the next, but no more than
@@ -327,7 +348,12 @@ impl Packets {
     ) -> bool {
         if self.left < FEWEST {
             self.settled.add(netns);
-            self.gaps.push(over_budget(netns));
+            if self.over_budget.len() >= MOST_REMEMBERED {
+                self.over_budget.clear();
+            }
+            if self.over_budget.insert(netns) {
+                self.gaps.push(over_budget(netns));
+            }
             return false;
         }
         match Capture::begin(netns, sockets, blocks.min(self.left), self.depth) {
@@ -346,12 +372,15 @@ impl Packets {
     fn keep(&mut self, capture: Capture, pid: Option<u32>) {
         self.left = self.left.saturating_sub(capture.blocks());
         self.settled.add(capture.netns());
+        self.over_budget.remove(&capture.netns());
         self.captures.push(Inhabited { capture, pid });
     }
 
     fn refuse(&mut self, netns: NetworkNamespace, why: &io::Error) {
         if self.refused.len() >= MOST_REMEMBERED {
-            self.refused.clear();
+            let untold = self.refused.drain().filter(|(_, refused)| !refused.told);
+            let untold = untold.map(|(netns, refused)| not_captured(netns, &refused.why));
+            self.gaps.extend(untold);
         }
         let refused = self.refused.entry(netns).or_insert_with(|| Refused {
             times: 0,
@@ -373,6 +402,8 @@ impl Packets {
             .iter_mut()
             .filter_map(|one| one.capture.lost());
         self.gaps.extend(lost);
+        let untold = std::mem::take(&mut self.others_gone.untold);
+        self.gaps.extend((untold > 0).then(|| not_counted(untold)));
         // By then another process has led there, if there is one.
         for (netns, refused) in &mut self.refused {
             if !refused.told && refused.first.elapsed() >= TICK {
@@ -411,16 +442,39 @@ impl Packets {
             })
             .collect();
         for place in empty.into_iter().rev() {
-            let mut one = self.captures.remove(place);
-            let netns = one.capture.netns();
-            self.left += one.capture.blocks();
-            self.gaps.extend(one.capture.lost());
-            if self.gone.len() < MOST_REMEMBERED {
-                self.gone.push(one.capture.counts());
-            }
-            // Its number may be given to another one.
-            self.settled.remove(netns);
+            self.remove(place);
         }
+    }
+
+    /// Of a network namespace that has gone. Numbers of namespaces are used again.
+    fn keep_counts(&mut self, counts: RingCounts) {
+        let mut gone = self.gone.iter_mut();
+        if let Some(same) = gone.find(|it| it.netns == counts.netns) {
+            same.received += counts.received;
+            same.dropped += counts.dropped;
+            same.freezes += counts.freezes;
+        } else if self.gone.len() < MOST_REMEMBERED {
+            self.gone.push(counts);
+        } else {
+            self.others_gone.dropped += counts.dropped;
+            self.others_gone.untold += 1;
+        }
+    }
+
+    /// Ends a capture. Its memory is for others, first for those that there was none for.
+    fn remove(&mut self, place: usize) {
+        let mut one = self.captures.remove(place);
+        let netns = one.capture.netns();
+        self.left += one.capture.blocks();
+        self.gaps.extend(one.capture.lost());
+        self.keep_counts(one.capture.counts());
+        // Its number may be given to another one.
+        self.settled.remove(netns);
+        for netns in &self.over_budget {
+            self.settled.remove(*netns);
+        }
+        // Those that are mounted are looked for again; of others their events tell.
+        self.mounts.changed();
     }
 }
 
@@ -453,6 +507,19 @@ fn not_captured(netns: NetworkNamespace, why: &impl std::fmt::Display) -> Gap {
         format!("packets cannot be captured in a network namespace: {why}"),
         format!("packets of network namespace {}", netns.0),
     )
+}
+
+/// `namespaces`: so many.
+fn not_counted(namespaces: u64) -> Gap {
+    Gap {
+        count: Some(namespaces),
+        ..Gap::standing(
+            "packets_not_counted",
+            Source::Capture,
+            format!("more than {MOST_REMEMBERED} network namespaces have come and gone"),
+            "how many packets passed in each of the others; their packets are there",
+        )
+    }
 }
 
 fn without_opener(error: &io::Error) -> Gap {

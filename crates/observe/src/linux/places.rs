@@ -8,6 +8,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
+
 use crate::folder::Space;
 use crate::parse::mount_info::{Mounted, mounted};
 
@@ -23,6 +25,13 @@ pub(crate) fn is_removable(path: &Path) -> bool {
 
 pub(crate) fn removable_places() -> Vec<PathBuf> {
     Places::read().removable_places()
+}
+
+pub(crate) fn check_folder(path: &Path) -> io::Result<()> {
+    if !path.metadata()?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    Ok(access(path, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
 pub(crate) fn space(path: &Path) -> io::Result<Option<Space>> {

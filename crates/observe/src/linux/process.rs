@@ -12,7 +12,7 @@ mod tests;
 use std::collections::HashMap;
 use std::io;
 
-use model::{BootId, Gap, Parent, PathState, Process, ProcessId, Source, Text, Timestamp};
+use model::{BootId, Gap, Parent, Process, ProcessId, Source, Text, Timestamp};
 use rustix::io::Errno;
 
 use self::read::{Facts, Reader};
@@ -120,6 +120,11 @@ impl Processes {
         self.known.get(&id).map(|entry| &entry.process)
     }
 
+    /// All that was read until now, ancestors too.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Process> {
+        self.known.values().map(|entry| &entry.process)
+    }
+
     /// Names of the users with these ids, as far as they are listed here.
     pub(crate) fn users(&mut self, uids: impl Iterator<Item = u32>) -> HashMap<u32, Text> {
         uids.filter_map(|uid| Some((uid, self.reader.user(uid)?)))
@@ -130,7 +135,8 @@ impl Processes {
     pub(crate) fn ended_meanwhile(&mut self, id: ProcessId, name: Text) {
         let process = Process {
             name,
-            ..unknown(id, self.reader.started(id.start_ticks))
+            started: Some(self.reader.started(id.start_ticks)),
+            ..Process::unknown(id)
         };
         self.known.entry(id).or_insert(Entry {
             process,
@@ -341,29 +347,6 @@ impl From<Errno> for Unread {
             Errno::NAMETOOLONG => Self::PathTooLong,
             errno => Self::Failed(errno),
         }
-    }
-}
-
-/// A process of which nothing is known but who it is.
-pub(crate) fn unknown(id: ProcessId, started: Timestamp) -> Process {
-    Process {
-        id,
-        started,
-        ended: None,
-        name: Text::default(),
-        path: None,
-        path_state: PathState::Unknown,
-        file: None,
-        sha256: None,
-        command_line: None,
-        command_line_truncated: false,
-        uid: None,
-        user: None,
-        parents: Vec::new(),
-        container: None,
-        unit: None,
-        netns: None,
-        kernel_thread: false,
     }
 }
 

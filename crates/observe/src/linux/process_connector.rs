@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::io;
 
 use rustix::net::netlink;
+use rustix::time::{ClockId, clock_gettime};
 
+use super::events::boot_nanos;
 use super::netlink::{Listener, Lost};
 use crate::parse::proc_pid;
 use crate::parse::process_connector::{Content, End, Missing, message, subscription};
@@ -164,6 +166,13 @@ impl ProcessConnector {
         self.dropped = self.dropped.saturating_add(lost.messages);
         Ok(answer)
     }
+}
+
+/// So many nanoseconds has this computer slept since boot: the times of the news leave them out.
+pub(crate) fn asleep() -> u64 {
+    let up = clock_gettime(ClockId::Monotonic);
+    let awake = up.tv_sec.unsigned_abs() * 1_000_000_000 + up.tv_nsec.unsigned_abs();
+    boot_nanos().saturating_sub(awake)
 }
 
 fn told_nothing() -> io::Error {

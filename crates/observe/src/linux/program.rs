@@ -12,6 +12,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
+use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, getpid, set_child_subreaper, wait};
 
@@ -58,9 +59,7 @@ pub(super) struct Waiting {
 impl Waiting {
     pub(super) fn prepare(command: &[OsString]) -> io::Result<Self> {
         let program = command.first().ok_or(io::ErrorKind::InvalidInput)?;
-        if !is_there(program) {
-            return Err(Errno::NOENT.into());
-        }
+        check(program)?;
         set_child_subreaper(Some(getpid()))?;
         let (here, there) = UnixStream::pair()?;
         let child = Command::new("/proc/self/exe")
@@ -125,12 +124,23 @@ fn is_same(one: Pid, other: u32) -> bool {
     u32::try_from(one.as_raw_nonzero().get()) == Ok(other)
 }
 
-/// Whether a program can be found, as execvp(3) searches; what it then says is the truth.
-fn is_there(program: &OsStr) -> bool {
-    if program.as_bytes().contains(&b'/') {
-        return Path::new(program).exists();
+/// Whether a program can be started, as execvp(3) searches for it; what it then says is the truth.
+///
+/// Errors: it is not there, or may not be executed.
+fn check(program: &OsStr) -> io::Result<()> {
+    let may_start = |path: &Path| access(path, Access::EXEC_OK).is_ok() && path.is_file();
+    let paths: Vec<_> = if program.as_bytes().contains(&b'/') {
+        vec![program.into()]
+    } else {
+        let path = env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+        let folders = env::split_paths(&path);
+        folders.map(|folder| folder.join(program)).collect()
+    };
+    if paths.iter().any(|path| may_start(path)) {
+        return Ok(());
     }
-    let path = env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
-    let mut folders = env::split_paths(&path);
-    folders.any(|folder| folder.join(program).is_file())
+    Err(match paths.iter().any(|path| path.exists()) {
+        true => Errno::ACCESS.into(),
+        false => Errno::NOENT.into(),
+    })
 }

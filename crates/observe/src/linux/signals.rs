@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
+use model::ProcessId;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::users::Users;
@@ -15,8 +16,6 @@ use crate::signals::{Asked, Program, Sender};
 const MOST_ARGUMENTS: usize = 16;
 /// Of a file in /proc, in bytes.
 const MOST_BYTES: u64 = 4096;
-/// The unit in which the kernel tells when a process began (`USER_HZ`), in nanoseconds.
-const TICK_NS: u64 = 10_000_000;
 
 /// Somebody is the first.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -115,7 +114,7 @@ fn process(pid: i32, uid: u32, is_certain: bool, boot_ns: u64) -> Sender {
 /// `None`: it has ended, or another one has its number.
 fn program(pid: u32, boot_ns: u64) -> Option<Program> {
     let stat = stat(&read(pid, "stat")?)?;
-    (stat.start_ticks.saturating_mul(TICK_NS) <= boot_ns).then_some(())?;
+    (stat.start_ticks.saturating_mul(ProcessId::NANOS_PER_TICK) <= boot_ns).then_some(())?;
     // Of who has ended and was not fetched yet there are none.
     let command_line = read(pid, "cmdline").unwrap_or_default();
     Some(Program {

@@ -1,6 +1,8 @@
 //! Watching: what happens, while it happens.
 
 mod copies;
+mod first;
+mod frames;
 mod greetings;
 mod groups;
 mod links;
@@ -15,9 +17,12 @@ mod stamp;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use model::{Detail, EventKind, Gap, Host, Observed, ProcessId, Source, Tier, Timestamp};
+use model::{
+    Detail, EventKind, Gap, Host, Observed, ProcessId, Source, Tier, Timestamp, WhyUnknown,
+};
 
 use self::copies::Copies;
+use self::first::Early;
 use self::live::Live;
 use self::polling::Polling;
 use self::stamp::Stamp;
@@ -62,6 +67,8 @@ pub(crate) struct Watch {
     ticked: Instant,
     clocks: clock::Clocks,
     mending: Mending,
+    /// Something was lost since the last tick.
+    has_lost: bool,
     /// All until then has been told, in nanoseconds since boot.
     until: u64,
     /// The first look, and what this run cannot see at all.
@@ -89,31 +96,62 @@ impl Watch {
         };
         let mut helper = (!options.polling && capabilities::may_use_bpf()).then(Helper::start);
         let actions = options.allow_actions.then(Actions::start);
+        let (boot, boot_time) = (observer.host.boot, observer.boot_time);
+        let mut early = None;
         let attached = if options.polling {
             Err(None)
         } else if capabilities::may_use_bpf() {
-            Live::attach(observer.nested).map_err(Some)
+            let mut processes_told = || early = Early::read(boot, boot_time).ok();
+            Live::attach(observer.nested, &mut processes_told).map_err(Some)
         } else {
             Err(Some(BpfError::NoRights))
         };
+        let mut early = early.filter(|_| attached.as_ref().is_ok_and(Live::tells_processes));
         // After the events, which tell whose packets they are.
-        let pids = Processes::open(observer.host.boot, observer.boot_time)
-            .and_then(|processes| processes.pids())
-            .unwrap_or_default();
-        let captured = options
-            .packets
+        let pids = match &early {
+            Some(early) => early.pids(),
+            None => Processes::open(boot, boot_time)
+                .and_then(|processes| processes.pids())
+                .unwrap_or_default(),
+        };
+        let mut packets = options.packets;
+        let captured = packets
+            .take_if(|_| attached.is_ok())
             .map(|options| Packets::begin(options, &pids));
+        let mut polling_gaps = Vec::new();
+        // What root would be told is missing for want of rights, and not for want of a source.
+        let no_owner = match &attached {
+            Err(Some(BpfError::NoRights)) => WhyUnknown::NoRights,
+            Ok(_) | Err(_) => WhyUnknown::NotInSource,
+        };
+        let polling = attached
+            .is_err()
+            .then(|| Polling::begin(no_owner, &mut polling_gaps));
         // Every process: what comes later is told by events.
-        let mut look = observer.look(LookOptions {
+        let whole = LookOptions {
             every_process: true,
             remembered: false,
-        })?;
+        };
+        let read = early.as_mut().and_then(|early| {
+            early.look_began = boot_nanos();
+            early.reader.take()
+        });
+        let mut look = match read {
+            Some(read) => observer.look_after(read, whole)?,
+            None => observer.look(whole)?,
+        };
+        let begun = attached.and_then(|mut live| {
+            let begun = live.begin(&look, early.as_ref(), &stamp);
+            Ok((live, begun.map_err(Some)?))
+        });
+        if early.is_some() && begun.is_err() {
+            // Nobody tells the ends of those that were read before.
+            look = observer.look(whole)?;
+        }
         // What follows holds for the whole run, whatever later looks find.
         let gaps_of_look = look.gaps.len();
-        let begun = attached.and_then(|mut live| {
-            let gaps = live.begin(&look).map_err(Some)?;
-            Ok((live, gaps))
-        });
+        // Without events, what a process ran before the look is not known.
+        let captured = captured.or_else(|| packets.map(|options| Packets::begin(options, &pids)));
         let mut driver = match begun {
             Ok((live, gaps)) => {
                 look.gaps.extend(gaps);
@@ -128,7 +166,9 @@ impl Watch {
                     Some(why) => no_events(&why),
                     None => no_events(&"polling was asked for"),
                 });
-                let mut polling = Polling::begin(&mut look.gaps);
+                let mut polling =
+                    polling.unwrap_or_else(|| Polling::begin(no_owner, &mut polling_gaps));
+                look.gaps.append(&mut polling_gaps);
                 polling.looked(&look);
                 Driver::Polling(Box::new(polling))
             }
@@ -174,6 +214,7 @@ impl Watch {
             ticked: Instant::now(),
             clocks,
             mending: Mending::default(),
+            has_lost: false,
             until: 0,
             first,
         })
@@ -249,7 +290,11 @@ impl Watch {
 
     pub(crate) fn refresh(&mut self, seen: &mut Vec<Observed>) -> Result<(), Error> {
         match &mut self.driver {
-            Driver::Live(live) => live.counts(&mut self.stamp, seen),
+            Driver::Live(live) => {
+                live.counts(&mut self.stamp, seen);
+                // No tick may follow.
+                self.has_lost |= live.has_lost(&self.stamp, seen);
+            }
             Driver::Polling(polling) => {
                 let look = self.observer.look(LookOptions::default())?;
                 polling.looked(&look);
@@ -319,7 +364,7 @@ impl Watch {
         live.find_resolvers();
         live.check_links(&self.stamp, seen);
         live.not_found_out(seen);
-        let has_lost = live.has_lost(&self.stamp, seen);
+        let has_lost = live.has_lost(&self.stamp, seen) | std::mem::take(&mut self.has_lost);
         if self.mending.is_due(has_lost, Instant::now()) {
             // What stands open can be seen again; what came and went is gone.
             let Ok(mut look) = self.observer.look(LookOptions::default()) else {

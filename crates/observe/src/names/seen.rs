@@ -57,16 +57,6 @@ pub(super) fn ssh(side: Side, line: Text) -> NameSeen {
     greeted(None, NameSource::Ssh, Greeting::Ssh { client, server })
 }
 
-pub(super) fn named(name: Text, source: NameSource) -> NameSeen {
-    NameSeen {
-        name: Some(name),
-        source,
-        question: None,
-        answer: None,
-        greeting: None,
-    }
-}
-
 fn greeted(name: Option<Text>, source: NameSource, greeting: Greeting) -> NameSeen {
     NameSeen {
         name,

@@ -2,7 +2,7 @@
 
 use model::NameSource;
 
-use super::super::parse::{http, ssh};
+use super::super::parse::{http, ssh, tls as format};
 use super::ahead::Ahead;
 use super::prelude::{Prelude, Unit};
 use super::tls::Step;
@@ -15,6 +15,10 @@ const LONGEST_WELCOME: usize = 1024;
 const LONGEST_HEAD: usize = 16 * 1024;
 const DNS: u16 = 53;
 const SSH: u16 = 22;
+/// Where nothing but TLS and HTTP is expected.
+const WEB: [u16; 4] = [80, 443, 8080, 8443];
+/// How HTTP/2 begins without TLS (RFC 9113, 3.4).
+const HTTP_2: &[u8] = b"PRI * HTTP/2.0";
 
 /// What is kept of one TCP connection until its greeting could be read.
 #[derive(Debug)]
@@ -24,6 +28,12 @@ pub(crate) struct TcpNames {
     /// What came of the client and of the server and could not be read yet.
     waiting: Option<Box<[Waiting; 2]>>,
     port: u16,
+    /// Some name was told.
+    is_named: bool,
+    /// A request without a host was told.
+    is_greeted: bool,
+    /// The client began a greeting that could not be read.
+    is_unread: bool,
 }
 
 /// One side of it.
@@ -66,7 +76,7 @@ struct Waiting {
 }
 
 impl TcpNames {
-    pub(crate) fn new(_client_port: u16, server_port: u16) -> Self {
+    pub(crate) fn new(server_port: u16) -> Self {
         let half = Half {
             first: None,
             taken: 0,
@@ -77,6 +87,9 @@ impl TcpNames {
             server: half,
             waiting: None,
             port: server_port,
+            is_named: false,
+            is_greeted: false,
+            is_unread: false,
         }
     }
 
@@ -97,6 +110,10 @@ impl TcpNames {
         bytes: &[u8],
         told: &mut Told<'_>,
     ) {
+        self.noting(told, |names, told| names.take(side, sequence, bytes, told));
+    }
+
+    fn take(&mut self, side: Side, sequence: Option<u32>, bytes: &[u8], told: &mut Told<'_>) {
         let half = self.half(side);
         if half.stage == Stage::Done || bytes.is_empty() {
             return;
@@ -131,9 +148,32 @@ impl TcpNames {
 
     /// Nothing more comes: tells what can be read of a greeting that was cut short.
     pub(crate) fn end(&mut self, told: &mut Told<'_>) {
-        for side in [Side::Client, Side::Server] {
-            self.give_up(side, told);
-        }
+        self.noting(told, |names, told| {
+            for side in [Side::Client, Side::Server] {
+                names.give_up(side, told);
+            }
+        });
+    }
+
+    /// The client has begun a greeting that is not whole yet.
+    pub(crate) fn has_begun(&self) -> bool {
+        matches!(self.client.stage, Stage::Tls | Stage::Http) && self.waiting.is_some()
+    }
+
+    /// The connection has no name because what the client said first was not understood: it is
+    /// longer than what is looked at, not whole, damaged, or nothing that belongs to its port.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.is_unread && !self.is_named
+    }
+
+    /// Notes whether there is a name in what `read` tells.
+    fn noting(&mut self, told: &mut Told<'_>, read: impl FnOnce(&mut Self, &mut Told<'_>)) {
+        let mut is_named = false;
+        read(self, &mut |seen| {
+            is_named |= seen.name.is_some();
+            told(seen);
+        });
+        self.is_named |= is_named;
     }
 
     /// Whether more of this side may be read. `false`: whoever feeds it may stop.
@@ -189,7 +229,7 @@ impl TcpNames {
         let too_much = match half.stage {
             // The number of a byte must not come round.
             Stage::Dns => taken == u32::MAX,
-            Stage::Http => kept.len() > LONGEST_HEAD,
+            Stage::Http => kept.len() > LONGEST_HEAD || taken > MOST_LOOKED_AT,
             Stage::Begin | Stage::Ssh | Stage::Before(_) | Stage::Asked(_) | Stage::Tls => {
                 taken > MOST_LOOKED_AT
             }
@@ -212,10 +252,15 @@ impl TcpNames {
                 bytes, mut begun, ..
             } = std::mem::take(self.waiting(side));
             match stage {
-                Stage::Tls => tls::give_up(side, &bytes, &mut begun, told),
+                Stage::Tls => {
+                    let is_greeting = begins_greeting(side, &bytes, &begun);
+                    tls::give_up(side, &bytes, &mut begun, told);
+                    self.is_unread |= is_greeting;
+                }
                 Stage::Http => {
-                    let request = http::request(&bytes).filter(|request| request.host.is_some());
-                    if let Some(request) = request {
+                    let request = http::request(&bytes);
+                    self.is_unread |= request.is_some();
+                    if let Some(request) = request.filter(|request| request.host.is_some()) {
                         told(seen::request(request));
                     }
                 }
@@ -275,7 +320,10 @@ impl TcpNames {
     fn step(&mut self, stage: Stage, side: Side, bytes: &[u8], told: &mut Told<'_>) -> Step {
         match stage {
             Stage::Begin => match self.beginning(side, bytes) {
-                Some(stage) => self.go_on(side, stage, 0),
+                Some(stage) => {
+                    self.is_unread |= stage == Stage::Done && self.is_strange(side, bytes);
+                    self.go_on(side, stage, 0)
+                }
                 None => Step::More,
             },
             Stage::Dns => dns(bytes, told),
@@ -326,13 +374,25 @@ impl TcpNames {
         Some(Stage::Done)
     }
 
+    /// Whether this is no way to begin on a port of the web.
+    fn is_strange(&self, side: Side, bytes: &[u8]) -> bool {
+        // A record of TLS that is no greeting belongs to one that nobody saw.
+        side == Side::Client
+            && WEB.contains(&self.port)
+            && format::record(bytes).is_err()
+            && !bytes.starts_with(HTTP_2)
+    }
+
     fn http(&mut self, side: Side, bytes: &[u8], told: &mut Told<'_>) -> Step {
         let looked = match &self.waiting {
             Some(_) => self.waiting(side).looked,
             None => 0,
         };
         match http::head(bytes, looked.min(bytes.len())) {
-            http::Head::Other => Step::Done,
+            http::Head::Other => {
+                self.is_unread |= !self.is_greeted && self.is_strange(side, bytes);
+                Step::Done
+            }
             http::Head::Incomplete => {
                 self.waiting(side).looked = bytes.len();
                 Step::More
@@ -343,12 +403,23 @@ impl TcpNames {
                     return Step::Done;
                 };
                 let is_connect = request.is_connect;
-                told(seen::request(request));
+                let is_named = request.host.is_some();
+                let is_first = !self.is_greeted;
+                self.is_greeted = true;
+                if is_first || is_named {
+                    told(seen::request(request));
+                }
                 if is_connect {
                     // What goes through the proxy may greet by name as well.
                     self.go_on(side, Stage::Tls, length)
-                } else {
+                } else if is_named {
                     Step::Done
+                } else {
+                    // Another request on the same connection may say the host.
+                    if self.waiting.is_some() {
+                        self.waiting(side).looked = 0;
+                    }
+                    Step::Used(length)
                 }
             }
         }
@@ -384,7 +455,10 @@ impl TcpNames {
             Unit::Other(length) => Step::Used(length),
             Unit::Tls => self.go_on(side, Stage::Tls, 0),
             Unit::More => Step::More,
-            Unit::Wrong => Step::Done,
+            Unit::Wrong => {
+                self.is_unread |= self.is_strange(side, bytes);
+                Step::Done
+            }
         }
     }
 
@@ -393,12 +467,26 @@ impl TcpNames {
             Some(_) => std::mem::take(&mut self.waiting(side).begun),
             None => Vec::new(),
         };
-        let step = tls::step(side, bytes, &mut begun, told);
+        let is_greeting = begins_greeting(side, bytes, &begun);
+        let mut is_read = false;
+        let step = tls::step(side, bytes, &mut begun, &mut |seen| {
+            is_read = true;
+            told(seen);
+        });
+        self.is_unread |= is_greeting && !is_read && matches!(step, Step::Done);
         if !begun.is_empty() && !matches!(step, Step::Done) {
             self.waiting(side).begun = begun;
         }
         step
     }
+}
+
+/// Whether a client's greeting stands at the beginning of `bytes`, or has begun in records before.
+fn begins_greeting(side: Side, bytes: &[u8], begun: &[u8]) -> bool {
+    let kind = begun.first().or(bytes.get(format::RECORD_HEADER));
+    side == Side::Client
+        && kind == Some(&format::CLIENT_HELLO)
+        && (!begun.is_empty() || matches!(format::record(bytes), Ok(Some((format::HANDSHAKE, _)))))
 }
 
 /// A message with its length before it (RFC 1035, 4.2.2).

@@ -52,7 +52,7 @@ fn line(seen: &NameSeen) -> String {
 fn tcp(port: u16, client: &[u8], server: &[u8]) -> Vec<String> {
     let mut all = Vec::new();
     let mut told = |seen: NameSeen| all.push(line(&seen));
-    let mut names = TcpNames::new(40000, port);
+    let mut names = TcpNames::new(port);
     names.data(Side::Client, None, client, &mut told);
     names.data(Side::Server, None, server, &mut told);
     all.sort();
@@ -70,7 +70,7 @@ fn tcp_in_parts(
 ) -> Vec<String> {
     let mut all = Vec::new();
     let mut told = |seen: NameSeen| all.push(line(&seen));
-    let mut names = TcpNames::new(40000, port);
+    let mut names = TcpNames::new(port);
     let mut parts = Vec::new();
     for (side, bytes) in [(Side::Client, client), (Side::Server, server)] {
         names.syn(side, first.wrapping_sub(1));
@@ -218,6 +218,43 @@ fn reads_http() {
 }
 
 #[test]
+fn a_later_request_may_say_the_host() {
+    check(
+        80,
+        b"GET /x HTTP/1.0\r\n\r\nGET /y HTTP/1.0\r\n\r\nGET /z HTTP/1.1\r\nHost: a.example\r\n\r\n",
+        b"",
+        &["host - GET /x -", "host a.example GET /z -"],
+    );
+}
+
+#[test]
+fn says_that_a_greeting_was_not_understood() {
+    let check = |port, client: &[u8], expected: bool| {
+        let mut names = TcpNames::new(port);
+        names.data(Side::Client, None, client, &mut |_| {});
+        names.end(&mut |_| {});
+        let beginning = client.get(..20).unwrap_or(client);
+        assert_eq!(names.is_unread(), expected, "{port} {beginning:x?}");
+    };
+    let whole = hello(0, 5000);
+    check(443, &whole, false);
+    check(443, &hello(40_000, 16_384), true);
+    check(4444, &hello(40_000, 16_384), true);
+    check(443, &whole[..50], true);
+    check(80, b"GET / HTTP/1.1\r\nX: 1\r\n", true);
+    check(80, b"GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n", false);
+    check(80, b"GET / HTTP/1.0\r\n\r\n", false);
+    // What stands before it is nothing that belongs there.
+    check(443, &[&b"\0"[..], &whole].concat(), true);
+    check(4444, &[&b"\0"[..], &whole].concat(), false);
+    check(8080, &[&b"A"[..], &whole].concat(), true);
+    check(80, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", false);
+    check(80, b"POST / HTTP/1.0\r\n\r\nbody", false);
+    // It goes on with what was said before.
+    check(443, b"\x17\x03\x03\0\x20", false);
+}
+
+#[test]
 fn reads_ssh() {
     check(
         2222,
@@ -312,7 +349,7 @@ fn what_only_looks_like_it_is_left_alone() {
             "{port} {all:?}"
         );
     }
-    let mut names = TcpNames::new(1, 443);
+    let mut names = TcpNames::new(443);
     names.data(
         Side::Client,
         Some(1),
@@ -330,7 +367,7 @@ fn what_only_looks_like_it_is_left_alone() {
 fn what_is_lost_gives_the_part_that_came() {
     let mut all = Vec::new();
     let mut told = |seen: NameSeen| all.push(line(&seen));
-    let mut names = TcpNames::new(1, 443);
+    let mut names = TcpNames::new(443);
     let bytes = chrome();
     names.data(Side::Client, Some(5), &bytes[..300], &mut told);
     names.data(Side::Client, Some(405), &bytes[400..], &mut told);
@@ -349,7 +386,7 @@ fn endless_input_ends() {
         (22, b"SSH-"),
     ] {
         for gap in [0, 1] {
-            let mut names = TcpNames::new(1, port);
+            let mut names = TcpNames::new(port);
             let mut sequence = 1;
             for part in [first]
                 .into_iter()
@@ -399,7 +436,7 @@ proptest! {
         parts in proptest::collection::vec((any::<bool>(), proptest::option::of(0_u32..300), any::<Vec<u8>>()), 0..20),
     ) {
         let ports = [21, 22, 25, 53, 80, 389, 443, 3389, 5222, 5432];
-        let mut names = TcpNames::new(1, ports[usize::from(port) % ports.len()]);
+        let mut names = TcpNames::new(ports[usize::from(port) % ports.len()]);
         for (is_client, sequence, bytes) in parts {
             let side = if is_client { Side::Client } else { Side::Server };
             names.data(side, sequence, &bytes, &mut |_| {});

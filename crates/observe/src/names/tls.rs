@@ -1,6 +1,6 @@
 //! Handshake messages of TLS out of a stream: over several records, and several in one.
 
-use model::NameSource;
+use model::{NameSeen, NameSource};
 
 use super::super::parse::certificate;
 use super::super::parse::ja4::Transport;
@@ -125,7 +125,7 @@ fn read(side: Side, bytes: &[u8], told: &mut Told<'_>) -> Read {
                     };
                 };
                 for name in certificate::names(certificate) {
-                    told(seen::named(name, NameSource::Certificate));
+                    told(NameSeen::only(name, NameSource::Certificate));
                 }
                 return Read::Done;
             }

@@ -1,6 +1,6 @@
 //! The names of a UDP exchange.
 
-use model::{Answer, NameSource, Text};
+use model::{Answer, NameSeen, NameSource, Text};
 
 use super::super::parse::cursor::Cursor;
 use super::super::parse::dhcp;
@@ -126,7 +126,7 @@ impl UdpNames {
         let Some(name) = name else {
             return;
         };
-        let mut seen = seen::named(name, NameSource::Dhcp);
+        let mut seen = NameSeen::only(name, NameSource::Dhcp);
         if !device.addresses.is_empty() {
             seen.answer = Some(Box::new(Answer {
                 addresses: device.addresses,

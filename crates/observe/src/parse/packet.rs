@@ -3,10 +3,10 @@
 
 use std::net::IpAddr;
 
-use model::{Endpoint, IcmpKind, LinkType, PacketEnds, Protocol, Quoted};
+use model::{Endpoint, IcmpKind, LinkType, PacketEnds, Part, Protocol, Quoted, TcpSegment};
 
 use self::ip::Ip;
-use super::attributes::be16_at;
+use super::attributes::{be16_at, be32_at};
 
 pub(crate) mod ip;
 
@@ -25,6 +25,8 @@ const MOST_TAGS: usize = 4;
 /// How much of the header of an ICMP error stands before what it quotes.
 const ICMP_HEADER: usize = 8;
 /// RFC 9293, 3.1.
+const TCP_SEQUENCE_AT: usize = 4;
+const TCP_OFFSET_AT: usize = 12;
 const TCP_FLAGS_AT: usize = 13;
 
 /// What IP carries (<https://www.iana.org/assignments/protocol-numbers>).
@@ -40,14 +42,24 @@ const UDP_LITE: u8 = 136;
 pub(crate) fn ends(link: LinkType, bytes: &[u8]) -> Option<PacketEnds> {
     let ip = Ip::of(network_layer(link, bytes)?)?;
     let (protocol, ports) = ip.transport();
-    let tcp_flags = ip.payload.get(TCP_FLAGS_AT).copied();
     Some(PacketEnds {
         protocol,
         source: end(ip.source, ports.map(|ports| ports.0)),
         destination: end(ip.destination, ports.map(|ports| ports.1)),
         part: ip.part,
-        tcp_flags: tcp_flags.filter(|_| protocol == Protocol::Tcp),
+        tcp: (ip.number == TCP).then(|| segment(&ip)).flatten(),
         about: quoted(&ip),
+    })
+}
+
+fn segment(ip: &Ip<'_>) -> Option<TcpSegment> {
+    let header = usize::from(ip.payload.get(TCP_OFFSET_AT)? >> 4) * 4;
+    let length = ip.length.filter(|_| ip.part == Part::Whole);
+    let carries = length.and_then(|length| length.checked_sub(header));
+    Some(TcpSegment {
+        flags: *ip.payload.get(TCP_FLAGS_AT)?,
+        sequence: be32_at(ip.payload, TCP_SEQUENCE_AT)?,
+        carries: carries.and_then(|carries| u32::try_from(carries).ok()),
     })
 }
 
@@ -156,7 +168,6 @@ pub(crate) fn quoted(ip: &Ip<'_>) -> Option<Quoted> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::Part;
     use proptest::prelude::*;
 
     const US: [u8; 4] = [192, 0, 2, 1];
@@ -229,14 +240,31 @@ mod tests {
     }
 
     #[test]
-    fn the_flags_of_tcp_are_kept() {
+    fn a_segment_says_where_in_the_stream_it_is() {
         let header = [
-            0, 1, 0, 2, 0, 0, 0, 3, 0, 0, 0, 5, 0x50, 0x12, 0, 4, 0, 0, 0, 0,
+            0, 1, 0, 2, 1, 0, 0, 3, 0, 0, 0, 5, 0x60, 0x12, 0, 4, 0, 0, 0, 0, 1, 1, 1, 1,
         ];
-        let bytes = ipv4(TCP, &header);
-        let ends = ends(LinkType::RAW_IP, &bytes).unwrap();
-        assert_eq!(ends.tcp_flags, Some(0x12));
-        assert_eq!(ends.part, Part::Whole);
+        let mut bytes = ipv4(TCP, &[&header, &b"hello"[..]].concat());
+        let segment = |bytes: &[u8]| ends(LinkType::RAW_IP, bytes).unwrap().tcp;
+        let mut expected = TcpSegment {
+            flags: 0x12,
+            sequence: 0x100_0003,
+            carries: Some(5),
+        };
+        assert_eq!(segment(&bytes), Some(expected));
+        // As much of it as is kept where only headers are.
+        assert_eq!(segment(&bytes[..34]), Some(expected));
+        assert_eq!(segment(&bytes[..33]), None);
+        // A header that is longer than its packet, a packet of more than 64 KiB, a fragment.
+        expected.carries = None;
+        for (place, odd) in [(32, [0xf0, 0x12]), (2, [0, 0]), (6, [0x20, 0])] {
+            let mut bytes = bytes.clone();
+            bytes[place..place + 2].copy_from_slice(&odd);
+            assert_eq!(segment(&bytes), Some(expected), "{place}");
+        }
+        // Others have no sequence.
+        bytes[9] = UDP;
+        assert_eq!(segment(&bytes), None);
     }
 
     #[test]

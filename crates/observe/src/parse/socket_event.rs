@@ -88,12 +88,16 @@ pub(crate) enum More {
     OnlyIpv6,
     /// Of `OwnerChanged`: the new one sends from that time on.
     Sends,
+    /// Of `OwnerChanged`, of TCP: the new one has written, and this is where in the stream.
+    Wrote(u32),
+    /// Of `OwnerChanged`, of TCP: this one is at it as well, and may be sending.
+    MaySend,
     /// Of `Said`: by the other side; without it, by this computer.
     There,
 }
 
 /// `enum event_flags`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Flags(u16);
 
 impl Flags {
@@ -176,6 +180,8 @@ pub(crate) fn socket_event(bytes: &[u8]) -> Option<SocketEvent> {
         (SocketEventKind::Listening, 2) => More::OnlyIpv6,
         (SocketEventKind::OwnerChanged, 3) => More::Sends,
         (SocketEventKind::Said, 5) => More::There,
+        (SocketEventKind::OwnerChanged, 6) => More::Wrote(word(56)?),
+        (SocketEventKind::OwnerChanged, 7) => More::MaySend,
         _ => More::Nothing,
     };
     Some(SocketEvent {
@@ -222,11 +228,11 @@ fn received(bytes: u64, flags: u16) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn event(kind: u16, flags: u16) -> Vec<u8> {
+    pub(crate) fn event(kind: u16, flags: u16) -> Vec<u8> {
         let mut bytes = Vec::new();
         for long in [1_000_u64, 77, 2_105_074_748, 512, 2049] {
             bytes.extend(long.to_ne_bytes());
@@ -299,6 +305,10 @@ mod tests {
         assert_eq!(socket_event(&bytes).unwrap().more, More::Nothing);
         bytes[75] = 3;
         assert_eq!(socket_event(&bytes).unwrap().more, More::Sends);
+        bytes[75] = 6;
+        assert_eq!(socket_event(&bytes).unwrap().more, More::Wrote(3));
+        bytes[75] = 7;
+        assert_eq!(socket_event(&bytes).unwrap().more, More::MaySend);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The folder of a case: not on this platform yet.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::folder::{Answer, FolderError, Request};
 
@@ -17,7 +18,21 @@ impl Process {
         match *self {}
     }
 
+    pub(crate) fn whereabouts(&self) -> Option<Arc<Whereabouts>> {
+        match *self {}
+    }
+
     pub(crate) fn ask(&self, _request: Request<'_>) -> io::Result<Answer> {
+        match *self {}
+    }
+}
+
+/// There is none to be had.
+#[derive(Debug)]
+pub(crate) enum Whereabouts {}
+
+impl Whereabouts {
+    pub(crate) fn path(&self) -> io::Result<Option<PathBuf>> {
         match *self {}
     }
 }

@@ -25,4 +25,8 @@ impl Packets {
     pub(crate) fn counts(&mut self) -> Vec<RingCounts> {
         match *self {}
     }
+
+    pub(crate) fn dropped_in_others(&self) -> u64 {
+        match *self {}
+    }
 }

@@ -129,7 +129,7 @@ impl Day {
         };
         Process {
             id,
-            started: Timestamp::from_unix_nanos(BEGAN),
+            started: Some(Timestamp::from_unix_nanos(BEGAN)),
             ended: None,
             name: Text::from(format!("program-{program}")),
             path: Some(path.clone()),

@@ -8,7 +8,7 @@
 mod open_log;
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,20 +16,16 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use model::Timestamp;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use self::open_log::OpenLog;
 use super::imported::{self, ABOUT, FOLDER, Origin};
 use super::log::FILE_ADDED;
 use super::manifest::LogMark;
-use super::output::{Raw, Spare, Whole, Written, most_encrypted};
+use super::output::{self, Copied, Raw, Spare, most_encrypted};
 use super::scan::{Role, Scan};
 use super::verify::{How, Looked, content, look};
-use super::{
-    CASE_JSON, COPY_BYTES, Error, LOG, Limits, Line, MANIFEST, Manifest, Seal, Tool, write_manifest,
-};
+use super::{CASE_JSON, Error, LOG, Limits, Line, MANIFEST, Manifest, Seal, Tool, write_manifest};
 use crate::crypt::Recipients;
-use crate::hex;
 use crate::place::Place;
 
 /// After so many bytes it looks how much room there is.
@@ -194,7 +190,7 @@ impl Append {
         let file = imported::harmless(&foreign.name);
         let folder = format!("{FOLDER}/{}-{}", self.next, file.to_lowercase());
         let name = format!("{folder}/{file}");
-        super::check_name(&name)?;
+        super::add::check_name(&name)?;
         for folder in [FOLDER, &folder] {
             let made = self.place.make_folder(folder);
             made.map_err(Error::write(folder))?;
@@ -379,7 +375,11 @@ impl Append {
             let named = self.place.rename(&temporary, &on_disk);
             named.map(|()| filled).map_err(Error::write(&on_disk))
         });
-        let (written, sha256, bytes) = match kept {
+        let Copied {
+            written,
+            sha256,
+            bytes,
+        } = match kept {
             Ok(kept) => kept,
             Err(error) => {
                 // The error that came before is the one to be told; what cannot be removed is of
@@ -408,35 +408,20 @@ impl Append {
         name: &str,
         from: &mut dyn Read,
         progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
-    ) -> Result<(Written, String, u64), Error> {
+    ) -> Result<Copied, Error> {
         let raw = Raw::new(file, Arc::clone(&self.spare));
-        let mut whole = Whole::new(raw, self.recipients.as_ref()).map_err(Error::write(name))?;
-        let mut content = Sha256::new();
         let (mut bytes, mut looked) = (0, 0);
-        let mut buffer = vec![0; COPY_BYTES];
-        loop {
-            let read = match from.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => buffer.get(..read).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => {
-                    let path = PathBuf::from(name);
-                    return Err(Error::Read { path, source });
-                }
-            };
-            content.update(read);
-            whole.write_all(read).map_err(Error::write(name))?;
-            bytes += read.len() as u64;
+        output::copy(raw, self.recipients.as_ref(), name, from, &mut |more| {
+            bytes += more;
             if bytes - looked >= LOOK_AT_SPACE_BYTES {
                 looked = bytes;
                 self.check_room(0)?;
             }
-            if progress(bytes).is_break() {
-                return Err(Error::Stopped);
+            match progress(bytes).is_break() {
+                true => Err(Error::Stopped),
+                false => Ok(()),
             }
-        }
-        let written = whole.finish().map_err(Error::write(name))?;
-        Ok((written, hex(&content.finalize()), bytes))
+        })
     }
 
     /// Gives a file that has its name its lines.

@@ -176,7 +176,8 @@ fn shortened(name: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{check_name, name};
+    use super::super::add::check_name;
+    use super::super::name;
     use super::*;
 
     fn check(from: &str, expected: &str) {

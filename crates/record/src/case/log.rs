@@ -7,12 +7,13 @@
 //! | `begun` | this crate; the first line | `schema`, `case`, `format` |
 //! | `file_added` | this crate, when a whole file has its line in the manifest | `file`, `sha256`, `bytes` |
 //! | `import` | this crate, before the files of an import | `by`, `host`, `tool`; `cut_bytes`: of a line that was not written to its end |
-//! | `segment_closed` | this crate, when a segment has its line in the manifest | `file`, `sha256`, `bytes`, `began`, and how many `events` or `packets` |
-//! | `segment_dropped` | this crate, when ring mode lets a segment go; its line leaves the manifest | as `segment_closed`, and `ended` |
+//! | `segment_closed` | this crate, when a segment has its line in the manifest | `file`, `sha256`, `bytes`, `began`, `ended`, and how many `events` or `packets` |
+//! | `segment_dropped` | this crate, when ring mode lets a segment go; its line leaves the manifest | the same |
 //! | `closed` | this crate; the last line before the seal | what the recorder adds: totals, losses |
-//! | `gap` | the recorder: something this run could not see | `source`, `why`, `missed`, `count` |
-//! | `space_low` | the recorder: it stops because the disk is nearly full | `free_bytes`, `floor_bytes` |
-//! | `clock` | the recorder: what a telephone showed, a step of the clock | `phone_offset_ns`, `step_ns` |
+//! | `gap` | the recorder: what it could not see and found out when the events were closed | `id`, `source`, `why`, `missed`, `count` |
+//! | `program_copied` | the recorder: the file of a program is in the case | `process`, `sha256`, `file`, `maps` |
+//! | `program_not_copied` | the recorder: it could not be | `process`, `why` |
+//! | `space_low` | the recorder: it stops because there is no more room | `free_bytes`, `why` |
 //! | `ended` | the recorder: who or what has ended it | `by`, and what is known of it |
 //! | `note` | the recorder, or a person | `text` |
 //!
@@ -21,7 +22,7 @@
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
-use model::Timestamp;
+use model::{Timestamp, hex};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -29,7 +30,6 @@ use super::LOG;
 use super::manifest::LogMark;
 use super::output::{Finished, Make, Output, Spare};
 use crate::crypt::Recipients;
-use crate::hex;
 
 pub(super) const BEGUN: &str = "begun";
 pub(super) const FILE_ADDED: &str = "file_added";
@@ -58,7 +58,7 @@ impl Entry {
 
 /// Appends to the log of a case that is being written.
 pub(super) struct Writer {
-    /// `None`: it is sealed.
+    /// `None`: it is encrypted, and sealed.
     output: Option<Output>,
     lines: u64,
     last_sha256: Option<String>,
@@ -101,12 +101,10 @@ impl Writer {
     }
 
     /// Ends it. `None`: it has its name already, and no line in the manifest: what is added to a
-    /// sealed case goes behind its last line.
+    /// sealed case goes behind its last line, which is on the disk.
     pub(super) fn finish(&mut self) -> io::Result<Option<Finished>> {
-        let output = self.output.take().ok_or(io::ErrorKind::NotFound)?;
-        let is_plain = output.is_plain();
-        let finished = output.finish(LOG)?;
-        Ok((!is_plain).then_some(finished))
+        let output = self.output.take_if(|output| !output.is_plain());
+        output.map(|output| output.finish(LOG)).transpose()
     }
 }
 

@@ -18,12 +18,12 @@
 
 use std::collections::HashSet;
 
+use model::hex;
 use sha2::{Digest, Sha256};
 
 use super::FORMAT;
 use super::name;
 use super::seal::{Seal, is_sha256};
-use crate::hex;
 
 /// Longer ones are not read: some 500,000 files.
 pub(super) const MOST_BYTES: u64 = 64 * 1024 * 1024;
@@ -147,6 +147,16 @@ impl Manifest {
     /// In the order in which they were closed.
     pub fn files(&self) -> impl Iterator<Item = &Line> {
         self.items.iter().filter_map(|item| match item {
+            Item::File(line) => Some(line),
+            Item::Log(_) | Item::Import => None,
+        })
+    }
+
+    /// Those that were recorded, without what was added later.
+    pub(super) fn recorded(&self) -> impl Iterator<Item = &Line> {
+        let before = self.items.iter();
+        let before = before.take_while(|item| matches!(item, Item::File(_)));
+        before.filter_map(|item| match item {
             Item::File(line) => Some(line),
             Item::Log(_) | Item::Import => None,
         })

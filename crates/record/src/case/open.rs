@@ -1,22 +1,22 @@
 //! Reading a case.
 
+mod reader;
+
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+pub use self::reader::{CaseReader, Cut};
 
+use self::reader::NotAsWritten;
 use super::about::{AboutFault, MOST_BYTES};
 use super::log::{Entry, LogEnd, LogFault, read_log};
 use super::name::{self, Found};
 use super::output::piece_name;
 use super::scan::{self, Lying, Role, Scan};
-use super::verify::{How, Looked, Problem, content, look};
+use super::verify::{How, Ledger, Looked, Problem, content, look};
 use super::{About, CASE_JSON, Error, Kind, LOG, Manifest, Seal};
-use crate::crypt::{self, Identities, OpenFile};
-use crate::hex;
+use crate::crypt::{self, Identities};
 
 /// A case that is read. Opening looks at names and lengths, at the manifest, at the log and at
 /// `case.json`; that a file is as it was written shows when it has been read to its end, or by
@@ -36,6 +36,8 @@ struct Files {
     root: PathBuf,
     manifest: Manifest,
     identities: Option<Identities>,
+    /// How much is read of a file that is longer than the log tells, in bytes by its name.
+    lengths: HashMap<String, u64>,
 }
 
 /// A file of a stream, or the log.
@@ -102,10 +104,18 @@ impl OpenCase {
             .iter()
             .position(|segment| segment.kind.is_none())
             .map(|index| segments.remove(index));
+        let lengths = problems.iter().filter_map(|problem| {
+            if let Problem::OtherLength { file, expected, .. } = problem {
+                Some((file.clone(), *expected))
+            } else {
+                None
+            }
+        });
         let files = Files {
             root: root.to_owned(),
             manifest,
             identities: identities.cloned(),
+            lengths: lengths.collect(),
         };
         let about = files.about(is_encrypted, &mut problems)?;
         let case = Self {
@@ -116,10 +126,32 @@ impl OpenCase {
             problems: Vec::new(),
         };
         // That of a plain case was held against its manifest already.
-        if is_encrypted && let Err(Error::Damaged { place, why, .. }) = case.log(&mut |_| {}) {
-            problems.push(Problem::Damaged { file: place, why });
+        if is_encrypted {
+            let mut ledger = Ledger::default();
+            match case.log(&mut |entry| ledger.take(&entry)) {
+                Ok(_) => problems.append(&mut case.not_as_told(&ledger)),
+                Err(Error::Damaged { place, why, .. }) => {
+                    problems.push(Problem::Damaged { file: place, why });
+                }
+                // The same keys open all files of a case, so this log is not its own.
+                Err(error) => {
+                    let file = format!("{LOG}.age");
+                    let why = format!("nothing could be held against it: {error}");
+                    problems.push(Problem::Damaged { file, why });
+                }
+            }
         }
         Ok(Self { problems, ..case })
+    }
+
+    /// Files that the log of an encrypted case, which nobody but its owners can read, does not tell
+    /// of as the manifest does: whoever has the public key can encrypt another file to it.
+    fn not_as_told(&self, ledger: &Ledger) -> Vec<Problem> {
+        let manifest = &self.files.manifest;
+        let log = format!("{LOG}.age");
+        // What came after the seal stands in no log.
+        let recorded = manifest.recorded().filter(|line| line.name != log);
+        ledger.held_against(manifest, recorded, usize::from(!self.was_sealed()))
     }
 
     /// What is not as it was written, as far as names, lengths, the manifest and the log tell, and
@@ -140,6 +172,11 @@ impl OpenCase {
     /// `None`: the recording was interrupted, or something was added after it was sealed.
     pub fn seal(&self) -> Option<Seal> {
         self.files.manifest.seal()
+    }
+
+    /// Whether the recording came to its end, and the case to a seal.
+    pub fn was_sealed(&self) -> bool {
+        self.files.manifest.log_marks().next().is_some()
     }
 
     /// In order. The last may be one that was still being written.
@@ -361,14 +398,7 @@ impl Files {
     }
 
     fn read(&self, segment: &Segment) -> Result<CaseReader, Error> {
-        let mut reader = CaseReader {
-            files: Vec::new(),
-            source: Source::Nothing,
-            identities: self.identities.clone(),
-            sha256: segment.sha256.clone(),
-            is_closed: segment.is_closed,
-            cut: None,
-        };
+        let mut files = Vec::new();
         for file in segment.files.iter().rev() {
             let path = match name::find(&self.root, file) {
                 Ok(Found::File(path, _)) => path,
@@ -377,9 +407,12 @@ impl Files {
                 Ok(Found::Other) => return Err(self.damaged(file, "it is no file")),
                 Err(source) => return Err(self.fault_of(file, source)),
             };
-            reader.files.push(path);
+            files.push(path);
         }
-        let first = reader.files.last().cloned();
+        let first = files.last().cloned();
+        let most = segment.files.first();
+        let most = most.and_then(|file| self.lengths.get(file).copied());
+        let mut reader = CaseReader::of(segment, files, self.identities.clone(), most);
         reader.next_file().map_err(|error| {
             // What cannot be decrypted may be for another key, or was changed.
             let was_changed = first
@@ -435,159 +468,4 @@ fn note(error: Error, problems: &mut Vec<Problem>) -> Result<(), Error> {
         problems.push(Problem::Damaged { file, why });
     }
     Ok(())
-}
-
-/// Reads one file of a case, or the row of an open one as if it were one file. Whether a closed file
-/// is as the manifest says shows at its end: an error of reading then, which [`OpenCase::fault`]
-/// puts into words.
-pub struct CaseReader {
-    /// Those that follow, the next last.
-    files: Vec<PathBuf>,
-    source: Source,
-    identities: Option<Identities>,
-    sha256: Option<String>,
-    is_closed: bool,
-    cut: Option<Cut>,
-}
-
-enum Source {
-    Nothing,
-    Plain(Box<Checked>),
-    Sealed(Box<OpenFile<Checked>>),
-}
-
-/// Where an open file ends that was not written to its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cut {
-    /// What the encryption tells of it. `None`: it is not encrypted; the last line or block may not
-    /// be complete.
-    pub why: Option<String>,
-}
-
-/// A file has another hash than in the manifest.
-#[derive(Debug, thiserror::Error)]
-enum NotAsWritten {
-    #[error("it was changed: it has another SHA-256 than in the manifest")]
-    Changed,
-    #[error("it was changed: it is full of zeros")]
-    Zeros,
-}
-
-impl CaseReader {
-    /// Where it was cut off, once it has been read to the end. `None`: it was closed.
-    pub fn cut(&self) -> Option<&Cut> {
-        self.cut.as_ref()
-    }
-
-    /// `false`: there is none.
-    fn next_file(&mut self) -> io::Result<bool> {
-        let Some(path) = self.files.pop() else {
-            self.source = Source::Nothing;
-            return Ok(false);
-        };
-        let file = name::open(&path)?.ok_or(io::ErrorKind::InvalidData)?;
-        let checked = Checked {
-            file,
-            hash: Sha256::new(),
-            is_zeros: true,
-            expected: self.sha256.clone(),
-        };
-        let is_encrypted = path.extension().is_some_and(|ending| ending == "age");
-        self.source = match (&self.identities, is_encrypted) {
-            (_, false) => Source::Plain(Box::new(checked)),
-            (Some(identities), true) => match identities.open(checked) {
-                Ok(file) => Source::Sealed(Box::new(file)),
-                Err(crypt::Error::Read(error)) => return Err(error),
-                Err(why) if self.is_last_piece() => {
-                    let why = Some(why.to_string());
-                    self.cut = Some(Cut { why });
-                    Source::Nothing
-                }
-                Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
-            },
-            (None, true) => {
-                let error = crypt::Error::WrongKey;
-                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
-            }
-        };
-        Ok(true)
-    }
-
-    /// Only the last piece of a row that was still being written can be cut short; after a loss of
-    /// power, what is missing of it may be zeros.
-    fn is_last_piece(&self) -> bool {
-        !self.is_closed && self.files.is_empty()
-    }
-}
-
-impl Read for CaseReader {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            let read = match &mut self.source {
-                Source::Nothing => Ok(0),
-                Source::Plain(file) => file.read(bytes),
-                Source::Sealed(file) => file.read(bytes),
-            };
-            match read {
-                Ok(0) => {}
-                Ok(read) => return Ok(read),
-                Err(error) => match crypt::Error::inside(&error) {
-                    Some(why) if self.is_last_piece() => {
-                        let why = Some(why.to_string());
-                        self.cut = Some(Cut { why });
-                        self.source = Source::Nothing;
-                    }
-                    _ => return Err(error),
-                },
-            }
-            if !self.next_file()? {
-                if !self.is_closed && self.cut.is_none() {
-                    self.cut = Some(Cut { why: None });
-                }
-                return Ok(0);
-            }
-        }
-    }
-}
-
-impl fmt::Debug for CaseReader {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("CaseReader").finish_non_exhaustive()
-    }
-}
-
-/// A file that is hashed while it is read, and held against the manifest at its end.
-struct Checked {
-    file: File,
-    hash: Sha256,
-    /// Nothing else was met so far.
-    is_zeros: bool,
-    expected: Option<String>,
-}
-
-impl Read for Checked {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(bytes)?;
-        // Without a line in the manifest there is nothing to hold a hash against.
-        if self.expected.is_some() {
-            let read = bytes.get(..read).unwrap_or_default();
-            self.hash.update(read);
-            self.is_zeros = self.is_zeros && read.iter().all(|byte| *byte == 0);
-        }
-        if read == 0
-            && !bytes.is_empty()
-            && let Some(expected) = self.expected.take()
-            && hex(&self.hash.clone().finalize()) != expected
-        {
-            let fault = match self.is_zeros {
-                true => NotAsWritten::Zeros,
-                false => NotAsWritten::Changed,
-            };
-            return Err(io::Error::new(io::ErrorKind::InvalidData, fault));
-        }
-        Ok(read)
-    }
 }

@@ -2,13 +2,15 @@
 //! is encrypted. It has no name that counts before it is whole.
 
 use std::fs::File;
-use std::io::{self, IoSlice, Seek, SeekFrom, Write};
+use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use model::hex;
 use sha2::{Digest, Sha256};
 
-use super::LOG;
+use super::{COPY_BYTES, Error, LOG};
 use crate::crypt::{Recipients, SealedFile};
 
 /// Beside the bytes that an age file keeps for each chunk of 64 KiB: header, nonce and last chunk,
@@ -82,6 +84,53 @@ fn is_full(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
     )
+}
+
+/// What came of a copy.
+pub(super) struct Copied {
+    pub(super) written: Written,
+    /// Of what came in, and its length.
+    pub(super) sha256: String,
+    pub(super) bytes: u64,
+}
+
+/// Writes a whole file; `name` is for errors. `each` gets how many bytes come next, before they are
+/// written, and can end it.
+///
+/// Errors: of `from` ([`Error::Read`]), of the file ([`Error::Write`]), of `each`.
+pub(super) fn copy(
+    file: Raw,
+    recipients: Option<&Recipients>,
+    name: &str,
+    from: &mut dyn Read,
+    each: &mut dyn FnMut(u64) -> Result<(), Error>,
+) -> Result<Copied, Error> {
+    let mut whole = Whole::new(file, recipients).map_err(Error::write(name))?;
+    let mut content = Sha256::new();
+    let mut bytes = 0;
+    let mut buffer = vec![0; COPY_BYTES];
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => buffer.get(..read).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(source) => {
+                let path = PathBuf::from(name);
+                return Err(Error::Read { path, source });
+            }
+        };
+        each(read.len() as u64)?;
+        bytes += read.len() as u64;
+        content.update(read);
+        whole.write_all(read).map_err(Error::write(name))?;
+    }
+    let written = whole.finish().map_err(Error::write(name))?;
+    let sha256 = hex(&content.finalize());
+    Ok(Copied {
+        written,
+        sha256,
+        bytes,
+    })
 }
 
 /// A file that asks for the reserve when the disk is full.
@@ -270,7 +319,11 @@ pub(super) struct SealedOutput {
     recipients: Recipients,
     spare: Arc<Spare>,
     whole: SealedFile<HashedFile>,
+    /// What was written to it, before it was encrypted.
+    whole_bytes: u64,
     piece: Option<SealedFile<Raw>>,
+    /// The same of the piece.
+    piece_bytes: u64,
     row: Vec<String>,
     is_broken: bool,
 }
@@ -324,7 +377,9 @@ impl Output {
                     recipients: recipients.clone(),
                     spare: Arc::clone(spare),
                     whole: SealedFile::new(whole, recipients)?,
+                    whole_bytes: 0,
                     piece: None,
+                    piece_bytes: 0,
                     row: Vec::new(),
                     is_broken: false,
                 }))
@@ -402,13 +457,24 @@ impl Output {
     pub(super) fn most_bytes(&self, bytes: u64) -> u64 {
         match self {
             Self::Plain { .. } => bytes,
-            // Once in the row, perhaps as a new piece, and once in the whole.
-            Self::Sealed(output) => 2 * most_encrypted(bytes, &output.recipients),
+            Self::Sealed(output) => output.most_bytes(bytes),
         }
     }
 }
 
 impl SealedOutput {
+    /// Once in the whole, whose header is there already, and once in the row, perhaps as a new piece.
+    /// Each write adds only what it needs: a quiet computer writes a little, very often.
+    fn most_bytes(&self, bytes: u64) -> u64 {
+        let most = |bytes| most_encrypted(bytes, &self.recipients);
+        let whole = most(self.whole_bytes + bytes) - most(self.whole_bytes);
+        let row = match &self.piece {
+            Some(_) => most(self.piece_bytes + bytes) - most(self.piece_bytes),
+            None => most(bytes),
+        };
+        whole + row
+    }
+
     fn write(&mut self, pieces: &[&[u8]], make: Make<'_>) -> io::Result<()> {
         if self.is_broken {
             return Err(broken());
@@ -421,12 +487,15 @@ impl SealedOutput {
             self.row.push(name);
             let file = Raw::new(file, Arc::clone(&self.spare));
             self.piece = Some(SealedFile::new(file, &self.recipients)?);
+            self.piece_bytes = 0;
         }
         for bytes in pieces {
             if let Some(piece) = &mut self.piece {
                 piece.write_all(bytes)?;
             }
             self.whole.write_all(bytes)?;
+            self.piece_bytes += bytes.len() as u64;
+            self.whole_bytes += bytes.len() as u64;
         }
         self.is_broken = false;
         Ok(())

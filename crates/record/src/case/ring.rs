@@ -5,6 +5,10 @@ use serde_json::{Value, json};
 
 use super::{Error, Inner, Kind, Shared, log};
 
+/// Of the greatest size packets keep one part in so many, whatever else there is: two of their
+/// segments, and more of those of an encrypted case (`LEAST_SEGMENTS`, segment.rs).
+const SHARE_OF_PACKETS: u64 = 4;
+
 /// A segment that is closed.
 #[derive(Clone, Debug)]
 pub(super) struct Closed {
@@ -37,14 +41,12 @@ impl Closed {
 }
 
 impl Inner {
-    /// Lets go of one segment: the oldest of packets, and of events when there are no packets. Its
-    /// line goes from the manifest to the log before it goes itself, so that a crash in between
-    /// leaves nothing unexplained. `false`: there is none.
+    /// Lets go of one segment. Its line goes from the manifest to the log before it goes itself, so
+    /// that a crash in between leaves nothing unexplained. `false`: there is none.
     ///
     /// Errors: of the place.
     pub(super) fn drop_oldest(&mut self, shared: &Shared) -> Result<bool, Error> {
-        let oldest = |kind| self.closed.iter().position(|closed| closed.kind == kind);
-        let Some(index) = oldest(Kind::Packets).or_else(|| oldest(Kind::Events)) else {
+        let Some(index) = self.first_to_go(shared) else {
             return Ok(false);
         };
         let closed = self.closed.remove(index);
@@ -56,5 +58,18 @@ impl Inner {
             .map_err(Error::write(&closed.name))?;
         self.used = self.used.saturating_sub(closed.bytes);
         Ok(true)
+    }
+
+    /// The oldest of packets as long as they take more than their share, then the oldest of all. So
+    /// the newest packets, about as many as their share holds, stay however many events there are.
+    fn first_to_go(&self, shared: &Shared) -> Option<usize> {
+        let packets = |closed: &&Closed| closed.kind == Kind::Packets;
+        let bytes: u64 = self.closed.iter().filter(packets).map(|it| it.bytes).sum();
+        let share = shared.max_size.unwrap_or(0) / SHARE_OF_PACKETS;
+        let has_several = self.closed.iter().filter(packets).nth(1).is_some();
+        if bytes > share && has_several {
+            return self.closed.iter().position(|it| packets(&it));
+        }
+        (!self.closed.is_empty()).then_some(0)
     }
 }

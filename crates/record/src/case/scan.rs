@@ -9,7 +9,8 @@ use std::time::SystemTime;
 
 use super::manifest::{MOST_BYTES, Manifest, ManifestFault};
 use super::name::{self, Found};
-use super::{CASE_JSON, Error, FORMAT, Kind, LOG, MANIFEST, START_HERE};
+use super::{CASE_JSON, DERIVED, Error, FORMAT, Kind, LOG, MANIFEST, START_HERE};
+use crate::pack::before_reading;
 
 /// Folders in folders.
 const DEEPEST: usize = 16;
@@ -31,7 +32,10 @@ pub(super) fn manifest_text(root: &Path) -> Result<Vec<u8>, Error> {
     };
     let at_manifest = |why| damaged(root, MANIFEST, why);
     if !fs::metadata(root).map_err(read)?.is_dir() {
-        return Err(foreign("it is no folder"));
+        return Err(foreign(&match before_reading(&root.to_string_lossy()) {
+            Some(help) => format!("it is no folder; where it is a packed case, {help}"),
+            None => "it is no folder".to_owned(),
+        }));
     }
     let (file, length) = match name::find(root, MANIFEST).map_err(read)? {
         Found::File(file, met) => (file, met.len()),
@@ -136,6 +140,13 @@ pub(crate) struct Lying {
     pub(super) role: Role,
 }
 
+impl Lying {
+    /// Whether something in it may stand nowhere else.
+    pub(crate) fn is_of_use(&self) -> bool {
+        self.role != Role::Unfinished
+    }
+}
+
 /// All that lies in a case.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
@@ -219,9 +230,6 @@ pub(super) fn scan(root: &Path) -> Result<Scan, Error> {
     scan.strangers.sort();
     Ok(scan)
 }
-
-/// What can be computed again stands in a folder that the seal does not cover.
-const DERIVED: &str = "derived";
 
 /// Whether something of this name at the top is of the case.
 fn is_at_top(file: &str) -> bool {

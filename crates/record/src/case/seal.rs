@@ -41,7 +41,7 @@ impl fmt::Display for Seal {
     }
 }
 
-/// Whether it is a SHA-256 as [`crate::hex`] writes it.
+/// Whether it is a SHA-256 as [`model::hex`] writes it.
 pub(super) fn is_sha256(text: &str) -> bool {
     text.len() == 64
         && text

@@ -23,6 +23,7 @@ const LOOK_AT_SPACE_BYTES: u64 = 32 * 1024 * 1024;
 pub struct Stream {
     case: Case,
     kind: Kind,
+    /// In bytes on the disk: of an encrypted case what is open is there twice.
     limit: SegmentLimit,
     open: Option<Open>,
 }
@@ -46,10 +47,11 @@ impl Stream {
             Kind::Packets => limits.packets,
         };
         limit.bytes = limit.bytes.min(MOST_BYTES / 2);
+        if case.is_encrypted() {
+            limit.bytes *= 2;
+        }
         if let Some(most) = case.0.max_size {
-            // What is open is there twice when it is encrypted.
-            let times = if case.is_encrypted() { 2 } else { 1 };
-            limit.bytes = limit.bytes.min(most / (LEAST_SEGMENTS * times));
+            limit.bytes = limit.bytes.min(most / LEAST_SEGMENTS);
         }
         Self {
             case,
@@ -180,7 +182,7 @@ impl Stream {
     /// Whether it is time to close the open segment and to begin another.
     pub fn is_due(&self, time: Timestamp) -> bool {
         self.open.as_ref().is_some_and(|open| {
-            open.bytes >= self.limit.bytes || open.began.until(time) >= self.limit.time
+            open.claimed >= self.limit.bytes || open.began.until(time) >= self.limit.time
         })
     }
 

@@ -7,6 +7,7 @@ pub(super) mod content;
 use std::path::Path;
 
 use self::check::Check;
+pub(super) use self::check::Ledger;
 use super::manifest::Manifest;
 use super::scan::{self, Scan};
 use super::{Error, LOG, Seal};

@@ -253,6 +253,7 @@ fn refuses_a_private_key_wherever_it_stands_and_never_shows_it() {
         PRIVATE.to_owned(),
         format!("# created: today\n# public key: {PUBLIC}\n{PRIVATE}\n"),
         format!("{PUBLIC}\nhello\n{PRIVATE}"),
+        format!("{PUBLIC}\n# {PRIVATE}\n"),
         format!("key={PRIVATE}"),
         lower,
     ] {

@@ -9,14 +9,12 @@ use super::event::{CountsLine, EventLine, GapLine};
 use super::known::Known;
 use super::look::{LookLine, RememberedLine, SocketLine};
 use super::name::AnsweredLine;
+use super::plain::{EVENT, Plain};
 use super::process::ProcessLine;
 use super::restated::ConnectionLine;
 use super::start::{EndLine, StartLine, check_schema};
 use super::value::Str;
 use super::{Fault, Line};
-
-/// How a line of an event begins as we write it: most do.
-const EVENT: &[u8] = b"{\"type\":\"event\",";
 
 /// Reads the lines of one segment, one after the other, each without its end.
 #[derive(Debug, Default)]
@@ -25,6 +23,7 @@ pub(super) struct Decoder {
     home: Option<Host>,
     known: Known,
     within: Within,
+    plain: Plain,
 }
 
 /// What the lines belong to.
@@ -51,8 +50,12 @@ impl Decoder {
             self.home = Some(start.host.clone());
             return Ok(Some(Line::Start(start)));
         };
+        let boot = home.boot;
         if line.starts_with(EVENT) {
-            return self.event(line, home.boot);
+            return match self.plain.event(line, boot) {
+                Some(event) => Ok(Some(Line::Observed(Observed::Event(event)))),
+                None => self.event(line, boot),
+            };
         }
         let head = serde_json::from_slice::<Head<'_>>(line)?;
         self.other(&head.line.0, line)

@@ -74,6 +74,10 @@ pub(super) struct EventLine<'a> {
     #[serde(default, skip_serializing_if = "is_no")]
     sends: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    wrote_from: Option<u32>,
+    #[serde(default, skip_serializing_if = "is_no")]
+    may_send: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     exit_status: Option<ExitStatus>,
 }
 
@@ -113,6 +117,8 @@ impl<'a> EventLine<'a> {
             step_ns: None,
             only_ipv6: None,
             sends: false,
+            wrote_from: None,
+            may_send: false,
             exit_status: None,
         };
         match &event.detail {
@@ -128,6 +134,8 @@ impl<'a> EventLine<'a> {
             Detail::Clock { step_ns } => line.step_ns = Some(*step_ns),
             Detail::Listens { only_ipv6 } => line.only_ipv6 = Some(*only_ipv6),
             Detail::Sends => line.sends = true,
+            Detail::Wrote { from } => line.wrote_from = Some(*from),
+            Detail::MaySend => line.may_send = true,
             Detail::Exit { status } => line.exit_status = status.map(ExitStatus::of),
         }
         line
@@ -159,6 +167,10 @@ impl<'a> EventLine<'a> {
             Detail::Listens { only_ipv6 }
         } else if self.sends {
             Detail::Sends
+        } else if let Some(from) = self.wrote_from {
+            Detail::Wrote { from }
+        } else if self.may_send {
+            Detail::MaySend
         } else if kind == EventKind::ProcessEnded {
             Detail::Exit {
                 status: self.exit_status.and_then(ExitStatus::status),

@@ -145,7 +145,7 @@ impl<'a> ProcessLine<'a> {
         let bytes = |argument: &Text| Bytes(argument.bytes().to_vec());
         Self {
             pid: Some(process.id.pid),
-            started: Some(Time(process.started)),
+            started: process.started.map(Time),
             ended: process.ended.map(Time),
             name: Some(name),
             name_hex,
@@ -203,7 +203,7 @@ impl<'a> ProcessLine<'a> {
         let parents = self.parents.into_iter().map(ParentObject::parent);
         Ok(Process {
             id,
-            started: self.started.ok_or_else(|| missing("started"))?.0,
+            started: self.started.map(|Time(time)| time),
             ended: self.ended.map(|Time(time)| time),
             name: self
                 .name

@@ -1,6 +1,6 @@
 //! What goes in comes out again, and nothing odd does harm.
 
-mod any;
+pub(super) mod any;
 mod damaged;
 
 use model::{Observed, Restated};

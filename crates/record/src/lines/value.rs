@@ -7,13 +7,12 @@ use std::net::IpAddr;
 use model::{
     BootId, ConnectionId, Direction, Endpoint, EventKind, IcmpKind, NameSource, NameStrength,
     PathState, Phase, ProcessId, Protocol, RememberedBy, Source, State, Text, Tier, Timestamp,
-    WhyUnknown,
+    WhyUnknown, hex,
 };
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::{Serialize, Serializer};
 
 use super::Fault;
-use crate::hex;
 
 /// A word of a closed list, which a newer build may have added to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -326,7 +325,7 @@ impl ProcessName {
         })
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (pid, rest) = text.split_once('-')?;
         let (start_ticks, boot) = rest.split_once('-')?;
         Some(Self {

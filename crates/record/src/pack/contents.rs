@@ -9,7 +9,7 @@ use model::Timestamp;
 use zip::DateTime;
 
 use super::{Damaged, Error};
-use crate::case::{CASE_JSON, How, LOG, Looked, MANIFEST, Problem, START_HERE, look};
+use crate::case::{CASE_JSON, How, LOG, Looked, Lying, MANIFEST, Problem, START_HERE, look};
 
 /// Who unpacks meets them first, in this order. With `.age` behind it in an encrypted case.
 const FIRST: [&str; 4] = [START_HERE, CASE_JSON, MANIFEST, LOG];
@@ -22,6 +22,7 @@ pub(super) struct Contents {
     /// Names and SHA-256 in hex.
     pub(super) hashes: HashMap<String, String>,
     pub(super) manifest_text: Vec<u8>,
+    pub(super) is_sealed: bool,
     pub(super) problems: Vec<Problem>,
     pub(super) strangers: Vec<String>,
 }
@@ -56,7 +57,10 @@ pub(super) fn of(case: &Path, damaged: Damaged) -> Result<Contents, Error> {
     let hashes = manifest
         .files()
         .map(|line| (line.name.clone(), line.sha256.clone()));
-    let files = scan.files.into_values().map(|lying| Entry {
+    let is_sealed = manifest.seal().is_some();
+    // What was being made is of no use to anybody, and the room that is held for the end is empty.
+    let of_use = scan.files.into_values().filter(Lying::is_of_use);
+    let files = of_use.map(|lying| Entry {
         // What is packed of it is what was read of it.
         bytes: match lying.name.as_str() {
             MANIFEST => manifest_text.len() as u64,
@@ -74,6 +78,7 @@ pub(super) fn of(case: &Path, damaged: Damaged) -> Result<Contents, Error> {
         files,
         hashes: hashes.collect(),
         manifest_text,
+        is_sealed,
         problems,
         strangers: scan.strangers,
     })

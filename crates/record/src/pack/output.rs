@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::rc::Rc;
 
+use model::hex;
 use sha2::{Digest, Sha256};
 
 use crate::crypt::{Recipients, SealedFile};
-use crate::hex;
 
 /// What a zip writes is small between the files.
 const BUFFER: usize = 256 * 1024;

@@ -7,7 +7,7 @@ use serde_json::Map;
 
 use super::*;
 use crate::case::tests::about;
-use crate::case::{Case, Kind, Limits, Settings};
+use crate::case::{CASE_JSON, Case, Kind, LOG, Limits, START_HERE, Settings};
 use crate::crypt::{Identities, new_keys};
 use crate::place::Directory;
 
@@ -226,6 +226,29 @@ fn refused(folder: &Folder, case: &Path) -> Vec<String> {
 
 fn texts(problems: &[Problem]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_case_that_is_being_written_has_what_is_of_use() {
+    let folder = Folder::new("open");
+    let case = folder.path("whocalls-lab-1");
+    fs::create_dir(&case).unwrap();
+    let (about, limits) = (about(), Limits::default());
+    let settings = Settings {
+        about,
+        limits,
+        recipients: None,
+    };
+    let written = Case::begin(Box::new(Directory::new(&case)), settings).unwrap();
+    assert!(case.join("reserve").is_file());
+    let contents = contents::of(&case, Damaged::Refuse).unwrap();
+    assert!(!contents.is_sealed);
+    let names: Vec<_> = contents.files.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, [START_HERE, CASE_JSON, MANIFEST, LOG]);
+    written
+        .finish(crate::case::tests::about().began, Map::new())
+        .unwrap();
+    assert!(contents::of(&case, Damaged::Refuse).unwrap().is_sealed);
 }
 
 fn pack_anyway(folder: &Folder, case: &Path) -> Packed {

@@ -10,8 +10,9 @@ use model::{LinkType, Text, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::block::{self, code, kind};
+use super::blocks::{self, InterfaceOptions, PacketOptions};
 use super::read::{Error, InterfaceRead, Item, NamesRead, PacketRead, ProcessRead, Reader, Stop};
-use super::write::{self, Header, InterfaceOptions, PacketOptions};
+use super::write::Header;
 
 /// What is kept of the processes of one file, in bytes of their texts.
 const MOST_PROCESS_BYTES: usize = 256 << 20;
@@ -88,7 +89,7 @@ impl Exporter {
 
     /// The head of the file, before all else.
     pub fn start(&self, out: &mut Vec<u8>) {
-        write::section(&self.header, None, out);
+        blocks::section(&self.header, None, out);
     }
 
     /// What follows comes from another file.
@@ -172,14 +173,14 @@ impl Exporter {
         };
         // A packet without a time is one of a foreign file that has none.
         let time = packet.time.unwrap_or(Timestamp::from_unix_nanos(0));
-        write::write_packet(interface, time, packet.length, packet.bytes, &options, out);
+        blocks::write_packet(interface, time, packet.length, packet.bytes, &options, out);
     }
 
     /// Writes names, whether or not a packet needs them.
     pub fn names(&mut self, names: &NamesRead, out: &mut Vec<u8>) {
         self.begin_with_an_interface(out);
         for names in names.names.chunks(1000) {
-            write::write_names(names.iter().map(|(ip, name)| (*ip, name.bytes())), out);
+            blocks::write_names(names.iter().map(|(ip, name)| (*ip, name.bytes())), out);
         }
     }
 
@@ -259,7 +260,7 @@ impl Exporter {
         match self.form {
             Form::Own => {
                 let comment = process.comment.as_ref().map(Text::bytes);
-                write::write_process(process.pid, process.name.as_ref(), comment, &mut bytes);
+                blocks::write_process(process.pid, process.name.as_ref(), comment, &mut bytes);
             }
             Form::Wireshark5 => write_for_wireshark(process, &mut bytes),
         }
@@ -295,14 +296,14 @@ fn identity(process: &ProcessRead) -> Text {
 fn describe(link: LinkType, interface: Option<&InterfaceRead>, out: &mut Vec<u8>) {
     let mut addresses = Vec::new();
     for (ip, prefix) in interface.iter().flat_map(|interface| &interface.addresses) {
-        write::address_option(*ip, *prefix, &mut addresses);
+        blocks::address_option(*ip, *prefix, &mut addresses);
     }
     let text = |text: Option<&Text>| text.map(|text| text.lossy().into_owned());
     let name = text(interface.and_then(|interface| interface.name.as_ref()));
     let description = text(interface.and_then(|interface| interface.description.as_ref()));
     let filter = text(interface.and_then(|interface| interface.filter.as_ref()));
     let os = text(interface.and_then(|interface| interface.os.as_ref()));
-    write::describe_interface(
+    blocks::describe_interface(
         link,
         &InterfaceOptions {
             name: name.as_deref(),

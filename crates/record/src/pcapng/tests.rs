@@ -1,6 +1,9 @@
 //! What is written reads back; odd bytes break nothing; the tools that others use agree.
 
+mod any;
+mod facts;
 mod oracles;
+mod reading;
 mod speed;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,7 +16,7 @@ use model::{
 };
 use proptest::prelude::*;
 
-use super::write::MOST_PACKET_BYTES;
+use super::blocks::MOST_PACKET_BYTES;
 use super::*;
 
 const NETNS: NetworkNamespace = NetworkNamespace(4_026_531_840);
@@ -61,7 +64,7 @@ fn id(pid: u32, start_ticks: u64) -> ProcessId {
 fn process(pid: u32, start_ticks: u64, name: &str) -> Arc<Process> {
     Arc::new(Process {
         id: id(pid, start_ticks),
-        started: Timestamp::from_unix_nanos(BEGAN),
+        started: Some(Timestamp::from_unix_nanos(BEGAN)),
         ended: None,
         name: Text::from(name),
         path: Some(Text::from(format!("/usr/bin/{name}"))),
@@ -144,7 +147,7 @@ fn packet(bytes: &[u8], local_port: u16, way: Way, nanos: i64) -> Packet<'_> {
             source,
             destination,
             part: Part::Whole,
-            tcp_flags: None,
+            tcp: None,
             about: None,
         }),
     }
@@ -413,131 +416,6 @@ fn processes_that_are_over_are_forgotten_after_a_while() {
 }
 
 #[test]
-fn facts_of_a_process_read_back() {
-    let curl = process(10, 1, "curl");
-    let bytes = file(&[Arc::clone(&curl)], &[(4000, Way::Out, known(curl.id), 0)]);
-    let mut reader = Reader::new(&bytes[..]);
-    let mut found = None;
-    while let Some(item) = reader.next().unwrap() {
-        if let Item::Process(process) = item {
-            found = Some(process);
-        }
-    }
-    let found = found.unwrap();
-    assert_eq!(
-        found.comment.unwrap().lossy(),
-        format!(
-            "whocalls/1 name=curl pid=10 start=2026-11-22T10:15:00.123Z exe=/usr/bin/curl \
-             cmd=curl%20-s%20100%25 user=alice(1000) ppid=1(systemd) unit=user@1000.service \
-             container=docker:abc123 sha256={} deleted=0 process=10-1-07070707 conf=exact src=ebpf",
-            "ab".repeat(32)
-        )
-    );
-    let record = found.record.unwrap();
-    assert_eq!(record.fact("cmd"), Some(&Text::from("curl -s 100%")));
-    assert_eq!(
-        record.started(),
-        Some(Timestamp::from_unix_nanos(BEGAN / 1_000_000 * 1_000_000))
-    );
-    assert_eq!(record.user(), Some((Some(Text::from("alice")), 1000)));
-    assert_eq!(record.parent(), Some((1, Text::from("systemd"))));
-    assert_eq!(record.fact("pkg"), None);
-}
-
-#[test]
-fn arguments_stay_out_when_they_are_not_wanted() {
-    let mut writer = Writer::new(Header {
-        command_lines: false,
-        ..header()
-    });
-    let mut out = Vec::new();
-    writer.start(1, &mut out);
-    let curl = process(10, 1, "curl");
-    writer.process(&curl);
-    write(
-        &mut writer,
-        0,
-        &(4000, Way::Out, known(curl.id), 0),
-        &mut out,
-    );
-    check(&out, &["10 0:curl new"]);
-    assert!(!out.windows(4).any(|bytes| bytes == b"cmd="));
-}
-
-#[test]
-fn counts_and_names_and_interfaces_read_back() {
-    let mut writer = Writer::new(Header {
-        packet_bytes: Some(128),
-        ..header()
-    });
-    let mut out = Vec::new();
-    writer.start(1, &mut out);
-    writer.statistics(statistics().ended, &statistics(), &mut out);
-    let head = out.len();
-    writer.interface(&eth());
-    writer.statistics(statistics().ended, &statistics(), &mut out);
-    assert!(out.len() > head, "nothing is known of the namespace before");
-    let names = [
-        (IpAddr::from([203, 0, 113, 9]), "example.org"),
-        (IpAddr::from(Ipv6Addr::LOCALHOST), "localhost"),
-        (IpAddr::from(Ipv4Addr::LOCALHOST), ""),
-        (IpAddr::from(Ipv4Addr::LOCALHOST), "a\0b"),
-    ];
-    writer.names(&names, &mut out);
-    writer.names(&names[2..], &mut out);
-
-    let mut reader = Reader::new(&out[..]);
-    let mut items = Vec::new();
-    while let Some(item) = reader.next().unwrap() {
-        items.push(match item {
-            Item::Section(section) => format!(
-                "{} {}",
-                section.os.unwrap().lossy(),
-                section.application.unwrap().lossy()
-            ),
-            Item::Interface(interface) => {
-                assert_eq!(interface.addresses, eth().addresses);
-                assert_eq!(interface.netns, Some(NETNS));
-                assert_eq!(interface.link, LinkType::ETHERNET);
-                format!(
-                    "{} {} {}",
-                    interface.name.unwrap().lossy(),
-                    interface.description.unwrap().lossy(),
-                    interface.filter.unwrap().lossy()
-                )
-            }
-            Item::Statistics(read) => {
-                let counts = statistics();
-                assert_eq!(
-                    (read.began, read.ended),
-                    (Some(counts.began), Some(counts.ended))
-                );
-                assert_eq!(read.time, Some(counts.ended));
-                assert_eq!(read.received, Some(counts.received));
-                assert_eq!(read.dropped, Some(counts.dropped));
-                assert_eq!(read.delivered, Some(counts.delivered));
-                format!("statistics {}", read.of_namespace)
-            }
-            Item::Names(read) => {
-                let names = read.names.iter();
-                let names = names.map(|(ip, name)| format!("{ip}={}", name.lossy()));
-                names.collect::<Vec<_>>().join(" ")
-            }
-            Item::Process(_) | Item::Packet(_) | Item::Other { .. } => "other".to_owned(),
-        });
-    }
-    assert_eq!(
-        items,
-        [
-            "Linux 6.1.0-38-amd64 x86_64 whocalls 0.1.0",
-            "eth0 network namespace 4026531840 the first 128 bytes of each packet",
-            "statistics true",
-            "203.0.113.9=example.org ::1=localhost",
-        ]
-    );
-}
-
-#[test]
 fn flows_are_remembered_in_bounded_room() {
     let owner = PacketOwner::Unknown(WhyNoProcess::NoSocket);
     let mut writer = Writer::new(header());
@@ -587,130 +465,6 @@ fn the_bytes_stay_the_same() {
         return;
     }
     assert!(bytes == expected, "the bytes of a file are other ones");
-}
-
-#[test]
-fn a_file_that_is_cut_anywhere_reads_up_to_the_cut() {
-    let curl = process(10, 1, "curl");
-    let told = (4000, Way::Out, known(curl.id), 0);
-    let whole = file(&[curl], &[told, told]);
-    let mut ends = vec![0];
-    let mut reader = Reader::new(&whole[..]);
-    while reader.next().unwrap().is_some() {
-        ends.push(usize::try_from(reader.position()).unwrap());
-    }
-    assert_eq!(ends.last(), Some(&whole.len()));
-    for cut in 0..whole.len() {
-        let mut reader = Reader::new(&whole[..cut]);
-        while reader.next().unwrap().is_some() {}
-        let end = ends.iter().rev().find(|end| **end <= cut).unwrap();
-        let stop = (*end < cut).then(|| Stop {
-            at: u64::try_from(*end).unwrap(),
-            reason: StopReason::Cut,
-        });
-        assert_eq!((cut, reader.stop()), (cut, stop));
-        assert_eq!(reader.position(), u64::try_from(*end).unwrap());
-
-        // A file system may fill up with zeros what was not written.
-        let mut zeros = whole[..*end].to_vec();
-        zeros.extend([0; 4096]);
-        let mut reader = Reader::new(&zeros[..]);
-        if *end > 0 {
-            while reader.next().unwrap().is_some() {}
-            assert_eq!(reader.stop().unwrap().reason, StopReason::Damaged);
-        } else {
-            assert!(matches!(reader.next(), Err(Error::NotPcapng)));
-        }
-    }
-}
-
-#[test]
-fn what_is_no_capture_is_said_to_be_none() {
-    for foreign in [&b"PK\x03\x04 and more"[..], b"{\"a\": 1}", &[0; 100], b"x"] {
-        assert!(matches!(Reader::new(foreign).next(), Err(Error::NotPcapng)));
-    }
-}
-
-#[test]
-fn other_files_are_read_too() {
-    // Big-endian; microseconds since an hour after 1970; a simple packet, an old one, an unknown block.
-    let mut bytes = Vec::new();
-    let mut block = |kind: u32, body: &[u8]| {
-        let length = u32::try_from(12 + body.len()).unwrap().to_be_bytes();
-        bytes.extend([&kind.to_be_bytes(), &length[..], body, &length].concat());
-    };
-    block(
-        0x0A0D_0D0A,
-        &[
-            0x1a, 0x2b, 0x3c, 0x4d, 0, 1, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255,
-        ],
-    );
-    block(
-        1,
-        &[
-            0, 101, 0, 0, 0, 0, 0, 5, 0, 14, 0, 8, 0, 0, 0, 0, 0, 0, 14, 16, 0, 0, 0, 0,
-        ],
-    );
-    block(77, &[1, 2, 3, 4]);
-    block(3, &[0, 0, 0, 9, 1, 2, 3, 4, 5, 0, 0, 0]);
-    block(
-        2,
-        &[
-            0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 6, 9, 0, 0, 0,
-        ],
-    );
-    let mut reader = Reader::new(&bytes[..]);
-    let mut told = Vec::new();
-    while let Some(item) = reader.next().unwrap() {
-        told.push(match item {
-            Item::Packet(packet) => {
-                let time = packet.time.map(Timestamp::unix_nanos);
-                format!(
-                    "{:?} {time:?} {} {:?}",
-                    packet.bytes, packet.length, packet.dropped
-                )
-            }
-            Item::Other { kind } => kind.to_string(),
-            Item::Section(_)
-            | Item::Interface(_)
-            | Item::Process(_)
-            | Item::Statistics(_)
-            | Item::Names(_) => continue,
-        });
-    }
-    assert_eq!(
-        told,
-        [
-            "77",
-            "[1, 2, 3, 4, 5] None 9 None",
-            "[9] Some(3600000007000) 6 Some(3)",
-        ]
-    );
-    assert_eq!(reader.stop(), None);
-}
-
-#[test]
-fn interfaces_are_kept_in_bounded_room() {
-    let mut exporter = Exporter::new(header(), Form::Own);
-    let mut interface = InterfaceRead {
-        number: 0,
-        link: LinkType(1),
-        name: Some(Text::from("x".repeat(1 << 20))),
-        description: None,
-        netns: None,
-        addresses: Vec::new(),
-        filter: None,
-        os: None,
-    };
-    for number in 0..100 {
-        interface.number = number;
-        exporter.interface(&interface);
-    }
-    assert_eq!(exporter.nameless_interfaces(), 100 - 63);
-    // Each file has room of its own.
-    exporter.next_file();
-    exporter.interface(&interface);
-    assert_eq!(exporter.nameless_interfaces(), 100 - 63);
 }
 
 #[test]
@@ -775,134 +529,4 @@ fn an_export_has_its_packets_and_their_processes_only() {
         &export_of(Form::Wireshark5, &["curl", "old"]),
         &["10 - new", "10 - new", "10 - new"],
     );
-}
-
-fn any_text() -> impl Strategy<Value = Text> {
-    prop_oneof![
-        proptest::collection::vec(any::<u8>(), 0..40).prop_map(Text::from),
-        ".{0,40}".prop_map(Text::from),
-        proptest::collection::vec(any::<u8>(), 3000..5000).prop_map(Text::from),
-    ]
-}
-
-proptest! {
-    #[test]
-    fn any_process_is_described_in_bounds(name in any_text(), path in any_text(), user in any_text(), argument in any_text()) {
-        let odd = Process {
-            name: name.clone(),
-            path: Some(path.clone()),
-            user: Some(user),
-            command_line: Some(vec![argument]),
-            unit: Some(path.clone()),
-            container: Some(Container { engine: "kubernetes", id: path.clone() }),
-            ..(*process(10, 1, "x")).clone()
-        };
-        let bytes = file(&[Arc::new(odd.clone())], &[(4000, Way::Out, known(odd.id), 0)]);
-        let mut reader = Reader::new(&bytes[..]);
-        while let Some(item) = reader.next().unwrap() {
-            if let Item::Process(read) = item {
-                let comment = read.comment.unwrap();
-                prop_assert!(comment.bytes().len() <= 4096);
-                prop_assert!(comment.as_utf8().is_some());
-                prop_assert!(!comment.bytes().iter().any(u8::is_ascii_control));
-                prop_assert!(!read.name.unwrap().is_empty());
-                let record = read.record.unwrap();
-                let told = record.fact("exe").unwrap();
-                if record.fact("trunc").is_none() {
-                    prop_assert_eq!(told, &path);
-                    prop_assert_eq!(record.fact("name").unwrap(), &name);
-                } else {
-                    prop_assert!(path.bytes().starts_with(told.bytes()));
-                }
-                prop_assert_eq!(record.user().unwrap().1, 1000);
-                prop_assert_eq!(record.fact("process").unwrap().lossy(), odd.id.to_string());
-            }
-        }
-        prop_assert_eq!(reader.stop(), None);
-    }
-
-    #[test]
-    fn packets_read_back(
-        told in proptest::collection::vec(
-            (0_u16..4, 0_usize..5, 0_u32..6, 0_u32..3, proptest::collection::vec(any::<u8>(), 0..50), 0_i64..i64::MAX, any::<u32>()),
-            0..40,
-        ),
-    ) {
-        let ways = [Way::Out, Way::In, Way::Broadcast, Way::Multicast, Way::OtherHost];
-        let flags = [2, 5, 13, 9, 17];
-        let mut writer = Writer::new(header());
-        let mut out = Vec::new();
-        writer.start(1, &mut out);
-        writer.process(&process(1, 1, "one"));
-        writer.process(&process(2, 1, "two"));
-        let mut other = Writer::new(header());
-        let mut with_gaps = Vec::new();
-        other.start(1, &mut with_gaps);
-        other.process(&process(1, 1, "one"));
-        other.process(&process(2, 1, "two"));
-        let mut put_together = Vec::new();
-        for (seq, (port, way, pid, dropped, bytes, time, length)) in (0..).zip(&told) {
-            let owner = match pid {
-                0 => PacketOwner::Unknown(WhyNoProcess::Kernel),
-                pid => known(id(*pid % 4, u64::from(*pid))),
-            };
-            let mut packet = packet(bytes, *port, ways[*way], 0);
-            packet.time = Timestamp::from_unix_nanos(*time);
-            packet.length = *length;
-            writer.packet(&packet, &owner, seq, *dropped, &mut out);
-            let place = other.packet_around(&packet, &owner, seq, *dropped, &mut with_gaps).unwrap();
-            put_together.extend(with_gaps.drain(..place));
-            put_together.extend(packet.bytes);
-        }
-        put_together.extend(with_gaps);
-        prop_assert_eq!(&put_together, &out);
-        let mut reader = Reader::new(&out[..]);
-        let mut read = 0;
-        let mut pids = Vec::new();
-        while let Some(item) = reader.next().unwrap() {
-            match item {
-                Item::Process(process) => pids.push(process.pid),
-                Item::Packet(packet) => {
-                    let (_, way, pid, dropped, bytes, time, length) = &told[read];
-                    prop_assert_eq!(packet.bytes, &bytes[..]);
-                    prop_assert_eq!(packet.seq, u64::try_from(read).ok());
-                    prop_assert_eq!(packet.time, Some(Timestamp::from_unix_nanos(*time)));
-                    prop_assert_eq!(packet.flags, Some(flags[*way]));
-                    prop_assert_eq!(packet.dropped.unwrap_or(0), u64::from(*dropped));
-                    prop_assert_eq!(packet.length, (*length).max(u32::try_from(bytes.len()).unwrap()));
-                    let index = packet.process.map(|index| pids[usize::try_from(index).unwrap()]);
-                    prop_assert_eq!(index, (*pid > 0).then_some(pid % 4));
-                    prop_assert!(packet.pid.is_none() || packet.pid == index);
-                    read += 1;
-                }
-                Item::Section(_) | Item::Interface(_) | Item::Statistics(_) | Item::Names(_) | Item::Other { .. } => {}
-            }
-        }
-        prop_assert_eq!(read, told.len());
-        prop_assert_eq!(reader.stop(), None);
-    }
-
-    #[test]
-    fn odd_bytes_break_nothing(mut at in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6), more in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let curl = process(10, 1, "curl");
-        let told = (4000, Way::Out, known(curl.id), 2);
-        let mut bytes = file(&[curl], &[told, told]);
-        at.truncate(5);
-        for (index, byte) in at {
-            let length = bytes.len();
-            bytes[index.index(length)] = byte;
-        }
-        bytes.extend(more);
-        let mut reader = Reader::new(&bytes[..]);
-        let mut exporter = Exporter::new(header(), Form::Wireshark5);
-        let _ = export(&mut reader, &mut exporter, |_, _| true, |_| Ok(()));
-        prop_assert!(reader.position() <= u64::try_from(bytes.len()).unwrap());
-    }
-
-    #[test]
-    fn records_of_any_text_break_nothing(text in proptest::collection::vec(any::<u8>(), 0..100)) {
-        let text = [b"whocalls/1 ".to_vec(), text].concat();
-        let record = RecordText::parse(&text).unwrap();
-        let _ = (record.started(), record.user(), record.parent());
-    }
 }

@@ -23,7 +23,9 @@ pub(super) fn of_process(process: &Process, command_lines: bool) -> Vec<u8> {
     let mut text = Encoder::new();
     text.value("name", process.name.bytes(), MOST_NAME);
     text.number("pid", process.id.pid);
-    text.short("start", &milliseconds(process.started));
+    if let Some(started) = process.started {
+        text.short("start", &milliseconds(started));
+    }
     if let Some(path) = &process.path {
         text.value("exe", path.bytes(), MOST_PATH);
     }
@@ -54,7 +56,7 @@ pub(super) fn of_process(process: &Process, command_lines: bool) -> Vec<u8> {
         text.encode(container.id.bytes(), MOST_CONTAINER);
     }
     if let Some(hash) = process.sha256 {
-        text.short("sha256", &crate::hex(&hash));
+        text.short("sha256", &model::hex(&hash));
     }
     match process.path_state {
         PathState::Present => text.short("deleted", "0"),

@@ -47,10 +47,10 @@ const FIELDS: &[(&str, Kind)] = &[
     ("process.hash.sha256", Kind::Keyword), ("process.name", Kind::Keyword), ("process.parent.executable", Kind::Keyword),
     ("process.parent.name", Kind::Keyword), ("process.parent.pid", Kind::Long), ("process.pid", Kind::Long),
     ("process.start", Kind::Date),
-    ("related.ip", Kind::Ips),
+    ("related.hosts", Kind::Array), ("related.ip", Kind::Ips),
     ("server.address", Kind::Keyword), ("server.bytes", Kind::Long), ("server.ip", Kind::Ip),
     ("server.packets", Kind::Long), ("server.port", Kind::Long),
-    ("source.address", Kind::Keyword), ("source.bytes", Kind::Long), ("source.ip", Kind::Ip),
+    ("source.address", Kind::Keyword), ("source.mac", Kind::Keyword), ("source.bytes", Kind::Long), ("source.ip", Kind::Ip),
     ("source.packets", Kind::Long), ("source.port", Kind::Long),
     ("user.id", Kind::Keyword), ("user.name", Kind::Keyword),
 ];
@@ -132,6 +132,22 @@ fn nothing_absent_is_written() {
 #[test]
 fn a_connection_that_ended() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&documents()[0]).unwrap());
+}
+
+#[test]
+fn a_device_stands_where_a_process_would() {
+    let documents = documents();
+    let of_it = documents.iter().find(|it| it["source"]["port"] == 41_000);
+    let of_it = of_it.unwrap();
+    assert_eq!(of_it["source"]["mac"], "02-00-5E-10-00-01");
+    assert_eq!(of_it["destination"]["mac"], Value::Null);
+    assert_eq!(of_it["related"]["hosts"], serde_json::json!(["phone"]));
+    assert_eq!(of_it["process"], Value::Null);
+    let device = &of_it["whocalls"]["device"];
+    let expected = serde_json::json!({
+        "mac": "02:00:5e:10:00:01", "name": "phone", "ip": "192.168.7.2"
+    });
+    assert_eq!(*device, expected);
 }
 
 #[test]

@@ -3,12 +3,16 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
-use model::{Connection, Direction, Endpoint, Greeting, Owner, Process, State, Text, Timestamp};
+use model::{
+    Connection, Direction, Endpoint, Finding, Greeting, Owner, Process, Severity, State, Text,
+    Timestamp,
+};
 
 use super::expression::{Expression, Term};
 use super::glob::lower;
 use super::key::Key;
 use super::value::Value;
+use crate::findings::Found;
 
 /// What a filter is asked about.
 pub(super) struct Subject<'a> {
@@ -20,7 +24,19 @@ pub(super) struct Subject<'a> {
     pub(super) user: Option<&'a Text>,
     /// A name that was asked for; `None`: it is about something else, or which one is not known.
     pub(super) name: Option<&'a Text>,
+    pub(super) findings: About<'a>,
     pub(super) now: Timestamp,
+}
+
+/// What rules say of it.
+#[derive(Clone, Copy)]
+pub(super) enum About<'a> {
+    /// Nobody knows.
+    Nothing,
+    /// It is one among these.
+    Among(&'a Found),
+    /// It is about this one.
+    One(&'a Finding),
 }
 
 /// One known fact.
@@ -48,6 +64,18 @@ impl<'a> Subject<'a> {
             Expression::Any(parts) => parts.iter().any(|part| self.satisfies(part)),
             Expression::Not(inner) => !self.satisfies(inner),
             Expression::Term(Term::FreeText(text)) => self.says(text),
+            Expression::Term(Term::Fact {
+                key: Key::Rule,
+                values,
+            }) => {
+                let rules = self.rules();
+                let accepted = |facts| values.iter().any(|value| accepts(value, &facts));
+                if rules.is_empty() {
+                    return accepted(one(None));
+                }
+                let mut rules = rules.into_iter();
+                rules.any(|rule| accepted(one(Some(Fact::Text(Cow::Borrowed(rule))))))
+            }
             Expression::Term(Term::Fact { key, values }) => {
                 let facts = self.facts(*key);
                 values.iter().any(|value| accepts(value, &facts))
@@ -144,8 +172,39 @@ impl<'a> Subject<'a> {
                 Some(Greeting::Tls(tls)) => one(tls.ja4.as_ref().and_then(text)),
                 Some(_) | None => one(None),
             },
-            // Nothing carries these.
-            Key::Every | Key::Severity => one(None),
+            Key::Severity => one(self.severity().map(Fact::Number)),
+            // Nothing carries the first; of the other there may be more than one.
+            Key::Every | Key::Rule => one(None),
+        }
+    }
+
+    /// That of the worst finding, as a place among all.
+    fn severity(&self) -> Option<u64> {
+        let worst = match (self.findings, self.connection) {
+            (About::Nothing, _) => None,
+            (About::One(finding), _) => Some(finding.severity),
+            (About::Among(found), Some(connection)) => found.worst(connection, self.process),
+            (About::Among(found), None) => {
+                let of_program = found.about_program(Some(self.process?.program()), None);
+                of_program.map(|it| it.severity).max()
+            }
+        };
+        let place = Severity::ALL.iter().position(|it| Some(*it) == worst)?;
+        u64::try_from(place).ok()
+    }
+
+    fn rules(&self) -> Vec<&'a str> {
+        match (self.findings, self.connection, self.process) {
+            (About::Among(found), Some(connection), process) => {
+                let found = found.about(connection, process).into_iter();
+                found.map(|it| it.rule).collect()
+            }
+            (About::Among(found), None, Some(process)) => {
+                let found = found.about_program(Some(process.program()), None);
+                found.map(|it| it.rule).collect()
+            }
+            (About::One(finding), _, _) => vec![finding.rule],
+            (About::Nothing | About::Among(_), _, _) => Vec::new(),
         }
     }
 

@@ -30,17 +30,24 @@ pub(super) enum Key {
     Down,
     Every,
     Severity,
+    Rule,
     Owner,
     Ja4,
 }
 
 /// Keys whose fact a run that watches cannot know, and why. Their values are read all the same.
-pub(super) const NOT_KNOWN_OVER_TIME: [(Key, &str); 2] = [NO_RHYTHM, NO_FINDINGS];
+pub(super) const NOT_KNOWN_OVER_TIME: [(Key, &str); 3] = [NO_RHYTHM, NO_SEVERITY, NO_RULES];
 /// The same, for the live screen, which shows connections and no events.
-pub(super) const NOT_KNOWN_ON_THE_SCREEN: [(Key, &str); 2] = [NO_RHYTHM, NO_FINDINGS];
+pub(super) const NOT_KNOWN_ON_THE_SCREEN: [(Key, &str); 1] = [NO_RHYTHM];
 /// The same, for one look.
-pub(super) const NOT_KNOWN_AT_ONE_MOMENT: [(Key, &str); 5] =
-    [NO_NAMES, NO_GREETINGS, NO_OPENING, NO_RHYTHM, NO_FINDINGS];
+pub(super) const NOT_KNOWN_AT_ONE_MOMENT: [(Key, &str); 6] = [
+    NO_NAMES,
+    NO_GREETINGS,
+    NO_OPENING,
+    NO_RHYTHM,
+    NO_SEVERITY,
+    NO_RULES,
+];
 
 const NO_NAMES: (Key, &str) = (
     Key::Name,
@@ -55,10 +62,12 @@ const NO_OPENING: (Key, &str) = (
     "one look does not tell when a connection was opened; whocalls watch does",
 );
 const NO_RHYTHM: (Key, &str) = (Key::Every, "this build does not judge rhythm yet");
-const NO_FINDINGS: (Key, &str) = (Key::Severity, "this build does not judge connections yet");
+const NO_SEVERITY: (Key, &str) = (Key::Severity, ON_THE_SCREEN);
+const NO_RULES: (Key, &str) = (Key::Rule, ON_THE_SCREEN);
+const ON_THE_SCREEN: &str = "what rules find is known to the screen and to whocalls check";
 
 /// Words that other tools use, and the key that means it here.
-const ELSEWHERE: [(&str, Key); 33] = [
+const ELSEWHERE: [(&str, Key); 34] = [
     ("process", Key::Proc),
     ("program", Key::Proc),
     ("comm", Key::Proc),
@@ -91,6 +100,7 @@ const ELSEWHERE: [(&str, Key); 33] = [
     ("received", Key::Down),
     ("period", Key::Every),
     ("risk", Key::Severity),
+    ("finding", Key::Rule),
     ("why", Key::Owner),
 ];
 
@@ -104,7 +114,7 @@ pub(super) enum Kind {
 }
 
 impl Key {
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::Proc,
         Self::Pid,
         Self::User,
@@ -128,6 +138,7 @@ impl Key {
         Self::Down,
         Self::Every,
         Self::Severity,
+        Self::Rule,
         Self::Owner,
         Self::Ja4,
     ];
@@ -157,6 +168,7 @@ impl Key {
             Self::Down => "down",
             Self::Every => "every",
             Self::Severity => "severity",
+            Self::Rule => "rule",
             Self::Owner => "owner",
             Self::Ja4 => "ja4",
         }
@@ -165,7 +177,7 @@ impl Key {
     pub(super) fn kind(self) -> Kind {
         match self {
             Self::Proc | Self::Exe | Self::Unit | Self::Container => Kind::Text(Case::Matters),
-            Self::User | Self::Name | Self::Ja4 => Kind::Text(Case::Ignored),
+            Self::User | Self::Name | Self::Ja4 | Self::Rule => Kind::Text(Case::Ignored),
             Self::Pid | Self::Uid | Self::Netns => Kind::Number(Unit::U32, Plain::Exactly),
             Self::Port | Self::Lport | Self::Rport => Kind::Number(Unit::U16, Plain::Exactly),
             Self::Inode => Kind::Number(Unit::U64, Plain::Exactly),

@@ -3,8 +3,9 @@
 use model::{Connection, ConnectionError, Endpoint, Owner, Protocol, SocketKey};
 
 use super::encoder::Encoder;
+use super::lookup::address;
 use super::name;
-use super::writer::Object;
+use super::writer::{self, Object};
 use crate::errors;
 use crate::sides::community_id;
 
@@ -55,9 +56,17 @@ pub(super) fn members(object: &mut Object<'_>, connection: &Connection, processe
     });
     name::device(object, connection, processes.devices());
     name::greeting(object, connection.greeting.as_deref());
-    // Owner tables and rules are not part of this build.
-    object.null("address");
-    object.raw("findings", b"[]");
+    let other = connection.remote.and_then(|remote| remote.ip);
+    match other.and_then(|ip| processes.addresses().of(ip)) {
+        Some(facts) => object.object("address", |it| address(it, &facts)),
+        None => object.null("address"),
+    }
+    let process = connection.owner.process();
+    let process = process.and_then(|id| processes.process(id));
+    let findings = processes.found().about(connection, process);
+    object.array("findings", findings, |out, it| {
+        writer::string(out, &it.id.to_string());
+    });
 }
 
 pub(super) fn socket(object: &mut Object<'_>, socket: SocketKey) {

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use model::{Device, DeviceId, Process, ProcessId, Snapshot};
+use model::{Addresses, Device, DeviceId, Findings, Process, ProcessId, Snapshot};
 
 use super::process;
 use super::writer::{Object, object};
+use crate::findings::Found;
 
 /// So many of those used last are kept, at least; twice as many at most.
 const MOST: usize = 16 * 1024;
@@ -18,6 +19,8 @@ pub(super) struct Encoder {
     /// Not used since `used` was begun.
     older: HashMap<ProcessId, Encoded>,
     devices: Arc<HashMap<DeviceId, Device>>,
+    addresses: Addresses,
+    found: Found,
 }
 
 struct Encoded {
@@ -54,6 +57,8 @@ impl Encoder {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         Self {
             devices: Arc::clone(&snapshot.devices),
+            addresses: snapshot.addresses.clone(),
+            found: Found::of(&snapshot.findings),
             used: snapshot
                 .processes
                 .values()
@@ -65,6 +70,29 @@ impl Encoder {
 
     pub(super) fn devices(&self) -> &HashMap<DeviceId, Device> {
         &self.devices
+    }
+
+    pub(super) fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    pub(super) fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// From here on connections have these.
+    pub(super) fn find(&mut self, findings: &Findings) {
+        self.found = Found::of(findings);
+    }
+
+    /// All that is known of a process. `None`: nothing, or no more.
+    pub(super) fn process(&self, id: ProcessId) -> Option<&Process> {
+        self.find_process(id).map(|it| it.process.as_ref())
+    }
+
+    /// Asks these from here on what is known of an address.
+    pub(super) fn ask(&mut self, addresses: Addresses) {
+        self.addresses = addresses;
     }
 
     /// Takes in what is known of a process. Those not used for long are forgotten.
@@ -94,7 +122,7 @@ impl Encoder {
 
     /// The short form that stands within a connection.
     pub(super) fn brief(&self, object: &mut Object<'_>, name: &'static str, id: ProcessId) {
-        match self.find(id) {
+        match self.find_process(id) {
             Some(process) => object.raw(name, &process.brief),
             None => object.object(name, |object| process::brief_unknown(object, id)),
         }
@@ -102,13 +130,13 @@ impl Encoder {
 
     /// An item of `also_held_by`.
     pub(super) fn holder(&self, out: &mut Vec<u8>, id: ProcessId) {
-        match self.find(id) {
+        match self.find_process(id) {
             Some(process) => out.extend(&process.holder),
             None => object(out, |object| process::holder_unknown(object, id)),
         }
     }
 
-    fn find(&self, id: ProcessId) -> Option<&Encoded> {
+    fn find_process(&self, id: ProcessId) -> Option<&Encoded> {
         self.used.get(&id).or_else(|| self.older.get(&id))
     }
 }

@@ -41,7 +41,11 @@ pub(super) fn members(object: &mut Object<'_>, event: &Event) {
 
 fn detail(object: &mut Object<'_>, detail: &Detail) {
     match detail {
-        Detail::Nothing | Detail::Listens { .. } | Detail::Sends => {}
+        Detail::Nothing
+        | Detail::Listens { .. }
+        | Detail::Sends
+        | Detail::Wrote { .. }
+        | Detail::MaySend => {}
         Detail::NoProcess { why } => object.word("owner_why", why.word()),
         Detail::Name(seen) => {
             text_or_hex(object, "name", "name_hex", seen.name.as_ref());

@@ -6,6 +6,7 @@ use model::{Answer, Connection, Device, DeviceId, Greeting, RemoteName, Text};
 
 use super::process::text_or_hex;
 use super::writer::{Object, object, string};
+use crate::devices::{Known, mac_address};
 
 /// The name of the other side, and why it is thought to be that.
 pub(super) fn remote_name(remote: &mut Object<'_>, name: Option<&RemoteName>) {
@@ -63,28 +64,17 @@ pub(super) fn device(
     connection: &Connection,
     devices: &HashMap<DeviceId, Device>,
 ) {
-    let Some(id) = connection.device else {
+    let Some(known) = Known::of(connection, devices) else {
         return object.null("device");
     };
-    let known = devices.get(&id);
     object.object("device", |it| {
-        let (mac, ip) = match id {
-            DeviceId::Mac(mac) => (Some(mac_address(mac)), connection.local.ip),
-            DeviceId::Address(ip) => (None, Some(ip)),
-        };
-        it.optional_plain("mac", mac);
-        let name = known.and_then(|device| device.name.as_ref());
-        text_or_hex(it, "name", "name_hex", name);
-        match ip {
+        it.optional_plain("mac", known.mac.map(mac_address));
+        text_or_hex(it, "name", "name_hex", known.name);
+        match known.ip {
             Some(ip) => it.ip("ip", ip),
             None => it.null("ip"),
         }
     });
-}
-
-/// `02:00:5e:10:00:01`.
-fn mac_address(mac: [u8; 6]) -> String {
-    mac.map(|byte| format!("{byte:02x}")).join(":")
 }
 
 fn texts(object: &mut Object<'_>, name: &'static str, all: &[Text]) {

@@ -1,6 +1,6 @@
 //! A process in JSON.
 
-use model::{Process, ProcessId, Text};
+use model::{Process, ProcessId, Text, hex};
 
 use super::writer::{Object, object, string};
 
@@ -9,7 +9,7 @@ pub(super) fn brief(out: &mut Vec<u8>, process: &Process) {
     object(out, |object| {
         object.plain("id", process.id);
         object.number("pid", process.id.pid);
-        object.plain("started", process.started);
+        object.optional_plain("started", process.started);
         object.text("name", &process.name.lossy());
         text_or_hex(object, "path", "path_hex", process.path.as_ref());
         object.optional_number("uid", process.uid);
@@ -44,7 +44,7 @@ pub(super) fn holder_unknown(object: &mut Object<'_>, id: ProcessId) {
 pub(super) fn members(object: &mut Object<'_>, process: &Process) {
     object.plain("id", process.id);
     object.number("pid", process.id.pid);
-    object.plain("started", process.started);
+    object.optional_plain("started", process.started);
     object.optional_plain("ended", process.ended);
     object.text("name", &process.name.lossy());
     text_or_hex(object, "path", "path_hex", process.path.as_ref());
@@ -119,8 +119,4 @@ pub(super) fn text_or_hex(
     if let Some(text) = text.filter(|text| text.as_utf8().is_none()) {
         object.plain(hex_name, hex(text.bytes()));
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

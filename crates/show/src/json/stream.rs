@@ -3,11 +3,14 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use model::{Connection, Event, Gap, Host, Process, Remembered, Snapshot, Tier, Timestamp};
+use model::{
+    Addresses, Connection, Event, Finding, FindingChange, Findings, Gap, Host, Process, Remembered,
+    Snapshot, Tier, Timestamp,
+};
 
 use super::encoder::{Encoder, Known};
 use super::writer::{Object, object};
-use super::{SCHEMA, connection, event, gap_members, head, process, remembered_members};
+use super::{SCHEMA, connection, event, finding, gap_members, head, process, remembered_members};
 
 /// Makes lines, which gather until they are written out.
 #[derive(Default)]
@@ -70,6 +73,25 @@ impl Stream {
         }
     }
 
+    /// Asks these from here on what is known of an address.
+    pub fn ask(&mut self, addresses: Addresses) {
+        self.processes.ask(addresses);
+    }
+
+    /// From here on connections have these findings.
+    pub fn find(&mut self, findings: &Findings) {
+        self.processes.find(findings);
+    }
+
+    /// What became of a finding.
+    pub fn finding(&mut self, change: FindingChange, time: Timestamp, finding: &Finding) {
+        line(&mut self.lines, "finding", |line| {
+            line.word("change", change.word());
+            line.optional_plain("time", time.told());
+            finding::members(line, finding, self.processes.devices());
+        });
+    }
+
     /// The first line.
     pub fn start(&mut self, host: &Host, taken: Timestamp, tier: Tier) {
         line(&mut self.lines, "start", |line| {
@@ -115,7 +137,7 @@ impl Stream {
         self.counts.closed += count("closed");
         line(&mut self.lines, "connection", |line| {
             line.word("change", change);
-            line.plain("time", time);
+            line.optional_plain("time", time.told());
             connection::members(line, connection, &self.processes);
         });
     }
@@ -142,7 +164,7 @@ impl Stream {
     pub fn end(&mut self, end: &End) {
         let counts = self.counts;
         line(&mut self.lines, "end", |line| {
-            line.plain("time", end.time);
+            line.optional_plain("time", end.time.told());
             line.number("events", counts.events);
             line.number("events_seen", end.events_seen);
             line.number("processes", counts.processes);
@@ -208,7 +230,7 @@ mod tests {
     use crate::example;
 
     const END: End = End {
-        time: Timestamp::from_unix_nanos(0),
+        time: Timestamp::from_unix_nanos(1),
         events_seen: 5,
         lost: 0,
         dropped: 3,
@@ -279,7 +301,7 @@ mod tests {
         });
         let expected = serde_json::json!({
             "type": "end",
-            "time": "1970-01-01T00:00:00.000000000Z",
+            "time": "1970-01-01T00:00:00.000000001Z",
             "events": 0,
             "events_seen": 5,
             "processes": 0,

@@ -2,10 +2,11 @@
 //! connections. Control, bidi and invisible characters are written as `\uXXXX`.
 
 use std::fmt::Display;
-use std::io::Write as _;
 use std::net::IpAddr;
 
 use model::acts_or_hides;
+
+use crate::bytes;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -82,8 +83,7 @@ impl Object<'_> {
     pub(crate) fn plain(&mut self, name: &'static str, value: impl Display) {
         self.name(name);
         self.out.push(b'"');
-        // Writing to a Vec cannot fail.
-        let _ = write!(self.out, "{value}");
+        bytes::plain(self.out, value);
         self.out.push(b'"');
     }
 
@@ -94,27 +94,16 @@ impl Object<'_> {
         }
     }
 
-    /// An address, faster than by its `Display`.
     pub(crate) fn ip(&mut self, name: &'static str, ip: IpAddr) {
-        let IpAddr::V4(ip) = ip else {
-            return self.plain(name, ip);
-        };
         self.name(name);
         self.out.push(b'"');
-        for (index, octet) in ip.octets().into_iter().enumerate() {
-            if index > 0 {
-                self.out.push(b'.');
-            }
-            self.out
-                .extend(itoa::Buffer::new().format(octet).as_bytes());
-        }
+        bytes::ip(self.out, ip);
         self.out.push(b'"');
     }
 
     pub(crate) fn number(&mut self, name: &'static str, value: impl itoa::Integer) {
         self.name(name);
-        self.out
-            .extend(itoa::Buffer::new().format(value).as_bytes());
+        bytes::number(self.out, value);
     }
 
     pub(crate) fn optional_number(

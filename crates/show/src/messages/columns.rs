@@ -6,14 +6,19 @@ use crate::quantity::{count, duration};
 
 /// Programs that call another end, or are called from there.
 pub(crate) const CALLED_BY: &str = "PROGRAMS";
+pub(crate) const ANSWER: &str = "ANSWER";
+pub(crate) const ASKED: &str = "ASKED";
+pub(crate) const ASKED_BY: &str = "ASKED BY";
 pub(crate) const CALLS: &str = "CALLS";
 pub(crate) const CLOSED: &str = "CLOSED";
 pub(crate) const DESTINATION: &str = "DESTINATION";
 /// How many other ends.
 pub(crate) const DESTINATIONS: &str = "TO";
 pub(crate) const FAILED: &str = "FAILED";
+pub(crate) const FIRST: &str = "FIRST";
 pub(crate) const LAST: &str = "LAST";
 pub(crate) const LOCAL: &str = "LOCAL";
+pub(crate) const NAME: &str = "NAME";
 pub(crate) const OPEN: &str = "OPEN";
 pub(crate) const OPENED: &str = "OPENED";
 pub(crate) const OUTCOME: &str = "WHAT CAME OF IT";
@@ -26,7 +31,16 @@ pub(crate) const RECEIVED: &str = "RECVD";
 pub(crate) const REMOTE: &str = "REMOTE";
 pub(crate) const SENT: &str = "SENT";
 pub(crate) const STATE: &str = "STATE";
+/// What was called after a name was asked for.
+pub(crate) const THEN: &str = "THEN";
 pub(crate) const USER: &str = "USER";
+
+// Of findings.
+
+pub(crate) const CONNECTIONS: &str = "CONNS";
+pub(crate) const FOUND: &str = "FOUND";
+pub(crate) const SINCE: &str = "SINCE";
+pub(crate) const WORD: &str = "WHAT TO DO";
 
 // Time from left to right.
 
@@ -56,6 +70,11 @@ pub(crate) fn owner_not_known(why: &str) -> String {
 
 pub(crate) fn processes(count: usize) -> String {
     format!(" ×{count}")
+}
+
+/// A name of another end that may as well be that of somebody else at the same address.
+pub(crate) fn maybe(name: &str) -> String {
+    format!("maybe {name}")
 }
 
 /// Before the place where something waits for others.

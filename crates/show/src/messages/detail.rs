@@ -33,6 +33,8 @@ pub(crate) fn pair(program: &str, to: &str, protocol: &str) -> String {
 
 // Names of facts; thirteen columns have room.
 
+pub(crate) const ADDRESSES: &str = "addresses";
+pub(crate) const ALPN: &str = "alpn";
 pub(crate) const ALSO_HELD_BY: &str = "also held by";
 pub(crate) const ARGUMENTS: &str = "arguments";
 pub(crate) const CALLED_BY: &str = "called by";
@@ -62,6 +64,7 @@ pub(crate) const OTHER_END: &str = "other end";
 pub(crate) const OWNER: &str = "owner";
 pub(crate) const PROGRAM: &str = "program";
 pub(crate) const RECEIVED: &str = "received";
+pub(crate) const REQUEST: &str = "request";
 pub(crate) const RHYTHM: &str = "rhythm";
 pub(crate) const SEEN_BY: &str = "seen by";
 pub(crate) const SENT: &str = "sent";
@@ -77,18 +80,29 @@ pub(crate) const USER: &str = "user";
 
 pub(crate) const NO_OTHER_END: &str = "none: it waits for others, or can talk to anyone";
 pub(crate) const OPENED_BEFORE: &str = "before whocalls looked";
-pub(crate) const GREETED_BY_TLS: &str = "the program greeted the server by this name (TLS)";
-pub(crate) const GREETED_BY_HTTP: &str = "the program asked the server for this host (HTTP)";
+/// Why it has its name, from what is most sure to what is least.
+pub(crate) const GREETED_BY_TLS: &str = "it greeted the server by this name when it began (TLS)";
+pub(crate) const GREETED_BY_HTTP: &str = "it asked the server for this host when it began (HTTP)";
 pub(crate) const ANSWERED: &str =
-    "answer to a question of this program, or of the resolver for it, before it called";
-pub(crate) const ANSWERED_TO_DEVICE: &str =
-    "some program of this device asked for it and was given this address";
+    "this program, or the resolver for it, had asked for the name and was told this address";
+pub(crate) const ANSWERED_TO_DEVICE: &str = "somebody on this device asked for the name and was told this address; which program, is not \
+     known";
 pub(crate) const ANSWERED_TO_ANOTHER: &str =
-    "another program asked for it and was given this address";
-pub(crate) const CERTIFICATE_SAYS: &str = "the other side says so in its certificate";
+    "another program asked for the name and was told this address; this one was not seen to ask";
+pub(crate) const CERTIFICATE_SAYS: &str =
+    "the other side calls itself so in its certificate; nobody here asked for it";
 pub(crate) const LOG_SAYS: &str = "the file that was read calls it so, and does not say why";
+pub(crate) const NOBODY_ASKED: &str = "none: nobody was seen to ask for a name of this address";
+pub(crate) const NAME_ASKED_BEFORE: &str =
+    "none known: it began before whocalls looked, and so did the question, if there was one";
+pub(crate) const NAMES_NOT_SEEN: &str = "not known: names are not seen by looking again and again";
 pub(crate) const NAME_MAY_BE_HIDDEN: &str =
     "with an encrypted part (ECH), in which the true name may be hidden";
+
+pub(crate) fn tls(over_quic: bool) -> &'static str {
+    if over_quic { "TLS over QUIC" } else { "TLS" }
+}
+
 pub(crate) const NOT_COUNTED: &str = "not counted";
 
 /// `service`: what a port is registered for.
@@ -121,6 +135,11 @@ pub(crate) fn owner(process: &str, told_by: &str) -> String {
 
 pub(crate) fn owner_not_known(why: &str) -> String {
     format!("not known: {why}")
+}
+
+/// It stands in the place of a process.
+pub(crate) fn device(device: &str) -> String {
+    format!("{device}; the file that was read knows no processes")
 }
 
 /// The owner is known by its number only.

@@ -90,6 +90,9 @@ pub(crate) const WIRESHARK_TITLE: &str = "OPEN IN WIRESHARK";
 pub(crate) const WIRESHARK_HOW: &str = "For a shell in the folder where whocalls was started; copied, where the terminal allows it. Not \
                                         as root: packets are written by strangers.";
 
+pub(crate) const WIRESHARK_NEVER_LEFT: &str = "This attempt never left this computer: nothing of it can be \
+                                               among the packets, and the commands show none of it.";
+
 pub(crate) fn more_files(files: usize) -> String {
     let files = counted(files, "earlier file", "earlier files");
     format!("{files} of its time not listed")

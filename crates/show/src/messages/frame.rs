@@ -77,6 +77,11 @@ pub(crate) const DESTINATIONS: &str = "Destinations";
 pub(crate) const TIMELINE: &str = "Timeline";
 pub(crate) const HISTORY: &str = "History";
 pub(crate) const FINDINGS: &str = "Findings";
+pub(crate) const NAMES: &str = "Names";
+
+// Where there is less room.
+
+pub(crate) const DESTINATIONS_SHORT: &str = "Dest.";
 
 // The status.
 
@@ -135,6 +140,7 @@ pub(crate) const HOLD: &str = "hold";
 pub(crate) const HELP: &str = "help";
 pub(crate) const QUIT: &str = "quit";
 pub(crate) const CLOSE: &str = "close";
+pub(crate) const ITS_CONNECTIONS: &str = "connections";
 pub(crate) const READ_ON: &str = "read on";
 pub(crate) const READ: &str = "read";
 pub(crate) const COMPLETE: &str = "complete";
@@ -152,6 +158,8 @@ pub(crate) const NOTHING_TO_PICK_BY: &str = "nothing to pick by in this row";
 pub(crate) const ORDER_STANDS_FROM_HERE: &str = "the order stands; new rows come last";
 pub(crate) const ORDER_OF_SINGLE_ROWS: &str =
     "the order can be kept in the views of connections (2, 6), where they are not grouped";
+pub(crate) const GROUPS_OF_SINGLE_ROWS: &str =
+    "connections are put together in the views of connections (2, 6)";
 pub(crate) const ORDER_FOLLOWS: &str = "the order follows again";
 pub(crate) const HOW_TO_RECORD: &str =
     "to record: sudo whocalls record --screen  (this run has given up its rights)";
@@ -175,6 +183,11 @@ pub(crate) fn recorded(
 
 pub(crate) const NO_CONNECTION_HERE: &str =
     "Wireshark opens the packets of a connection: choose one (2, 6)";
+pub(crate) const PACKETS_AFTERWARDS: &str =
+    "packets are being recorded; when it has ended: whocalls open CASE, then w";
+pub(crate) const PACKETS_NOT_RECORDED: &str = "no packets are being recorded, events only";
+pub(crate) const NO_PACKETS_IN_CASE: &str = "there are no recorded packets here";
+pub(crate) const NO_PACKETS_LIVE: &str = "no packets are recorded by this run; r says how to";
 pub(crate) const COPIED: &str = "copied, where the terminal allows it";
 pub(crate) const NOT_GROUPED: &str = "not grouped";
 pub(crate) const BY_PROCESS: &str = "grouped by process";

@@ -23,7 +23,8 @@ pub(crate) const TO_ENDS: &str = "to the begin or the end of what was recorded";
 
 pub(crate) const TITLE: &str = "KEYS";
 
-pub(crate) const DETAIL: &str = "all that is known of the row, and close it again";
+pub(crate) const DETAIL: &str =
+    "all that is known of the row, and close it again; of a finding then its connections";
 pub(crate) const FILTER: &str = "filter: Tab completes, Enter keeps it, Esc takes it away";
 pub(crate) const UNFOLD: &str = "open what is folded under the row";
 pub(crate) const FOLD: &str = "fold it, or go to the row above it";
@@ -32,7 +33,7 @@ pub(crate) const MENU: &str = "what can be done with the row";
 pub(crate) const PAUSE: &str = "hold the picture; nothing is lost meanwhile";
 pub(crate) const HELP: &str = "this help";
 pub(crate) const QUIT: &str = "end";
-pub(crate) const NEXT_VIEW: &str = "the next view; 1 to 7 a certain one";
+pub(crate) const NEXT_VIEW: &str = "the next view; 1 to 8 a certain one";
 pub(crate) const PREVIOUS_VIEW: &str = "the view before";
 pub(crate) const UP: &str = "up";
 pub(crate) const DOWN: &str = "down";
@@ -65,9 +66,10 @@ pub(crate) const TIME: &str = "time: earlier, later, less of it, more of it";
 pub(crate) const SIGNS_OF_CASE: &str = "▼ the moment that is shown   · later than that";
 
 /// What signs mean, below the keys.
-pub(crate) const SIGNS: [&str; 4] = [
+pub(crate) const SIGNS: [&str; 5] = [
     "+ new   ~ changed   - ended, for a few seconds   * marked",
     "time strip: ▃▄▅▆█ calls (1, 2, 5, 20, 100 and more)   ─ open   × failed   ░ not seen",
     "OPEN 3+2: three connections and two that wait for others",
-    "◆ stands out by what is plain to see; nothing is judged or called ordinary yet",
+    "● a finding to look at first   ▲ a finding to look at   (what is to be noted has no sign)",
+    "◆ stands out by what is plain to see; nothing is called ordinary yet",
 ];

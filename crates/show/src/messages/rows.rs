@@ -9,13 +9,52 @@ pub(crate) const NO_PROCESS_KNOWN: &str = "? no process known";
 
 // The overview.
 
-/// `programs`: how many stand out.
-pub(crate) fn look_at(programs: usize) -> String {
+/// `judged`: how many findings are to be looked at first, and at all; `None` where no rule has looked
+/// yet. `programs`: how many stand out.
+pub(crate) fn look_at(judged: Option<(usize, usize)>, programs: usize) -> String {
+    let found = match judged {
+        None => "not judged yet".to_owned(),
+        Some((0, 0)) => "no finding so far".to_owned(),
+        Some((first, 0)) => format!("{first} first"),
+        Some((0, look)) => counted(look, "finding", "findings"),
+        Some((first, look)) => format!("{first} first, {look} more"),
+    };
     let count = match programs {
         0 => "nothing stands out by itself so far".to_owned(),
         count => format!("{count} by what is plain to see"),
     };
-    format!("LOOK AT  process and rhythm not judged yet; {count}")
+    format!("LOOK AT  {found}; {count}")
+}
+
+/// `more`: findings to look at that have no room here; `notes`: those that only are to be noted.
+pub(crate) fn besides(more: usize, notes: usize) -> String {
+    let mut parts = Vec::new();
+    if more > 0 {
+        parts.push(format!("{more} more to look at: 7"));
+    }
+    if notes > 0 {
+        parts.push(format!("{}: 7", counted(notes, "note", "notes")));
+    }
+    parts.push("process and rhythm are not judged yet".to_owned());
+    parts.join(" · ")
+}
+
+/// A finding in a line: its sign, the program, where to, and what was found.
+pub(crate) fn found(
+    sign: &str,
+    program: &str,
+    pid: Option<u32>,
+    destination: &str,
+    title: &str,
+) -> String {
+    let mut text = format!("{sign}{program}");
+    if let Some(pid) = pid {
+        text += &format!(" {pid}");
+    }
+    if !destination.is_empty() {
+        text += &format!(" → {destination}");
+    }
+    format!("{text}  {title}")
 }
 
 /// Its name, pids of some of its processes, how many more of them there are, and its file.
@@ -31,6 +70,11 @@ pub(crate) fn stands_out(name: &str, pids: &[u32], more: usize, file: Option<&st
         text += &format!("  {file}");
     }
     text
+}
+
+/// A run of a program.
+pub(crate) fn process(name: &str, pid: u32) -> String {
+    format!("{name} {pid}")
 }
 
 /// The name of its file, and what it calls itself.
@@ -135,18 +179,21 @@ pub(crate) fn group(title: &str, connections: usize) -> String {
 
 // The view of findings.
 
-pub(crate) const FINDINGS: [&str; 6] = [
-    "Not judged yet: this build has no rules for processes and none for rhythm.",
-    "",
-    "What stands out by itself is in the Overview (1): programs that run from memory, from",
-    "temporary or hidden folders, or whose file is gone, and calls that never come about.",
-    "",
-    "Nothing found here does not mean that nothing is there.",
-];
+pub(crate) const NOT_JUDGED_YET: &str = "Nothing has been judged so far.";
+pub(crate) const NO_FINDINGS: &str = "No rule has found anything in what was seen.";
+pub(crate) const NOT_BY_RULES: &str = "No rule of this version looks at how a process runs, nor at rhythm. What stands out by itself is in the \
+                                       Overview (1).";
+pub(crate) const NOTHING_FOUND: &str =
+    "Nothing found here does not mean that nothing is there; what could not be seen: n";
+
+pub(crate) fn not_checked(what: &str) -> String {
+    format!("not checked: {what}")
+}
 
 // A view without rows: what is not there, and why it may be so.
 
 pub(crate) const NO_CONNECTIONS: &str = "no connection is open";
+pub(crate) const NO_NAMES: &str = "no name was seen to be asked for so far";
 pub(crate) const NO_PROCESSES: &str = "no process is known";
 pub(crate) const NO_DESTINATIONS: &str = "no other end so far";
 pub(crate) const NO_CALLS: &str = "no calls so far";

@@ -56,7 +56,7 @@ const EVENT: &[Attribute] = &[
         may("community_uid", Text), may("protocol_name", Text), may("protocol_num", Integer),
         may("protocol_ver", Text), may("protocol_ver_id", Number(&[0, 4, 6, 99])), may("uid", Text),
     ])),
-    may("device", Object(&[must("type_id", Number(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 99])), may("type", Text), may("hostname", Text)])),
+    may("device", Object(&[must("type_id", Number(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 99])), may("type", Text), may("hostname", Text), may("ip", Ip), may("mac", Text)])),
     may("dst_endpoint", Object(ENDPOINT)),
     may("duration", Integer), may("end_time", Time),
     may("is_src_dst_assignment_known", Boolean),
@@ -77,7 +77,12 @@ const EVENT: &[Attribute] = &[
     may("unmapped", Anything),
 ];
 
-const ENDPOINT: &[Attribute] = &[may("ip", Ip), may("port", Integer), may("hostname", Text)];
+const ENDPOINT: &[Attribute] = &[
+    may("ip", Ip),
+    may("port", Integer),
+    may("hostname", Text),
+    may("mac", Text),
+];
 
 #[rustfmt::skip]
 const FILE: &[Attribute] = &[
@@ -188,6 +193,22 @@ fn what_happened_is_told_by_its_number() {
     assert_eq!(of("203.0.113.10"), (5, 2, 2));
     assert_eq!(of("216.6.0.28"), (4, 2, 2));
     assert_eq!(of("0.0.0.0"), (7, 1, 99));
+}
+
+#[test]
+fn a_device_stands_where_a_process_would() {
+    let documents = documents();
+    let of_it = documents
+        .iter()
+        .find(|it| it["src_endpoint"]["port"] == 41_000);
+    let of_it = of_it.unwrap();
+    let expected = serde_json::json!({
+        "hostname": "phone", "mac": "02:00:5e:10:00:01", "ip": "192.168.7.2", "type_id": 0, "type": "Unknown"
+    });
+    assert_eq!(of_it["device"], expected);
+    assert_eq!(of_it["src_endpoint"]["mac"], "02:00:5e:10:00:01");
+    assert_eq!(of_it["src_endpoint"]["hostname"], "phone");
+    assert_eq!(of_it["actor"], Value::Null);
 }
 
 #[test]

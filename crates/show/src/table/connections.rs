@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use model::{Connection, NetworkNamespace, Owner, ProcessId, State, Text};
+use model::{Addresses, Connection, DeviceId, NetworkNamespace, Owner, ProcessId, State, Text};
 
 use super::cell::Cell;
 use super::endpoint;
 use super::grid::{Column, Grid, Style};
 use super::owner::{Owners, foreign, why_unknown};
 use super::{Group, TableOptions};
+use crate::lookup;
 use crate::quantity::compact_bytes;
 use crate::visible::{Cut, shorten_end, visible};
 
@@ -38,6 +39,7 @@ enum Kind {
     RemotePort,
     Sent,
     Received,
+    Announcer,
     Path,
 }
 
@@ -54,17 +56,23 @@ const LAST_RESORT: [Kind; 5] = [
 struct Table<'a> {
     owners: &'a Owners,
     options: &'a TableOptions,
+    addresses: &'a Addresses,
 }
 
 pub(super) fn write(
     owners: &Owners,
     shown: &[&Connection],
     options: &TableOptions,
+    addresses: &Addresses,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let table = Table { owners, options };
+    let table = Table {
+        owners,
+        options,
+        addresses,
+    };
     let indent = if options.group.is_some() { INDENT } else { 0 };
-    let mut grid = Grid::new(columns(options), indent, options.color);
+    let mut grid = Grid::new(columns(options, addresses), indent, options.color);
     for connection in shown {
         grid.measure(|kind, cell| table.fill(kind, connection, cell));
     }
@@ -91,7 +99,7 @@ pub(super) fn write(
 }
 
 /// All columns but those that the headings say.
-fn columns(options: &TableOptions) -> Vec<Column<Kind>> {
+fn columns(options: &TableOptions, addresses: &Addresses) -> Vec<Column<Kind>> {
     let mut columns = Vec::new();
     if options.group != Some(Group::Process) {
         columns.push(Column::shared(Kind::Process, "PROCESS", 15, 11));
@@ -110,6 +118,11 @@ fn columns(options: &TableOptions) -> Vec<Column<Kind>> {
     }
     columns.push(Column::number(Kind::Sent, "SENT"));
     columns.push(Column::number(Kind::Received, "RECEIVED"));
+    // Where there is no screen, rows stay as other programs take them apart.
+    let wide = options.width.is_some_and(|width| width >= WIDE_SCREEN);
+    if wide && addresses.is_known() && options.group != Some(Group::Remote) {
+        columns.push(Column::shared(Kind::Announcer, "ANNOUNCED BY", 24, 16));
+    }
     if options.group != Some(Group::Process)
         && options.width.is_none_or(|width| width >= WIDE_SCREEN)
     {
@@ -124,6 +137,8 @@ enum Key<'c> {
     Process(ProcessId, Option<NetworkNamespace>),
     /// The word for why it is not known.
     NoProcess(&'static str, Option<NetworkNamespace>),
+    /// It stands in the place of a process.
+    Device(DeviceId),
     /// The interface belongs to an address that means another computer on each.
     Remote(Option<IpAddr>, Option<&'c Text>),
     User(Option<u32>),
@@ -154,11 +169,22 @@ impl Table<'_> {
             Kind::RemotePort => endpoint::remote_port(cell, connection, numeric),
             Kind::Sent => count(cell, connection.bytes_sent),
             Kind::Received => count(cell, connection.bytes_received),
+            Kind::Announcer => {
+                let other = connection.remote.and_then(|remote| remote.ip);
+                let announcer = other.and_then(|ip| self.announcer(ip));
+                cell.head.push_str(announcer.as_deref().unwrap_or("-"));
+                cell.cut = Some(Cut::End);
+            }
             Kind::Path => match self.owners.process(connection) {
                 Some(process) => process.path(cell),
                 None => cell.head.push('-'),
             },
         }
+    }
+
+    /// Who announces an address, where somebody is known to.
+    fn announcer(&self, ip: IpAddr) -> Option<String> {
+        lookup::announcer(&self.addresses.of(ip)?)
     }
 
     /// The network namespace, where it is not the one that most of the computer is in.
@@ -189,9 +215,10 @@ impl Table<'_> {
         match group {
             Group::Process => match connection.owner {
                 Owner::Known { process, .. } => Key::Process(process, self.foreign(connection)),
-                Owner::Unknown { why } => {
-                    Key::NoProcess(why_unknown(why), self.foreign(connection))
-                }
+                Owner::Unknown { why } => match connection.device {
+                    Some(device) => Key::Device(device),
+                    None => Key::NoProcess(why_unknown(why), self.foreign(connection)),
+                },
             },
             Group::Remote => {
                 let ip = connection.remote.and_then(|remote| remote.ip);
@@ -217,11 +244,15 @@ impl Table<'_> {
                     let _ = write!(cell.head, " {}  {}", process.user, process.path);
                 }
             }
+            Key::Device(_) => self.owners.name(cell, first, None),
             Key::NoProcess(_, foreign) => self.owners.name(cell, first, *foreign),
             Key::Remote(Some(ip), interface) => {
                 let _ = write!(cell.head, "{ip}");
                 if let Some(interface) = interface {
                     let _ = write!(cell.head, "%{}", visible(interface));
+                }
+                if let Some(announcer) = self.announcer(*ip) {
+                    let _ = write!(cell.head, "  announced by {announcer}");
                 }
             }
             Key::Remote(None, _) => cell.head.push_str("* listens, or can talk to anyone"),

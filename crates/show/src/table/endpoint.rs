@@ -1,12 +1,14 @@
 //! One end of a connection as a cell: `203.0.113.9:443/https`, `[fe80::1%eth0]:546/dhcpv6-client`,
 //! `192.0.2.7 id 77`, `all frames on eth0`.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use model::{Connection, Endpoint, IcmpKind, Protocol};
+use model::{Connection, Endpoint, IcmpKind, NameStrength, Protocol};
 
 use super::cell::Cell;
+use crate::messages::columns as words;
 use crate::services::service;
 use crate::visible::{Cut, visible};
 
@@ -61,10 +63,19 @@ pub(crate) fn remote(cell: &mut Cell, connection: &Connection, numeric: bool) {
             );
             if let Some(name) = connection.name.as_ref().filter(|_| !numeric) {
                 // What the port is meant for says less than the name.
-                cell.extra = format!(" {}", visible(&name.name));
+                cell.extra = format!(" {}", named(&visible(&name.name), name.strength));
             }
         }
         None => cell.head.push('*'),
+    }
+}
+
+/// `maybe news.example`, where another program had asked for it: many names share an address.
+pub(crate) fn named(name: &str, strength: NameStrength) -> Cow<'_, str> {
+    if strength.is_unsure() {
+        words::maybe(name).into()
+    } else {
+        name.into()
     }
 }
 

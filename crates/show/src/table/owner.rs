@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use model::{
-    Connection, Container, NetworkNamespace, Owner, PathState, Process, ProcessId, Snapshot,
-    WhyUnknown,
+    Connection, Container, DeviceId, NetworkNamespace, Owner, PathState, Process, ProcessId,
+    Snapshot, WhyUnknown,
 };
 
 use super::cell::Cell;
+use crate::devices;
 use crate::visible::{Cut, visible};
 
 /// Characters of a container's id that are shown, as the engines do.
@@ -19,6 +20,8 @@ pub(crate) struct Owners {
     processes: HashMap<ProcessId, ProcessText>,
     /// Names of users, for sockets whose process is not known.
     users: HashMap<u32, String>,
+    /// What devices are called, where no processes are known.
+    devices: HashMap<DeviceId, String>,
 }
 
 /// A process in words, visible already.
@@ -39,11 +42,16 @@ impl Owners {
         let mut owners = Self {
             processes: HashMap::new(),
             users: HashMap::new(),
+            devices: HashMap::new(),
         };
         for (uid, user) in &snapshot.users {
             owners.users.insert(*uid, visible(user).into_owned());
         }
         for connection in shown {
+            if let Some(id) = connection.device {
+                let called = || devices::in_short(id, &snapshot.devices);
+                owners.devices.entry(id).or_insert_with(called);
+            }
             if let Some(process) = snapshot.owner_of(connection) {
                 owners
                     .processes
@@ -79,14 +87,16 @@ impl Owners {
         }
     }
 
-    /// Name of the process, or `?` and why it is not known; what is odd about it stands after it.
+    /// Name of the process, else of the device, else `?` and why it is not known; what is odd about it stands after it.
     pub(crate) fn name(
         &self,
         cell: &mut Cell,
         connection: &Connection,
         foreign: Option<NetworkNamespace>,
     ) {
-        name(cell, connection, self.process(connection), foreign);
+        let device = connection.device.and_then(|id| self.devices.get(&id));
+        let device = device.map(String::as_str);
+        name(cell, connection, self.process(connection), device, foreign);
     }
 }
 
@@ -95,6 +105,7 @@ pub(crate) fn name(
     cell: &mut Cell,
     connection: &Connection,
     process: Option<&ProcessText>,
+    device: Option<&str>,
     foreign: Option<NetworkNamespace>,
 ) {
     match (process, connection.owner) {
@@ -103,9 +114,12 @@ pub(crate) fn name(
             cell.tail.push_str(process.mark);
         }
         (None, Owner::Known { .. }) => cell.head.push('?'),
-        (None, Owner::Unknown { why }) => {
-            let _ = write!(cell.head, "? {}", why_unknown(why));
-        }
+        (None, Owner::Unknown { why }) => match device {
+            Some(device) => cell.head.push_str(device),
+            None => {
+                let _ = write!(cell.head, "? {}", why_unknown(why));
+            }
+        },
     }
     if let Some(NetworkNamespace(number)) = foreign {
         let _ = match process.and_then(|process| process.container.as_ref()) {

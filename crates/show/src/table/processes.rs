@@ -91,11 +91,14 @@ fn fill(
                 let _ = write!(cell.head, "{connections}");
             }
         },
-        Kind::Started => {
-            let _ = write!(cell.head, "{}", process.started);
-            cell.head.truncate(TO_THE_SECOND);
-            cell.head.push('Z');
-        }
+        Kind::Started => match process.started {
+            Some(started) => {
+                let _ = write!(cell.head, "{started}");
+                cell.head.truncate(TO_THE_SECOND);
+                cell.head.push('Z');
+            }
+            None => cell.head.push('-'),
+        },
         Kind::Path => text.path(cell),
         Kind::Unit => match (&text.container, &process.unit) {
             (Some(container), _) => cell.head.push_str(container),

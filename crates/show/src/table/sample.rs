@@ -27,7 +27,7 @@ pub(crate) fn process_id(pid: u32) -> ProcessId {
 pub(crate) fn process(pid: u32, name: &str, path: &str) -> Process {
     Process {
         id: process_id(pid),
-        started: Timestamp::from_unix_nanos(TAKEN - 3_600_000_000_000),
+        started: Some(Timestamp::from_unix_nanos(TAKEN - 3_600_000_000_000)),
         ended: None,
         name: name.into(),
         path: Some(path.into()),
@@ -130,6 +130,9 @@ pub(crate) fn snapshot(processes: Vec<Process>, connections: Vec<Connection>) ->
         devices: Arc::default(),
         asked: model::Shelf::default(),
         gaps: Vec::new(),
+        addresses: model::Addresses::default(),
+        findings: model::Findings::default(),
+        let_go: 0,
     }
 }
 

@@ -60,7 +60,8 @@ impl Axis {
     }
 
     /// The piece of a case's time that holds the moment `at`; pieces follow each other from `begun`
-    /// on, so that the picture stands still while the moment moves. `back`: so much before it.
+    /// on, so that the picture stands still while the moment moves; the last one ends with the case.
+    /// `back`: so much before it.
     pub(super) fn of_case(
         replay: &Replay,
         span: Duration,
@@ -74,9 +75,9 @@ impl Axis {
         let passed = replay.at.unix_nanos().saturating_sub(begun).max(0);
         let last = replay.ended.unix_nanos().saturating_sub(begun).max(1) - 1;
         let pieces = passed.min(last) / length;
-        let end = begun
-            .saturating_add((pieces + 1).saturating_mul(length))
-            .saturating_sub(back);
+        let whole = begun.saturating_add((pieces + 1).saturating_mul(length));
+        let latest = replay.ended.unix_nanos().max(begun.saturating_add(length));
+        let end = whole.min(latest).saturating_sub(back);
         let after = (replay.ended, Timestamp::from_unix_nanos(i64::MAX));
         let pauses = pauses.into_iter().chain([after]);
         Self {

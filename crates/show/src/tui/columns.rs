@@ -32,6 +32,16 @@ pub(super) enum Kind {
     Last,
     /// What came of it.
     Outcome,
+    /// How often a name was asked for.
+    Asked,
+    First,
+    Answer,
+    /// Whether a connection followed.
+    Then,
+    /// What is to be done with a finding.
+    Word,
+    /// What was found.
+    Title,
     Time,
 }
 
@@ -144,7 +154,28 @@ fn wanted_by(view: View) -> Vec<Wanted> {
             received,
             time(12, 30),
         ],
-        View::Findings => Vec::new(),
+        View::Findings => vec![
+            sign,
+            wanted(K::Word, titles::WORD, 12, 12, STAYS),
+            wanted(K::Title, titles::FOUND, 23, 24, STAYS),
+            wanted(K::Process, titles::PROGRAM, 10, 20, 90),
+            wanted(K::Remote, titles::DESTINATION, 15, 46, 85),
+            wanted(K::First, titles::SINCE, 7, 8, 60),
+            wanted(K::Calls, titles::CONNECTIONS, 5, 6, 70),
+        ],
+        View::Names => vec![
+            sign,
+            wanted(K::Name, titles::NAME, 22, 48, STAYS),
+            wanted(K::Who, titles::ASKED_BY, 12, 30, 85),
+            wanted(K::Asked, titles::ASKED, 5, 6, 70),
+            wanted(K::First, titles::FIRST, 8, 8, 40),
+            wanted(K::Last, titles::LAST, 8, 8, 55),
+            wanted(K::Answer, titles::ANSWER, 15, 40, 80),
+            wanted(K::Then, titles::THEN, 14, 24, 75),
+            sent,
+            received,
+            time(12, 52),
+        ],
     }
 }
 
@@ -194,6 +225,7 @@ impl Wanted {
                     | Kind::Calls
                     | Kind::Failed
                     | Kind::Destinations
+                    | Kind::Asked
             ),
         }
     }
@@ -212,7 +244,21 @@ pub(super) fn is_sortable(view: View, kind: Kind) -> bool {
         View::Overview => by_amount || kind == Kind::Destinations,
         View::Processes | View::Destinations => by_amount,
         View::Timeline => by_amount || matches!(kind, Kind::Process | Kind::Remote | Kind::Last),
-        View::Connections | View::History | View::Findings => false,
+        View::Names => {
+            matches!(
+                kind,
+                Kind::Name
+                    | Kind::Who
+                    | Kind::Asked
+                    | Kind::First
+                    | Kind::Last
+                    | Kind::Then
+                    | Kind::Sent
+                    | Kind::Received
+            )
+        }
+        View::Findings => kind != Kind::Sign,
+        View::Connections | View::History => false,
     }
 }
 
@@ -238,6 +284,12 @@ pub(super) fn sort_of(kind: Kind) -> Option<Sort> {
         | Kind::Who
         | Kind::Last
         | Kind::Outcome
+        | Kind::Asked
+        | Kind::First
+        | Kind::Answer
+        | Kind::Then
+        | Kind::Word
+        | Kind::Title
         | Kind::Time => return None,
     })
 }
@@ -262,7 +314,8 @@ mod tests {
         for view in View::ALL.into_iter().filter(|it| *it != View::Findings) {
             let columns = fitting(view, 80);
             let time = columns.iter().any(|it| it.kind == Kind::Time);
-            assert!(time || view == View::History, "{view:?}");
+            let has_others = matches!(view, View::History | View::Names);
+            assert!(time || has_others, "{view:?}");
         }
     }
 }

@@ -1,15 +1,19 @@
 //! All that is known of what the cursor is at, and how it is known.
 
-use model::{
-    Connection, Endpoint, Greeting, NameSource, NameStrength, Owner, Pair, PathState, Process,
-    RemoteName, Snapshot, Source, Tier,
-};
+mod finding;
+mod greeting;
+mod names;
+
+use model::{Connection, Endpoint, Owner, Pair, PathState, Process, Snapshot, Source, Tier, hex};
 
 use super::programs::{self, Program};
 use super::rows::{Gathered, Item, Picture, Row};
 use super::sums::Sums;
+use crate::devices;
 use crate::errors;
+use crate::lookup;
 use crate::messages::detail as texts;
+use crate::messages::lookup as lookup_texts;
 use crate::quantity::{bytes, duration};
 use crate::services::service;
 use crate::table::cell::Cell;
@@ -49,6 +53,16 @@ pub(super) fn of(row: &Row, snapshot: &Snapshot, picture: &Picture) -> Vec<Fact>
         Item::Gathered(index) => {
             if let Some(gathered) = picture.gathered.get(*index) {
                 facts.gathered(gathered);
+            }
+        }
+        Item::Name(index) => {
+            if let Some(name) = picture.names.get(*index) {
+                facts.name(name);
+            }
+        }
+        Item::Finding(index) => {
+            if let Some(found) = picture.findings.get(*index) {
+                facts.finding(found);
             }
         }
         Item::Pair(place) => {
@@ -101,10 +115,8 @@ impl Facts<'_> {
             Some(end) => self.add(texts::OTHER_END, end),
             None => self.add(texts::OTHER_END, texts::NO_OTHER_END),
         }
-        if let Some(name) = &connection.name {
-            self.add(texts::NAME, visible(&name.name));
-            self.add(texts::NAMED_BY, named_by(name));
-        }
+        self.name_of(connection);
+        self.address(connection);
         self.greeting(connection);
         self.maybe(
             texts::INTERFACE,
@@ -132,24 +144,29 @@ impl Facts<'_> {
         self.add(texts::ID, connection.id);
     }
 
-    fn greeting(&mut self, connection: &Connection) {
-        match connection.greeting.as_deref() {
-            Some(Greeting::Tls(tls)) => {
-                self.maybe(texts::JA4, tls.ja4.as_ref().map(|it| visible(it)));
-                if tls.ech {
-                    self.add(texts::GREETING, texts::NAME_MAY_BE_HIDDEN);
-                }
+    /// What is known here of the address at the other end, and that its holder is not.
+    fn address(&mut self, connection: &Connection) {
+        self.address_of(connection.remote.and_then(|it| it.ip));
+    }
+
+    fn address_of(&mut self, other: Option<std::net::IpAddr>) {
+        let Some(facts) = other.and_then(|ip| self.snapshot.addresses.of(ip)) else {
+            return;
+        };
+        if let Some(special) = facts.special {
+            let text = lookup_texts::special_use(special.name, special.defined_in);
+            self.add(lookup_texts::SPECIAL_USE, text);
+            if !special.is_global {
+                return;
             }
-            Some(Greeting::Http(http)) => {
-                let agent = http.user_agent.as_ref();
-                self.maybe(texts::USER_AGENT, agent.map(|it| visible(it)));
-            }
-            Some(Greeting::Ssh { client, server }) => {
-                self.maybe(texts::SSH_CLIENT, client.as_ref().map(|it| visible(it)));
-                self.maybe(texts::SSH_SERVER, server.as_ref().map(|it| visible(it)));
-            }
-            None => {}
         }
+        self.maybe(lookup_texts::ANNOUNCED_BY, lookup::announcer(&facts));
+        let country = lookup::block_country(&facts);
+        self.maybe(lookup_texts::BLOCK_COUNTRY, country);
+        if !facts.kinds.is_empty() {
+            self.add(lookup_texts::KIND, lookup::kinds(&facts.kinds));
+        }
+        self.add(lookup_texts::HOLDER, lookup_texts::PASSED_ON);
     }
 
     fn counts(&mut self, connection: &Connection) {
@@ -176,7 +193,10 @@ impl Facts<'_> {
                 let process = process.map_or(texts::NO_FACTS.to_owned(), |it| named(it));
                 texts::owner(&process, told_by(source))
             }
-            Owner::Unknown { why } => texts::owner_not_known(why_unknown(why)),
+            Owner::Unknown { why } => match connection.device {
+                Some(id) => texts::device(&devices::in_full(id, &self.snapshot.devices)),
+                None => texts::owner_not_known(why_unknown(why)),
+            },
         }
     }
 
@@ -231,7 +251,7 @@ impl Facts<'_> {
             texts::CONTAINER,
             container.map(|it| format!("{} {}", it.engine, visible(&it.id))),
         );
-        self.add(texts::STARTED, self.time(process.started));
+        self.maybe(texts::STARTED, process.started.map(|it| self.time(it)));
         self.maybe(texts::ENDED, process.ended.map(|it| self.time(it)));
         self.maybe(texts::SHA256, process.sha256.map(|it| hex(&it)));
         self.maybe(
@@ -300,8 +320,18 @@ impl Facts<'_> {
     }
 
     fn program(&mut self, program: &Program) {
-        self.heading(texts::program(&program.name));
-        self.maybe(texts::FILE, program.file.as_ref().map(|it| visible(it)));
+        match program.device {
+            Some(_) => self.heading(program.name.clone()),
+            None => self.heading(texts::program(&program.name)),
+        }
+        match program.device.and_then(|id| self.snapshot.devices.get(&id)) {
+            Some(device) => {
+                let addresses = device.addresses.iter().map(ToString::to_string);
+                let addresses: Vec<String> = addresses.collect();
+                self.add(texts::ADDRESSES, addresses.join(", "));
+            }
+            None => self.maybe(texts::FILE, program.file.as_ref().map(visible)),
+        }
         for reason in program.stands_out() {
             self.add(texts::STANDS_OUT, reason);
         }
@@ -324,15 +354,16 @@ impl Facts<'_> {
     }
 
     fn pair(&mut self, pair: &Pair) {
-        let program = programs::program_name(pair.key.program.as_ref());
+        let (program, device) = (pair.key.program.as_ref(), pair.key.device);
+        let program = programs::caller_name(program, device, self.snapshot);
         let to = programs::destination(&pair.key.destination, pair.key.port);
         self.heading(texts::pair(&program, &to, pair.key.protocol.word()));
         self.add(
             texts::CALLS,
             texts::calls(pair.connections, pair.failed, pair.open),
         );
-        self.add(texts::FIRST, self.time(pair.first));
-        self.add(texts::LAST, self.time(pair.last));
+        self.maybe(texts::FIRST, pair.first.told().map(|it| self.time(it)));
+        self.maybe(texts::LAST, pair.last.told().map(|it| self.time(it)));
         self.add(texts::SENT, texts::by_ended(bytes(pair.bytes_sent)));
         self.add(texts::RECEIVED, texts::by_ended(bytes(pair.bytes_received)));
         self.add(texts::RHYTHM, texts::RHYTHM_NOT_JUDGED);
@@ -343,19 +374,6 @@ fn this_end(connection: &Connection) -> String {
     let mut cell = Cell::default();
     endpoint::local(&mut cell, connection, true);
     end(connection, connection.local, &cell)
-}
-
-/// Why the other end is thought to have this name.
-fn named_by(name: &RemoteName) -> &'static str {
-    match (name.strength, name.source) {
-        (NameStrength::Greeted, NameSource::Host) => texts::GREETED_BY_HTTP,
-        (NameStrength::Greeted, _) => texts::GREETED_BY_TLS,
-        (NameStrength::Answered, _) => texts::ANSWERED,
-        (NameStrength::AnsweredToDevice, _) => texts::ANSWERED_TO_DEVICE,
-        (NameStrength::AnsweredToAnother, _) => texts::ANSWERED_TO_ANOTHER,
-        (NameStrength::Claimed, NameSource::Certificate) => texts::CERTIFICATE_SAYS,
-        (NameStrength::Claimed, _) => texts::LOG_SAYS,
-    }
 }
 
 /// `None`: it has none.
@@ -386,11 +404,6 @@ fn named(process: &Process) -> String {
     format!("{} {}", visible(&process.name), process.id.pid)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
-    digits.collect()
-}
-
 /// As lines of text that fit; the name of a fact stands in front of its first line.
 pub(super) fn lines(facts: &[Fact], width: usize) -> Vec<(bool, String)> {
     let mut lines = Vec::new();
@@ -398,10 +411,12 @@ pub(super) fn lines(facts: &[Fact], width: usize) -> Vec<(bool, String)> {
         match fact {
             Fact::Heading(text) => lines.push((true, text.clone())),
             Fact::Of(name, text) => {
-                let room = width.saturating_sub(NAMES + 2).max(10);
+                // A long name still ends with a blank.
+                let names = NAMES.max(name.len() + 1);
+                let room = width.saturating_sub(names + 2).max(10);
                 for (number, part) in pieces(text, room).into_iter().enumerate() {
                     let name = if number == 0 { name } else { "" };
-                    lines.push((false, format!("  {name:NAMES$}{part}")));
+                    lines.push((false, format!("  {name:names$}{part}")));
                 }
             }
         }
@@ -455,12 +470,18 @@ mod tests {
         assert_eq!(pieces("one two three", 8), ["one two ", "three"]);
         assert_eq!(pieces("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(pieces("", 4), [""]);
-        let facts = [Fact::Heading("H".into()), Fact::Of("user", "root".into())];
+        let facts = [
+            Fact::Heading("H".into()),
+            Fact::Of("user", "root".into()),
+            Fact::Of("block country", "US: one two three".into()),
+        ];
         assert_eq!(
-            lines(&facts, 40),
+            lines(&facts, 26),
             [
                 (true, "H".to_owned()),
-                (false, "  user         root".to_owned())
+                (false, "  user         root".to_owned()),
+                (false, "  block country US: one ".to_owned()),
+                (false, "                two three".to_owned()),
             ]
         );
     }

@@ -47,8 +47,7 @@ pub(super) fn screen(screen: &mut Screen, area: Rect, buffer: &mut Buffer) {
     let middle = area.height.saturating_sub(head + foot + not_seen);
     let body = Rect::new(area.x, area.y + head, area.width, middle);
     let (body, beside) = split(screen, body);
-    let heading = u16::from(screen.view != View::Findings);
-    screen.prepare(body.width, usize::from(body.height.saturating_sub(heading)));
+    screen.prepare(body.width, usize::from(body.height.saturating_sub(1)));
 
     let mut painted = Painted {
         width: body.width,
@@ -149,7 +148,7 @@ fn tabs(screen: &Screen, brush: &mut Brush<'_>, area: Rect, painted: &mut Painte
         let text = if roomy {
             format!(" {} {} ", place + 1, view.title())
         } else {
-            format!("{}{} ", place + 1, view.title())
+            format!("{}{} ", place + 1, view.short_title())
         };
         let shown = if roomy {
             text.as_str()
@@ -390,10 +389,17 @@ fn foot_line(screen: &Screen, brush: &mut Brush<'_>, area: Rect) {
     let mut x = area.x;
     let keys: Vec<(&str, &str)> = match &screen.mode {
         Doing::Looking if screen.detail => {
-            let mut keys = vec![
-                (names::ENTER_KEY, frame::CLOSE),
-                (names::PAGE_DOWN_KEY, frame::READ_ON),
-            ];
+            let mut keys = match screen.finding() {
+                Some(_) => vec![
+                    (names::ENTER_KEY, frame::ITS_CONNECTIONS),
+                    (names::ESCAPE_KEY, frame::CLOSE),
+                    (names::PAGE_DOWN_KEY, frame::READ_ON),
+                ],
+                None => vec![
+                    (names::ENTER_KEY, frame::CLOSE),
+                    (names::PAGE_DOWN_KEY, frame::READ_ON),
+                ],
+            };
             let others = |action| action != Action::Detail && screen.works(action);
             keys.extend(keys::footer(others));
             keys
@@ -419,14 +425,44 @@ fn foot_line(screen: &Screen, brush: &mut Brush<'_>, area: Rect) {
             (names::ESCAPE_KEY, frame::BACK),
         ],
     };
-    for (key, word) in keys {
-        let needed = u16::try_from(display_width(key) + display_width(word) + 3).unwrap_or(0);
-        if x + needed > area.x + area.width {
-            break;
+    let (keys, left_out) = fitting(keys, usize::from(area.width));
+    for (place, (key, word)) in keys.into_iter().enumerate() {
+        if left_out == Some(place) {
+            x = brush.at(area, x, line, MORE_KEYS, Tone::Plain);
         }
         x = brush.at(area, x, line, key, Tone::Key);
-        x = brush.at(area, x, line, &format!(" {word}  "), Tone::Plain);
+        x = brush.at(area, x, line, &format!(" {word}"), Tone::Plain);
+        x = x.saturating_add(2);
     }
+}
+
+/// In the place of keys that have no room.
+const MORE_KEYS: &str = "…  ";
+
+/// The keys that fit. The last ones are how to get help and out: those before them give way, and
+/// where they stood is told.
+fn fitting<'a>(
+    mut keys: Vec<(&'a str, &'a str)>,
+    width: usize,
+) -> (Vec<(&'a str, &'a str)>, Option<usize>) {
+    const STAY: usize = 2;
+    let taken = |keys: &[(&str, &str)]| -> usize {
+        let widths = keys
+            .iter()
+            .map(|(key, word)| display_width(key) + display_width(word) + 3);
+        widths.sum()
+    };
+    let mut left_out = None;
+    // The last word has nothing behind it.
+    while taken(&keys) + left_out.map_or(0, |_| display_width(MORE_KEYS)) > width + 2 {
+        let place = keys.len().saturating_sub(STAY + 1);
+        if keys.len() <= STAY {
+            break;
+        }
+        keys.remove(place);
+        left_out = Some(place);
+    }
+    (keys, left_out)
 }
 
 /// All that could not be seen, as lines.

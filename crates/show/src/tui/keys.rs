@@ -92,7 +92,7 @@ const fn binding(
 use Action as A;
 use KeyCode::Char as C;
 
-/// In the order of the footer and of the help. The views have the keys 1 to 7.
+/// In the order of the footer and of the help. The views have the keys 1 to 8.
 #[rustfmt::skip]
 pub(super) const BINDINGS: [Binding; 41] = [
     binding("<", &[C('<')], A::StepBack, help::STEP_BACK, Some(frame::STEP_BACK)),
@@ -165,7 +165,7 @@ pub(super) fn action(key: KeyEvent) -> Option<Action> {
     if key.modifiers.contains(KeyModifiers::ALT) {
         return None;
     }
-    if let C(digit @ '1'..='7') = key.code {
+    if let C(digit @ '1'..='8') = key.code {
         let place = digit.to_digit(10)?.checked_sub(1)?;
         return View::at(usize::try_from(place).ok()?).map(A::Show);
     }
@@ -211,6 +211,7 @@ mod tests {
         let key = |code| action(KeyEvent::new(code, KeyModifiers::NONE));
         assert_eq!(key(C('3')), Some(A::Show(View::Processes)));
         assert_eq!(key(C('q')), Some(A::Quit));
-        assert_eq!(key(C('8')), None);
+        assert_eq!(key(C('8')), Some(A::Show(View::Names)));
+        assert_eq!(key(C('9')), None);
     }
 }

@@ -6,14 +6,16 @@ use std::fmt;
 use std::net::IpAddr;
 
 use model::{
-    Connection, Device, DeviceId, Direction, Pair, PathState, Place, Process, ProcessId, Shelf,
-    Snapshot, State, Text, Timestamp,
+    Connection, DeviceId, Direction, Pair, PathState, Place, Process, ProcessId, Shelf, Snapshot,
+    State, Text, Timestamp,
 };
 
 use super::rows::clock;
 use super::sums::{Sums, is_asked_for_only};
+use crate::devices;
 use crate::errors;
 use crate::messages::rows as sentences;
+use crate::program::{self, program_name};
 use crate::visible::{visible, visible_str};
 
 /// A program with connections, or that had some while we watched.
@@ -22,6 +24,8 @@ pub(super) struct Program {
     /// Its file, or its name where the file is not known; of a device what it is called. `None`: the
     /// owner is not known.
     pub(super) file: Option<Text>,
+    /// Where no processes are known.
+    pub(super) device: Option<DeviceId>,
     /// For a person.
     pub(super) name: String,
     /// Those of its processes that hold or held a connection.
@@ -227,8 +231,11 @@ impl<'a> Gathered<'a> {
         if let Some(index) = self.of_device.get(&id) {
             return *index;
         }
-        let name = device_name(id, snapshot.devices.get(&id));
+        let name = devices::in_full(id, &snapshot.devices);
         let index = self.add(Some(Text::from(name.as_str())), name);
+        if let Some(program) = self.programs.get_mut(index) {
+            program.device = Some(id);
+        }
         self.of_device.insert(id, index);
         index
     }
@@ -236,6 +243,7 @@ impl<'a> Gathered<'a> {
     fn add(&mut self, file: Option<Text>, name: String) -> usize {
         self.programs.push(Program {
             file,
+            device: None,
             name,
             processes: Vec::new(),
             called: Called::Nothing,
@@ -281,35 +289,18 @@ impl<'a> Gathered<'a> {
     }
 }
 
-/// What it calls itself, its hardware address and its first address, as far as they are known.
-fn device_name(id: DeviceId, device: Option<&Device>) -> String {
-    let name = device.and_then(|it| it.name.as_ref());
-    let mut parts: Vec<String> = name
-        .map(|name| visible(name).into_owned())
-        .into_iter()
-        .collect();
-    match id {
-        DeviceId::Mac(mac) => {
-            parts.push(mac.map(|byte| format!("{byte:02x}")).join(":"));
-            let first = device.and_then(|it| it.addresses.first());
-            parts.extend(first.map(IpAddr::to_string));
-        }
-        DeviceId::Address(ip) => parts.push(ip.to_string()),
-    }
-    parts.join(" ")
-}
-
 /// The file of a program, else its name: what it is told apart by.
 pub(super) fn program_of(process: &Process) -> &Text {
     process.path.as_ref().unwrap_or(&process.name)
 }
 
-/// What a program is called for a person. `None`: the owner is not known.
-pub(super) fn program_name(program: Option<&Text>) -> String {
-    match program {
-        Some(program) => last_part(&visible(program)).to_owned(),
-        None => sentences::NO_PROCESS_KNOWN.to_owned(),
-    }
+/// What a program is called; where no processes are known, the device stands in its place.
+pub(super) fn caller_name(
+    program: Option<&Text>,
+    device: Option<DeviceId>,
+    snapshot: &Snapshot,
+) -> String {
+    program::caller_name(program, device, &snapshot.devices)
 }
 
 /// Whether the other end is on another computer.
@@ -366,13 +357,6 @@ pub(super) fn destination(address: &str, port: Option<u16>) -> String {
     }
 }
 
-/// The name of a file without its folders, on every platform.
-fn last_part(path: &str) -> &str {
-    path.rsplit(['/', '\\'])
-        .find(|part| !part.is_empty())
-        .unwrap_or(path)
-}
-
 fn mark(process: &Process) -> Option<Mark> {
     match process.path_state {
         PathState::Memfd => return Some(Mark::Memfd),
@@ -417,13 +401,5 @@ mod tests {
             Some(Mark::Temporary),
         );
         check("", None);
-    }
-
-    #[test]
-    fn a_program_is_its_last_part() {
-        assert_eq!(last_part("/usr/bin/curl"), "curl");
-        assert_eq!(last_part("C:\\x\\y.exe"), "y.exe");
-        assert_eq!(last_part("curl"), "curl");
-        assert_eq!(last_part("/"), "/");
     }
 }

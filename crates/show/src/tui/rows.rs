@@ -3,6 +3,8 @@
 
 mod connections;
 mod destinations;
+mod findings;
+mod names;
 mod overview;
 mod processes;
 mod timeline;
@@ -12,10 +14,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use model::{
-    Connection, ConnectionId, Pair, PairKey, Place, Process, ProcessId, Shelf, Snapshot, State,
-    Text, Timestamp,
+    Asked, Connection, ConnectionId, DeviceId, FindingId, Pair, PairKey, Place, Process, ProcessId,
+    Shelf, Snapshot, State, Text, Timestamp,
 };
 
+pub(super) use self::findings::FoundRow;
+pub(super) use self::names::{Asker, Askers, Name, times};
 pub(super) use self::overview::{clock, not_seen, not_seen_count};
 pub(super) use self::wanted::connections as connections_of_pairs;
 use super::Status;
@@ -26,6 +30,7 @@ use super::sums::{self, Sums};
 use super::theme::Tone;
 use super::view::View;
 use crate::filter::Filter;
+use crate::findings::Found;
 use crate::messages::{frame, rows as sentences};
 
 /// What stays the same about a row from one snapshot to the next.
@@ -45,9 +50,14 @@ pub(super) enum Key {
     Toward(ProcessId, String),
     /// A program among those with a reason to look at them.
     StandsOut(Option<Text>),
-    /// All from a program to one other end.
-    Caller(String, Option<Text>),
+    /// All from a program, or from a device where no processes are known, to one other end.
+    Caller(String, Option<Text>, Option<DeviceId>),
     Group(String),
+    /// A name that was asked for, in lower case.
+    Name(Text),
+    /// The same, by one asker.
+    Asker(Text, Asker),
+    Finding(FindingId),
 }
 
 /// Whether a row has others under it.
@@ -77,8 +87,10 @@ pub(super) enum Item {
     Program(usize),
     Process(ProcessId),
     Gathered(usize),
+    Name(usize),
     Pair(Place),
     Connection(Place),
+    Finding(usize),
 }
 
 impl Row {
@@ -93,6 +105,16 @@ impl Row {
 
     fn text(number: usize, text: impl Into<String>, tone: Tone) -> Self {
         Self::leaf(Key::Line(number), 0, Item::Text(text.into(), tone))
+    }
+
+    /// Single connections that stand below another row.
+    fn of_connections(context: &Context<'_>, places: Vec<Place>, depth: usize) -> Vec<Self> {
+        let connection = |place| context.snapshot.connections.get(place);
+        let rows = places.into_iter().filter_map(|place| {
+            let key = Key::Connection(connection(place)?.id);
+            Some(Self::leaf(key, depth, Item::Connection(place)))
+        });
+        rows.collect()
     }
 
     /// Whether the cursor can stand on it.
@@ -120,6 +142,8 @@ pub(super) struct Picture {
     /// The calls that count here.
     pub(super) pairs: Shelf<Pair>,
     pub(super) gathered: Vec<Gathered>,
+    pub(super) names: Vec<Name>,
+    pub(super) findings: Vec<FoundRow>,
     /// Of processes, with all below them.
     pub(super) sums: HashMap<ProcessId, Sums>,
     /// Connections of processes, their own only.
@@ -134,6 +158,11 @@ impl Picture {
     fn gather(&mut self, gathered: Gathered) -> Item {
         self.gathered.push(gathered);
         Item::Gathered(self.gathered.len() - 1)
+    }
+
+    fn name(&mut self, name: Name) -> Item {
+        self.names.push(name);
+        Item::Name(self.names.len() - 1)
     }
 }
 
@@ -190,6 +219,7 @@ pub(super) struct Context<'a> {
     pub(super) grouping: Grouping,
     pub(super) unfolded: &'a HashSet<Key>,
     pub(super) changes: &'a Changes,
+    pub(super) found: &'a Found,
     /// Only these. `None`: all.
     pub(super) marked: Option<&'a HashSet<Key>>,
     /// Columns of the screen.
@@ -204,9 +234,10 @@ pub(super) fn picture(view: View, context: &Context<'_>) -> Picture {
         View::Destinations => destinations::picture(context),
         View::Timeline => timeline::picture(context),
         View::History => connections::history(context),
-        View::Findings => findings(),
+        View::Findings => findings::picture(context),
+        View::Names => names::picture(context),
     };
-    if let Some(marked) = context.marked.filter(|_| view != View::Findings) {
+    if let Some(marked) = context.marked {
         let connections = |picture: &Picture| {
             let rows = picture.rows.iter();
             rows.filter(|row| matches!(row.item, Item::Connection(_)))
@@ -256,6 +287,7 @@ fn nothing_here(view: View, context: &Context<'_>, hidden: usize) -> Vec<String>
             View::Destinations => sentences::NO_DESTINATIONS,
             View::Timeline => sentences::NO_CALLS,
             View::History | View::Findings => sentences::NO_HISTORY,
+            View::Names => sentences::NO_NAMES,
         };
         lines.push(what.to_owned());
         lines.push(sentences::SEE_WHAT_WAS_NOT_SEEN.to_owned());
@@ -275,7 +307,10 @@ impl Context<'_> {
     fn matches(&self, connection: &Connection) -> bool {
         let (snapshot, now) = (self.snapshot, self.snapshot.taken);
         let owner = || (snapshot.owner_of(connection), snapshot.user_of(connection));
-        let matches = |(process, user)| self.filter.matches(connection, process, user, now);
+        let matches = |(process, user)| {
+            self.filter
+                .matches_among(Some(connection), process, user, self.found, now)
+        };
         let holders = connection.also_held_by.iter();
         let mut holders = holders.filter_map(|it| snapshot.processes.get(it).map(Arc::as_ref));
         self.filter.is_empty()
@@ -283,8 +318,19 @@ impl Context<'_> {
             || holders.any(|it| matches((Some(it), it.user.as_ref())))
     }
 
+    fn matches_asked(&self, asked: &Asked) -> bool {
+        let process = asked
+            .process
+            .and_then(|id| self.snapshot.processes.get(&id));
+        let process = process.map(Arc::as_ref);
+        self.filter
+            .matches_asked(asked, process, self.snapshot.taken)
+    }
+
     fn matches_process(&self, process: &Process) -> bool {
-        self.filter.matches_process(process, self.snapshot.taken)
+        let (user, now) = (process.user.as_ref(), self.snapshot.taken);
+        self.filter
+            .matches_among(None, Some(process), user, self.found, now)
     }
 
     /// Whether something is left out that a pair would count.
@@ -376,14 +422,5 @@ fn remote_of(connection: &Connection) -> String {
         Some(ip) => ip.to_string(),
         None if connection.state == State::Listen => sentences::WAITS_FOR_OTHERS.to_owned(),
         None => sentences::ANYONE.to_owned(),
-    }
-}
-
-fn findings() -> Picture {
-    let rows = sentences::FINDINGS.iter().enumerate();
-    let rows = rows.map(|(number, line)| Row::text(number, *line, Tone::Plain));
-    Picture {
-        rows: rows.collect(),
-        ..Picture::default()
     }
 }

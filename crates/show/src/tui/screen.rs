@@ -4,6 +4,7 @@
 mod act;
 mod dialogs;
 mod filter;
+mod findings;
 mod give;
 mod moments;
 mod mouse;
@@ -26,6 +27,7 @@ use super::sums::Totals;
 use super::view::View;
 use super::{Deed, Mode, Options, Replay, Status};
 use crate::filter::{Filter, FilterError};
+use crate::findings::Found;
 
 /// What the person is doing.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +88,8 @@ pub(super) struct Screen {
     /// What comes while the picture is held.
     waiting: Option<(Arc<Snapshot>, Status)>,
     pub(super) changes: Changes,
+    /// What the rules say of the snapshot.
+    found: Found,
     pub(super) view: View,
     positions: HashMap<View, Position>,
     pub(super) filter: Filter,
@@ -151,6 +155,7 @@ impl Screen {
             totals: Totals::default(),
             waiting: None,
             changes: Changes::default(),
+            found: Found::default(),
             view: View::default(),
             positions: HashMap::new(),
             filter: Filter::default(),
@@ -199,6 +204,7 @@ impl Screen {
             Mode::Case(_) => self.changes = Changes::of_moment(&snapshot, self.step()),
         }
         self.totals = Totals::of(&snapshot);
+        self.found.renew(&snapshot.findings);
         self.snapshot = Some(snapshot);
         self.stale = true;
     }
@@ -241,6 +247,7 @@ impl Screen {
             snapshot,
             picture: &self.picture,
             changes: &self.changes,
+            found: &self.found,
             axis,
             view: self.view,
             absolute: self.absolute,
@@ -258,6 +265,7 @@ impl Screen {
             grouping: self.grouping,
             unfolded: &self.unfolded,
             changes: &self.changes,
+            found: &self.found,
             marked: self.only_marked.then_some(&self.marked),
             width: usize::from(self.painted.width),
         }
@@ -388,6 +396,18 @@ impl Screen {
                 let mut alive = of_it.filter(|it| it.ended.is_none());
                 let only = alive.next().filter(|_| alive.next().is_none());
                 (None, only.map(Arc::as_ref))
+            }
+            Item::Name(index) => {
+                let name = self.picture.names.get(*index);
+                let asker = name.and_then(|it| it.asker?.process);
+                let process = asker.and_then(|id| snapshot.processes.get(&id));
+                (None, process.map(Arc::as_ref))
+            }
+            Item::Finding(index) => {
+                let found = self.picture.findings.get(*index);
+                let process = found.and_then(|it| it.finding.about.process);
+                let process = process.and_then(|id| snapshot.processes.get(&id));
+                (None, process.map(Arc::as_ref))
             }
             Item::Text(..) | Item::Headings(_) | Item::Gathered(_) | Item::Pair(_) => (None, None),
         }

@@ -82,6 +82,12 @@ impl Sums {
             | Kind::Closed
             | Kind::Last
             | Kind::Outcome
+            | Kind::Asked
+            | Kind::First
+            | Kind::Answer
+            | Kind::Then
+            | Kind::Word
+            | Kind::Title
             | Kind::Time => rank_of_number(0),
         }
     }

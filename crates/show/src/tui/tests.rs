@@ -2,8 +2,12 @@
 
 mod case;
 mod cost;
+mod devices;
+mod findings;
 mod keys;
+mod names;
 mod pictures;
 mod recording;
 mod stage;
+pub(crate) use self::stage::evening;
 mod texts;

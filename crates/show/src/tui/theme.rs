@@ -43,6 +43,10 @@ pub(super) enum Tone {
     New,
     Changed,
     Closed,
+    /// A finding to look at first.
+    LookFirst,
+    /// A finding to look at.
+    Look,
     /// What is wrong with what the person wrote.
     Error,
 }
@@ -66,6 +70,8 @@ impl Theme {
             Tone::Title => color(plain.add_modifier(Modifier::BOLD), heading),
             Tone::Key | Tone::Cursor => plain.add_modifier(Modifier::REVERSED),
             Tone::Time => color(plain, heading),
+            Tone::LookFirst => color(plain.add_modifier(Modifier::BOLD), Color::Red),
+            Tone::Look => color(plain, Color::Yellow),
             Tone::New => life(plain.add_modifier(Modifier::BOLD), Color::Green),
             Tone::Changed => life(plain, Color::Yellow),
             Tone::Closed => life(plain.add_modifier(Modifier::DIM), Color::Red),
@@ -98,7 +104,9 @@ pub(super) fn in_ascii(character: char) -> char {
         '×' => 'x',
         '░' => '/',
         '·' => '.',
-        '◆' | '●' => '*',
+        '◆' => '*',
+        '●' => '!',
+        '▲' => '^',
         '▼' => 'v',
         '▸' => '+',
         '▾' => '-',

@@ -1,4 +1,4 @@
-//! The seven views.
+//! The views.
 
 use crate::messages::frame;
 
@@ -12,10 +12,12 @@ pub(super) enum View {
     Timeline,
     History,
     Findings,
+    /// That were asked for.
+    Names,
 }
 
 impl View {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Overview,
         Self::Connections,
         Self::Processes,
@@ -23,6 +25,7 @@ impl View {
         Self::Timeline,
         Self::History,
         Self::Findings,
+        Self::Names,
     ];
 
     pub(super) fn title(self) -> &'static str {
@@ -34,6 +37,21 @@ impl View {
             Self::Timeline => frame::TIMELINE,
             Self::History => frame::HISTORY,
             Self::Findings => frame::FINDINGS,
+            Self::Names => frame::NAMES,
+        }
+    }
+
+    /// The same for a narrow screen: all of them fit into 80 columns.
+    pub(super) fn short_title(self) -> &'static str {
+        match self {
+            Self::Destinations => frame::DESTINATIONS_SHORT,
+            Self::Overview
+            | Self::Connections
+            | Self::Processes
+            | Self::Timeline
+            | Self::History
+            | Self::Findings
+            | Self::Names => self.title(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Direction, Snapshot, State};
+use model::{Direction, Severity, Snapshot, State};
 
 use crate::filter;
 
@@ -16,6 +16,11 @@ pub(super) fn filter_words(before: &str, snapshot: Option<&Snapshot>) -> (usize,
     };
     let values: BTreeSet<String> = match (key, snapshot) {
         ("state", _) => State::ALL.map(|it| it.word().to_owned()).into(),
+        ("severity", _) => Severity::ALL.map(|it| it.word().to_owned()).into(),
+        ("rule", Some(snapshot)) => {
+            let rules = snapshot.findings.iter().map(|it| it.rule);
+            rules.filter(|it| is_plain(it)).map(str::to_owned).collect()
+        }
         ("dir", _) => Direction::ALL.map(|it| it.word().to_owned()).into(),
         ("proc", Some(snapshot)) => {
             let names = snapshot
@@ -27,6 +32,13 @@ pub(super) fn filter_words(before: &str, snapshot: Option<&Snapshot>) -> (usize,
         ("user", Some(snapshot)) => {
             let names = snapshot.processes.values();
             let names = names.filter_map(|it| it.user.as_ref()?.as_utf8());
+            names.filter(|it| is_plain(it)).map(str::to_owned).collect()
+        }
+        ("name", Some(snapshot)) => {
+            let asked = snapshot.asked.iter().map(|it| &it.name);
+            let connections = snapshot.connections.iter();
+            let names = asked.chain(connections.filter_map(|it| Some(&it.name.as_ref()?.name)));
+            let names = names.filter_map(|it| it.as_utf8());
             names.filter(|it| is_plain(it)).map(str::to_owned).collect()
         }
         ("proto", Some(snapshot)) => {

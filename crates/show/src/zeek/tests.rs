@@ -53,6 +53,16 @@ fn the_head_is_that_of_zeek() {
 }
 
 #[test]
+fn a_device_stands_where_a_process_would() {
+    let (log, _) = log();
+    let rows = rows(&log);
+    let of_it = rows.iter().find(|it| it["id.orig_p"] == "41000").unwrap();
+    let columns = ["orig_l2_addr", "resp_l2_addr", "device", "process"];
+    let values = columns.map(|name| of_it[name].as_str());
+    assert_eq!(values, ["02:00:5e:10:00:01", "-", "phone", "-"]);
+}
+
+#[test]
 fn every_value_has_the_type_of_its_column() {
     let (log, _) = log();
     let kinds: HashMap<&str, &str> = super::COLUMNS.into_iter().collect();

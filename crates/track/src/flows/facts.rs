@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{IcmpKind, Packet, PacketEnds, Part, Protocol, Quoted, Way};
+use model::{IcmpKind, Packet, PacketEnds, Part, Protocol, Quoted, TcpSegment, Way};
 
 use super::key::{Class, Key};
 
@@ -12,7 +12,7 @@ const RST: u8 = 4;
 const PSH: u8 = 8;
 const ACK: u8 = 16;
 
-/// A packet of TCP that is longer carries something, whatever options it has.
+/// A packet of TCP that is longer carries something, whatever options it has, if it does not say.
 const LONGEST_WITHOUT_PAYLOAD: u32 = 150;
 
 /// Requests, and what routers say of themselves (RFC 792, 950, 1256).
@@ -37,6 +37,8 @@ pub(super) struct Facts {
     pub(super) part: Part,
     flags: u8,
     pub(super) has_payload: bool,
+    /// Which bytes of the stream of TCP it carries, if any.
+    pub(super) written: Option<Written>,
     /// Whether it is ICMP of IPv4, and its type.
     pub(super) icmp: Option<(bool, u8)>,
     /// What an ICMP error is about, as it was sent from here.
@@ -49,7 +51,11 @@ impl Facts {
         let ends: &PacketEnds = packet.ends.as_ref()?;
         let is_out = packet.way == Way::Out || packet.loopback;
         let netns = packet.interface.netns;
-        let flags = ends.tcp_flags.unwrap_or(0);
+        let flags = ends.tcp.map_or(0, |tcp| tcp.flags);
+        let has_payload = match ends.tcp.and_then(|tcp| tcp.carries) {
+            Some(carries) => carries > 0,
+            None => flags & PSH != 0 || packet.length > LONGEST_WITHOUT_PAYLOAD,
+        };
         let to = ends.destination.ip?;
         let icmp = if let Protocol::Icmp(IcmpKind { kind, .. }) = ends.protocol {
             Some((to.is_ipv4(), kind.unwrap_or(0)))
@@ -71,7 +77,8 @@ impl Facts {
             is_to_many: !is_out && is_to_many(packet.way, to),
             part: ends.part,
             flags,
-            has_payload: flags & PSH != 0 || packet.length > LONGEST_WITHOUT_PAYLOAD,
+            has_payload,
+            written: ends.tcp.filter(|_| has_payload).map(Written::of),
             icmp,
             about,
         })
@@ -84,6 +91,7 @@ impl Facts {
             is_out: true,
             flags: ACK,
             has_payload: false,
+            written: None,
             ..*self
         }
     }
@@ -125,6 +133,38 @@ impl Facts {
     pub(super) fn resets(&self) -> bool {
         self.flags & RST != 0
     }
+}
+
+/// Some bytes of the stream of TCP: they have numbers, which go round.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written {
+    first: u32,
+    /// `None`: it is not said how many.
+    count: Option<u32>,
+}
+
+impl Written {
+    fn of(tcp: TcpSegment) -> Self {
+        let syn = u32::from(tcp.flags & SYN != 0);
+        Self {
+            first: tcp.sequence.wrapping_add(syn),
+            count: tcp.carries,
+        }
+    }
+
+    pub(super) fn is_from(self, number: u32) -> bool {
+        !is_before(self.first, number)
+    }
+
+    pub(super) fn is_before(self, number: u32) -> bool {
+        let end = self.count.map(|count| self.first.wrapping_add(count));
+        is_before(self.first, number) && end.is_some_and(|end| !is_before(number, end))
+    }
+}
+
+/// Which of two numbers of a stream comes first (RFC 9293, 3.4).
+pub(super) fn is_before(one: u32, other: u32) -> bool {
+    one.wrapping_sub(other) > u32::MAX / 2
 }
 
 fn is_to_many(way: Way, to: IpAddr) -> bool {

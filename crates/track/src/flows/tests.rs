@@ -2,6 +2,7 @@
 
 mod random;
 mod script;
+mod turns;
 
 use self::script::check;
 
@@ -539,65 +540,6 @@ fn what_only_passes_through() {
 }
 
 #[test]
-fn a_socket_goes_from_hand_to_hand() {
-    check(
-        "
-        10 first_packet udp #1 by 7 from 192.0.2.7:40000 to 203.0.113.1:53
-        11 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 7
-        # Who sent it is told a moment after it was sent.
-        19.9 out udp 192.0.2.7:40000 > 203.0.113.1:53 = several
-        20 owner_changed udp #1 by 8 from 192.0.2.7:40000 to 203.0.113.1:53
-        21 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 8
-        12 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 7
-        ",
-    );
-}
-
-#[test]
-fn who_sends_with_a_socket_of_several() {
-    check(
-        "
-        10 first_packet udp #1 by 7 from 192.0.2.7:40000 to 203.0.113.1:53
-        11 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 7
-        19.5 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 7
-        # Within what the clocks may differ by.
-        19.95 out udp 192.0.2.7:40000 > 203.0.113.1:53 = several
-        20 owner_changed udp #1 by 8 from 192.0.2.7:40000 to 203.0.113.1:53 sends
-        20.01 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 8
-        20.50 in udp 203.0.113.1:53 > 192.0.2.7:40000 = 8
-        20.60 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 8
-        21 owner_changed udp #1 by 7 from 192.0.2.7:40000 to 203.0.113.1:53 sends
-        21.01 out udp 192.0.2.7:40000 > 203.0.113.1:53 = 7
-        # When the next one sent is not known.
-        29 out udp 192.0.2.7:40000 > 203.0.113.1:53 = several
-        29.10 owner_changed udp #1 by 9 from 192.0.2.7:40000 to 203.0.113.1:53
-        ",
-    );
-}
-
-#[test]
-fn a_socket_at_which_several_take_turns_faster_than_is_told() {
-    let mut script = "1 first_packet udp #1 by 7 from 192.0.2.7:5 to 203.0.113.1:53\n".to_owned();
-    for turn in 0..20_u32 {
-        let (at, pid) = (10 + 10 * turn, 7 + turn % 2);
-        script.push_str(&format!(
-            "{at} owner_changed udp #1 by {pid} from 192.0.2.7:5 to 203.0.113.1:53\n"
-        ));
-    }
-    // The kernel tells 16 in a second. (Those of the script that came later it would not tell.)
-    script.push_str(
-        "
-        55 out udp 192.0.2.7:5 > 203.0.113.1:53 = 7
-        165 out udp 192.0.2.7:5 > 203.0.113.1:53 = several
-        900 out udp 192.0.2.7:5 > 203.0.113.1:53 = several
-        1100 owner_changed udp #1 by 7 from 192.0.2.7:5 to 203.0.113.1:53
-        1200 out udp 192.0.2.7:5 > 203.0.113.1:53 = 7
-        ",
-    );
-    check(&script);
-}
-
-#[test]
 fn sockets_that_were_there_before() {
     check(
         "
@@ -664,6 +606,24 @@ fn between_looks_only_what_stands_in_both_is_known() {
         1400 out tcp 192.0.2.7:3 > 203.0.113.9:80 PA = no_holder
         2100 out tcp 192.0.2.7:1 > 203.0.113.9:80 PA = no_holder
         1400 out tcp 192.0.2.7:4 > 203.0.113.9:80 PA = no_socket
+        ",
+    );
+}
+
+/// A process that was one of several, and is the only one again, stays itself when others come.
+#[test]
+fn who_holds_a_socket_alone_again() {
+    check(
+        "
+        polling
+        1 tick
+        1000 look tcp #1 by 7 from 192.0.2.7:1 to 203.0.113.9:80
+        2000 look tcp #1 by 7,8 from 192.0.2.7:1 to 203.0.113.9:80
+        3000 look tcp #1 by 7 from 192.0.2.7:1 to 203.0.113.9:80 & tcp #2 by 9 from 192.0.2.7:2 to 203.0.113.9:80
+        4000 look tcp #1 by 7 from 192.0.2.7:1 to 203.0.113.9:80 & tcp #2 by 9 from 192.0.2.7:2 to 203.0.113.9:80
+        2500 out tcp 192.0.2.7:1 > 203.0.113.9:80 PA = several
+        3500 out tcp 192.0.2.7:1 > 203.0.113.9:80 PA = 7
+        3500 out tcp 192.0.2.7:2 > 203.0.113.9:80 PA = 9
         ",
     );
 }

@@ -83,6 +83,8 @@ impl Flows {
     fn learn_owner(&mut self, slot: usize, event: &Event) {
         let taking = match (event.kind, &event.detail) {
             (EventKind::OwnerChanged, Detail::Sends) => Taking::Sends,
+            (EventKind::OwnerChanged, Detail::Wrote { from }) => Taking::Wrote(*from),
+            (EventKind::OwnerChanged, Detail::MaySend) => return self.may_send(slot, event),
             (EventKind::OwnerChanged, _) => Taking::Used,
             _ => Taking::Asked,
         };
@@ -100,12 +102,23 @@ impl Flows {
             | Detail::Clock { .. }
             | Detail::Listens { .. }
             | Detail::Sends
+            | Detail::Wrote { .. }
+            | Detail::MaySend
             | Detail::Exit { .. } => WhyNoProcess::NoHolder,
         };
         if !known || why == WhyNoProcess::OutsideNamespace {
             let whose = Whose::Nobody(why);
             self.sockets.belongs(slot, event.boot_ns, whose, taking);
         }
+    }
+
+    /// Somebody else may be sending with it.
+    fn may_send(&mut self, slot: usize, event: &Event) {
+        let whose = match (event.process, &event.detail) {
+            (Some(process), _) => self.sockets.by(process, event.source),
+            (None, _) => Whose::Nobody(WhyNoProcess::OutsideNamespace),
+        };
+        self.sockets.may_send(slot, event.boot_ns, whose);
     }
 
     fn learn_ends(&mut self, slot: usize, event: &Event, class: Class) {
@@ -165,7 +178,7 @@ impl Flows {
         let there = self.places.get(&key.place());
         let close = |slot: &usize| {
             let socket = self.sockets.get(*slot)?;
-            let whose = self.sockets.whose(socket, time, false);
+            let whose = self.sockets.whose(socket, time);
             let closeness = socket.closeness(key.local());
             (closeness > 0 && socket.waits(time)).then_some((*slot, closeness, whose))
         };
@@ -173,7 +186,7 @@ impl Flows {
         let Some(socket) = self.sockets.get(accepted) else {
             return;
         };
-        let its = self.sockets.whose(socket, time, false);
+        let its = self.sockets.whose(socket, time);
         if close
             .iter()
             .any(|(_, closeness, _)| *closeness > OTHER_VERSION)
@@ -200,8 +213,7 @@ impl Flows {
             return;
         }
         if let Some(socket) = self.sockets.get_mut(slot) {
-            socket.heard(event.boot_ns);
-            socket.closed.get_or_insert(event.boot_ns);
+            socket.closes(event.boot_ns);
         }
     }
 
@@ -305,6 +317,7 @@ impl Flows {
         } else if oldest.is_some() && (self.polling || !self.sockets.is_held_by(slot, holders)) {
             self.sockets.belongs(slot, taken, whose, Taking::Asked);
         }
+        self.sockets.let_go_unnamed(whose);
     }
 
     /// Since boot, of a time of day.

@@ -307,7 +307,6 @@ impl Connections {
         key: Key,
         mut connection: Connection,
         begun: Begun,
-        pair: Option<PairId>,
     ) -> Option<(u64, &Connection)> {
         let (mut first, mut before) = (connection.id, 0);
         if let Some(former) = self.latest.get(&key) {
@@ -327,7 +326,7 @@ impl Connections {
             life: Life::Open,
             used_ns: begun.boot_ns,
             looked_at: begun.change == Change::Present,
-            pair,
+            pair: None,
             whole: false,
         };
         self.latest.insert(key, standing);

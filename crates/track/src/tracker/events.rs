@@ -106,6 +106,9 @@ impl Tracker {
         let (Some(process), Some(socket)) = (event.process, self.socket(event)) else {
             return;
         };
+        if matches!(event.detail, Detail::MaySend) {
+            return;
+        }
         // Its own key comes first.
         let all = self.connections.all_of_socket(socket);
         let mut used: Vec<_> = all.take(MOST_PEERS + 1).collect();
@@ -123,10 +126,10 @@ impl Tracker {
     }
 
     fn error(&mut self, event: &Event, told: &mut Told<'_>) {
-        let (Some(error), Some(socket)) = (&event.error, self.socket(event)) else {
+        let (Some(_), Some(socket)) = (&event.error, self.socket(event)) else {
             return;
         };
-        let before_connection = matches!(error.phase, Phase::Connect | Phase::Handshake);
+        let before_connection = failed_before_connection(event);
         let key = self.connections.find(socket, event.remote);
         let state = key.and_then(|key| Some(self.connections.open(&key)?.state));
         match (key, state) {
@@ -166,6 +169,13 @@ impl Tracker {
         if let (Some(key), true) = (key, one_peer || connected) {
             let life = if one_peer { Life::Ended } else { Life::Gone };
             self.close(&key, event, life, true, told);
+        } else if key.is_none() && event.remote.is_some() && failed_before_connection(event) {
+            // Its attempt was lost.
+            let named = self.key(event);
+            if let Some((key, protocol)) = named.filter(|(_, it)| it.has_connections()) {
+                self.begin_by(key, event, protocol, told);
+                self.close(&key, event, Life::Gone, true, told);
+            }
         } else if !one_peer {
             let all: Vec<_> = self.connections.all_of_socket(socket).collect();
             for key in &all {
@@ -315,6 +325,8 @@ impl Tracker {
             | Detail::Clock { .. }
             | Detail::Listens { .. }
             | Detail::Sends
+            | Detail::Wrote { .. }
+            | Detail::MaySend
             | Detail::Exit { .. } => {
                 if self.gaps.is_lost() {
                     WhyUnknown::Lost
@@ -384,6 +396,12 @@ fn direction(kind: EventKind, protocol: Protocol) -> Direction {
     } else {
         of_unconnected(protocol)
     }
+}
+
+/// Whether it says that nothing came of an attempt.
+fn failed_before_connection(event: &Event) -> bool {
+    let error = event.error.as_ref();
+    error.is_some_and(|error| matches!(error.phase, Phase::Connect | Phase::Handshake))
 }
 
 /// The last state of a connection, and why. `error`: what came with the end.

@@ -3,12 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use model::{
-    Connection, Device, Imported, Place, Process, ProcessId, RemoteName, State, Timestamp,
-};
+use model::{Connection, Device, Imported, Place, Process, ProcessId, RemoteName, State};
 
 use super::connections::Key;
-use super::pairs::Line;
 use super::{Change, Told, Tracker};
 
 /// So many wait to be counted until more has been read.
@@ -21,8 +18,7 @@ pub(super) struct Unsettled {
     pub(super) names: bool,
     /// Of connections that are in pairs by now, when more came to be known of their owners.
     processes: HashSet<ProcessId>,
-    /// In no pair yet: their owners have not been read, or when they were is not known, which counts
-    /// as the newest of all that is read.
+    /// In no pair yet: their owners have not been read.
     unpaired: Vec<Key>,
     /// Names tell no socket, but between which ends they were greeted. Connections of an import are
     /// found by these only when it has such names: it would cost as much as the connections do.
@@ -42,6 +38,7 @@ impl Tracker {
             Imported::Process(process) => self.import_process(process),
             Imported::Device(device) => self.import_device(device),
             Imported::Gap(gap) => self.gaps.add(gap),
+            Imported::Span(_, until) => self.taken = self.taken.max(until),
         }
     }
 
@@ -57,14 +54,20 @@ impl Tracker {
         for key in keys {
             self.pair_again(&key);
         }
-        if std::mem::take(&mut self.unsettled.names) {
+        if std::mem::take(&mut self.unsettled.names) && !self.names.answers.is_empty() {
             let shelf = self.connections.shelf().places();
             let better = shelf.filter_map(|(place, it)| Some((place, self.settled_name(it)?)));
             let better: Vec<(Place, RemoteName)> = better.collect();
             for (place, name) in better {
-                if let Some(connection) = self.connections.change(place) {
-                    connection.name = Some(Arc::new(name));
-                    told(Change::Updated, self.taken, connection);
+                let pair = self.connections.pair_of_whole(place);
+                let Some(connection) = self.connections.change(place) else {
+                    continue;
+                };
+                let before = pair.map(|pair| (pair, connection.clone()));
+                connection.name = Some(Arc::new(name));
+                told(Change::Updated, self.taken, connection);
+                if let Some((pair, before)) = before {
+                    self.pairs.changed(pair, &before, connection);
                 }
             }
         }
@@ -78,8 +81,8 @@ impl Tracker {
         if let Some(pair) = self.connections.pair(key) {
             self.pairs.leave_whole(pair, connection);
         }
-        if let Some(line) = Line::of(connection, &self.processes) {
-            let pair = self.pairs.add_whole(line, self.taken, connection);
+        if let Some(line) = self.pairs.line_of(connection, &self.processes) {
+            let pair = self.pairs.add_whole(line, connection);
             self.connections.belongs_to(key, pair);
         }
     }
@@ -104,11 +107,13 @@ impl Tracker {
         self.greet_connection(&mut connection);
         self.unsettled.names = true;
         self.processes.name(&connection);
-        let timeless = connection.opened.is_none() && connection.closed.is_none();
         let owner = connection.owner.process();
         let unread = owner.is_some_and(|owner| self.processes.get(owner).is_none());
-        let unpaired = timeless || unread;
-        let line = Line::of(&connection, &self.processes).filter(|_| !unpaired);
+        let unpaired = self.pairs.are_kept() && unread;
+        let line = self
+            .pairs
+            .line_of(&connection, &self.processes)
+            .filter(|_| !unpaired);
         let (key, change) = match known {
             Some((key, _)) => {
                 let copy = connection.clone();
@@ -120,13 +125,13 @@ impl Tracker {
                     }
                 }
                 if let Some(line) = line {
-                    let pair = self.pairs.add_whole(line, self.taken, &copy);
+                    let pair = self.pairs.add_whole(line, &copy);
                     self.connections.belongs_to(&key, pair);
                 }
                 (key, Change::Updated)
             }
             None => {
-                let pair = line.map(|line| self.pairs.add_whole(line, self.taken, &connection));
+                let pair = line.map(|line| self.pairs.add_whole(line, &connection));
                 let key = self.connections.put_whole(connection, pair);
                 (key, Change::Present)
             }
@@ -150,8 +155,7 @@ impl Tracker {
     }
 
     fn import_process(&mut self, process: Arc<Process>) {
-        let times = process.ended.or(Some(process.started));
-        let told = times.filter(|time| *time > Timestamp::from_unix_nanos(0));
+        let told = process.ended.or(process.started);
         self.taken = told.map_or(self.taken, |time| self.taken.max(time));
         let known = self.processes.get(process.id);
         let other = known.is_none_or(|it| it.path != process.path || it.name != process.name);

@@ -2,14 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use model::Mix;
+
 use super::connections::{Key, SocketName};
-use super::quick::Quick;
 
 /// One thing for each key. Those of sockets are found at once; those of peers are in order, so
 /// that all of one socket stand together, and nobody can choose addresses that are hard to find.
 #[derive(Debug)]
 pub(super) struct Latest<T> {
-    sockets: HashMap<SocketName, T, Quick>,
+    /// Where they stand in `things`: a table that grows moves all that is in it, so it holds little.
+    sockets: HashMap<SocketName, usize, Mix>,
+    /// `None`: free.
+    things: Vec<Option<T>>,
+    free: Vec<usize>,
     peers: BTreeMap<Key, T>,
 }
 
@@ -17,6 +22,8 @@ impl<T> Default for Latest<T> {
     fn default() -> Self {
         Self {
             sockets: HashMap::default(),
+            things: Vec::new(),
+            free: Vec::new(),
             peers: BTreeMap::new(),
         }
     }
@@ -29,30 +36,53 @@ impl<T> Latest<T> {
 
     pub(super) fn get(&self, key: &Key) -> Option<&T> {
         match key.remote {
-            None => self.sockets.get(&key.socket),
+            None => self.of(*self.sockets.get(&key.socket)?),
             Some(_) => self.peers.get(key),
         }
     }
 
     pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut T> {
         match key.remote {
-            None => self.sockets.get_mut(&key.socket),
+            None => self
+                .things
+                .get_mut(*self.sockets.get(&key.socket)?)?
+                .as_mut(),
             Some(_) => self.peers.get_mut(key),
         }
     }
 
     pub(super) fn insert(&mut self, key: Key, thing: T) {
         match key.remote {
-            None => self.sockets.insert(key.socket, thing),
-            Some(_) => self.peers.insert(key, thing),
-        };
+            None => {
+                let place = self.sockets.entry(key.socket).or_insert_with(|| {
+                    self.free.pop().unwrap_or_else(|| {
+                        self.things.push(None);
+                        self.things.len() - 1
+                    })
+                });
+                if let Some(there) = self.things.get_mut(*place) {
+                    *there = Some(thing);
+                }
+            }
+            Some(_) => {
+                self.peers.insert(key, thing);
+            }
+        }
     }
 
     pub(super) fn remove(&mut self, key: &Key) -> Option<T> {
         match key.remote {
-            None => self.sockets.remove(&key.socket),
+            None => {
+                let place = self.sockets.remove(&key.socket)?;
+                self.free.push(place);
+                self.things.get_mut(place)?.take()
+            }
             Some(_) => self.peers.remove(key),
         }
+    }
+
+    fn of(&self, place: usize) -> Option<&T> {
+        self.things.get(place)?.as_ref()
     }
 
     /// That of the socket itself, then those of its peers.
@@ -61,7 +91,7 @@ impl<T> Latest<T> {
             socket,
             remote: None,
         };
-        let own = self.sockets.get(&socket).map(|thing| (key, thing));
+        let own = self.get(&key).map(|thing| (key, thing));
         let peers = self.peers.range(key..).map(|(key, thing)| (*key, thing));
         own.into_iter()
             .chain(peers.take_while(move |(key, _)| key.socket == socket))
@@ -73,7 +103,8 @@ impl<T> Latest<T> {
             remote: None,
         };
         let sockets = self.sockets.iter();
-        let sockets = sockets.map(move |(socket, thing)| (key(*socket), thing));
+        let sockets =
+            sockets.filter_map(move |(socket, place)| Some((key(*socket), self.of(*place)?)));
         sockets.chain(self.peers.iter().map(|(key, thing)| (*key, thing)))
     }
 }

@@ -137,8 +137,12 @@ impl Tracker {
         if self.connections.latest(key) == Some(&after) {
             return;
         }
-        if let Some((_, after)) = self.connections.replace(key, after) {
+        let pair = self.connections.pair(key);
+        if let Some((before, after)) = self.connections.replace(key, after) {
             told(Change::Updated, time, after);
+            if let Some(pair) = pair {
+                self.pairs.changed(pair, &before, after);
+            }
         }
     }
 

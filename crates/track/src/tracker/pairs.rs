@@ -1,12 +1,13 @@
 //! All calls of each program to each destination, over time.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use model::{
-    Call, Calls, Connection, DeviceId, Direction, IcmpKind, Pair, PairKey, Place, Protocol, Shelf,
-    State, Text, Timestamp,
+    Call, Calls, Connection, DeviceId, Direction, IcmpKind, Members, Mix, Pair, PairKey, Place,
+    Process, ProcessId, Protocol, Shelf, State, Text, Timestamp,
 };
 
 use super::Limits;
@@ -29,13 +30,16 @@ pub(super) struct Line {
 
 impl Line {
     /// `None`: the connection has no other side.
-    pub(super) fn of(connection: &Connection, processes: &Processes) -> Option<Self> {
+    fn of<'a>(
+        connection: &Connection,
+        process: impl Fn(ProcessId) -> Option<&'a Process>,
+    ) -> Option<Self> {
         let remote = connection.remote?;
         let owner = connection.owner.process();
-        let program = owner.and_then(|owner| processes.get(owner));
+        let program = owner.and_then(process);
         let calls = connection.direction != Direction::Inbound;
         Some(Self {
-            program: program.map(|it| it.path.as_ref().unwrap_or(&it.name).clone()),
+            program: program.map(|it| it.program().clone()),
             device: connection.device.filter(|_| owner.is_none()),
             remote: remote.ip?,
             port: remote.port.filter(|_| calls),
@@ -60,15 +64,15 @@ impl Line {
 }
 
 /// Names a pair as long as it is kept, and none after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct PairId(u64);
 
 /// All pairs that are kept.
 #[derive(Debug)]
 pub(super) struct Pairs {
     shelf: Shelf<Pair>,
-    by_line: HashMap<Line, PairId>,
-    standing: BTreeMap<PairId, Standing>,
+    by_line: HashMap<Line, PairId, Mix>,
+    standing: HashMap<PairId, Standing, Mix>,
     /// How many of them are inbound.
     inbound: usize,
     /// How many calls all of them keep.
@@ -97,8 +101,8 @@ impl Pairs {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             shelf: Shelf::default(),
-            by_line: HashMap::new(),
-            standing: BTreeMap::new(),
+            by_line: HashMap::default(),
+            standing: HashMap::default(),
             inbound: 0,
             calls: 0,
             share: limits.calls_per_pair,
@@ -123,6 +127,19 @@ impl Pairs {
         self.calls_let_go
     }
 
+    /// Whether there are any: with a limit of none, nothing is counted.
+    pub(super) fn are_kept(&self) -> bool {
+        self.most > 0
+    }
+
+    /// Which pair a connection belongs to. `None`: to none.
+    pub(super) fn line_of(&self, connection: &Connection, processes: &Processes) -> Option<Line> {
+        if !self.are_kept() {
+            return None;
+        }
+        Line::of(connection, |id| processes.get(id))
+    }
+
     /// Whether `id` is kept and is the pair of this line.
     pub(super) fn is(&self, id: PairId, line: &Line) -> bool {
         self.standing.get(&id).is_some_and(|it| it.line == *line)
@@ -134,15 +151,11 @@ impl Pairs {
             Some(id) => *id,
             None => self.add(line, time, connection.direction == Direction::Inbound),
         };
-        self.count += 1;
-        let used = self.count;
-        if let Some(standing) = self.standing.get_mut(&id) {
-            standing.used = used;
-        }
-        if let Some(pair) = self.change(id) {
+        if let Some(pair) = self.used(id) {
             pair.connections += 1;
             pair.open += 1;
             pair.last = time;
+            Arc::make_mut(&mut pair.members).learn(connection);
         }
         if let Some(opened) = connection.opened {
             self.call(id, opened);
@@ -194,6 +207,15 @@ impl Pairs {
         }
     }
 
+    /// More is known of one of its connections.
+    pub(super) fn changed(&mut self, id: PairId, before: &Connection, after: &Connection) {
+        if Members::concerns(before, after)
+            && let Some(pair) = self.change(id)
+        {
+            Arc::make_mut(&mut pair.members).change(before, after);
+        }
+    }
+
     /// One of its open connections is let go, and how it ends will not be known.
     pub(super) fn lose(&mut self, id: PairId) {
         if let Some(pair) = self.change(id) {
@@ -208,6 +230,7 @@ impl Pairs {
         };
         pair.open = pair.open.saturating_sub(1);
         pair.connections = pair.connections.saturating_sub(1);
+        Arc::make_mut(&mut pair.members).forget(connection);
         let empty = pair.connections == 0;
         let call = connection.opened.and_then(|opened| pair.calls.take(opened));
         self.calls = self.calls.saturating_sub(usize::from(call.is_some()));
@@ -216,28 +239,20 @@ impl Pairs {
         }
     }
 
-    /// Adds a connection of which all is known at once; `taken` stands for times that are not.
-    pub(super) fn add_whole(
-        &mut self,
-        line: Line,
-        taken: Timestamp,
-        connection: &Connection,
-    ) -> PairId {
-        let begun = connection.opened.or(connection.closed).unwrap_or(taken);
+    /// Adds a connection of which all is known at once.
+    pub(super) fn add_whole(&mut self, line: Line, connection: &Connection) -> PairId {
+        let begun = connection.opened.or(connection.closed);
+        let begun = begun.unwrap_or(Timestamp::UNTOLD);
         let id = match self.by_line.get(&line) {
             Some(id) => *id,
             None => self.add(line, begun, connection.direction == Direction::Inbound),
         };
-        self.count += 1;
-        let used = self.count;
-        if let Some(standing) = self.standing.get_mut(&id) {
-            standing.used = used;
-        }
         let share = self.share;
-        let Some(pair) = self.change(id) else {
+        let Some(pair) = self.used(id) else {
             return id;
         };
-        pair.first = pair.first.min(begun);
+        let told = [pair.first, begun].into_iter().filter_map(Timestamp::told);
+        pair.first = told.min().unwrap_or(Timestamp::UNTOLD);
         pair.last = pair.last.max(connection.closed.unwrap_or(begun));
         pair.connections += 1;
         let Whole {
@@ -250,6 +265,7 @@ impl Pairs {
         pair.failed += failed;
         pair.bytes_sent = pair.bytes_sent.saturating_add(sent);
         pair.bytes_received = pair.bytes_received.saturating_add(received);
+        Arc::make_mut(&mut pair.members).learn(connection);
         if let Some(call) = call_of(connection) {
             pair.calls.add(call);
             let gone = shorten(pair, share);
@@ -276,12 +292,21 @@ impl Pairs {
         pair.failed = pair.failed.saturating_sub(failed);
         pair.bytes_sent = pair.bytes_sent.saturating_sub(sent);
         pair.bytes_received = pair.bytes_received.saturating_sub(received);
+        Arc::make_mut(&mut pair.members).forget(connection);
         let empty = pair.connections == 0;
         let call = call_of(connection).and_then(|call| pair.calls.take_same(&call));
         self.calls = self.calls.saturating_sub(usize::from(call.is_some()));
         if empty {
             self.remove(id);
         }
+    }
+
+    /// For changing one that another connection came to.
+    fn used(&mut self, id: PairId) -> Option<&mut Pair> {
+        self.count += 1;
+        let standing = self.standing.get_mut(&id)?;
+        standing.used = self.count;
+        self.shelf.change(standing.place)
     }
 
     fn change(&mut self, id: PairId) -> Option<&mut Pair> {
@@ -304,6 +329,7 @@ impl Pairs {
             bytes_received: 0,
             calls: Calls::default(),
             let_go: 0,
+            members: Arc::default(),
         });
         self.inbound += usize::from(inbound);
         let standing = Standing {
@@ -320,14 +346,14 @@ impl Pairs {
     /// were not used for longest. So a program that calls everywhere does not drive out another
     /// one that calls home now and then.
     fn make_room(&mut self) {
-        if self.standing.len() < self.most.max(1) {
+        if self.standing.len() < self.most {
             return;
         }
         // Others choose how often they call; they shall not drive out whom this computer calls.
         let only_inbound = self.inbound > self.most / 2;
         let candidates = self.standing.iter();
         let candidates = candidates.filter(|(_, standing)| standing.inbound || !only_inbound);
-        let mut programs: HashMap<_, Vec<_>> = HashMap::new();
+        let mut programs: HashMap<_, Vec<_>, Mix> = HashMap::default();
         for (id, it) in candidates {
             let program = (it.line.program.as_ref(), it.line.device);
             programs.entry(program).or_default().push((it.used, *id));
@@ -386,6 +412,21 @@ impl Pairs {
         self.calls = self.calls.saturating_sub(calls);
         self.calls_let_go += u64::try_from(calls).unwrap_or(u64::MAX);
     }
+}
+
+/// The pairs of connections of which all is known at once, as a look tells them.
+pub(crate) fn of_look(
+    connections: &Shelf<Connection>,
+    processes: &HashMap<ProcessId, Arc<Process>>,
+) -> Shelf<Pair> {
+    let mut pairs = Pairs::new(&Limits::CASE);
+    for connection in connections {
+        let process = |id| processes.get(&id).map(Arc::as_ref);
+        if let Some(line) = Line::of(connection, process) {
+            pairs.add_whole(line, connection);
+        }
+    }
+    pairs.shelf
 }
 
 /// What a connection adds to the sums of its pair.

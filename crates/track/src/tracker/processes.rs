@@ -3,15 +3,13 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use model::{Connection, Process, ProcessId, RestatedConnection, Timestamp};
-
-use super::quick::Quick;
+use model::{Connection, Mix, Process, ProcessId, RestatedConnection, Timestamp};
 
 /// Processes that are alive, those that kept connections name, and the last others that have ended.
 #[derive(Debug)]
 pub(super) struct Processes {
     known: Arc<HashMap<ProcessId, Arc<Process>>>,
-    standing: HashMap<ProcessId, Standing, Quick>,
+    standing: HashMap<ProcessId, Standing, Mix>,
     /// Over and named by no connection, in this order. One that came to be named meanwhile is
     /// skipped when its turn comes.
     idle: VecDeque<ProcessId>,

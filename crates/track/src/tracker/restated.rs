@@ -7,7 +7,6 @@ use model::{Connection, Restated, RestatedConnection};
 use super::connections::{Key, Life};
 use super::look::unseen_end;
 use super::names::{Greetings, Whose};
-use super::pairs::Line;
 use super::{Change, Clock, Told, Tracker};
 
 impl Tracker {
@@ -97,7 +96,10 @@ impl Tracker {
             Some(Life::Ended | Life::Missing | Life::Gone) if same => return,
             Some(Life::Ended | Life::Missing | Life::Gone) | None => {}
         }
-        let line = Line::of(connection, &self.processes).filter(|_| open);
+        let line = self
+            .pairs
+            .line_of(connection, &self.processes)
+            .filter(|_| open);
         let begun = connection.opened.unwrap_or(taken);
         let pair = line.map(|line| self.pairs.begin(line, begun, connection));
         self.processes.name(connection);

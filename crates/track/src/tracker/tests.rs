@@ -97,6 +97,30 @@ fn a_refused_connection() {
 }
 
 #[test]
+fn only_the_end_of_an_attempt_is_told() {
+    check(
+        [seen(12, Closed)
+            .tcp(1)
+            .from(HERE)
+            .to(SERVER)
+            .failed(111, Phase::Connect)],
+        &[
+            "12 opened tcp attempted outbound 192.0.2.7:40512 > 203.0.113.9:443 by no_holder",
+            "12 closed tcp failed outbound 192.0.2.7:40512 > 203.0.113.9:443 by no_holder error 111 connect",
+        ],
+    );
+    // What was open before is not known to have been an attempt.
+    check(
+        [seen(12, Closed)
+            .tcp(1)
+            .from(HERE)
+            .to(SERVER)
+            .failed(104, Phase::Established)],
+        &[],
+    );
+}
+
+#[test]
 fn a_connection_from_its_attempt_to_its_end() {
     check(
         [

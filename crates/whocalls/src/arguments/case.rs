@@ -61,9 +61,9 @@ Exit codes: 0 sealed and unchanged; 1 no case, or of a newer format; 3 unchanged
 as after a crash; 4 changed, missing or damaged. Without whocalls, in the folder of the case:
 sha256sum -c manifest.sha256")]
 pub(crate) struct VerifyArguments {
-    /// The folder of the case
-    #[arg(value_name = "CASE")]
-    pub(crate) case: PathBuf,
+    /// The folder of the case; several are checked one after the other
+    #[arg(value_name = "CASE", required = true)]
+    pub(crate) cases: Vec<PathBuf>,
 
     /// The seal that was written down when the recording ended: 32 digits; blanks do not matter
     #[arg(long, value_name = "SEAL")]

@@ -54,7 +54,8 @@ pub(crate) struct RecordArguments {
     #[arg(long, value_name = "DEPTH")]
     pub(crate) depth: Option<RecordDepth>,
 
-    /// Memory for packets that wait, of all network namespaces together
+    /// Memory for packets that wait, of all network namespaces together; never more than a quarter
+    /// of what is available
     #[arg(long, value_name = "SIZE", default_value = RING, value_parser = size)]
     pub(crate) ring: u64,
 
@@ -118,7 +119,11 @@ pub(crate) struct RecordArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Running {
     /// What is being recorded on this computer
-    Status,
+    Status {
+        /// One JSON document (docs/json.md)
+        #[arg(long)]
+        json: bool,
+    },
     /// End a recording cleanly, with its seal
     Stop {
         /// Its number, as `record status` shows it; not needed when there is one only

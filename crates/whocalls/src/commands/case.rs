@@ -16,9 +16,10 @@ use record::lines::{self, Line, Read, Start};
 use track::{Limits, Told, Tracker};
 
 use self::damage::Damage;
+use super::data;
 use super::imports::{self, Imports};
-use super::record::into;
-use super::record::recipients::{explained, short_text};
+use super::record::recipients::{explained, short_bytes};
+use super::record::{into, running};
 use crate::arguments::{IdentityArguments, Moment};
 use crate::exit::Exit;
 use crate::output::{Talk, Usage};
@@ -34,6 +35,16 @@ pub(super) fn is_case(word: &str) -> bool {
     [record::case::MANIFEST, record::case::START_HERE]
         .iter()
         .any(|file| folder.join(file).is_file())
+}
+
+/// Whether it is being recorded on this computer just now, as far as this user may know.
+pub(super) fn is_being_recorded(case: &Path) -> bool {
+    let Ok(own) = case.canonicalize() else {
+        return false;
+    };
+    let running = running::recordings().unwrap_or_default().running;
+    let mut cases = running.iter().map(|it| Path::new(&it.case).canonicalize());
+    cases.any(|case| case.is_ok_and(|case| case == own))
 }
 
 /// Opens the folder of a case.
@@ -63,7 +74,9 @@ fn identities(files: &[PathBuf]) -> Result<Option<Identities>> {
     for file in files {
         let cannot = || format!("cannot read the private key in {}", file.display());
         let open = File::open(file).with_context(cannot)?;
-        all.push_str(&short_text(open, LONGEST_KEY_FILE).with_context(cannot)?);
+        let bytes = short_bytes(open, LONGEST_KEY_FILE).with_context(cannot)?;
+        // What is no text is for the parser to name: it may be a key that is itself encrypted.
+        all.push_str(&String::from_utf8_lossy(&bytes));
         all.push('\n');
     }
     let names: Vec<_> = files.iter().map(|it| it.display().to_string()).collect();
@@ -94,6 +107,10 @@ pub(super) struct Missing {
     pub(super) unknown: u64,
     /// It ends where it was cut off: the recording was interrupted.
     pub(super) cut: bool,
+    /// It goes on: it is being recorded just now.
+    live: bool,
+    /// It was never sealed, although nothing is cut off in it.
+    pub(super) unsealed: bool,
     /// The first segments were let go, as was wished.
     pub(super) beginning: bool,
     /// What is not as it was recorded.
@@ -108,7 +125,7 @@ impl Missing {
     pub(super) fn exit(&self) -> Exit {
         if !self.damage.is_none() {
             Exit::Damaged
-        } else if self.cut || self.unknown > 0 || self.imports_lost {
+        } else if self.cut || self.unsealed || self.unknown > 0 || self.imports_lost {
             Exit::Lost
         } else {
             Exit::Done
@@ -196,6 +213,8 @@ impl Story {
                 beginning: first.is_some_and(|first| first > 1),
                 // It ended before the first event.
                 cut: first.is_none(),
+                live: !case.was_sealed() && is_being_recorded(case.path()),
+                unsealed: !case.was_sealed(),
                 unknown: 0,
                 damage: Damage::of(case),
                 imports: String::new(),
@@ -212,6 +231,7 @@ impl Story {
     /// A tracker for it.
     pub(super) fn tracker(&self, limits: Limits) -> Tracker {
         Tracker::new(self.start.host.clone(), self.start.tier, limits)
+            .with_addresses(data::addresses())
     }
 
     pub(super) fn start(&self) -> &Start {
@@ -337,17 +357,16 @@ pub(super) fn replay(
     case: &Arc<OpenCase>,
     at: Option<Moment>,
     wanted: Wanted,
+    limits: Limits,
     named: &mut dyn FnMut(&Event),
     talk: Talk,
 ) -> Result<(Snapshot, Missing)> {
     let mut story = Story::of(case)?;
-    let mut tracker = story.tracker(Limits::CASE);
+    let mut tracker = story.tracker(limits);
     let begun = story.start().taken;
     let until = at.map(|at| at.from(begun));
-    if until.is_some_and(|until| until < begun) {
-        let text = format!("the recording began later, at {begun}\nhelp: --at is in UTC");
-        return Err(Usage(text).into());
-    }
+    let is_before = until.is_some_and(|until| until < begun);
+    let mut is_told = !is_before;
     let mut goes_on = false;
     while let Some(tale) = story.next()? {
         if let (Some(time), Some(until)) = (tale.time(), until)
@@ -382,11 +401,22 @@ pub(super) fn replay(
             )?;
             snapshot = tracker.snapshot();
             if let Some(until) = until {
-                snapshot = imports::at_in_case(snapshot, imports.connections(), until);
-                snapshot.taken = taken;
+                let covered = imports.covered();
+                snapshot = imports::at_in_case(snapshot, imports.connections(), covered, until);
+                snapshot.taken = if is_before { until } else { taken };
+                is_told |= imports.covered().has_begun(until);
             }
         }
         story.missing.add_imports(&mut imports, talk);
+    }
+    if !is_told {
+        let text = format!("the recording began later, at {begun}\nhelp: --at is in UTC");
+        return Err(Usage(text).into());
+    }
+    if is_before {
+        talk.say(&format!(
+            "The recording began later, at {begun}; this is what its imports tell.\n"
+        ));
     }
     if goes_on {
         story.check_begun()?;
@@ -404,8 +434,14 @@ pub(super) fn replay(
 pub(super) fn say_missing(missing: &Missing, talk: Talk) {
     missing.damage.say();
     talk.say(&missing.imports);
-    if missing.cut {
+    if missing.live {
+        talk.say("It is still being recorded: this is what stood in it a moment ago.\n");
+    } else if missing.cut {
         talk.say("The recording was interrupted: what happened in its last moment is missing.\n");
+    } else if missing.unsealed {
+        talk.say(
+            "The case was never sealed: it was ended before that, or its seal was taken out.\n",
+        );
     }
     if missing.beginning {
         talk.say("The oldest events were let go, to stay below --max-size; the log says which.\n");

@@ -74,6 +74,7 @@ fn check_run(process: &Process, end: &EndArguments) -> Result<()> {
         ));
     }
     if let Some(meant) = end.started
+        && let Some(started) = started
         && started.unix_nanos().abs_diff(meant.unix_nanos()) >= SAME_NANOS
     {
         return Err(anyhow!(

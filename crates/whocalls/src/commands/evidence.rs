@@ -32,6 +32,11 @@ pub(super) fn named(words: &[String]) -> Result<(Option<Evidence>, &[String])> {
         [] => None,
         [case] if case::is_case(case) => Some(Evidence::Case(PathBuf::from(case))),
         several => {
+            let packed =
+                |word: &String| record::pack::before_reading(word).filter(|_| !is_folder(word));
+            if let Some((word, help)) = several.iter().find_map(|it| Some((it, packed(it)?))) {
+                return Err(Usage(format!("{word} is packed\nhelp: {help}")).into());
+            }
             if let Some(case) = several.iter().find(|word| case::is_case(word)) {
                 let text = format!(
                     "{case} is a case, and is looked at by itself\nhelp: whocalls import {case} \
@@ -57,10 +62,14 @@ fn is_there(word: &str) -> bool {
     Path::new(word).exists()
 }
 
+fn is_folder(word: &str) -> bool {
+    Path::new(word).is_dir()
+}
+
 /// Whether a word that names no file was meant to: it would be a filter that finds nothing.
 fn is_meant_as_file(word: &str) -> bool {
-    const ENDINGS: [&str; 9] = [
-        "pcap", "pcapng", "cap", "log", "json", "evtx", "txt", "csv", "gz",
+    const ENDINGS: [&str; 11] = [
+        "pcap", "pcapng", "cap", "log", "json", "evtx", "txt", "csv", "gz", "zip", "age",
     ];
     let ending = Path::new(word).extension().and_then(|it| it.to_str());
     !word.contains(':') && !is_there(word) && ending.is_some_and(|it| ENDINGS.contains(&it))
@@ -84,6 +93,7 @@ mod tests {
             Some((false, 3))
         );
         assert_eq!(named(&["missing.pcap"]), None);
+        assert_eq!(named(&["missing.zip.age"]), None);
         assert_eq!(named(&["Cargo.toml", "port:53"]), Some((true, 1)));
         assert_eq!(named(&["Cargo.toml", "missing.json"]), None);
     }

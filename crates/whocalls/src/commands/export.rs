@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use model::{Connection, Snapshot};
+use model::{Connection, Event, Snapshot};
 use record::case::OpenCase;
 use show::filter::Filter;
+use track::Limits;
 
 use self::asked::Asked;
 use super::case::{self, Story, Wanted};
@@ -44,6 +45,7 @@ pub(crate) fn run(arguments: &ExportArguments, talk: Talk) -> Result<Exit> {
         &case,
         arguments.at,
         replayed,
+        Limits::CASE.without_pairs(),
         &mut |event| asked.add(event),
         talk,
     )?;
@@ -86,20 +88,14 @@ fn of_files(
                     help: whocalls list FILE --ndjson writes a line for each connection";
         return Err(Usage(text.to_owned()).into());
     }
-    let mut tracker = imports.tracker();
     let mut asked = Asked::of(arguments);
-    imports::fold(
-        &mut imports,
-        &mut tracker,
-        &mut |_, _, _| {},
-        &mut |event| asked.add(event),
-        talk,
-    )?;
-    let mut snapshot = tracker.snapshot();
+    let mut named = |event: &Event| asked.add(event);
+    let limits = imports::LIMITS.without_pairs();
+    let mut snapshot = imports::read_all(&mut imports, limits, &mut named, talk)?;
     if let Some(at) = arguments.at {
-        let begun = snapshot.connections.iter().filter_map(|it| it.opened).min();
-        let at = at.from(begun.unwrap_or(snapshot.taken));
-        snapshot = imports::at(snapshot, at);
+        let covered = imports.covered();
+        let at = at.from(covered.begin().unwrap_or(snapshot.taken));
+        snapshot = imports::at(snapshot, covered, at);
         asked.until(at);
     }
     let wanted = wanted(&snapshot, filter);
@@ -111,11 +107,7 @@ fn of_files(
     };
     told.write(arguments, filter, &mut out, talk)?;
     imports.say(talk);
-    Ok(if imports.is_loss() {
-        Exit::Lost
-    } else {
-        Exit::Done
-    })
+    Ok(imports.exit())
 }
 
 fn lines(
@@ -189,12 +181,9 @@ fn wanted<'a>(snapshot: &'a Snapshot, filter: &Filter) -> Vec<&'a Connection> {
 /// A new file, or standard output.
 fn out(file: Option<&Path>) -> Result<File> {
     match file {
-        Some(file) => File::create_new(file).with_context(|| {
-            format!(
-                "cannot make {}; whocalls overwrites nothing",
-                file.display()
-            )
-        }),
+        Some(file) => {
+            File::create_new(file).with_context(|| format!("cannot make {}", file.display()))
+        }
         None => Ok(output::stdout()?),
     }
 }

@@ -4,12 +4,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use model::{Observed, Timestamp};
+use model::{Addresses, Observed, Timestamp};
 use observe::program::{Ended, Waiting};
 use observe::signals::Asked;
 use observe::{Totals, Watch};
 use track::{Limits, Tracker};
 
+use super::data;
 use crate::interrupt::Interrupt;
 
 /// How soon a wish to stop is heard.
@@ -90,7 +91,8 @@ pub(crate) struct Fold<'a, R> {
 
 impl<'a, R: Reader> Fold<'a, R> {
     pub(crate) fn new(watch: Watch, reader: R, refresh: Duration, ends: Ends<'a>) -> Self {
-        let tracker = Tracker::new(watch.host().clone(), watch.tier(), Limits::default());
+        let tracker = Tracker::new(watch.host().clone(), watch.tier(), Limits::default())
+            .with_addresses(data::addresses());
         Self {
             watch,
             tracker,
@@ -99,6 +101,12 @@ impl<'a, R: Reader> Fold<'a, R> {
             ends,
             seen: Vec::new(),
         }
+    }
+
+    /// The same, for evidence: what tables tell of an address is no part of it.
+    pub(crate) fn without_addresses(self) -> Self {
+        let tracker = self.tracker.with_addresses(Addresses::default());
+        Self { tracker, ..self }
     }
 
     /// Runs until the end is due, or nobody reads any more.
@@ -120,7 +128,10 @@ impl<'a, R: Reader> Fold<'a, R> {
             }
         };
         let end = Instant::now() + ON_THE_WAY;
-        while !self.reader.is_gone() && Instant::now() < end {
+        // The last step begins after that, however late this is on a busy computer.
+        let mut is_over = false;
+        while !self.reader.is_gone() && !is_over {
+            is_over = Instant::now() >= end;
             self.step(end.saturating_duration_since(Instant::now()))?;
         }
         if !self.reader.is_gone() {

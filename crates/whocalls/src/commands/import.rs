@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
+use observe::import::{Import, Options};
 use record::case::{Added, Append, Appended, By, CASE_JSON, Error, Limits};
 use record::crypt::Recipients;
 use record::place::{Directory, Space};
@@ -16,7 +17,9 @@ use show::quantity::bytes;
 use show::visible::harmless;
 
 use self::chosen::{Choice, Chosen};
-use super::record::{about, recipients, running};
+use super::case;
+use super::imports::not_understood;
+use super::record::{about, recipients};
 use crate::arguments::ImportArguments;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -47,7 +50,7 @@ pub(crate) fn run(arguments: &ImportArguments, talk: Talk) -> Result<Exit> {
         done: 0,
         total: choice.bytes(),
     };
-    let mut added = Vec::new();
+    let (mut added, mut ruined) = (Vec::new(), String::new());
     let mut failed = None;
     for chosen in &choice.files {
         match copying.copy(&mut append, chosen) {
@@ -58,6 +61,10 @@ pub(crate) fn run(arguments: &ImportArguments, talk: Talk) -> Result<Exit> {
                         chosen.path.display()
                     ));
                 }
+                let copy = (!append.is_encrypted()).then(|| case.join(&one.name));
+                let stop = || interrupt.is_asked();
+                let (path, known) = (&chosen.path, chosen.is_known());
+                ruined.push_str(&misread(path, known, &one, copy.as_deref(), &stop));
                 added.push(one);
             }
             Err(error) => {
@@ -78,10 +85,13 @@ pub(crate) fn run(arguments: &ImportArguments, talk: Talk) -> Result<Exit> {
         (Err(error), None) => return Err(error),
     };
     choice.say_left_out(talk);
-    Ok(match sealed.seal.is_none() || choice.has_left_out() {
-        true => Exit::Lost,
-        false => Exit::Done,
-    })
+    talk.say(&ruined);
+    Ok(
+        match sealed.seal.is_none() || choice.has_left_out() || !ruined.is_empty() {
+            true => Exit::Lost,
+            false => Exit::Done,
+        },
+    )
 }
 
 /// Copies one file after the other, and says how far it is.
@@ -131,6 +141,46 @@ impl Copying<'_> {
             let _ = io::stderr().write_all(b"\r\x1b[K");
         }
     }
+}
+
+/// Reads the copy of a file, and gives what was not understood of it in words; empty: nothing.
+/// `copy`: where it lies; `None`: it is encrypted, and the file that it was made of is read, as long
+/// as that is the same still. `is_known`: it was of a known kind when it was copied.
+fn misread(
+    path: &Path,
+    is_known: bool,
+    added: &Added,
+    copy: Option<&Path>,
+    is_asked_to_stop: &dyn Fn() -> bool,
+) -> String {
+    let is_other = || {
+        let name = path.display();
+        format!(
+            "{name}: it was changed meanwhile: how much of the copy is understood is not known\n"
+        )
+    };
+    let mut import = match Import::open(copy.unwrap_or(path), Options::default()) {
+        Ok(import) => import,
+        // What is of no kind was taken as it is.
+        Err(_) if !is_known => return String::new(),
+        Err(_) => return is_other(),
+    };
+    let mut seen = Vec::new();
+    loop {
+        seen.clear();
+        match import.next(&mut seen) {
+            Ok(true) if !is_asked_to_stop() => {}
+            // What was not read is not known to be whole.
+            Ok(true) => return format!("{}: not read to its end\n", path.display()),
+            Ok(false) => break,
+            Err(error) => return format!("{}: {error}\n", path.display()),
+        }
+    }
+    let sha256 = || record::sha256(&mut File::open(path)?);
+    if copy.is_none() && sha256().ok().as_ref() != Some(&added.sha256) {
+        return is_other();
+    }
+    not_understood(path, import.kind(), import.skipped())
 }
 
 /// What came of it: a line for each file, as sha256sum has them, and the seals.
@@ -192,14 +242,8 @@ fn for_whom(arguments: &ImportArguments) -> Result<Option<Recipients>> {
 
 /// Errors: wrong usage: it is being recorded on this computer.
 fn check_running(case: &Path) -> Result<()> {
-    let Ok(own) = case.canonicalize() else {
-        return Ok(());
-    };
     // Where this cannot be told, a case that grows is known by its files.
-    let running = running::recordings().unwrap_or_default().running;
-    let is_it =
-        |it: &running::Recording| Path::new(&it.case).canonicalize().ok() == Some(own.clone());
-    if running.iter().any(is_it) {
+    if case::is_being_recorded(case) {
         return Err(explained(Error::StillRecorded));
     }
     Ok(())
@@ -249,4 +293,42 @@ fn help(error: &Error) -> Option<&'static str> {
         return Some("'whocalls record status' tells what runs; import when it has ended");
     }
     matches!(error, Error::Busy).then_some("wait until it has ended")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_understood_is_told_of_the_copy() {
+        let whole =
+            b"{\"timestamp\":\"2026-11-22T10:00:00.000000+0000\",\"event_type\":\"stats\"}\n";
+        let odd = [whole.as_slice(), b"nonsense\n"].concat();
+        let [first, second] = ["first", "second"].map(|name| {
+            std::env::temp_dir().join(format!("whocalls-copy-{name}-{}", std::process::id()))
+        });
+        std::fs::write(&first, whole).unwrap();
+        std::fs::write(&second, &odd).unwrap();
+        let check = |path: &Path, copy: Option<&Path>, content: &[u8], expected: Option<&str>| {
+            let added = Added {
+                name: "imports/1-eve.json/eve.json".to_owned(),
+                sha256: record::sha256(&mut &*content).unwrap(),
+                bytes: content.len() as u64,
+            };
+            let told = misread(path, true, &added, copy, &|| false);
+            match expected {
+                Some(expected) => assert!(told.contains(expected), "{told}"),
+                None => assert_eq!(told, ""),
+            }
+        };
+        let odd_part = Some("1 part not understood");
+        check(&first, Some(&second), &odd, odd_part);
+        check(&second, Some(&first), whole, None);
+        check(&first, None, whole, None);
+        check(&second, None, &odd, odd_part);
+        check(&first, None, &odd, Some("was changed meanwhile"));
+        std::fs::remove_file(&first).unwrap();
+        check(&first, None, whole, Some("was changed meanwhile"));
+        std::fs::remove_file(&second).unwrap();
+    }
 }

@@ -1,41 +1,44 @@
 //! Captures and logs of other tools, read one after the other: files, or those that were imported
 //! into a case.
 
+mod captures;
+mod folders;
 mod kept;
 mod moment;
+mod said;
+mod twins;
 
 use std::collections::HashSet;
-use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use model::{BootId, ConnectionId, Event, Host, Imported, Text, Tier};
-use observe::import::{Error, Import, Options, Skipped};
+use model::{BootId, ConnectionId, Event, Host, Imported, Snapshot, Text, Tier};
+use observe::import::{Import, Options, Skipped};
 use record::case::OpenCase;
 use show::quantity;
 use track::{Limits, Told, Tracker};
 
+use self::captures::Captures;
+pub(super) use self::folders::{LeftOut, files_below};
 use self::kept::{Kept, Unread};
-pub(super) use self::moment::{at, at_in_case, beside};
+pub(super) use self::moment::{Covered, at, at_in_case, beside};
+pub(super) use self::said::{explained, not_understood};
 use super::case::damage::Damage;
+use super::data;
 use crate::arguments::ClockOffset;
+use crate::exit::Exit;
 use crate::output::{Talk, Usage};
 
-/// How deep folders are gone into, and how many files are taken out of them.
-const DEEPEST: usize = 16;
-const MOST_FILES: usize = 100_000;
 /// Most logs and lists do not tell when a connection ends.
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     open_connections: 2_000_000,
     ..Limits::CASE
 };
 /// How often it is said how far the reading is.
 const SHOWN_EACH: Duration = Duration::from_millis(250);
-/// So many files that were left out are named one by one.
-const MOST_NAMED: usize = 10;
 
 /// Files to be read.
 #[derive(Default)]
@@ -51,6 +54,12 @@ pub(super) struct Imports {
     damage: Damage,
     /// Of a case: the connections that were told of, to tell them from those of its recording.
     connections: HashSet<ConnectionId>,
+    /// Of which time they tell, as far as they were read.
+    covered: Covered,
+    /// From when until when each capture goes.
+    captures: Captures,
+    /// Files with the content of another one, which is read in their place.
+    twins: Vec<(PathBuf, PathBuf)>,
     /// Connections for which there was no room.
     let_go: u64,
     /// How many were begun.
@@ -68,6 +77,8 @@ struct Named {
     /// `None`: a file of its own.
     kept: Option<Kept>,
     options: Options,
+    /// What it is known by. `None`: it is of a case.
+    source: Option<BootId>,
 }
 
 struct Reading {
@@ -97,17 +108,17 @@ impl Imports {
             };
             if path.is_dir() {
                 let (files, left_out) = files_below(path)?;
-                imports.left_out.extend(left_out);
+                imports.left_out.add_all(left_out);
                 for path in files {
                     match Import::open(&path, options) {
-                        Ok(import) => imports.add(path, options, &import),
-                        Err(error) => imports.left_out.push((path, error)),
+                        Ok(import) => imports.add(path, options, &import)?,
+                        Err(error) => imports.left_out.add(path, error),
                     }
                 }
             } else {
                 let import = Import::open(path, options);
                 let import = import.map_err(|error| explained(path, error))?;
-                imports.add(path.clone(), options, &import);
+                imports.add(path.clone(), options, &import)?;
             }
         }
         if imports.files.is_empty() {
@@ -121,13 +132,36 @@ impl Imports {
         Ok(imports)
     }
 
-    fn add(&mut self, path: PathBuf, options: Options, import: &Import) {
+    fn add(&mut self, path: PathBuf, options: Options, import: &Import) -> Result<()> {
+        let source = import.source();
+        for known in self
+            .files
+            .iter()
+            .filter(|known| known.source == Some(source))
+        {
+            let cannot = || format!("cannot read {}", path.display());
+            if twins::are_equal(&known.path, &path).with_context(cannot)? {
+                if known.options != options {
+                    let text = format!(
+                        "{} has the same content as {}, which is to be read with another \
+                         --clock-offset\nhelp: name one of them only",
+                        path.display(),
+                        known.path.display()
+                    );
+                    return Err(Usage(text).into());
+                }
+                self.twins.push((path, known.path.clone()));
+                return Ok(());
+            }
+        }
         self.total += import.progress().1;
         self.files.push(Named {
             path,
             kept: None,
             options,
+            source: Some(source),
         });
+        Ok(())
     }
 
     /// What was imported into a case. What cannot be read of it is left out, and told.
@@ -160,6 +194,7 @@ impl Imports {
                         path,
                         kept: Some(kept),
                         options,
+                        source: None,
                     });
                 }
                 Err(error) => imports.gives_up(path, error),
@@ -170,7 +205,7 @@ impl Imports {
 
     fn gives_up(&mut self, path: PathBuf, error: Unread) {
         match error {
-            Unread::NoImport(error) => self.left_out.push((path, error)),
+            Unread::NoImport(error) => self.left_out.add(path, error),
             Unread::Case(error) => {
                 if let Err(error) = self.damage.take(error) {
                     let name = path.display().to_string();
@@ -194,8 +229,12 @@ impl Imports {
         &self.connections
     }
 
+    pub(super) fn covered(&self) -> Covered {
+        self.covered
+    }
+
     /// A tracker for what they tell.
-    pub(super) fn tracker(&self) -> Tracker {
+    pub(super) fn tracker(&self, limits: Limits) -> Tracker {
         let name = match self.files.as_slice() {
             [file] => file
                 .path
@@ -207,7 +246,7 @@ impl Imports {
             name: Text::from(name.unwrap_or_else(|| format!("{} files", self.files.len()))),
             boot: BootId([0; 16]),
         };
-        Tracker::new(host, Tier::Import, LIMITS)
+        Tracker::new(host, Tier::Import, limits).with_addresses(data::addresses())
     }
 
     /// Reads some more. `false`: that was all.
@@ -235,6 +274,11 @@ impl Imports {
         };
         let before = seen.len();
         let goes_on = reading.import.next(seen);
+        for imported in seen.iter().skip(before) {
+            self.covered.add(imported);
+            self.captures.add(imported);
+        }
+        seen.extend(self.captures.gap().map(Imported::Gap));
         let Some(kept) = &reading.kept else {
             let goes_on = goes_on.map_err(|error| explained(&reading.path, error))?;
             self.goes_on(reading, goes_on);
@@ -293,73 +337,32 @@ impl Imports {
 
     /// Whether something was not understood, or there was no room for it.
     pub(super) fn is_loss(&self) -> bool {
-        let lost = |skipped: &Skipped| skipped.count > 0 || skipped.cut.is_some();
-        let any = self.read.iter().any(|read| lost(&read.skipped));
+        let any = self.read.iter().any(|read| read.skipped.is_loss());
         let left_out = !self.left_out.is_empty() && !self.is_of_case;
         any || left_out || self.let_go > 0 || !self.unread.is_empty()
     }
 
-    /// What was read, and what was not understood, for a person.
-    pub(super) fn say(&self, talk: Talk) {
-        talk.say(&self.text(talk));
+    pub(super) fn exit(&self) -> Exit {
+        if self.is_loss() {
+            Exit::Lost
+        } else {
+            Exit::Done
+        }
     }
+}
 
-    pub(super) fn text(&self, talk: Talk) -> String {
-        let mut text = String::new();
-        if self.let_go > 0 {
-            text.push_str(&format!(
-                "{} more connections are not here: there is room for {} that have ended and {} that \
-                 have not. Fewer files at once show all.\n",
-                self.let_go,
-                LIMITS.closed_connections,
-                LIMITS.open_connections
-            ));
-        }
-        let is_one = matches!(self.files.as_slice(), [file] if file.kept.is_none());
-        for read in &self.read {
-            let (name, skipped) = (read.path.display(), &read.skipped);
-            if talk.verbose || (is_one && skipped.count == 0 && skipped.cut.is_none()) {
-                text.push_str(&format!("{name}: {}\n", read.kind));
-            }
-            if skipped.count > 0 {
-                text.push_str(&format!(
-                    "{name}: {}, {} not understood and left out:\n",
-                    read.kind,
-                    parts(skipped.count)
-                ));
-                for part in &skipped.first {
-                    text.push_str(&format!("  {}: {}\n", part.place, part.why));
-                }
-                let more = skipped.count - skipped.first.len() as u64;
-                if more > 0 {
-                    text.push_str(&format!("  and {more} more\n"));
-                }
-            }
-            if let Some(place) = &skipped.cut {
-                text.push_str(&format!(
-                    "{name}: it ends in the middle, at {place}; all before that is here.\n"
-                ));
-            }
-        }
-        for (name, why) in self.unread.iter().take(MOST_NAMED) {
-            text.push_str(&format!("{name}: {why}\n"));
-        }
-        let more = self.unread.len().saturating_sub(MOST_NAMED);
-        if more > 0 {
-            text.push_str(&format!("So it is with {more} more.\n"));
-        }
-        if !self.left_out.is_empty() {
-            text.push_str(&format!("{} left out:\n", files(self.left_out.len())));
-            for (path, error) in self.left_out.iter().take(MOST_NAMED) {
-                text.push_str(&format!("  {}: {}\n", path.display(), why(error)));
-            }
-            let more = self.left_out.len().saturating_sub(MOST_NAMED);
-            if more > 0 {
-                text.push_str(&format!("  and {more} more\n"));
-            }
-        }
-        text
-    }
+/// Reads all of them, and gives what they come to. `named` is handed each name that they tell of.
+///
+/// Errors: as [`Imports::next`].
+pub(super) fn read_all(
+    imports: &mut Imports,
+    limits: Limits,
+    named: &mut dyn FnMut(&Event),
+    talk: Talk,
+) -> Result<Snapshot> {
+    let mut tracker = imports.tracker(limits);
+    fold(imports, &mut tracker, &mut |_, _, _| {}, named, talk)?;
+    Ok(tracker.snapshot())
 }
 
 /// Reads all of them into `tracker`, and says how far it is where a person waits. `named` is handed
@@ -425,91 +428,4 @@ pub(super) fn check_offsets(paths: &[PathBuf], offsets: &[ClockOffset]) -> Resul
         }
     }
     Ok(())
-}
-
-/// All files of a folder and of those in it, in the order of their names. Links are not followed.
-///
-/// Errors: it cannot be read, or there are too many.
-pub(super) fn files_below(folder: &Path) -> Result<(Vec<PathBuf>, LeftOut)> {
-    let (mut files, mut left_out) = (Vec::new(), Vec::new());
-    walk(folder, DEEPEST, &mut files, &mut left_out)
-        .with_context(|| format!("cannot read the folder {}", folder.display()))?;
-    if files.len() > MOST_FILES {
-        return Err(anyhow!(
-            "{} holds more than {MOST_FILES} files; name those that matter",
-            folder.display()
-        ));
-    }
-    files.sort();
-    Ok((files, left_out))
-}
-
-/// Why a file is left out.
-pub(super) fn why(error: &Error) -> String {
-    match error {
-        Error::Read(source) => format!("{error}: {source}"),
-        Error::Unknown | Error::Empty | Error::NotRegular => error.to_string(),
-    }
-}
-
-pub(super) fn explained(path: &Path, error: Error) -> anyhow::Error {
-    let why = match &error {
-        Error::Unknown => format!(
-            "{} is of no kind that whocalls knows\nhelp: docs/imports.md names the kinds",
-            path.display()
-        ),
-        Error::Empty => format!("{} is empty", path.display()),
-        Error::NotRegular => format!(
-            "{} is no regular file\nhelp: save what it gives to a file, and name that",
-            path.display()
-        ),
-        Error::Read(_) => {
-            return anyhow::Error::new(error).context(format!("cannot read {}", path.display()));
-        }
-    };
-    anyhow!(why)
-}
-
-/// Files that are not read, and why.
-type LeftOut = Vec<(PathBuf, Error)>;
-
-/// All files below a folder. Links are not followed; what cannot be gone into is left out.
-fn walk(
-    folder: &Path,
-    deepest: usize,
-    files: &mut Vec<PathBuf>,
-    left_out: &mut LeftOut,
-) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let (path, kind) = (entry.path(), entry.file_type()?);
-        if kind.is_file() {
-            files.push(path);
-        } else if !kind.is_dir() {
-            left_out.push((path, Error::NotRegular));
-        } else if deepest == 0 {
-            let why = "the folder lies too deep";
-            left_out.push((path, Error::Read(io::Error::other(why))));
-        } else if let Err(error) = walk(&path, deepest - 1, files, left_out) {
-            left_out.push((path, Error::Read(error)));
-        }
-        if files.len().max(left_out.len()) > MOST_FILES {
-            break;
-        }
-    }
-    Ok(())
-}
-
-fn parts(count: u64) -> String {
-    match count {
-        1 => "1 part".to_owned(),
-        count => format!("{count} parts"),
-    }
-}
-
-fn files(count: usize) -> String {
-    match count {
-        1 => "1 file is".to_owned(),
-        count => format!("{count} files are"),
-    }
 }

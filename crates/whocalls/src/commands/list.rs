@@ -14,11 +14,12 @@ use show::filter::Filter;
 use show::json::Listing;
 use show::order;
 use show::table::{self, TableOptions};
+use track::Limits;
 
 use super::case::Wanted;
 use super::evidence::{self, Evidence};
 use super::imports::{self, Imports};
-use super::{case, filter};
+use super::{case, data, filter, known};
 use crate::arguments::{Color, Group, ListArguments};
 use crate::exit::{self, Exit};
 use crate::interrupt::Interrupt;
@@ -84,7 +85,11 @@ fn look_once(
         remembered: list.before,
     };
     let start = Instant::now();
-    let snapshot = track::snapshot(observer.look(options)?);
+    let mut snapshot = track::snapshot(observer.look(options)?);
+    snapshot.addresses = data::addresses();
+    if is_judged(list) {
+        snapshot = known::judged(track::with_pairs(snapshot));
+    }
     if talk.verbose {
         talk.say(&format!(
             "One look, {}: {} sockets and {} processes in {} ms.\n",
@@ -109,8 +114,18 @@ fn show_case(
 ) -> Result<Exit> {
     let filter = filter::read(words, &list.filter, Filter::parse_for_watch)?;
     let case = case::open(case, &list.identity)?;
-    let (mut snapshot, missing) =
-        case::replay(&case, list.at, Wanted::WithImports, &mut |_| {}, talk)?;
+    let limits = limits(list, Limits::CASE);
+    let (mut snapshot, missing) = case::replay(
+        &case,
+        list.at,
+        Wanted::WithImports,
+        limits,
+        &mut |_| {},
+        talk,
+    )?;
+    if is_judged(list) {
+        snapshot = known::judged(snapshot);
+    }
     if list.at.is_some() {
         let open = snapshot.connections.iter().filter(|it| it.closed.is_none());
         snapshot.connections = open.cloned().collect();
@@ -126,7 +141,7 @@ fn show_case(
     case::say_missing(&missing, talk);
     Ok(match missing.exit() {
         Exit::Done => exit::with_gaps(&snapshot.gaps, strict),
-        exit @ (Exit::Failed | Exit::Usage | Exit::Lost | Exit::Damaged) => exit,
+        exit @ (Exit::Failed | Exit::Usage | Exit::Lost | Exit::Damaged | Exit::Found) => exit,
     })
 }
 
@@ -141,28 +156,34 @@ fn show_files(
 ) -> Result<Exit> {
     let filter = filter::read(words, &list.filter, Filter::parse_for_watch)?;
     let mut imports = Imports::of(files, &list.clock_offset)?;
-    let mut tracker = imports.tracker();
-    imports::fold(
-        &mut imports,
-        &mut tracker,
-        &mut |_, _, _| {},
-        &mut |_| {},
-        talk,
-    )?;
-    let mut snapshot = tracker.snapshot();
+    let limits = limits(list, imports::LIMITS);
+    let mut snapshot = imports::read_all(&mut imports, limits, &mut |_| {}, talk)?;
     if let Some(at) = list.at {
-        let begun = snapshot.connections.iter().filter_map(|it| it.opened).min();
-        let at = at.from(begun.unwrap_or(snapshot.taken));
-        snapshot = imports::at(snapshot, at);
+        let covered = imports.covered();
+        let at = at.from(covered.begin().unwrap_or(snapshot.taken));
+        snapshot = imports::at(snapshot, covered, at);
+    }
+    if is_judged(list) {
+        snapshot = known::judged(snapshot);
     }
     let mut out = output::stdout()?;
     write(list, &filter, color, talk, &snapshot, &mut out)?;
     imports.say(talk);
-    Ok(if imports.is_loss() {
-        Exit::Lost
+    Ok(imports.exit().and(exit::with_gaps(&snapshot.gaps, strict)))
+}
+
+/// Only JSON has findings: `check` tells them to people.
+pub(crate) fn is_judged(list: &ListArguments) -> bool {
+    list.json && !list.before
+}
+
+/// Rules read pairs; nobody else does here.
+fn limits(list: &ListArguments, all: Limits) -> Limits {
+    if is_judged(list) {
+        all
     } else {
-        exit::with_gaps(&snapshot.gaps, strict)
-    })
+        all.without_pairs()
+    }
 }
 
 fn write(
@@ -268,10 +289,14 @@ fn talk_about(
                 writeln!(text, "{which} is there.")?;
                 let asked = snapshot.asked.len();
                 if asked > 0 {
+                    let (names, them) = match asked {
+                        1 => ("name was", "it"),
+                        _ => ("names were", "them"),
+                    };
                     writeln!(
                         text,
-                        "{asked} names were asked for all the same: whocalls export --zeek=dns lists \
-                         them."
+                        "{asked} {names} asked for all the same: whocalls export --zeek=dns lists \
+                         {them}."
                     )?;
                 }
             } else {

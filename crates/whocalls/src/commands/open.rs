@@ -23,7 +23,7 @@ use track::{Limits, Tracker};
 use super::case::{self, Story};
 use super::evidence::{self, Evidence};
 use super::filter;
-use super::imports::{Imports, beside};
+use super::imports::{Covered, Imports, beside};
 use super::screen::{self, Hands, Shared};
 use crate::arguments::{Color, OpenArguments};
 use crate::exit::Exit;
@@ -104,6 +104,7 @@ fn open_case(
         marks: Vec::new(),
         whole: None,
         imported: HashSet::new(),
+        covered: Covered::default(),
     };
     // Holding everything against the manifest may take long; who leaves does not wait for it.
     let checking = (Arc::clone(&case), Arc::clone(&seal));
@@ -227,6 +228,8 @@ struct Showing<'a> {
     whole: Option<Arc<Snapshot>>,
     /// The connections of which its imports tell.
     imported: HashSet<ConnectionId>,
+    /// Of which time these tell.
+    covered: Covered,
     talk: Talk,
 }
 
@@ -337,6 +340,7 @@ impl Showing<'_> {
         }
         tracker.settle(&mut |_, _, _| {});
         self.imported.clone_from(imports.connections());
+        self.covered = imports.covered();
         story.missing.add_imports(&mut imports, self.talk);
         Ok(())
     }
@@ -345,7 +349,7 @@ impl Showing<'_> {
     fn with_imports(&self, snapshot: Arc<Snapshot>, at: Timestamp) -> Arc<Snapshot> {
         match &self.whole {
             Some(whole) if !self.imported.is_empty() => {
-                Arc::new(beside(&snapshot, whole, &self.imported, at))
+                Arc::new(beside(&snapshot, whole, &self.imported, self.covered, at))
             }
             _ => snapshot,
         }

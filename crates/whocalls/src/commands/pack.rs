@@ -10,6 +10,7 @@ use record::case::Problem;
 use record::pack::{self, Damaged, Error, Progress};
 use show::quantity::bytes;
 
+use super::case;
 use super::case::damage::MOST_SAID;
 use super::record::recipients;
 use super::verify::say_strangers;
@@ -41,6 +42,10 @@ pub(crate) fn run(arguments: &PackArguments, talk: Talk) -> Result<Exit> {
     } else {
         Damaged::Refuse
     };
+    if !arguments.damaged && case::is_being_recorded(&arguments.case) {
+        let help = "pack it when that has ended; --damaged packs what can be read now";
+        return Err(anyhow!("the case is still being recorded\nhelp: {help}"));
+    }
     let mut shown = Instant::now();
     let is_terminal = io::stderr().is_terminal() && !talk.quiet;
     let mut progress = |at: Progress| {
@@ -81,14 +86,17 @@ pub(crate) fn run(arguments: &PackArguments, talk: Talk) -> Result<Exit> {
         .write_all(line.as_bytes())
         .context("cannot write to standard output")?;
     talk.say(&format!(
-        "Packed {} files, {}. The line above is the SHA-256 of the one file: sha256sum checks it.\n",
+        "Packed {} files into one of {}. The line above is its SHA-256: sha256sum checks it.\n",
         packed.files,
         bytes(packed.bytes)
     ));
-    Ok(if packed.problems.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Damaged
+    if !packed.is_sealed {
+        talk.say("The case was never sealed, or something was added later: its recording may have been interrupted.\n");
+    }
+    Ok(match (packed.problems.is_empty(), packed.is_sealed) {
+        (true, true) => Exit::Done,
+        (true, false) => Exit::Lost,
+        (false, _) => Exit::Damaged,
     })
 }
 

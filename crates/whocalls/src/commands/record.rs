@@ -23,6 +23,7 @@ mod run;
 pub(super) mod running;
 mod sandbox;
 mod snapshots;
+mod standing;
 
 use std::fs;
 use std::io::Write;
@@ -46,6 +47,7 @@ use self::recording::{Recording, Screen};
 use self::run::Run;
 use self::running::Announcement;
 use self::sandbox::Sandboxed;
+use self::standing::Standing;
 use super::fold::Ends;
 use super::screen::{self, Hands};
 use super::watch::cannot_start;
@@ -69,17 +71,23 @@ pub(crate) fn run(
     talk: Talk,
 ) -> Result<Exit> {
     match &arguments.running {
-        Some(Running::Status) => status(talk),
+        Some(Running::Status { json }) => status(*json, talk),
         Some(Running::Stop { pid }) => stop(*pid, talk),
         None => record(arguments, color, strict, talk),
     }
 }
 
-fn status(talk: Talk) -> Result<Exit> {
+fn status(is_json: bool, talk: Talk) -> Result<Exit> {
     let recordings = running::recordings()?;
-    let text = running::status(&recordings, output::terminal_width().unwrap_or(100));
+    let text = match is_json {
+        true => running::document(&recordings),
+        false => {
+            let text = running::status(&recordings, output::terminal_width().unwrap_or(100));
+            harmless(&text)
+        }
+    };
     output::stdout()?
-        .write_all(harmless(&text).as_bytes())
+        .write_all(text.as_bytes())
         .context("cannot write to standard output")?;
     talk.say(&others(&recordings.hidden));
     Ok(Exit::Done)
@@ -119,6 +127,8 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
     if arguments.screen {
         prepare_screen()?;
     }
+    // A private key that lies here is the first thing to be told.
+    let recipients = recipients::of_recording(&arguments.recipient)?;
     // Somebody who says where says the rest as well.
     let asks = arguments.into.is_none() && into::can_ask();
     let parent = into::folder(arguments.into.as_deref())?;
@@ -129,12 +139,12 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
         return Err(Usage(text).into());
     }
     let depth = depth(arguments, asks)?;
-    let recipients = recipients::of_recording(&arguments.recipient)?;
+    let system = observe::system();
+    // Until all questions are answered Ctrl-C simply ends it.
+    let phone_offset_ns = about::phone_offset(arguments.phone_time.as_deref(), asks, &system)?;
     // It inherits everything, so it comes before anything is opened, handled or given up.
     let mut program = prepare(arguments)?;
     let interrupt = Interrupt::listen()?;
-    let system = observe::system();
-    let phone_offset_ns = about::phone_offset(arguments.phone_time.as_deref(), asks, &system)?;
     let first = snapshots::first(arguments.polling)?;
     let facts = about::Facts {
         depth,
@@ -150,7 +160,8 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
     }
     let folder = Folder::make(&parent, &name)?;
     let path = folder.path().to_path_buf();
-    warn(&folder, recipients.is_some(), &path, talk);
+    let warning = warning(&folder, recipients.is_some());
+    let standing = Standing::new(&path, folder.whereabouts());
     let begun = about.began;
     let settings = Settings {
         about,
@@ -172,6 +183,8 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
         allow_actions: arguments.allow_actions,
         packets: packet_options(depth, arguments.ring),
     })?;
+    // What happens from here on is in it.
+    talk.say(&format!("Recording into {}\n{warning}", path.display()));
     say_tier(&watch, arguments.polling, talk);
     let screen = writer.map(|writer| {
         let hands = Hands {
@@ -193,20 +206,19 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
     let is_shown = !arguments.service && !arguments.screen && !talk.quiet;
     let recording = Recording {
         case,
-        path,
+        standing,
         max_size: arguments.max_size,
         run: Run::new(depth != RecordDepth::Events),
         begun: start,
         progress: Progress::new(is_shown, depth != RecordDepth::Events),
         announcement: Mutex::new(announcement),
         asks_again: asks && phone_offset_ns.is_some(),
-        system,
     };
     match recording.all(watch, header, arguments.copy_programs, ends, screen, talk) {
-        Ok(outcome) => recording.finish(Ok(&outcome), strict, talk),
+        Ok(outcome) => recording.finish(Ok(&outcome), &interrupt, strict, talk),
         Err(error) => {
             // What was recorded is sealed all the same.
-            recording.finish(Err(&error), strict, talk)?;
+            recording.finish(Err(&error), &interrupt, strict, talk)?;
             Err(error)
         }
     }
@@ -244,13 +256,14 @@ fn depth(arguments: &RecordArguments, asks: bool) -> Result<RecordDepth> {
     if !asks {
         return Ok(RecordDepth::Full);
     }
+    let mut text = format!("{BEFORE}Which? [full] ");
     loop {
-        let answer = into::question(&format!("{BEFORE}Which? [full] "))?;
-        match answer.as_str() {
+        let answer = into::question(&text)?;
+        match answer.to_lowercase().as_str() {
             "" | "full" => return Ok(RecordDepth::Full),
             "headers" => return Ok(RecordDepth::Headers),
             "events" => return Ok(RecordDepth::Events),
-            _ => {}
+            _ => text = format!("'{answer}' is none of full, headers and events. Which? [full] "),
         }
     }
 }
@@ -274,19 +287,21 @@ fn prepare(arguments: &RecordArguments) -> Result<Option<Waiting>> {
         .map_err(|error| cannot_start(&arguments.program, &error))
 }
 
-fn warn(folder: &Folder, is_encrypted: bool, path: &Path, talk: Talk) {
-    talk.say(&format!("Recording into {}\n", path.display()));
+/// What whoever has the case can read.
+fn warning(folder: &Folder, is_encrypted: bool) -> String {
+    let mut warning = String::new();
     if !folder.keeps_permissions() {
-        talk.say(
+        warning.push_str(
             "This file system knows no permissions: whoever has the drive can read the case.\n",
         );
     }
     if !is_encrypted {
-        talk.say(
+        warning.push_str(
             "The case is not encrypted. A file key.txt with an age recipient beside whocalls, or \
              --recipient, encrypts it from the start.\n",
         );
     }
+    warning
 }
 
 fn say_tier(watch: &Watch, polling_asked_for: bool, talk: Talk) {

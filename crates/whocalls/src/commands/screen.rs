@@ -22,6 +22,8 @@ pub(crate) use self::deeds::Hands;
 use self::desk::Desk;
 pub(crate) use self::shared::{Preserving, Shared};
 use super::fold::Reader;
+use super::judging::{Judging, STEP};
+use super::known;
 use crate::arguments::{Color, ScreenColors};
 use crate::output::{Talk, is_color_refused};
 
@@ -47,6 +49,8 @@ pub(crate) fn alongside<T: Send>(
         })?;
         // Whatever ends this, the fold ends with it.
         let gone = Gone(shared);
+        let thread = thread::Builder::new().name("judge".to_owned());
+        thread.spawn_scoped(scope, || judge_all(shared))?;
         let (wishes, fulfilled) = (channel(), channel());
         let (to_hands, answers) = (wishes.0, fulfilled.1);
         let thread = thread::Builder::new().name("deeds".to_owned());
@@ -65,6 +69,25 @@ pub(crate) fn alongside<T: Send>(
         let worked = worked.map_err(|_| anyhow!("the thread behind the screen has failed"))?;
         Ok((log?, worked?))
     })
+}
+
+/// Judges whatever is published, until nobody looks or nothing more comes.
+fn judge_all(shared: &Shared) {
+    let mut judging = Judging::new();
+    let mut revision = 0;
+    while known::is_open() && !shared.is_gone() {
+        let is_over = shared.over.load(Ordering::Relaxed);
+        let newest = shared.newest.get();
+        let findings = newest.and_then(|it| judging.judge(&it));
+        if let Some(findings) = findings.filter(|it| it.revision() != revision) {
+            revision = findings.revision();
+            shared.found(findings);
+        }
+        if is_over {
+            break;
+        }
+        thread::sleep(STEP);
+    }
 }
 
 /// Whether there is a terminal to draw on and to read keys from.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use record::case::{Interrupted, Outcome, Problem, Seal, Verified, verify};
@@ -9,6 +10,7 @@ use show::quantity::bytes;
 use show::visible::harmless;
 
 use super::case::damage::MOST_SAID;
+use super::case::is_being_recorded;
 use crate::arguments::VerifyArguments;
 use crate::exit::Exit;
 use crate::output::{self, Talk, Usage};
@@ -23,8 +25,33 @@ pub(crate) fn run(arguments: &VerifyArguments, talk: Talk) -> Result<Exit> {
         );
         return Err(Usage(text).into());
     }
-    let verified = verify(&arguments.case, arguments.seal.as_deref())?;
-    let text = text(&verified, arguments.seal.is_some());
+    if let [case] = arguments.cases.as_slice() {
+        return check(case, arguments.seal.as_deref(), talk);
+    }
+    if arguments.seal.is_some() {
+        let text = "a seal is that of one case\nhelp: name that case alone";
+        return Err(Usage(text.to_owned()).into());
+    }
+    let mut worst = Exit::Done;
+    for case in &arguments.cases {
+        let heading = harmless(&case.to_string_lossy()).replace('\n', "‹U+000A›");
+        output::stdout()?
+            .write_all(format!("{heading}:\n").as_bytes())
+            .context("cannot write to standard output")?;
+        let came = check(case, None, talk).unwrap_or_else(|error| {
+            output::talk(&format!("whocalls: {error:#}\n"));
+            Exit::Failed
+        });
+        worst = worst.and(came);
+    }
+    Ok(worst)
+}
+
+/// Checks one case, and says what came of it.
+fn check(case: &Path, seal: Option<&str>, talk: Talk) -> Result<Exit> {
+    let verified = verify(case, seal)?;
+    let is_live = verified.outcome == Outcome::Unsealed && is_being_recorded(case);
+    let text = text(&verified, seal.is_some(), is_live);
     output::stdout()?
         .write_all(harmless(&text).as_bytes())
         .context("cannot write to standard output")?;
@@ -50,11 +77,16 @@ pub(super) fn say_strangers(strangers: &[String], what: &str, talk: Talk) {
 }
 
 /// What came of it, for people.
-fn text(verified: &Verified, was_given: bool) -> String {
+fn text(verified: &Verified, was_given: bool, is_live: bool) -> String {
     let mut text = String::new();
     let checked = format!("{} files, {}", verified.files, bytes(verified.bytes));
     let _ = match verified.outcome {
         Outcome::Sealed => writeln!(text, "Unchanged since it was sealed: {checked}."),
+        Outcome::Unsealed if is_live => writeln!(
+            text,
+            "Still being recorded, and what was closed is unchanged: {checked}. It has its seal when \
+             the recording has ended."
+        ),
         Outcome::Unsealed => writeln!(
             text,
             "Not sealed, and what was closed is unchanged: {checked}. The recording was interrupted, \
@@ -112,7 +144,8 @@ fn interrupted(part: &Interrupted) -> String {
         Some(readable) => format!(
             "{file}: was being written; {} of {} can be read",
             bytes(*readable),
-            bytes(*length)
+            // It may have grown while it was read.
+            bytes(*length.max(readable))
         ),
         None => format!(
             "{file}: was being written, {}; the key is needed to tell how much can be read",

@@ -3,6 +3,7 @@
 //! One thread folds: it takes what is observed, keeps what is known, and puts lines into a queue or
 //! publishes snapshots. It never waits for the reader. The main thread writes the lines, or draws.
 
+mod findings;
 mod known;
 mod lines;
 mod pick;
@@ -15,6 +16,7 @@ mod stream;
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -79,7 +81,12 @@ fn stream_lines(arguments: &WatchArguments, strict: bool, talk: Talk) -> Result<
     }
     let scope = program.as_ref().map(|program| Scope::of(program.pid()));
     let (queue, newest) = (Queue::new(arguments.queue), Newest::default());
+    let over = AtomicBool::new(false);
     let pick = Pick::new(filter, scope);
+    let of_findings = Pick::new(
+        filter::read(&arguments.words, &arguments.filter, Filter::parse_for_watch)?,
+        program.as_ref().map(|program| Scope::of(program.pid())),
+    );
     let lines = Lines::new(pick, watch.host().clone(), watch.tier(), &queue, &newest);
     let ends = Ends {
         interrupt: &interrupt,
@@ -91,10 +98,21 @@ fn stream_lines(arguments: &WatchArguments, strict: bool, talk: Talk) -> Result<
     let (stream, outcome) = thread::scope(|scope| {
         let thread = thread::Builder::new().name("fold".to_owned());
         let folding = thread.spawn_scoped(scope, || fold.run())?;
+        let thread = thread::Builder::new().name("judge".to_owned());
+        let judging = thread.spawn_scoped(scope, || {
+            findings::tell_all(of_findings, &newest, &queue, &over)
+        })?;
         let stream = stream::write(&queue, out);
+        over.store(true, Ordering::Relaxed);
         let folded = folding.join();
         let outcome = folded.map_err(|_| anyhow!("the thread that watches has failed"))?;
-        Ok::<_, anyhow::Error>((stream?, outcome?))
+        let judged = judging.join();
+        let mut last = judged.map_err(|_| anyhow!("the thread that judges has failed"))?;
+        let mut stream = stream?;
+        stream
+            .tell_all(&mut last)
+            .context("cannot write to standard output")?;
+        Ok::<_, anyhow::Error>((stream, outcome?))
     })?;
     finish(stream, &outcome, &queue, &newest, strict, talk)
 }

@@ -50,6 +50,13 @@ fn nothing_of_it_is_readable_without_the_key() {
     let pid = format!("pid:{}", actor.pid());
 
     let before = tree(&recorded.case);
+    let looked_up = ["lookup", "--json", "--identity", key, "--case"];
+    let document = on(&recorded.case, &looked_up, &[]).json();
+    let items = document["items"].as_array().unwrap();
+    assert!(items.iter().any(|it| it["kind"] == "address"), "{document}");
+    let refused = on(&recorded.case, &["lookup", "--case"], &[]);
+    assert_eq!(refused.code, Some(1), "{}", refused.talk());
+    assert!(refused.talk().contains("--identity"), "{}", refused.talk());
     let listed = on(
         &recorded.case,
         &["list", "-a", "--json", "--identity", key],
@@ -193,4 +200,22 @@ fn a_key_beside_the_program_is_enough() {
     let start_here = fs::read_to_string(recorded.case.join("START-HERE.txt")).unwrap();
     assert!(start_here.contains("--identity"), "{start_here}");
     assert!(WHOCALLS != program.to_str().unwrap());
+}
+
+#[test]
+fn a_key_that_is_itself_encrypted_is_said_to_be() {
+    let room = Room::new();
+    let recorded = room.file("whocalls-case");
+    fs::create_dir(&recorded).unwrap();
+    fs::write(recorded.join("manifest.sha256"), "# whocalls case 1\n").unwrap();
+    let key = room.file("protected.txt");
+    fs::write(&key, b"age-encryption.org/v1\n-> scrypt \xff\xfe\n").unwrap();
+    let run = on(
+        &recorded,
+        &["list", "--identity", key.to_str().unwrap()],
+        &[],
+    );
+    assert_eq!(run.code, Some(1), "{}", run.talk());
+    assert!(run.talk().contains("itself encrypted"), "{}", run.talk());
+    assert!(run.talk().contains("age --decrypt"), "{}", run.talk());
 }

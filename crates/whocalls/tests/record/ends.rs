@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::talking;
 use crate::actor::python;
 use crate::network::Namespace;
-use crate::program::{Look, WHOCALLS, whocalls};
+use crate::program::{Look, Run, WHOCALLS, whocalls};
 use crate::recording::{Recorded, Recording, kill, packets};
 use crate::room::{Room, on, tree};
-use crate::setting::{Need, lacks};
+use crate::setting::{Need, command, lacks};
 
 #[test]
 fn a_killed_recording_keeps_what_is_older_than_a_second() {
@@ -27,7 +27,21 @@ fn a_killed_recording_keeps_what_is_older_than_a_second() {
     let (actor, words) = talking(&namespace);
     thread::sleep(Duration::from_millis(1200));
     let pid = recording.pid();
+    let case = recording.case();
+    let packed = recording.room.file("packed.zip");
+    let into = ["-o", packed.to_str().unwrap()];
+    for (reader, after, code) in [("verify", &[][..], 3), ("list", &[], 3), ("pack", &into, 1)] {
+        let run = on(&case, &[reader], after);
+        let said = format!("{}{}", run.text(), run.talk());
+        assert_eq!(run.code, Some(code), "{reader}: {said}");
+        let is_said = said.to_lowercase().contains("still being recorded");
+        assert!(is_said && !said.contains("interrupted"), "{reader}: {said}");
+    }
     let recorded = recording.kill();
+    let run = on(&recorded.case, &["pack"], &into);
+    assert_eq!(run.code, Some(3), "{}", run.talk());
+    assert!(run.talk().contains("never sealed"), "{}", run.talk());
+    std::fs::remove_file(packed).unwrap();
     assert_eq!(recorded.run.code, None);
     let status = whocalls(&["record", "status"]);
     assert_eq!(status.code, Some(0), "{}", status.talk());
@@ -165,6 +179,25 @@ fn signals_end_it_cleanly() {
         let talk = recorded.run.talk();
         assert!(talk.contains(&words), "{talk}");
     }
+    // A terminal that is closed tells its shell, and both tell us; only a second Ctrl-C is one of a
+    // person who does not want to wait.
+    for (first, then) in [
+        (Signal::HUP, Signal::HUP),
+        (Signal::TERM, Signal::TERM),
+        (Signal::TERM, Signal::INT),
+        (Signal::INT, Signal::HUP),
+    ] {
+        let recording = Recording::start(&[]);
+        recording.signal(first);
+        for _ in 0..20 {
+            thread::sleep(Duration::from_millis(5));
+            recording.signal_if_it_runs(then);
+            if then == Signal::INT {
+                break;
+            }
+        }
+        recording.end().went_well();
+    }
     let recording = Recording::start(&[]);
     recording.signal(Signal::INT);
     recording.signal(Signal::INT);
@@ -234,6 +267,86 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 ";
 
 #[test]
+fn the_seal_waits_for_nobody() {
+    if lacks(&[Need::Program("python3")]) {
+        return;
+    }
+    for (deed, seals, left_out) in [("answer", 2, false), ("key", 1, true), ("close", 1, true)] {
+        let room = Room::new();
+        let mut terminal = command(python().to_str().unwrap());
+        terminal
+            .args(["-I", "-c", QUESTIONS, deed])
+            .arg(room.path());
+        terminal.args([WHOCALLS, "record", "--for", "1", "--copy-programs", "none"]);
+        let run = Run::of(&mut terminal);
+        let text = run.text();
+        assert_eq!(run.code, Some(0), "{deed}: {text}{}", run.talk());
+        // While the question stood.
+        assert!(text.contains("verified 0\n"), "{deed}: {text}");
+        let was_left_out = text.contains("was left out");
+        assert_eq!(was_left_out, left_out && deed != "close", "{deed}: {text}");
+        let case = room.case().unwrap();
+        let verified = on(&case, &["verify"], &[]);
+        assert_eq!(verified.code, Some(0), "{deed}: {verified:?}");
+        let lines = verified.text();
+        let told: Vec<_> = lines.lines().filter(|it| it.starts_with("seal")).collect();
+        assert_eq!(told.len(), seals, "{deed}: {told:?}");
+        if deed != "close" {
+            let last = told.last().unwrap();
+            let last = last.split("  ").nth(1).unwrap();
+            assert!(text.contains(last), "{deed}: {text}");
+        }
+        let phone = case.join("snapshots/last-phone.json");
+        assert_eq!(phone.exists(), deed == "answer", "{deed}");
+    }
+}
+
+/// Records in a terminal of its own, answers what is asked at the beginning, and at the end answers,
+/// presses Ctrl-C or closes it.
+const QUESTIONS: &str = r#"
+import glob, os, pty, select, subprocess, sys, time
+deed, room, program = sys.argv[1], sys.argv[2], sys.argv[3:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(program[0], program)
+said = ''
+def until(*words):
+    global said
+    end = time.time() + 100
+    while not any(word in said for word in words):
+        if time.time() > end:
+            sys.exit('it did not say ' + repr(words) + ': ' + said)
+        if select.select([terminal], [], [], 1)[0]:
+            try:
+                said += os.read(terminal, 4096).decode()
+            except OSError:
+                break
+def say(text):
+    global said
+    os.write(terminal, text.encode())
+until('Enter to stop:'); said = ''; say(room + '/missing\n')
+until('cannot record into'); until('Enter to stop:'); said = ''; say(room + '\n')
+until('Which?'); said = ''; say('half\n')
+until("'half' is none of"); said = ''; say('Headers\n')
+until('telephone show'); said = ''; say('half past\n')
+until("'half past' is not a time"); said = ''; say('12:00:00\n')
+until('closed and sealed.', 'Recorded.')
+case = glob.glob(room + '/whocalls-*')[0]
+print('verified', subprocess.run([program[0], 'verify', case], stdout=subprocess.DEVNULL).returncode)
+if deed == 'answer':
+    say('12:00\n')
+elif deed == 'key':
+    say('\x03')
+else:
+    os.close(terminal)
+if deed != 'close':
+    until('no such words')
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+print(said)
+sys.exit(0 if deed == 'close' else code)
+"#;
+
+#[test]
 fn a_sender_that_has_ended_is_known_all_the_same() {
     if lacks(&[Need::Root, Need::Program("kill")]) {
         return;
@@ -282,17 +395,13 @@ fn it_ends_with_its_program() {
     let closed = log.last().unwrap();
     assert_eq!(closed["program"]["code"], 7, "{closed}");
     assert_eq!(recorded.ended()["by"], "program");
-    let missing = Recording::spawn(
-        Command::new(WHOCALLS),
-        Room::new(),
-        &["--", "/nowhere/at/all"],
-    );
-    let missing = missing.end();
-    assert_eq!(missing.run.code, Some(1), "{}", missing.run.talk());
-    assert!(
-        missing.run.talk().contains("/nowhere/at/all"),
-        "{}",
-        missing.run.talk()
-    );
-    assert!(missing.room.case().is_none());
+    for cannot_start in ["/nowhere/at/all", "/etc/passwd", "/etc"] {
+        let missing = Recording::spawn(Command::new(WHOCALLS), Room::new(), &["--", cannot_start]);
+        let missing = missing.end();
+        let talk = missing.run.talk();
+        assert_eq!(missing.run.code, Some(1), "{talk}");
+        assert!(talk.contains(cannot_start), "{talk}");
+        // Nothing is left of it.
+        assert!(missing.room.case().is_none(), "{cannot_start}");
+    }
 }

@@ -31,7 +31,7 @@ fn comma_separated_values_have_a_row_for_each_connection() {
     };
     let text = export(sample, &["--csv"], &[]).text();
     let header = "id,process,pid,user,protocol,state,direction,local_ip,local_port,remote_ip,\
-                  remote_port,remote_name,bytes_sent,bytes_received,opened,owner_why,path";
+                  remote_port,remote_name,bytes_sent,bytes_received,opened,owner_why,path,device_mac,device_name,device_ip,remote_name_strength";
     assert_eq!(text.lines().next(), Some(header));
     let listed = on(&sample.case, &["list", "-a", "--json"], &[]).json();
     let connections = listed["connections"].as_array().unwrap();

@@ -1,5 +1,5 @@
-//! A packet carries the program that ran when it passed, also where the same number was that of
-//! another one a moment before or after.
+//! A packet carries the program that ran when it passed, also where its number or its connection was
+//! that of another one a moment before or after.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::actor::{Actor, Place, python};
 use crate::network::Namespace;
 use crate::program::WHOCALLS;
 use crate::recording::{Packet, Recorded, Recording, contains};
-use crate::room::Room;
+use crate::room::{Room, on};
 use crate::setting::{Need, command, lacks, run, skip};
 
 /// Rounds of each test.
@@ -77,6 +77,162 @@ for number in range(5):
     os.waitpid(pid, 0)
     pids.append(pid)
 ready(*pids)
+";
+
+#[test]
+fn who_takes_a_connection_over_has_its_first_packet() {
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    if lacks(&[Need::Program("python3")]) {
+        return;
+    }
+    let recording = Recording::start(&[]);
+    let (_actor, words) = Actor::start(Place::Inside(&namespace), TAKES_A_CONNECTION_OVER);
+    let recorded = recording.stop();
+    recorded.went_well();
+    if is_without_events(&recorded) {
+        return;
+    }
+    let packets = recorded.packets();
+    let python = python().to_str().unwrap().to_owned();
+    let (parent, heirs) = words.split_first().unwrap();
+    assert_eq!(heirs.len(), ROUNDS);
+    for (round, heir) in heirs.iter().enumerate() {
+        for (text, pid) in [("before", parent), ("heir", heir), ("after", parent)] {
+            let found = sent(&packets, &format!("{text}-{round}."));
+            let expected = (Some(pid.parse().unwrap()), python.clone());
+            assert_eq!(found, [expected], "{text}-{round}");
+        }
+    }
+}
+
+/// One after the other writes to a connection, as fast as one knows of the other.
+const TAKES_A_CONNECTION_OVER: &str = r"
+pids = []
+for number in range(5):
+    sender, _, _ = both(('127.0.0.1', 0))
+    sender.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+    turn, done = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.read(turn[0], 1)
+        sender.send(b'heir-%d.' % number)
+        os.write(done[1], b'x')
+        os._exit(0)
+    sender.send(b'before-%d.' % number)
+    os.write(turn[1], b'x')
+    os.read(done[0], 1)
+    sender.send(b'after-%d.' % number)
+    os.waitpid(pid, 0)
+    pids.append(pid)
+ready(os.getpid(), *pids)
+";
+
+#[test]
+fn who_sends_for_long_with_the_connection_of_another_is_not_taken_for_him() {
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    if lacks(&[Need::Program("python3")]) {
+        return;
+    }
+    let recording = Recording::start(&[]);
+    let (_actor, words) = Actor::start(Place::Inside(&namespace), SENDS_FOR_LONG);
+    let recorded = recording.stop();
+    recorded.went_well();
+    if is_without_events(&recorded) {
+        return;
+    }
+    let [parent, heir] = [0, 1].map(|place: usize| words[place].parse().ok());
+    let packets = recorded.packets();
+    let whose = |text: &str| -> Vec<Option<u32>> {
+        let sent = packets
+            .iter()
+            .filter(|it| contains(&it.bytes, text.as_bytes()));
+        sent.map(|packet| packet.pid).collect()
+    };
+    assert_eq!(whose("short-before."), [parent]);
+    assert_eq!(whose("short-after."), [heir]);
+    let during = whose("long-during.");
+    assert!(during.len() > 10, "{during:?}");
+    assert!(during.iter().all(|it| *it != parent), "{during:?}");
+    assert!(during.contains(&None), "{during:?}");
+}
+
+/// One call that lasts for as long as the other side takes its time.
+const SENDS_FOR_LONG: &str = r"
+sender, receiver, _ = both(('127.0.0.1', 0))
+sender.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+sender.send(b'short-before.')
+heir = os.fork()
+if heir == 0:
+    sender.send(b'long-during.' * 600_000)
+    sender.send(b'short-after.')
+    os._exit(0)
+taken = 0
+while taken < 7_200_025:
+    taken += len(receiver.recv(100_000))
+    time.sleep(.005)
+os.waitpid(heir, 0)
+ready(os.getpid(), heir)
+";
+
+/// Of turns that are too many not all are told; what is sent when they are over has its process.
+#[test]
+fn who_sends_alone_after_many_turns_is_known() {
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    if lacks(&[Need::Program("python3")]) {
+        return;
+    }
+    let recording = Recording::start(&[]);
+    let (_actor, words) = Actor::start(Place::Inside(&namespace), TAKE_MANY_TURNS);
+    let recorded = recording.stop();
+    recorded.went_well();
+    if is_without_events(&recorded) {
+        return;
+    }
+    let [parent, heir] = [0, 1].map(|place: usize| words[place].parse::<u32>().ok());
+    let packets = recorded.packets();
+    let whose = |text: &str| -> Vec<Option<u32>> {
+        let sent = packets
+            .iter()
+            .filter(|it| contains(&it.bytes, text.as_bytes()));
+        sent.map(|packet| packet.pid).collect()
+    };
+    let (of_parent, of_heir) = (whose("turn-of-parent."), whose("turn-of-heir."));
+    assert!(of_parent.iter().all(|it| *it != heir), "{of_parent:?}");
+    assert!(of_heir.iter().all(|it| *it != parent), "{of_heir:?}");
+    assert!(
+        of_heir.contains(&heir) && of_heir.contains(&None),
+        "{of_heir:?}"
+    );
+    assert_eq!(whose("alone-again."), [parent; 5]);
+}
+
+/// The other one stays alive, and holds the connection.
+const TAKE_MANY_TURNS: &str = r"
+sender, receiver, _ = both(('127.0.0.1', 0))
+sender.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+mine, his = socketpair()
+heir = os.fork()
+if heir == 0:
+    while his.recv(1):
+        sender.send(b'turn-of-heir.')
+        his.send(b'x')
+for turn in range(100):
+    sender.send(b'turn-of-parent.')
+    mine.send(b'x')
+    mine.recv(1)
+time.sleep(2.2)
+for turn in range(5):
+    sender.send(b'alone-again.')
+    time.sleep(.05)
+os.kill(heir, 9)
+os.waitpid(heir, 0)
+ready(os.getpid(), heir)
 ";
 
 #[test]
@@ -153,3 +309,166 @@ for number in range(5):
         wanted = pid
         print(pid)
 ";
+
+/// A process with the number of the one that made a connection has inherited it.
+#[test]
+fn an_heir_with_the_same_number_is_another_process() {
+    if lacks(&[Need::Root, Need::Program("python3")]) {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    let recording = Recording::start(&[]);
+    let (_actor, words) = Actor::start(Place::Inside(&namespace), HEIR_WITH_THE_SAME_NUMBER);
+    let recorded = recording.stop();
+    recorded.went_well();
+    if is_without_events(&recorded) {
+        return;
+    }
+    let [number, again] = &words[..] else {
+        panic!("{words:?}");
+    };
+    if again == "-1" && skip("no number of a process can be chosen here") {
+        return;
+    }
+    assert_eq!(number, again);
+    let packets = recorded.packets();
+    let run = |text: &str| {
+        let sent = packets
+            .iter()
+            .find(|it| contains(&it.bytes, text.as_bytes()));
+        let packet = sent.unwrap_or_else(|| panic!("{text} is missing"));
+        assert_eq!(packet.pid, Some(number.parse().unwrap()), "{text}");
+        packet.process.clone()
+    };
+    for protocol in ["udp", "tcp"] {
+        let [before, first, second] =
+            ["before", "first", "second"].map(|text| run(&format!("{protocol}-{text}.")));
+        assert_ne!(before, second, "{protocol}");
+        assert_eq!(first, second, "{protocol}");
+    }
+}
+
+/// Prints the number of the one that called, and that of the heir, or -1.
+const HEIR_WITH_THE_SAME_NUMBER: &str = r"
+def clone_as(pid):
+    wanted = (ctypes.c_int * 1)(pid)
+    words = struct.pack('11Q', 0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0, ctypes.addressof(wanted), 1, 0)
+    arguments = ctypes.create_string_buffer(words, len(words))
+    return ctypes.CDLL(None).syscall(435, arguments, len(words))
+
+tcp, _, _ = both(('127.0.0.1', 0))
+tcp.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+receiver = keep(socket(AF_INET, SOCK_DGRAM))
+receiver.bind(('127.0.0.1', 0))
+udp = socket(AF_INET, SOCK_DGRAM)
+udp.connect(receiver.getsockname())
+
+def send(text):
+    udp.send(b'udp-%s.' % text)
+    tcp.send(b'tcp-%s.' % text)
+
+first = os.fork()
+if first == 0:
+    send(b'before')
+    os._exit(0)
+os.waitpid(first, 0)
+time.sleep(.3)
+heir = clone_as(first)
+if heir == 0:
+    send(b'first')
+    time.sleep(.1)
+    send(b'second')
+    os._exit(0)
+if heir > 0:
+    os.waitpid(heir, 0)
+ready(first, heir)
+";
+
+/// What begins while a recording begins: each starts other programs before it runs the one that
+/// calls.
+#[test]
+fn what_begins_with_the_recording_has_its_own_program() {
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    if lacks(&[Need::Program("python3"), Need::Program("sh")]) {
+        return;
+    }
+    for _ in 0..2 {
+        let (mut actor, words) = Actor::start(Place::Inside(&namespace), KEEPS_CALLING);
+        let recording = Recording::start(&["--depth", "headers"]);
+        actor.go_on();
+        let recorded = recording.stop();
+        recorded.went_well();
+        if is_without_events(&recorded) {
+            return;
+        }
+        let port: u64 = words[0].parse().unwrap();
+        let listed = on(&recorded.case, &["list"], &["--json"]).json();
+        let connections = listed["connections"].as_array().unwrap();
+        let calls = connections
+            .iter()
+            .filter(|it| it["netns"] == namespace.number && it["remote"]["port"] == port);
+        let owned = calls.filter(|it| !it["process"].is_null());
+        let (mut right, mut wrong) = (0, Vec::new());
+        for call in owned {
+            let path = call["process"]["path"].as_str();
+            if path == python().to_str() {
+                right += 1;
+            } else {
+                wrong.push(call);
+            }
+        }
+        assert!(wrong.is_empty(), "{}, {:#?}", wrong.len(), wrong.first());
+        assert!(right > 5, "{right}");
+        let callers = recorded.packets().into_iter().filter(|packet| {
+            let ends = packet.ends().filter(|_| packet.netns == namespace.number);
+            ends.is_some_and(|(_, _, to)| to.ends_with(&format!(":{port}")))
+        });
+        let python = format!("exe={} ", python().display());
+        for packet in callers {
+            let record = packet.process.unwrap_or_default();
+            assert!(record.is_empty() || record.contains(&python), "{record}");
+        }
+    }
+}
+
+/// A shell that runs Python, which calls and stays for a moment; a new one each 50 ms, as long as
+/// the computer can follow.
+const KEEPS_CALLING: &str = r#"
+import subprocess
+waiting = listener(('127.0.0.1', 0), backlog=500)
+port = waiting.getsockname()[1]
+def accept():
+    while True:
+        keep(waiting.accept()[0])
+threading.Thread(target=accept, daemon=True).start()
+calls = '''
+import sys, time
+from socket import *
+calling = socket()
+calling.connect(("127.0.0.1", int(sys.argv[1])))
+calling.send(b"x")
+time.sleep(0.5)
+calling.send(b"y")
+'''
+over = threading.Event()
+def call():
+    running = []
+    while not over.is_set():
+        call = [sys.executable, '-I', '-S', '-c', calls, str(port)]
+        running = [each for each in running if each.poll() is None]
+        if len(running) < 16:
+            running.append(subprocess.Popen(['sh', '-c', 'exec "$@"', 'sh'] + call))
+        time.sleep(0.05)
+calling = threading.Thread(target=call)
+calling.start()
+time.sleep(0.7)
+ready(port)
+time.sleep(0.3)
+over.set()
+calling.join()
+ready()
+"#;

@@ -192,6 +192,41 @@ fn what_stood_open_at_a_moment_counts_for_imports_too() {
 }
 
 #[test]
+fn an_import_that_is_older_than_the_recording_is_shown_at_its_time() {
+    let room = Room::new();
+    let case = story(&room);
+    let log = room.file("conn.log");
+    // Long before this recording, and ten seconds long.
+    fs::write(&log, ZEEK.replace("1795341600.000000", "1500000000.000000")).unwrap();
+    let before = on(&case, &["list", "--at", "2017-07-14T02:40:05Z"], &[]);
+    assert_eq!(before.code, Some(2), "{}", before.talk());
+    went_well(&import(&case, &[&log], &[]));
+    let at = |time: &str| on(&case, &["list", "-a", "--json", "--at", time], &[]);
+    let then = at("2017-07-14T02:40:05Z");
+    assert_eq!(then.code, Some(0), "{}", then.talk());
+    assert_eq!(imported(&then).len(), 1);
+    assert_eq!(then.json()["connections"].as_array().unwrap().len(), 1);
+    assert!(then.talk().contains("began later"), "{}", then.talk());
+    assert_eq!(at("2017-07-14T02:39:00Z").code, Some(2));
+}
+
+#[test]
+fn what_is_ruined_in_an_imported_file_is_said() {
+    let room = Room::new();
+    let case = story(&room);
+    let log = room.file("conn.log");
+    fs::write(&log, format!("{ZEEK}nonsense\n")).unwrap();
+    let run = import(&case, &[&log], &[]);
+    assert_eq!(run.code, Some(3), "{}", run.talk());
+    assert!(
+        run.talk().contains("1 part not understood"),
+        "{}",
+        run.talk()
+    );
+    assert!(run.text().contains("imports/1-conn.log/conn.log"));
+}
+
+#[test]
 fn the_same_file_again_and_hostile_names() {
     let room = Room::new();
     let case = story(&room);
@@ -354,7 +389,7 @@ fn what_was_changed_in_an_import_is_told() {
     let case = story(&room);
     let log = room.file("odd.log");
     fs::write(&log, format!("{ZEEK}not\ta\tconnection\n")).unwrap();
-    went_well(&import(&case, &[&log], &[]));
+    assert_eq!(import(&case, &[&log], &[]).code, Some(3));
     let run = on(&case, &["list"], &[]);
     assert_eq!(run.code, Some(3), "{}", run.talk());
     assert!(

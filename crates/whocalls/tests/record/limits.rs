@@ -6,6 +6,8 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::actor::{Actor, Place};
 use crate::network::Namespace;
 use crate::program::{Run, WHOCALLS};
@@ -43,6 +45,60 @@ fn a_full_disk_ends_it_cleanly() {
     );
 }
 
+/// What is sent past the queues of the kernel passes the capture, too.
+#[test]
+fn who_sends_by_a_packet_socket_is_named_as_a_gap() {
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    if lacks(&[Need::Program("python3")]) {
+        return;
+    }
+    let recording = Recording::start(&[]);
+    let (actor, _) = Actor::start(Place::Inside(&namespace), SENDS_FRAMES);
+    let recorded = recording.stop();
+    recorded.went_well();
+    let talk = recorded.run.talk();
+    if talk.contains("Much will be missed") && skip("there are no events here") {
+        return;
+    }
+    let named = format!("(process {})", actor.pid());
+    let gaps = talk
+        .lines()
+        .filter(|line| line.contains("sends by a packet socket") && line.contains(&named));
+    assert_eq!(gaps.count(), 1, "{talk}");
+}
+
+const SENDS_FRAMES: &str = r"
+for number in range(2):
+    made = keep(socket(AF_PACKET, SOCK_DGRAM))
+    made.setsockopt(263, 20, 1)
+    for again in range(5):
+        made.sendto(b'x' * 40, ('lo', 0x88b5, 0, 0, bytes(6)))
+ready()
+";
+
+#[test]
+fn large_programs_do_not_end_it() {
+    let Some(ended) = on_small_disk(
+        "size=700m",
+        "cp $(command -v sleep) DISK/large; truncate -s 300M DISK/large; \
+         cp $(command -v sleep) DISK/small; \
+         (WHEN_BEGUN; DISK/large 1; DISK/small 1) & \
+         WHOCALLS record --into DISK --depth events --for 8; echo code $?; \
+         wait; cd DISK/whocalls-*; WHOCALLS verify .; echo verified $?; cat log.ndjson",
+    ) else {
+        return;
+    };
+    let text = ended.text();
+    assert!(text.contains("code 0\n"), "{text}{}", ended.talk());
+    assert!(text.contains("verified 0\n"), "{text}{}", ended.talk());
+    let log = lines(&text[text.find('{').unwrap()..]);
+    let said = |what| log.iter().filter(|line| line["what"] == what).count();
+    assert!(said("program_not_copied") >= 1, "{text}");
+    assert!(said("program_copied") >= 1, "{text}");
+}
+
 #[test]
 fn a_disk_that_gets_full_at_once_ends_it_too() {
     let Some(ended) = on_small_disk(
@@ -67,6 +123,7 @@ fn without_room_it_does_not_begin() {
         return;
     };
     assert!(ended.talk().contains("not enough room"), "{}", ended.talk());
+    assert!(!ended.talk().contains("Recording into"), "{}", ended.talk());
     assert_eq!(ended.text(), "code 1\n", "{}", ended.talk());
 }
 
@@ -162,6 +219,12 @@ fn a_greatest_size_is_kept_to() {
             .any(|line| line["packets"].as_u64() > Some(0)),
         "{dropped:#?}"
     );
+    // The newest packets stay, however many events there are.
+    let of_packets =
+        |line: &&Value, what: &str| line["what"] == what && line["packets"].as_u64() > Some(0);
+    let newest = log.iter().rfind(|line| of_packets(line, "segment_closed"));
+    let name = newest.unwrap()["file"].as_str().unwrap();
+    assert!(is_full || recorded.case.join(name).exists(), "{log:#?}");
     let listed = on(
         &recorded.case,
         &["list", "-a", "--json"],

@@ -68,7 +68,8 @@ fn others_can_ask_how_far_it_is_and_end_it() {
     );
     let talk = stopped.run.talk();
     assert!(
-        talk.contains("It was ended by record stop of the user root (0)."),
+        talk.contains("It was ended by record stop, SIGTERM from whocalls (process ")
+            && talk.contains(") of the user root (0)."),
         "{talk}"
     );
     assert!(line(pid).is_none());

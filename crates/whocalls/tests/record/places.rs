@@ -34,6 +34,43 @@ fn it_is_for_nobody_elses_eyes() {
 }
 
 #[test]
+fn a_case_that_is_renamed_while_it_is_recorded_is_whole_and_told() {
+    if lacks(&[Need::Root]) {
+        return;
+    }
+    let recording = Recording::start(&["--for", "4", "--depth", "events"]);
+    let case = recording.case();
+    let hidden = case.with_file_name("hidden");
+    fs::rename(&case, &hidden).unwrap();
+    // Another one in its place.
+    fs::create_dir(&case).unwrap();
+    let recorded = recording.end();
+    let run = &recorded.run;
+    let talk = run.talk();
+    assert!(run.text().trim_end().ends_with("/hidden"), "{talk}");
+    assert!(talk.contains("was renamed or moved"), "{talk}");
+    assert_eq!(on(&hidden, &["verify"], &[]).code, Some(0));
+    let listed = on(&hidden, &["list", "--json"], &[]).json();
+    let gaps = listed["gaps"].as_array().unwrap();
+    assert!(gaps.iter().any(|gap| gap["id"] == "case_moved"), "{gaps:?}");
+}
+
+#[test]
+fn a_case_that_is_removed_while_it_is_recorded_ends_it_at_once() {
+    if lacks(&[Need::Root]) {
+        return;
+    }
+    let recording = Recording::start(&["--for", "60", "--depth", "events"]);
+    fs::remove_dir_all(recording.case()).unwrap();
+    let begun = std::time::Instant::now();
+    let recorded = recording.end();
+    let run = &recorded.run;
+    assert_eq!(run.code, Some(1), "{}", run.talk());
+    assert!(run.talk().contains("was removed"), "{}", run.talk());
+    assert!(begun.elapsed().as_secs() < 30);
+}
+
+#[test]
 fn odd_places_are_named_and_left_alone() {
     if lacks(&[Need::Root]) {
         return;
@@ -49,6 +86,12 @@ fn odd_places_are_named_and_left_alone() {
         let said = record(&into);
         assert_eq!(said.code, Some(1), "{place}: {}", said.talk());
         assert!(said.talk().contains(place), "{place}: {}", said.talk());
+        assert!(
+            said.talk().contains("cannot record into"),
+            "{}",
+            said.talk()
+        );
+        assert!(!said.talk().contains("Recording into"), "{}", said.talk());
         assert!(!said.talk().contains("panicked"), "{}", said.talk());
     }
     // Whoever names a link means where it leads; nobody else can put one in the place of the folder.
@@ -77,6 +120,27 @@ fn a_folder_that_cannot_be_written_to_is_named() {
         "{}",
         said.talk()
     );
+}
+
+#[test]
+fn its_path_can_be_typed_and_is_one_line() {
+    let room = Room::new();
+    let blank = room.file("it's out");
+    fs::create_dir(&blank).unwrap();
+    let said = record(&blank);
+    let talk = said.talk();
+    assert_eq!(said.code, Some(0), "{talk}");
+    let typed = talk
+        .lines()
+        .find_map(|it| it.split("Check: whocalls ").nth(1));
+    let typed = format!("{WHOCALLS} {}", typed.unwrap());
+    let verified = Run::of(command("sh").args(["-c", &typed]));
+    assert_eq!(verified.code, Some(0), "{typed}: {}", verified.talk());
+    let odd = room.file("two\nlines");
+    fs::create_dir(&odd).unwrap();
+    let said = record(&odd);
+    assert_eq!(said.code, Some(0), "{}", said.talk());
+    assert_eq!(said.text().lines().count(), 1, "{}", said.text());
 }
 
 fn record(into: &Path) -> Run {

@@ -114,6 +114,11 @@ impl Recording {
         kill(self.pid(), signal);
     }
 
+    /// The same, of one that may be over; nobody else has its number before it was waited for.
+    pub(crate) fn signal_if_it_runs(&self, signal: Signal) {
+        let _ = kill_process(Pid::from_child(&self.child), signal);
+    }
+
     /// Waits until it has seen what happened until now, and asks it to end.
     pub(crate) fn stop(self) -> Recorded {
         thread::sleep(Duration::from_millis(400));

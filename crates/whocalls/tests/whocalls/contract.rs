@@ -141,7 +141,7 @@ fn comma_separated_values_have_this_heading() {
         text.lines().next(),
         Some(
             "id,process,pid,user,protocol,state,direction,local_ip,local_port,remote_ip,\
-             remote_port,remote_name,bytes_sent,bytes_received,opened,owner_why,path"
+             remote_port,remote_name,bytes_sent,bytes_received,opened,owner_why,path,device_mac,device_name,device_ip,remote_name_strength"
         )
     );
 }
@@ -215,12 +215,58 @@ fn wrong_usage_is_2() {
         (&["watch", "--ndjson", "--", "true"], "--until-exit"),
         (&["watch", "--ndjson", "--queue", "1"], "16"),
         (&["man", "bogus"], "bogus"),
+        (&["lookup"], "ITEM"),
+        (&["lookup", "256.1.1.1"], "four numbers"),
+        (
+            &["lookup", "192.0.2.7", "https://a.example/"],
+            "whocalls lookup 'a.example'",
+        ),
+        (&["lookup", "--json", "a..b"], "two dots"),
+        (&["data", "build"], "--from"),
     ] {
         let run = whocalls(arguments);
         assert_eq!(run.code, Some(2), "{arguments:?}");
         assert!(run.out.is_empty(), "{arguments:?}: {}", run.text());
         assert!(run.talk().contains(said), "{arguments:?}: {}", run.talk());
     }
+}
+
+#[test]
+fn what_is_known_of_an_address_says_that_the_holder_is_not() {
+    let run = whocalls(&[
+        "lookup",
+        "--json",
+        "216.6.0.28",
+        "8.8.8.0/24",
+        "a.example",
+        &"0".repeat(40),
+    ]);
+    let document = run.json();
+    check(&document, "schema tables items", "");
+    let items = list(&document["items"]);
+    for item in items {
+        check(
+            item,
+            "item kind address known told answers not_known search",
+            "ip port network announcers more_announcers has_holes name hash",
+        );
+    }
+    let address = &items[0]["address"];
+    check(address, ADDRESS, "");
+    assert_eq!(address["announced_by"]["asn"], 6453);
+    assert_eq!(address["block_country"], "US");
+    assert!(address["holder"].is_null());
+    assert_eq!(items[0]["not_known"], serde_json::json!(["holder"]));
+    let kinds: Vec<_> = items
+        .iter()
+        .map(|it| it["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["address", "address", "name", "hash"]);
+    let run = whocalls(&["lookup", "216.6.0.28"]);
+    assert!(
+        run.text()
+            .ends_with("ask WHOIS/RDAP from another computer.\n")
+    );
 }
 
 #[test]
@@ -383,6 +429,7 @@ pub(crate) const CONNECTION: &str = "id protocol state direction local remote ne
                           opened closed error bytes_sent bytes_received packets_sent \
                           packets_received community_id owner process also_held_by device greeting \
                           address findings";
+pub(crate) const ADDRESS: &str = "announced_by block_country kind holder holder_source special_use";
 /// Only of some protocols.
 pub(crate) const DETAILS: &str = "icmp ip_protocol ethertype";
 
@@ -415,6 +462,17 @@ fn check_connection(connection: &Value) {
             "ip port name name_source name_strength",
             "",
         );
+    }
+    // What is known of the other end: never its holder.
+    let address = &connection["address"];
+    assert_eq!(
+        address.is_null(),
+        connection["remote"]["ip"].is_null(),
+        "{connection}"
+    );
+    if !address.is_null() {
+        check(address, ADDRESS, "");
+        assert!(address["holder"].is_null() && address["holder_source"].is_null());
     }
     check(&connection["socket"], "inode cookie", "");
     check(&connection["owner"], "known source why", "");

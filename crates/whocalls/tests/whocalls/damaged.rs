@@ -217,3 +217,32 @@ fn a_packed_case_is_named_as_the_case_was() {
     let expected = format!("  {name}.zip\n");
     assert!(run.text().ends_with(&expected), "{}", run.text());
 }
+
+#[test]
+fn several_cases_are_checked_and_the_worst_counts() {
+    let room = Room::new();
+    let whole = story();
+    let damaged = changed(&room, |case| replace(&case.join(EVENTS), "tcp", "udp"));
+    let missing = room.file("missing");
+    let verify = |cases: &[&Path], options: &[&str]| {
+        let cases = cases.iter().map(|case| case.to_str().unwrap());
+        let words: Vec<&str> = ["verify"]
+            .into_iter()
+            .chain(cases)
+            .chain(options.iter().copied())
+            .collect();
+        crate::program::whocalls(&words)
+    };
+    assert_eq!(verify(&[&whole, &whole], &[]).code, Some(0));
+    assert_eq!(verify(&[&missing, &whole], &[]).code, Some(1));
+    let all = verify(&[&damaged, &missing, &whole], &[]);
+    assert_eq!(all.code, Some(4), "{}", all.talk());
+    let text = all.text();
+    assert!(
+        text.contains("CHANGED OR DAMAGED") && text.contains("Unchanged since"),
+        "{text}"
+    );
+    assert!(text.contains("missing:\n"), "{text}");
+    let seal = "--seal=00000000000000000000000000000000";
+    assert_eq!(verify(&[&whole, &whole], &[seal]).code, Some(2));
+}

@@ -1,22 +1,21 @@
 //! The live screen as a person has it: in a terminal. tmux is the terminal; it presses the keys and
 //! tells what stands there.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+mod findings;
+mod names;
+pub(crate) mod terminal;
 
-use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::path::Path;
+
+use rustix::process::Signal;
 
 use crate::actor::{Actor, Place, python};
 use crate::network::Namespace;
 use crate::program::{WHOCALLS, copy_to};
 use crate::room::{Room, copy_of};
-use crate::setting::{Folder, Need, PATIENCE, command, is_root, lacks, skip, unique, wait_for};
-
-/// What is typed where the screen asks for a filter or a name that stands there already.
-const CLEAR: &str = "C-u";
+use crate::setting::{Folder, Need, command, is_root, lacks, skip, unique, wait_for};
+use terminal::{CLEAR, SIZE, Screen, TMUX, in_one_line, rows, runs};
 
 #[test]
 fn what_happens_stands_in_every_view() {
@@ -62,7 +61,7 @@ fn what_happens_stands_in_every_view() {
         ("3", "PROCESS, WHERE IT GOES", &actor.pid().to_string()),
         ("4", "DESTINATION", "127.0.0.1"),
         ("5", "PROGRAM", &format!("127.0.0.1:{}", port[0])),
-        ("7", "Findings", "Not judged yet"),
+        ("7", "WHAT TO DO", "Nothing found here"),
         ("2", "STATE", "established"),
     ] {
         screen.press(&[view]);
@@ -220,7 +219,7 @@ fn any_size_will_do() {
     for (width, height) in [(40, 10), (200, 50), (20, 5), (80, 24), (300, 100), SIZE] {
         let (columns, lines) = (width.to_string(), height.to_string());
         screen.tmux(&["resize-window", "-x", &columns, "-y", &lines]);
-        for view in ["1", "2", "3", "4", "5", "6", "7"] {
+        for view in ["1", "2", "3", "4", "5", "6", "7", "8"] {
             screen.press(&[view]);
             let what = format!("view {view} in {width} x {height}");
             screen.until(&what, |shown| {
@@ -229,7 +228,7 @@ fn any_size_will_do() {
                     20 => shown.contains("too small"),
                     _ => {
                         let number = shown.lines().count();
-                        number == height && last.contains("/ filter")
+                        number == height && last.contains("q quit")
                     }
                 }
             });
@@ -278,7 +277,7 @@ fn a_hostile_name_does_not_act_on_the_terminal() {
     let written = screen.folder.file("written");
     let keep = format!("cat > '{}'", written.display());
     screen.tmux(&["pipe-pane", "-o", &keep]);
-    for view in ["1", "2", "3", "4", "5", "6", "7", "2"] {
+    for view in ["1", "2", "3", "4", "5", "6", "7", "8", "2"] {
         screen.press(&[view, "C-l"]);
         screen.until("a view", |shown| shown.contains("Findings"));
     }
@@ -347,11 +346,6 @@ fn an_ordinary_user_is_told_that_much_is_missed() {
     screen.has_been_left();
 }
 
-/// Of the terminal, in columns and lines. Everything that is asked for fits.
-const SIZE: (usize, usize) = (140, 40);
-
-const TMUX: Need = Need::Program("tmux");
-
 /// setpriv and these give up all that root has; 65534 is `nobody`.
 const NOBODY: [&str; 4] = [
     "--reuid=65534",
@@ -360,186 +354,6 @@ const NOBODY: [&str; 4] = [
     "--inh-caps=-all",
 ];
 
-/// Before and after it the terminal says how it is. The last line keeps it open.
-const SESSION: &str = r#"
-cd "$1" && shift
-stty -a > before
-sh -c 'echo $$ > pid.new && mv pid.new pid && exec "$@"' sh "$@"
-code=$?
-stty -a > after
-echo $code > code.new && mv code.new code
-exec cat
-"#;
-
-/// whocalls in a terminal. Both end when this is dropped.
-struct Screen {
-    server: Child,
-    folder: Folder,
-    /// Where whocalls was started.
-    work: PathBuf,
-}
-
-impl Screen {
-    /// Starts whocalls by the command, after `before`, which changes its rights, and waits until it
-    /// shows something.
-    fn start(before: &[&str], whocalls: &[&str]) -> Self {
-        let screen = Self::begin(before, whocalls);
-        screen.until("the first picture", |shown| shown.contains("NOT SEEN"));
-        screen
-    }
-
-    /// The same, without waiting.
-    fn begin(before: &[&str], whocalls: &[&str]) -> Self {
-        let folder = Folder::new();
-        let work = folder.file("work");
-        fs::create_dir(&work).unwrap();
-        let server = client(folder.path()).arg("-D").spawn().unwrap();
-        let screen = Self {
-            server,
-            folder,
-            work,
-        };
-        wait_for("tmux", || {
-            let sessions = client(screen.folder.path()).arg("list-sessions").output();
-            sessions.unwrap().status.success().then_some(())
-        });
-        let work = screen.work.to_str().unwrap();
-        let (width, height) = (SIZE.0.to_string(), SIZE.1.to_string());
-        let session = ["new-session", "-d", "-x", &width, "-y", &height];
-        let script = ["sh", "-c", SESSION, "sh", work];
-        screen.tmux(&[&session, &script[..], before, whocalls].concat());
-        screen
-    }
-
-    fn tmux(&self, arguments: &[&str]) -> String {
-        let output = client(self.folder.path()).args(arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "tmux {arguments:?}: {said}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    /// Keys by their names in tmux.
-    fn press(&self, keys: &[&str]) {
-        self.tmux(&[&["send-keys"], keys].concat());
-    }
-
-    fn write(&self, text: &str) {
-        self.tmux(&["send-keys", "-l", text]);
-    }
-
-    fn shown(&self) -> String {
-        self.tmux(&["capture-pane", "-p"])
-    }
-
-    /// Waits for a picture, and gives it.
-    fn until(&self, what: &str, is_there: impl Fn(&str) -> bool) -> String {
-        let start = Instant::now();
-        loop {
-            let shown = self.shown();
-            if is_there(&shown) {
-                return shown;
-            }
-            assert!(
-                start.elapsed() < PATIENCE,
-                "waited in vain for {what}:\n{shown}"
-            );
-            thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    /// Filters by this, whatever the filter was.
-    fn filter(&self, text: &str) {
-        self.press(&["/", CLEAR]);
-        self.write(text);
-        let line = format!("filter {text}");
-        self.until("the filter", |shown| {
-            shown.contains("Enter keep") && shown.contains(&line)
-        });
-        self.press(&["Enter"]);
-        self.until("the end of writing", |shown| !shown.contains("Enter keep"));
-    }
-
-    /// Chooses the entry that begins so in the menu of the first row.
-    fn menu(&self, entry: &str) {
-        self.press(&["g", "."]);
-        let shown = self.until("the menu", |shown| shown.contains(entry));
-        let mut lines = shown.lines();
-        let first = lines.position(|line| line.contains("all that is known of it"));
-        assert!(first.is_some(), "{shown}");
-        let below = lines.position(|line| line.contains(entry)).unwrap() + 1;
-        self.press(&vec!["Down"; below]);
-        self.press(&["Enter"]);
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(pid_of(self.pid()), signal).unwrap();
-    }
-
-    /// Of whocalls, or of what becomes it.
-    fn pid(&self) -> u32 {
-        wait_for("the start of whocalls", || self.told("pid"))
-    }
-
-    fn told(&self, name: &str) -> Option<u32> {
-        let text = fs::read_to_string(self.work.join(name)).ok()?;
-        text.trim().parse().ok()
-    }
-
-    /// Whether the alternate screen, the cursor and the mouse are in use.
-    fn modes(&self) -> String {
-        let format = "#{alternate_on} #{cursor_flag} #{mouse_any_flag}";
-        let said = self.tmux(&["display-message", "-p", format]);
-        said.trim().to_owned()
-    }
-
-    /// Waits until whocalls has ended; the terminal is then as it was before. Gives what it shows.
-    fn has_been_left(&self) -> String {
-        self.has_been_left_with(0)
-    }
-
-    /// The same, where it ends with this code.
-    fn has_been_left_with(&self, expected: u32) -> String {
-        let code = wait_for("the end of whocalls", || self.told("code"));
-        assert_eq!(code, expected, "{}", self.shown());
-        self.until("the screen from before", |_| self.modes() == "0 1 0");
-        // Without the speed and the size, which the terminal's owner sets.
-        let stty = |name| {
-            let text = fs::read_to_string(self.work.join(name)).unwrap();
-            let (_, settings) = text.split_once('\n').unwrap();
-            settings.to_owned()
-        };
-        assert_eq!(stty("after"), stty("before"));
-        let shown = self.shown();
-        assert!(!shown.contains("Overview"), "{shown}");
-        shown
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        let _ = client(self.folder.path()).arg("kill-server").output();
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-        // It ends by itself without a terminal; that it does is a test of its own.
-        if let (Some(pid), None) = (self.told("pid"), self.told("code")) {
-            let _ = kill_process(pid_of(pid), Signal::KILL);
-        }
-    }
-}
-
-/// tmux with a server of its own, and without a person's settings.
-fn client(folder: &Path) -> Command {
-    let mut tmux = command("tmux");
-    tmux.arg("-u").arg("-S").arg(folder.join("tmux"));
-    tmux.args(["-f", "/dev/null"])
-        .stdin(Stdio::null())
-        .env("LC_ALL", "C.UTF-8")
-        .env_remove("TMUX")
-        .env_remove("NO_COLOR")
-        .env_remove("COLORFGBG");
-    tmux
-}
-
 /// A name for a process, of at most 15 bytes, that no other one has.
 fn name() -> String {
     format!("c{}", unique())
@@ -547,31 +361,6 @@ fn name() -> String {
 
 fn named(name: &str, script: &str) -> String {
     format!("open('/proc/self/comm', 'w').write('{name}')\n{script}")
-}
-
-/// What stands between the views and the lines at the bottom, which name the filter.
-fn rows(shown: &str) -> String {
-    let lines: Vec<&str> = shown.lines().collect();
-    let end = lines.len().saturating_sub(2);
-    lines.get(2..end).unwrap_or_default().join("\n")
-}
-
-/// A text that was broken into lines, in a box.
-fn in_one_line(shown: &str) -> String {
-    let words = shown.split(|it: char| it.is_whitespace() || it == '│');
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    words.join(" ")
-}
-
-fn pid_of(pid: u32) -> Pid {
-    let pid = i32::try_from(pid).unwrap();
-    Pid::from_raw(pid).unwrap()
-}
-
-/// Whether there is such a process that has not ended yet.
-fn runs(pid: u32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    !status.is_empty() && !status.contains("State:\tZ")
 }
 
 /// Holds a connection and tries again and again what is not reachable.

@@ -14,6 +14,8 @@ use super::pktap::Told;
 use super::processes::{Index, Processes};
 use super::resolved::Resolved;
 use super::table::{Key, Open, Place, Table};
+use super::unseen::Unseen;
+use crate::names::greetings_unread;
 use crate::parse::packet::ip::Ip;
 use crate::parse::packet::{self, ICMP, ICMPV6, TCP, UDP};
 
@@ -70,8 +72,13 @@ pub(super) struct Book {
     names: Vec<NameSeen>,
     pub(super) packets: u64,
     now: i64,
+    /// When the first packet came, and the last.
+    times: Option<(i64, i64)>,
     /// Those that had to go before they were over.
     forgotten: u64,
+    /// Those whose greeting was not understood.
+    unread: u64,
+    unseen: Unseen,
     /// At the end: who is handed on next.
     next: Place,
     #[cfg(test)]
@@ -97,7 +104,10 @@ impl Book {
             names: Vec::new(),
             packets: 0,
             now: 0,
+            times: None,
             forgotten: 0,
+            unread: 0,
+            unseen: Unseen::default(),
             next: 0,
             #[cfg(test)]
             finished: Vec::new(),
@@ -117,8 +127,11 @@ impl Book {
         }
         if let Some(time) = frame.time {
             self.now = time;
+            let (first, last) = self.times.unwrap_or((time, time));
+            self.times = Some((first.min(time), last.max(time)));
         }
         let length = usize::try_from(frame.length).unwrap_or(usize::MAX);
+        self.unseen.cut += u64::from(length > frame.bytes.len());
         let passing = Passing {
             time: frame.time,
             length: frame.length,
@@ -133,7 +146,7 @@ impl Book {
                     self.devices.claimed(mac, ip.into());
                 }
             }
-            Payload::Other => {}
+            Payload::Other => self.unseen.others += 1,
             Payload::UnknownLink(number) => out.skip(
                 || format!("packet {}", self.packets),
                 || format!("links of type {number} are not known"),
@@ -157,6 +170,11 @@ impl Book {
             return true;
         }
         self.devices.flush(out);
+        if let Some((first, last)) = self.times {
+            out.seen
+                .push(Imported::Span(out.time(first), out.time(last)));
+        }
+        out.seen.extend(self.processes.gaps().map(Imported::Gap));
         if self.forgotten > 0 {
             let gap = Gap::standing(
                 "too_many_connections",
@@ -165,6 +183,12 @@ impl Book {
                 "what was said later on those that had been silent for long stands as further connections",
             );
             let count = Some(self.forgotten);
+            out.seen.push(Imported::Gap(Gap { count, ..gap }));
+        }
+        self.unseen.tell(out);
+        if self.unread > 0 {
+            let count = Some(self.unread);
+            let gap = greetings_unread(Source::Capture);
             out.seen.push(Imported::Gap(Gap { count, ..gap }));
         }
         false
@@ -195,6 +219,7 @@ impl Book {
         };
         for _ in 0..MOST_TUNNELS {
             let Some(inner) = tunnelled(&ip) else { break };
+            self.unseen.tunnelled(ip.source, ip.destination);
             ip = inner;
         }
         let there = ip.payload.len() + passing.cut;
@@ -208,6 +233,8 @@ impl Book {
             if let Some((key, sender)) = self.fragments.first(whole, id) {
                 let place = self.enter(key, sender, None, passing, out);
                 self.payload(place, sender, length);
+            } else {
+                self.unseen.fragments += 1;
             }
             return;
         }
@@ -245,6 +272,7 @@ impl Book {
             }
         };
         if let Part::First(id) = part {
+            self.unseen.in_parts += 1;
             self.fragments.began(whole, id, key, sender);
         }
     }
@@ -312,7 +340,9 @@ impl Book {
         if let Some(open) = self.table.get(place) {
             let conversation = &mut open.conversation;
             if is_answer && conversation.of(1 - sender).packets == 0 {
+                // Who asked has said nothing that was captured.
                 conversation.opener = None;
+                conversation.first_sender = 1 - sender;
             }
             conversation.kind = kind;
         }
@@ -422,7 +452,9 @@ impl Book {
             conversation,
             reading,
         } = open;
-        reading.said(key, conversation, sender, sequence, bytes, &mut self.names);
+        let names = &mut self.names;
+        let is_unread = reading.said(key, conversation, sender, sequence, bytes, names);
+        self.unread += u64::from(is_unread);
         if self.names.is_empty() {
             return;
         }
@@ -444,7 +476,8 @@ impl Book {
             mut conversation,
             reading,
         } = open;
-        reading.end(&mut self.names);
+        let is_unread = reading.end(&conversation, &mut self.names);
+        self.unread += u64::from(is_unread);
         let time = conversation.last;
         let names = &mut self.names;
         hand_on(key, &mut conversation, time, names, &self.processes, out);

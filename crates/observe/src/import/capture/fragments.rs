@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use model::Mix;
+
 use super::conversation::End;
-use super::mix::Mix;
 use super::table::Key;
 
 /// Of so many packets one after the other, each is remembered.

@@ -6,10 +6,9 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 
-use model::{Endpoint, IcmpKind, Protocol};
+use model::{Endpoint, IcmpKind, Mix, Protocol};
 
 use super::conversation::{Conversation, End};
-use super::mix::Mix;
 use super::reading::Reading;
 use crate::parse::packet::{ICMP, ICMPV6, TCP, UDP};
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::{Endpoint, Text};
 
-use super::services;
+use super::{is_odd_number, services};
 
 /// What is known of an end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -196,7 +196,8 @@ impl Longest {
 
 fn is_port(text: &[u8]) -> bool {
     let service = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_+/".contains(byte);
-    text == b"*" || !text.is_empty() && text.len() <= 64 && text.iter().all(service)
+    let is_word = !text.is_empty() && text.len() <= 64 && text.iter().all(service);
+    text == b"*" || is_word && !is_odd_number::<u16>(text)
 }
 
 /// The name of a computer, or an address that was cut.

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use model::{
-    Connection, ConnectionId, Endpoint, Imported, NameSource, NameStrength, Owner, PathState,
-    Process, ProcessId, Protocol, RemoteName, Source, State, Timestamp, WhyUnknown,
+    Connection, ConnectionId, Endpoint, Imported, NameSource, NameStrength, Owner, Process,
+    ProcessId, Protocol, RemoteName, Source, State, WhyUnknown,
 };
 
 use super::super::format::Out;
@@ -116,40 +116,20 @@ fn name(remote: End) -> Option<Arc<RemoteName>> {
 
 /// Raw sockets have none; what stands there is their protocol.
 fn without_needless_port(protocol: Protocol, end: Endpoint) -> Endpoint {
-    match protocol {
-        Protocol::Tcp
-        | Protocol::Mptcp
-        | Protocol::Udp
-        | Protocol::UdpLite
-        | Protocol::Sctp
-        | Protocol::Dccp => end,
-        Protocol::Icmp(_) | Protocol::Raw { .. } | Protocol::Packet { .. } | Protocol::Other(_) => {
-            Endpoint { port: None, ..end }
-        }
-    }
+    let port = end.port.filter(|_| protocol.has_ports());
+    Endpoint { port, ..end }
 }
 
 fn process(pid: u32, program: Program, out: &Out) -> Process {
     let mut services = program.services.into_iter();
+    // No list tells when a process began.
     Process {
-        id: id(pid, out),
-        // No list tells when a process began.
-        started: Timestamp::from_unix_nanos(0),
-        ended: None,
         name: program.name.unwrap_or_default(),
         path: program.path,
-        path_state: PathState::Unknown,
-        file: None,
-        sha256: None,
-        command_line: None,
-        command_line_truncated: false,
         uid: program.uid,
         user: program.user,
-        parents: Vec::new(),
-        container: None,
         unit: services.next().filter(|_| services.next().is_none()),
-        netns: None,
-        kernel_thread: false,
+        ..Process::unknown(id(pid, out))
     }
 }
 

@@ -25,6 +25,15 @@ pub(in super::super) fn number<T: std::str::FromStr>(digits: &[u8]) -> Option<T>
     str::from_utf8(digits).ok()?.parse().ok()
 }
 
+/// Whether a word is digits, with or without a sign, and no number that can be: `-5`, or 70000 for a
+/// port.
+pub(in super::super) fn is_odd_number<T: std::str::FromStr>(word: &[u8]) -> bool {
+    let sign = word.strip_prefix(b"-").or(word.strip_prefix(b"+"));
+    let digits = sign.unwrap_or(word);
+    let all = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    all && number::<T>(word).is_none()
+}
+
 /// A protocol over IP by its number or its name in protocols(5), as it stands in the place of the port
 /// of a raw socket. 255 is any, which `*` stands for too.
 pub(in super::super) fn ip_protocol(word: &[u8]) -> Option<u8> {
@@ -67,6 +76,15 @@ mod tests {
         assert_eq!(number::<u32>(b"+17"), None);
         assert_eq!(number::<u32>(b""), None);
         assert_eq!(number::<u8>(b"256"), None);
+        for (word, odd) in [
+            ("17", false),
+            ("-17", true),
+            ("70000", true),
+            ("-", false),
+            ("a-1", false),
+        ] {
+            assert_eq!(is_odd_number::<u16>(word.as_bytes()), odd, "{word}");
+        }
         assert_eq!(ip_protocol(b"ipv6-icmp"), Some(58));
         assert_eq!(ip_protocol(b"58"), Some(58));
         assert_eq!(ip_protocol(b"word"), None);

@@ -4,7 +4,7 @@
 
 use model::{State, Text};
 
-use super::super::list::{Family, Line, List, Reading, number};
+use super::super::list::{Family, Line, List, Reading, is_odd_number, number};
 use super::{ends_of, family, protocol, row};
 
 #[derive(Default)]
@@ -101,6 +101,14 @@ impl Fields {
         let (Some(family), Some(pid)) = (file.family, self.process.pid) else {
             return Line::Known;
         };
+        let is_odd_port = |part: &[u8]| {
+            let arrow = part.windows(2).position(|two| two == b"->");
+            part.get(..arrow.unwrap_or(part.len()))
+                .is_some_and(is_odd_number::<u16>)
+        };
+        if file.name.split(|byte| *byte == b':').any(is_odd_port) {
+            list.has_odd_number();
+        }
         let protocol = protocol(&file.protocol, family);
         let row = protocol.and_then(|protocol| {
             row(protocol, family, &file.name).or_else(|| ends_of(protocol, family, b"*:*"))

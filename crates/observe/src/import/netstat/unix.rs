@@ -5,7 +5,7 @@
 
 use model::{Protocol, State, Text};
 
-use super::super::list::{self, End, Family, Line, List, Row, number, word, words};
+use super::super::list::{self, End, Family, Line, List, Row, is_odd_number, number, word, words};
 
 #[derive(Default)]
 pub(super) struct Unix {
@@ -146,6 +146,12 @@ fn of_linux(rest: &[u8], list: &mut List) {
         after = numbers;
     }
     let program = after.trim_ascii();
+    let slash = program.iter().position(|byte| *byte == b'/');
+    let before = slash.and_then(|at| program.get(..at));
+    if before.is_some_and(is_odd_number::<u32>) {
+        list.has_odd_number();
+        return;
+    }
     let digits = program
         .iter()
         .take_while(|byte| byte.is_ascii_digit())
@@ -255,6 +261,14 @@ impl Header {
                 continue;
             }
             let Some(word) = told.next() else { return };
+            let is_odd = match column {
+                Column::Pid => is_odd_number::<u32>(word),
+                Column::BytesReceived | Column::BytesSent => is_odd_number::<u64>(word),
+                Column::Other | Column::ProcessAndPid => false,
+            };
+            if is_odd {
+                list.has_odd_number();
+            }
             match (column, number::<u64>(word), list.last()) {
                 (Column::BytesReceived, bytes, Some(row)) => row.bytes_received = bytes,
                 (Column::BytesSent, bytes, Some(row)) => row.bytes_sent = bytes,

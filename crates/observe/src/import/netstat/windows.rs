@@ -5,7 +5,7 @@
 
 use model::{Protocol, State, Text};
 
-use super::super::list::{self, End, Family, Line, List, Row, number, words};
+use super::super::list::{self, End, Family, Line, List, Row, is_odd_number, number, words};
 
 #[derive(Default)]
 pub(super) struct Windows {
@@ -56,10 +56,18 @@ impl Windows {
                 paths: Vec::new(),
             });
             list.add(row);
+            if words(line).skip(3).any(is_odd_number::<u32>) {
+                list.has_odd_number();
+            }
             if let Some(pid) = pid {
                 list.held_by(pid);
             }
             return Line::Row;
+        }
+        // What begins like a socket is no name of a program.
+        if words(line).next().and_then(protocol).is_some() {
+            self.row = None;
+            return Line::Odd(ODD);
         }
         let Some(row) = &mut self.row else {
             return Line::Odd(ODD);

@@ -1,6 +1,6 @@
 //! Events with names in them.
 
-use model::{Answer, Direction, Greeting, HttpGreeting, NameSeen, NameSource, Text, TlsGreeting};
+use model::{Answer, Greeting, HttpGreeting, NameSeen, NameSource, Text, TlsGreeting};
 
 use super::super::field;
 use super::super::format::Out;
@@ -67,7 +67,7 @@ pub(super) fn tell(
     }
     let time = out.time(row.time.ok_or("it has no time")?);
     let ends = match row.kind {
-        b"dns" | b"mdns" | b"llmnr" => asked(*ends),
+        b"dns" | b"mdns" | b"llmnr" => ends.asked(),
         _ => *ends,
     };
     for name in said {
@@ -181,7 +181,7 @@ fn tls(tls: Value<'_>) -> Vec<NameSeen> {
     )];
     let subject = tls.member("subject").and_then(Value::string);
     if let Some(name) = subject.and_then(|subject| told::common_name(&subject)) {
-        seen.push(only(name, NameSource::Certificate));
+        seen.push(NameSeen::only(name, NameSource::Certificate));
     }
     seen
 }
@@ -251,7 +251,7 @@ fn dhcp(dhcp: Value<'_>, devices: &mut Devices, out: &mut Out) -> Vec<NameSeen> 
     {
         devices.tell(model::DeviceId::Mac(mac), name.clone(), address, out);
     }
-    name.map(|name| only(name, NameSource::Dhcp))
+    name.map(|name| NameSeen::only(name, NameSource::Dhcp))
         .into_iter()
         .collect()
 }
@@ -263,28 +263,5 @@ fn greeted(name: Option<Text>, source: NameSource, greeting: Greeting) -> NameSe
         question: None,
         answer: None,
         greeting: Some(Box::new(greeting)),
-    }
-}
-
-fn only(name: Text, source: NameSource) -> NameSeen {
-    NameSeen {
-        name: Some(name),
-        source,
-        question: None,
-        answer: None,
-        greeting: None,
-    }
-}
-
-/// The local side of an answer is who asked.
-fn asked(ends: Ends) -> Ends {
-    match (ends.direction, ends.remote) {
-        (Direction::Inbound, Some(remote)) => Ends {
-            local: remote,
-            remote: Some(ends.local),
-            direction: Direction::Outbound,
-            ..ends
-        },
-        _ => ends,
     }
 }

@@ -187,6 +187,7 @@ fn the_log_of_the_corpus_gives_what_its_notes_say() {
         let Imported::Gap(gap) = seen else {
             return None;
         };
+        assert_eq!(gap.missed.matches("\"ET ").count(), 5, "{}", gap.missed);
         gap.count
     });
     assert_eq!(alerts, Some(745));

@@ -316,7 +316,7 @@ fn guid(bytes: &[u8]) -> Option<String> {
     let (first, second, third) = (le32(bytes, 0)?, le16(bytes, 4)?, le16(bytes, 6)?);
     let fourth = u16::from_be_bytes(*bytes.get(8..)?.first_chunk()?);
     let rest: &[u8; 6] = bytes.get(10..)?.first_chunk()?;
-    let rest: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let rest = model::hex(rest);
     Some(format!(
         "{{{first:08x}-{second:04x}-{third:04x}-{fourth:04x}-{rest}}}"
     ))

@@ -1,12 +1,17 @@
 //! Files and chunks of EVTX: a head of 4 KiB, then chunks of 64 KiB, each with its own texts and
 //! templates. (libevtx, "Windows XML Event Log (EVTX)".)
 
+use flate2::Crc;
+
 /// The first bytes of a file, and how long its head is.
 pub(super) const FILE: &[u8] = b"ElfFile\0";
 pub(super) const HEAD: usize = 4096;
 pub(super) const CHUNK: usize = 64 << 10;
 /// Where a head says how many chunks are in use.
 const IN_USE: usize = 42;
+/// Where it has its flags, and that of them which says that it was not closed.
+const FLAGS: usize = 120;
+const DIRTY: u32 = 1;
 /// The first bytes of a chunk.
 const CHUNK_MARK: &[u8] = b"ElfChnk\0";
 /// The first bytes of a record.
@@ -14,6 +19,11 @@ const RECORD_MARK: &[u8] = b"**\0\0";
 /// Where the records begin, and where it says where they end.
 const RECORDS: usize = 512;
 const END: usize = 48;
+/// Where it has the checksum of its records; that of a head stands at the same place in both.
+const RECORDS_SUM: usize = 52;
+const HEAD_SUM: usize = 124;
+/// Of the head of a file so much is summed, of that of a chunk also what comes behind its sum.
+const SUMMED: usize = 120;
 /// Mark, size, number and time stand before what happened, the size again behind it.
 const RECORD_HEAD: usize = 24;
 const RECORD_TAIL: usize = 4;
@@ -32,6 +42,41 @@ pub(super) struct Place {
 /// Whether there is nothing in a chunk: it was set aside and never used.
 pub(super) fn is_unused(chunk: &[u8]) -> bool {
     chunk.iter().all(|byte| *byte == 0)
+}
+
+/// Whether the head of a file is as it was written.
+pub(super) fn is_head_whole(head: &[u8]) -> bool {
+    sum(&[head.get(..SUMMED)]) == le32(head, HEAD_SUM)
+}
+
+/// Whether the log was still written to when it was copied, or never closed: its head is then older
+/// than its chunks.
+pub(super) fn is_dirty(head: &[u8]) -> bool {
+    le32(head, FLAGS).is_some_and(|flags| flags & DIRTY != 0)
+}
+
+/// What of a chunk is not as it was written. `None`: nothing.
+pub(super) fn damage(chunk: &[u8]) -> Option<&'static str> {
+    let end = le32(chunk, END).and_then(|end| usize::try_from(end).ok());
+    let head = sum(&[chunk.get(..SUMMED), chunk.get(HEAD_SUM + 4..RECORDS)]);
+    let records = sum(&[end.and_then(|end| chunk.get(RECORDS..end))]);
+    let is_head_whole = head == le32(chunk, HEAD_SUM);
+    let is_whole = records == le32(chunk, RECORDS_SUM);
+    match (is_head_whole, is_whole) {
+        (true, true) => None,
+        (true, false) => Some("its records do not fit their checksum; what can be read is here"),
+        (false, true) => Some("its head does not fit its checksum; what can be read is here"),
+        (false, false) => Some("it does not fit its checksums; what can be read is here"),
+    }
+}
+
+/// CRC32 of some parts, one behind the other. `None`: one is not there.
+fn sum(parts: &[Option<&[u8]>]) -> Option<u32> {
+    let mut sum = Crc::new();
+    for part in parts {
+        sum.update((*part)?);
+    }
+    Some(sum.sum())
 }
 
 /// The records of a chunk. `None`: it is no chunk, or it says nonsense of itself.

@@ -87,7 +87,7 @@ impl Events {
             self.of_sysmon.insert(key(&connection));
         }
         out.seen.push(Imported::Connection(Box::new(connection)));
-        Ok(())
+        check_ports(record, ["SourcePort", "DestinationPort"])
     }
 
     fn own(&mut self, record: &Record<'_>, end: Endpoint) {
@@ -137,7 +137,7 @@ impl Events {
         } else {
             out.seen.push(Imported::Connection(Box::new(connection)));
         }
-        Ok(())
+        check_ports(record, ["SourcePort", "DestPort"])
     }
 
     fn owned(
@@ -200,6 +200,11 @@ fn key(connection: &Connection) -> Key {
         remote => (*local, *remote),
     };
     (process, *protocol, first, second)
+}
+
+/// Errors: something stands where a number should.
+fn check_ports(record: &Record<'_>, ports: [&str; 2]) -> Told {
+    field::check_numbers(Protocol::Tcp, &ports.map(|port| record.field(port)), &[])
 }
 
 fn end(record: &Record<'_>, ip: &str, port: &str) -> Option<Endpoint> {

@@ -1,11 +1,13 @@
 //! Events out of an EVTX file. A chunk that is ruined is counted, and the others are read.
 
 use std::borrow::Cow;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
+
+use model::{Gap, Imported, Source};
 
 use super::super::field;
 use super::super::format::{Format, Out};
-use super::super::input::Input;
+use super::super::input::{Input, is_damage};
 use super::binary_xml::{self, Sink};
 use super::chunk;
 use super::events::Events;
@@ -30,6 +32,19 @@ impl Format for Evtx {
             self.in_use = chunk::in_use(&head);
             if head.len() < chunk::HEAD {
                 out.cut(format!("byte {}", head.len()));
+            } else if !chunk::is_head_whole(&head) {
+                out.skip(
+                    || "head of the file".to_owned(),
+                    || "it does not fit its checksum; what follows is here".to_owned(),
+                );
+            }
+            if chunk::is_dirty(&head) {
+                out.seen.push(Imported::Gap(Gap::standing(
+                    "log_not_closed",
+                    Source::Log,
+                    "the event log was not closed when this file was made from it, as its head says",
+                    "events of its last moments may not have been written yet",
+                )));
             }
             return Ok(head.len() == chunk::HEAD);
         };
@@ -65,6 +80,10 @@ impl Evtx {
             out.skip(place, || "it is ruined".to_owned());
             return;
         };
+        // Of one that is cut the end is missing, which is said by itself.
+        if let Some(why) = chunk::damage(bytes).filter(|_| bytes.len() == chunk::CHUNK) {
+            out.skip(place, || why.to_owned());
+        }
         for (record, place) in (1_u32..).zip(records) {
             let told = match place {
                 Ok(place) => self.record(bytes, &place, out),
@@ -103,14 +122,7 @@ fn piece(input: &mut Input, bytes: usize) -> io::Result<Vec<u8>> {
     match input.by_ref().take(most).read_to_end(&mut piece) {
         Ok(_) => Ok(piece),
         // What it was packed in is damaged: what was read counts.
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::UnexpectedEof | ErrorKind::InvalidData
-            ) =>
-        {
-            Ok(piece)
-        }
+        Err(error) if is_damage(&error) => Ok(piece),
         Err(error) => Err(error),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use model::{BootId, Imported, Parent, PathState, Process, ProcessId, Text, Timestamp};
+use model::{BootId, Imported, Parent, Process, ProcessId, Text, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::super::field;
@@ -56,7 +56,7 @@ impl Processes {
         let command_line = record.field("CommandLine").map(Text::from);
         let sha256 = record.field("Hashes").and_then(sha256);
         self.change(id, out, |process| {
-            process.started = time.unwrap_or(process.started);
+            process.started = time.or(process.started);
             process.command_line = command_line.map(|line| vec![line]);
             process.sha256 = sha256;
             process.parents = parents;
@@ -123,26 +123,13 @@ impl Processes {
     }
 }
 
+/// With the start that its name tells.
 fn unknown(id: ProcessId, out: &Out) -> Process {
-    let started = i64::try_from(id.start_ticks / TICKS_PER_SECOND).unwrap_or(0);
+    let seconds = i64::try_from(id.start_ticks / TICKS_PER_SECOND);
+    let started = seconds.ok().filter(|seconds| *seconds != 0);
     Process {
-        id,
-        started: out.time(started.saturating_mul(1_000_000_000)),
-        ended: None,
-        name: Text::default(),
-        path: None,
-        path_state: PathState::Unknown,
-        file: None,
-        sha256: None,
-        command_line: None,
-        command_line_truncated: false,
-        uid: None,
-        user: None,
-        parents: Vec::new(),
-        container: None,
-        unit: None,
-        netns: None,
-        kernel_thread: false,
+        started: started.map(|it| out.time(it.saturating_mul(1_000_000_000))),
+        ..Process::unknown(id)
     }
 }
 

@@ -60,7 +60,20 @@ pub(super) fn tell(
         device,
         ..ends.connection(id)
     })));
-    Ok(())
+    check_numbers(row, protocol)
+}
+
+/// Errors: something stands where a number should.
+fn check_numbers(row: &Row<'_>, protocol: Protocol) -> Result<(), &'static str> {
+    const COUNTS: [Field; 4] = [
+        Field::OriginatorBytes,
+        Field::ResponderBytes,
+        Field::OriginatorPackets,
+        Field::ResponderPackets,
+    ];
+    let ports = [Field::OriginatorPort, Field::ResponderPort];
+    let plain = |field| row.plain(field);
+    field::check_numbers(protocol, &ports.map(plain), &COUNTS.map(plain))
 }
 
 /// Of a row of another log: tells of its connection, once.
@@ -83,7 +96,8 @@ pub(super) fn of_other_log(
     Ok(ends)
 }
 
-/// The one at the local end. `None`: it is not sure which end is local.
+/// The one at the local end. `None`: no computer has such an address. Where it is not sure which end is
+/// local, the hardware address may be that of a router.
 fn device(
     row: &Row<'_>,
     ends: &Ends,
@@ -91,15 +105,15 @@ fn device(
     known: &mut Known,
     out: &mut Out,
 ) -> Option<DeviceId> {
-    let ip = ends.local.ip.filter(|ip| told || sides::is_inside(*ip))?;
+    let ip = ends.local.ip?;
+    let is_sure = told || sides::is_inside(ip);
     let mac = if ends.direction == Direction::Inbound {
         Field::ResponderMac
     } else {
         Field::OriginatorMac
     };
-    known
-        .devices
-        .at(row.plain(mac).and_then(field::mac), ip, out)
+    let mac = row.plain(mac).and_then(field::mac).filter(|_| is_sure);
+    known.devices.at(mac, ip, out)
 }
 
 /// Between whom, and whether the log itself says which of them is local.
@@ -111,8 +125,8 @@ fn ends(
 ) -> Option<(ConnectionId, Ends, bool)> {
     let end = |address, port| {
         let ip: IpAddr = field::address(row.plain(address)?)?;
-        let has_ports = matches!(protocol, Protocol::Tcp | Protocol::Udp | Protocol::Sctp);
-        let port = row.plain(port).filter(|_| has_ports).and_then(field::port);
+        let port = row.plain(port).filter(|_| protocol.has_ports());
+        let port = port.and_then(field::port);
         Some(match port {
             Some(port) => Endpoint::new(ip, port),
             None => Endpoint::without_port(ip),
@@ -147,7 +161,14 @@ fn ends(
 
 /// `None`: the row does not say, or not as a number (a test of Zeek has `XXXX`).
 pub(super) fn time(row: &Row<'_>, later_ns: i64, out: &Out) -> Option<Timestamp> {
-    let time = field::any_time(row.plain(Field::Time)?)?;
+    let text = row.plain(Field::Time)?;
+    // `JSON::TS_MILLIS`: a number of seconds would be too great.
+    let milliseconds = || {
+        i64::try_from(field::unsigned(text)?)
+            .ok()?
+            .checked_mul(1_000_000)
+    };
+    let time = field::any_time(text).or_else(milliseconds)?;
     Some(out.time(time.saturating_add(later_ns)))
 }
 

@@ -25,7 +25,7 @@ pub(super) fn dns(row: &Row<'_>, number: u64, known: &mut Known, out: &mut Out) 
         _ => Protocol::Udp,
     };
     let ends = of_other_log(row, protocol, number, known, out)?;
-    let ends = asked_by_originator(ends);
+    let ends = ends.asked();
     let question = row.number(Field::QueryType);
     let port = ends.remote.and_then(|remote| remote.port);
     let name = NameSeen {
@@ -119,7 +119,13 @@ pub(super) fn tls(row: &Row<'_>, number: u64, known: &mut Known, out: &mut Out) 
     tell(row, 0, &ends, name, out)?;
     let subject = row.string(Field::Subject);
     match subject.and_then(|subject| told::common_name(&subject)) {
-        Some(name) => tell(row, 0, &ends, only(name, NameSource::Certificate), out),
+        Some(name) => tell(
+            row,
+            0,
+            &ends,
+            NameSeen::only(name, NameSource::Certificate),
+            out,
+        ),
         None => Ok(()),
     }
 }
@@ -202,29 +208,7 @@ pub(super) fn dhcp(row: &Row<'_>, number: u64, known: &mut Known, out: &mut Out)
         remote: server.map(|server| model::Endpoint::new(server, 67)),
         direction: Direction::Outbound,
     };
-    tell(row, 0, &ends, only(name, NameSource::Dhcp), out)
-}
-
-fn only(name: Text, source: NameSource) -> NameSeen {
-    NameSeen {
-        name: Some(name),
-        source,
-        question: None,
-        answer: None,
-        greeting: None,
-    }
-}
-
-fn asked_by_originator(ends: Ends) -> Ends {
-    match (ends.direction, ends.remote) {
-        (Direction::Inbound, Some(remote)) => Ends {
-            local: remote,
-            remote: Some(ends.local),
-            direction: Direction::Outbound,
-            ..ends
-        },
-        _ => ends,
-    }
+    tell(row, 0, &ends, NameSeen::only(name, NameSource::Dhcp), out)
 }
 
 fn tell(row: &Row<'_>, later_ns: i64, ends: &Ends, name: NameSeen, out: &mut Out) -> Told {

@@ -363,3 +363,57 @@ proptest! {
         read(format!("{HEAD}#fields\tts\tuid\t{}", columns.join("\n")).as_bytes());
     }
 }
+
+#[test]
+fn a_device_with_an_address_of_the_internet_is_known_by_it() {
+    let log = "#separator \\x09\n#path\tconn\n\
+               #fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\torig_l2_addr\n\
+               1601998366.7\tCa\t198.51.100.7\t54170\t203.0.113.9\t443\ttcp\t02:00:00:00:00:07\n\
+               1601998366.8\tCb\t192.168.0.7\t54170\t203.0.113.9\t443\ttcp\t02:00:00:00:00:08\n";
+    let read = read(log.as_bytes());
+    let devices: Vec<_> = read.connections().map(|it| it.device).collect();
+    let expected = [
+        model::DeviceId::Address([198, 51, 100, 7].into()),
+        model::DeviceId::Mac([2, 0, 0, 0, 0, 8]),
+    ];
+    assert_eq!(devices, expected.map(Some));
+}
+
+#[test]
+fn a_log_may_have_any_separator() {
+    let log = format!(
+        "{HEAD}{CONN}\n1601998366.7\tCa\t192.168.0.7\t54170\t203.0.113.9\t443\ttcp\tssl\t1.5\t100\t\
+         200\tSF\tT\tF\t0\tShADadfF\t5\t360\t4\t420\t(empty)\n"
+    );
+    let rows = |log: &str| -> Vec<_> {
+        let read = read(log.as_bytes());
+        assert_eq!(read.skipped.count, 0, "{log}");
+        read.connections().map(shown).collect()
+    };
+    let expected = rows(&log);
+    assert_eq!(expected.len(), 1);
+    for (separator, written) in [
+        ("|", "\\x7c"),
+        (";", "\\x3b"),
+        (" ", "\\x20"),
+        ("||", "\\x7c\\x7c"),
+    ] {
+        let other = log.replace('\t', separator).replace("\\x09", written);
+        assert_eq!(rows(&other), expected, "{separator}");
+    }
+}
+
+#[test]
+fn json_may_have_times_in_milliseconds() {
+    let opened = |time: &str| {
+        let row = format!(
+            r#"{{"_path":"conn","ts":{time},"uid":"Ca","id.orig_h":"192.168.0.7","id.orig_p":1,"id.resp_h":"203.0.113.9","id.resp_p":2,"proto":"tcp"}}"#
+        );
+        let read = read(row.as_bytes());
+        let connection = read.connections().next().expect("a connection");
+        connection.opened.map(|opened| opened.unix_nanos())
+    };
+    assert_eq!(opened("1601998366700"), Some(1_601_998_366_700_000_000));
+    assert_eq!(opened("1601998366.7"), Some(1_601_998_366_700_000_000));
+    assert_eq!(opened("99999999999999999999"), None);
+}

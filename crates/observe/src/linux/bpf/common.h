@@ -53,6 +53,7 @@ static void (*bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)132;
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_CLOSE 7
+#define TCP_CLOSE_WAIT 8
 #define SECOND 1000000000ull
 #define DNS_PORT __builtin_bswap16(53)
 #define MDNS_PORT __builtin_bswap16(5353)
@@ -144,6 +145,26 @@ static __always_inline void count_loss(__u32 ring)
 	loss->last = now;
 	__sync_fetch_and_add(&loss->count, 1);
 }
+
+/* What is kept with a socket. Not so where its program has used up the memory that options of one
+ * socket may take (sk_omem_alloc): then every hook has to tell what it knows by itself. */
+#define keep_owner(sk)                                                                             \
+	({                                                                                         \
+		struct owner *kept =                                                               \
+			bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);           \
+                                                                                                   \
+		if (!kept)                                                                         \
+			count_loss(LOST_OWNERS);                                                   \
+		kept;                                                                              \
+	})
+
+/* What is kept for this call only. The verifier wants to know first which of them it is. */
+#define or_alone(owner, alone)                                                                     \
+	do {                                                                                       \
+		if (!owner)                                                                        \
+			owner = &alone;                                                            \
+		asm volatile("" : "+r"(owner));                                                    \
+	} while (0)
 
 static __always_inline void copy4(__be32 *to, const __be32 *from)
 {

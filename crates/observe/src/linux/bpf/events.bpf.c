@@ -32,7 +32,7 @@ static long (*bpf_ringbuf_output)(void *ring, void *data, __u64 size, __u64 flag
 
 #define BPF_ANY 0
 
-/* So many changes of its owner are told of one socket in a second. */
+/* So many changes of its owner, and of who may be sending, are told of one socket in a second. */
 #define MOST_CHANGES 16
 
 #define AF_UNIX 1
@@ -91,6 +91,13 @@ static __attribute__((noinline)) __u32 own_pid(struct task_struct *leader)
 		return 0;
 	number = number_at(pid, own->level, &pid_namespace);
 	return pid_namespace == own->pid_namespace ? number : 0;
+}
+
+/* Whether a process is the owner that is known: numbers of processes are used again. */
+static __always_inline bool is_owner(const struct owner *owner, struct task_struct *task)
+{
+	return owner->first_pid == task->tgid &&
+	       owner->started == task->group_leader->start_boottime;
 }
 
 /* Something was told of the owner while another process may be sending. */
@@ -163,6 +170,14 @@ static __always_inline __u32 current_netns(void)
 	return bpf_get_current_task_btf()->nsproxy->net_ns->ns.inum;
 }
 
+/* Of TCP: what is kept with a socket of which something was told. There is room from its beginning. */
+static __always_inline struct owner *told_owner(void *sk)
+{
+	struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, 0);
+
+	return owner && owner->cookie ? owner : 0;
+}
+
 /* ---- a program asks ------------------------------------------------------------------------- */
 
 SEC("cgroup/sock_create")
@@ -173,12 +188,16 @@ int socket_created(struct bpf_sock *ctx)
 	struct event *event;
 	__u64 cookie;
 
-	/* TCP tells its namespace itself; MPTCP is its subflows, and should have no cookie
-	 * (socket_record.h). */
-	if (is_tcp(protocol, type) || is_mptcp(protocol, type))
+	/* MPTCP is its subflows, and should have no cookie (socket_record.h). */
+	if (is_mptcp(protocol, type))
 		return ALLOW;
+	/* TCP tells all else itself; but there is room with a new socket only for sure. */
+	if (is_tcp(protocol, type)) {
+		keep_owner(ctx);
+		return ALLOW;
+	}
 	cookie = bpf_get_socket_cookie(ctx);
-	owner = bpf_sk_storage_get(&owners, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	owner = keep_owner(ctx);
 	if (!owner)
 		return ALLOW;
 	owner->cookie = cookie;
@@ -213,8 +232,8 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, struct destination
 {
 	__u32 type = ctx->type, protocol = ctx->protocol;
 	struct bpf_sock *sk = ctx->sk;
+	struct owner *owner, alone = {};
 	struct tcp_sock *tcp = 0;
-	struct owner *owner;
 	struct event *event;
 	__u64 cookie;
 
@@ -226,15 +245,15 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, struct destination
 		to->family = AF_INET6;
 	}
 	cookie = bpf_get_socket_cookie(ctx);
-	owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!owner)
-		return ALLOW;
+	owner = keep_owner(sk);
+	or_alone(owner, alone);
 	if (is_tcp(protocol, type))
 		tcp = bpf_skc_to_tcp_sock(sk);
 	if (tcp) {
 		owner->netns = ((struct sock *)tcp)->__sk_common.skc_net.net->ns.inum;
 		owner->flags = EVENT_ATTEMPTED;
 		owner->error = 0;
+		owner->sender = 0;
 	} else {
 		if (owner->cookie != cookie && !owner->netns)
 			owner->netns = current_netns();
@@ -261,16 +280,15 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, struct destination
 static __always_inline int bound(struct bpf_sock *ctx, const struct event *at)
 {
 	__u32 type = ctx->type, protocol = ctx->protocol, family = ctx->family;
-	struct owner *owner;
+	struct owner *owner, alone = {};
 	struct event *event;
 	__u64 cookie;
 
 	if (type != SOCK_DGRAM)
 		return ALLOW;
 	cookie = bpf_get_socket_cookie(ctx);
-	owner = bpf_sk_storage_get(&owners, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!owner)
-		return ALLOW;
+	owner = keep_owner(ctx);
+	or_alone(owner, alone);
 	if (!owner->netns)
 		owner->netns = current_netns();
 	owner->cookie = cookie;
@@ -323,7 +341,7 @@ int state_changed(__u64 *ctx)
 {
 	struct sock *sk = (struct sock *)ctx[0];
 	int old = ctx[1], new = ctx[2];
-	struct owner *owner;
+	struct owner *owner, alone = {};
 	struct event *event;
 	struct tcp_sock *tcp;
 	__u16 kind;
@@ -343,9 +361,8 @@ int state_changed(__u64 *ctx)
 	cookie = bpf_get_socket_cookie(sk);
 	if (new == TCP_SYN_SENT || new == TCP_LISTEN) {
 		/* Both are the doing of the process that runs now. */
-		owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-		if (!owner)
-			return 0;
+		owner = keep_owner(sk);
+		or_alone(owner, alone);
 		if (owner->cookie != cookie || new == TCP_LISTEN) {
 			owner->cookie = cookie;
 			owner->flags = 0;
@@ -357,6 +374,9 @@ int state_changed(__u64 *ctx)
 			return 0;
 	} else {
 		owner = bpf_sk_storage_get(&owners, sk, 0, 0);
+		/* Nothing was told of it. */
+		if (owner && !owner->cookie)
+			owner->cookie = cookie;
 		/* Copied from the listener with the socket, and now a connection's own. */
 		if (owner && owner->cookie != cookie) {
 			owner->cookie = cookie;
@@ -446,7 +466,7 @@ static __always_inline void tcp_says(struct __sk_buff *skb, struct bpf_sock *sk,
 	payload = read_tcp_head(skb, &head);
 	if (!payload || skb->len <= payload)
 		return;
-	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
+	owner = told_owner(sk);
 	/* Who calls us does not tell our names for others. */
 	if (!owner || owner->flags & EVENT_INBOUND)
 		return;
@@ -465,7 +485,7 @@ static __always_inline void tcp_begins(struct __sk_buff *skb, struct bpf_sock *s
 	struct owner *owner;
 	struct event *event;
 
-	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
+	owner = told_owner(sk);
 	tcp = bpf_skc_to_tcp_sock(sk);
 	/* Not the first. */
 	if (!owner || !tcp || owner->flags & EVENT_SYN_SENT)
@@ -478,13 +498,91 @@ static __always_inline void tcp_begins(struct __sk_buff *skb, struct bpf_sock *s
 	}
 }
 
+/* Whether so much was told of turns at a socket within this second that others may be left out. If
+ * not, one more will be told. */
+static __always_inline bool is_crowded(struct owner *owner)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (now - owner->changed >= SECOND) {
+		owner->changed = now;
+		owner->changes = 0;
+	}
+	if (owner->changes >= MOST_CHANGES)
+		return true;
+	owner->changes++;
+	return false;
+}
+
+/* Tells that the process that runs now may be sending what leaves. Where that is left out, it is
+ * told of a later packet: until then nobody takes the socket for one process's own. */
+static __attribute__((noinline)) void tell_writer(struct __sk_buff *skb, struct owner *owner,
+						  struct tcp_sock *tcp)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *leader = task->group_leader;
+	struct tcp_head head = {};
+	struct event *event;
+	__u32 payload;
+
+	if (task->flags & PF_KTHREAD)
+		return;
+	payload = read_tcp_head(skb, &head);
+	if (!payload || skb->len <= payload)
+		return;
+	if (is_crowded(owner))
+		return;
+	event = reserve(EVENT_OWNER_CHANGED, owner->cookie, 0);
+	if (!event)
+		return;
+	owner->sender = task->tgid;
+	/* The end of its call is told whatever else is: it is somebody new then. */
+#pragma unroll
+	for (int i = 0; i < LAST_USERS; i++)
+		if (owner->users[i] == owner->sender)
+			owner->users[i] = 0;
+	describe(event, (struct sock *)tcp);
+	event->more = MORE_MAY_SEND;
+	event->started = leader->start_boottime;
+	event->pid = own_pid(leader);
+	event->thread = task->pid;
+	event->uid = task->cred->euid.val;
+	event->flags = owner->flags & ~(EVENT_OUTSIDE | EVENT_KERNEL);
+	if (!event->pid)
+		event->flags |= EVENT_OUTSIDE;
+	__builtin_memcpy(event->name, leader->comm, sizeof(event->name));
+	submit(event);
+}
+
+/* Of TCP: a call may go on sending for long before it ends, and its process is told (`used`). While
+ * the socket is owned, only the process that owns it sends with it, and that is the one that runs
+ * now. What it found in the backlog may have it send what others have written, and so has closing:
+ * neither says anything of it. */
+static __always_inline void notice_writer(struct __sk_buff *skb, struct bpf_sock *sk)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct owner *owner;
+	struct tcp_sock *tcp;
+
+	if (sk->state != TCP_ESTABLISHED && sk->state != TCP_CLOSE_WAIT)
+		return;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp || !tcp->inet_conn.icsk_inet.sk.sk_lock.owned ||
+	    tcp->inet_conn.icsk_inet.sk.sk_backlog.len)
+		return;
+	owner = told_owner(sk);
+	if (!owner || is_owner(owner, task) || owner->sender == (__u32)task->tgid)
+		return;
+	tell_writer(skb, owner, tcp);
+}
+
 /* Another process than the owner may be sending this. When its call ends it is known (`used`), and
  * told with the time when this left, unless others had to do with the socket meanwhile. */
 static __always_inline void notice_sender(struct owner *owner)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (owner->first_pid == task->tgid && !owner->sender)
+	if (is_owner(owner, task) && !owner->sender)
 		return;
 	if (__sync_val_compare_and_swap(&owner->sender, 0, task->pid))
 		owner->sender = SEVERAL_SENDERS;
@@ -509,7 +607,7 @@ static __always_inline void datagram(struct __sk_buff *skb, struct bpf_sock *sk,
 		 * doing, UDP is (tunnels, file systems). */
 		if (protocol != IPPROTO_UDP)
 			return;
-		owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		owner = keep_owner(sk);
 		if (!owner)
 			return;
 		owner->cookie = bpf_get_socket_cookie(skb);
@@ -542,12 +640,16 @@ static __always_inline int packet(struct __sk_buff *skb, bool leaves)
 	if (!sk)
 		return ALLOW;
 	/* Nothing is written to the stack before this: most packets are of TCP, and go on here. */
-	if (!is_tcp(sk->protocol, sk->type))
+	if (!is_tcp(sk->protocol, sk->type)) {
 		datagram(skb, sk, leaves);
-	else if (leaves && sk->state == TCP_SYN_SENT)
+	} else if (leaves && sk->state == TCP_SYN_SENT) {
 		tcp_begins(skb, sk);
-	else if (sk->dst_port == DNS_PORT || (leaves && is_beginning(sk)))
-		tcp_says(skb, sk, leaves);
+	} else {
+		if (leaves)
+			notice_writer(skb, sk);
+		if (sk->dst_port == DNS_PORT || (leaves && is_beginning(sk)))
+			tcp_says(skb, sk, leaves);
+	}
 	return ALLOW;
 }
 
@@ -598,7 +700,7 @@ static __always_inline void asked_resolver(struct sock *sk)
 /* Packet sockets pass no other hook. */
 static __always_inline void used_packet_socket(struct sock *sk, int length, bool sends)
 {
-	struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct owner *owner = keep_owner(sk);
 	struct event *event;
 	__u32 packets;
 	bool first;
@@ -636,13 +738,30 @@ static __always_inline bool was_user(const struct owner *owner, __u32 user)
 	return false;
 }
 
+/* Where in the stream of TCP is what a call has written that ends now. What was written since by
+ * another would be taken for it: nothing is told while another call is at the socket, nor where not
+ * all that is written comes from calls as it is (TLS in the kernel, BPF at sockets). */
+static __always_inline void tell_written(struct event *event, struct sock *sk, int length)
+{
+	struct tcp_sock *tcp;
+
+	if (length <= 0 || !is_tcp(sk->sk_protocol, sk->sk_type))
+		return;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp || tcp->inet_conn.icsk_ulp_ops || sk->sk_user_data || sk->sk_lock.owned)
+		return;
+	event->sequence = tcp->write_seq - length;
+	event->more = MORE_WROTE;
+}
+
 static __always_inline int used(struct sock *sk, int length, bool sends)
 {
 	__u16 family = sk->__sk_common.skc_family;
 	struct owner *owner;
 	__u32 user, sender;
 	struct event *event;
-	__u64 now, task;
+	bool crowded;
+	__u64 task;
 
 	if (family == AF_UNIX && sends) {
 		asked_resolver(sk);
@@ -657,16 +776,17 @@ static __always_inline int used(struct sock *sk, int length, bool sends)
 	owner = bpf_sk_storage_get(&owners, sk, 0, 0);
 	task = bpf_get_current_pid_tgid();
 	user = task >> 32;
-	if (owner && owner->first_pid == user)
+	if (owner && is_owner(owner, bpf_get_current_task_btf()))
 		return 0;
 	if (bpf_get_current_task_btf()->flags & PF_KTHREAD)
 		return 0;
-	if (!owner) {
+	if (!owner || !owner->cookie) {
 		/* It was there before us, and no descriptor led to it: it was on its way between two
 		 * processes. */
 		if (is_mptcp(sk->sk_protocol, sk->sk_type))
 			return 0;
-		owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!owner)
+			owner = keep_owner(sk);
 		if (!owner)
 			return 0;
 		owner->cookie = bpf_get_socket_cookie(sk);
@@ -678,26 +798,22 @@ static __always_inline int used(struct sock *sk, int length, bool sends)
 	 * told before may be left out for the rest of a second; somebody new is always told. */
 	sender = owner->sender;
 	owner->sender = 0;
-	now = bpf_ktime_get_boot_ns();
-	if (now - owner->changed >= SECOND) {
-		owner->changed = now;
-		owner->changes = 0;
-	}
+	crowded = is_crowded(owner);
 	if (!was_user(owner, user)) {
 		owner->users[owner->next_user & (LAST_USERS - 1)] = user;
 		owner->next_user++;
-	} else if (owner->changes >= MOST_CHANGES) {
+	} else if (crowded) {
 		return 0;
 	}
-	if (owner->changes < MOST_CHANGES)
-		owner->changes++;
 	take(owner);
 	event = reserve(EVENT_OWNER_CHANGED, bpf_get_socket_cookie(sk), owner);
 	if (event) {
 		describe(event, sk);
-		if (sends && sender == (__u32)task) {
+		if (sends && sender == (__u32)task && !is_tcp(sk->sk_protocol, sk->sk_type)) {
 			event->time = owner->sends;
 			event->more = MORE_SENDS;
+		} else if (sends) {
+			tell_written(event, sk, length);
 		}
 		submit(event);
 	}
@@ -986,6 +1102,7 @@ int sockets_seed(struct bpf_iter__task_file *ctx)
 	if (!sk)
 		return 0;
 	owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	/* The first look knows who holds it: what is lost is counted when it is used. */
 	if (!owner)
 		return 0;
 	leader = task->group_leader;
@@ -1022,7 +1139,7 @@ int sockets_changed(struct bpf_iter__task_file *ctx)
 	/* Was never asked to send or receive: it uses memory that it shares with the kernel
 	 * (PACKET_RX_RING, AF_XDP). */
 	if (!owner && has_frames(family)) {
-		owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		owner = keep_owner(sk);
 		if (owner)
 			seed(owner, sk, task->group_leader);
 	}
@@ -1061,7 +1178,7 @@ int sockets_changed(struct bpf_iter__task_file *ctx)
 	}
 	event.kind = EVENT_COUNTED;
 	event.time = bpf_ktime_get_boot_ns();
-	event.cookie = owner->cookie;
+	event.cookie = bpf_get_socket_cookie(sk);
 	describe(&event, sk);
 	if (!is_tcp(sk->sk_protocol, sk->sk_type)) {
 		copy4(event.remote, owner->peer);

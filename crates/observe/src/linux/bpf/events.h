@@ -47,7 +47,9 @@ enum event_more {
 	MORE_ONLY_IPV6 = 2,     /* listening: it does not */
 	MORE_SENDS = 3, /* owner changed: something of the new one leaves from that time on */
 	MORE_HERE = 4,  /* said: by this computer */
-	MORE_THERE = 5  /* said: by the other side */
+	MORE_THERE = 5, /* said: by the other side */
+	MORE_WROTE = 6, /* owner changed: the new one wrote, from `sequence` on */
+	MORE_MAY_SEND = 7 /* owner changed: this one is at it as well, and may be sending */
 };
 
 /* 128 bytes, as a socket record. */
@@ -61,7 +63,10 @@ struct event {
 	__u32 thread;
 	__u32 netns;
 	__u32 uid;
-	__u32 packets_sent;
+	union {
+		__u32 packets_sent;
+		__u32 sequence; /* TCP, MORE_WROTE: of the first byte */
+	};
 	__u32 packets_received;
 	__u16 kind;
 	__u16 flags;
@@ -169,7 +174,8 @@ struct owner {
 	/* Those who took it over last: who is not among them is always told. */
 	__u32 users[LAST_USERS];
 	__u32 next_user;
-	/* The thread of another process that is sending; several at once: SEVERAL_SENDERS. */
+	/* The thread of another process that is sending; several at once: SEVERAL_SENDERS. Of TCP the
+	 * process that was last told to be at it. */
 	__u32 sender;
 };
 
@@ -189,13 +195,21 @@ struct peer {
 	__u32 packets_received;
 };
 
-/* Events that found no room; of LOST_PEERS: datagrams to and from peers that found none. */
+/* Events that found no room; of LOST_PEERS: datagrams to and from peers that found none; of
+ * LOST_OWNERS: times that a socket had no room for its owner. */
 struct loss {
 	__u64 count;
 	__u64 first;
 	__u64 last;
 };
 
-enum rings { RING_SOCKETS = 0, RING_PROCESSES = 1, LOST_PEERS = 2, RING_SAID = 3, LOSSES = 4 };
+enum rings {
+	RING_SOCKETS = 0,
+	RING_PROCESSES = 1,
+	LOST_PEERS = 2,
+	RING_SAID = 3,
+	LOST_OWNERS = 4,
+	LOSSES = 5
+};
 
 #endif

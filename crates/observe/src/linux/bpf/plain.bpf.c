@@ -39,7 +39,6 @@ static __u64 (*bpf_get_netns_cookie)(void *ctx) = (void *)122;
 #define BPF_SOCK_OPS_STATE_CB_FLAG 4
 
 #define TCP_FIN_WAIT1 4
-#define TCP_CLOSE_WAIT 8
 #define TCP_LAST_ACK 9
 #define TCP_CLOSING 11
 #define FLAG_FIN 1
@@ -219,7 +218,7 @@ static __always_inline void adopt(struct owner *owner, __u64 cookie)
 
 static __always_inline struct owner *owner_of(struct bpf_sock *sk, __u64 cookie)
 {
-	struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct owner *owner = keep_owner(sk);
 
 	if (owner)
 		adopt(owner, cookie);
@@ -237,7 +236,7 @@ int socket_created(struct bpf_sock *ctx)
 	__u64 cookie;
 
 	cookie = bpf_get_socket_cookie(ctx);
-	owner = bpf_sk_storage_get(&owners, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	owner = keep_owner(ctx);
 	if (!owner)
 		return ALLOW;
 	owner->cookie = cookie;
@@ -262,7 +261,7 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, struct destination
 {
 	__u32 type = ctx->type, protocol = ctx->protocol;
 	struct bpf_sock *sk = ctx->sk;
-	struct owner *owner;
+	struct owner *owner, alone = {};
 	struct event *event;
 	__u64 cookie;
 
@@ -270,8 +269,7 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, struct destination
 		return ALLOW;
 	cookie = bpf_get_socket_cookie(ctx);
 	owner = owner_of(sk, cookie);
-	if (!owner)
-		return ALLOW;
+	or_alone(owner, alone);
 	if (!owner->netns)
 		owner->netns = netns_of(ctx, false);
 	if (is_tcp(protocol, type)) {
@@ -296,14 +294,13 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, struct destination
 static __always_inline int bound(struct bpf_sock *ctx, const struct event *at)
 {
 	__u32 type = ctx->type, protocol = ctx->protocol, family = ctx->family;
-	struct owner *owner;
+	struct owner *owner, alone = {};
 	struct event *event;
 	__u64 cookie;
 
 	cookie = bpf_get_socket_cookie(ctx);
 	owner = owner_of(ctx, cookie);
-	if (!owner)
-		return ALLOW;
+	or_alone(owner, alone);
 	if (!owner->netns)
 		owner->netns = netns_of(ctx, false);
 	take(owner);
@@ -379,7 +376,7 @@ int tcp_changed(struct bpf_sock_ops *ctx)
 {
 	__u32 op = ctx->op, old = 0, family = ctx->family;
 	struct bpf_sock *sk = ctx->sk;
-	struct owner *owner;
+	struct owner *owner, alone = {};
 	struct event *event;
 	__u64 cookie;
 	__u16 kind;
@@ -404,8 +401,8 @@ int tcp_changed(struct bpf_sock_ops *ctx)
 		return ALLOW;
 	cookie = bpf_get_socket_cookie(ctx);
 	owner = owner_of(sk, cookie);
-	if (!owner)
-		return ALLOW;
+	alone.cookie = cookie;
+	or_alone(owner, alone);
 	if (kind == EVENT_CLOSED) {
 		/* A copy of its listener's that never became a connection. */
 		if (owner->cookie != cookie)

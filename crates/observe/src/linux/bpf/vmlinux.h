@@ -78,8 +78,17 @@ typedef struct {
 	__u32 val;
 } kuid_t;
 
+typedef struct {
+	int owned;
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
+	struct {
+		int len;
+	} sk_backlog;
+	void *sk_user_data;
 	struct socket *sk_socket;
 	kuid_t sk_uid;
 	__u16 sk_protocol;
@@ -187,6 +196,7 @@ struct request_sock_queue {
 
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	const struct tcp_ulp_ops *icsk_ulp_ops;
 	struct request_sock_queue icsk_accept_queue;
 };
 
@@ -194,6 +204,7 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 snd_nxt;
 	__u32 snd_una;
+	__u32 write_seq;
 	__u64 bytes_received;
 	__u64 bytes_acked;
 	__u64 bytes_sent;

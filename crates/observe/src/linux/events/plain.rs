@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use aya::maps::MapData;
 use aya::programs::{CgroupSkb, CgroupSock, CgroupSockAddr, SockOps, TracePoint};
 use aya::{Ebpf, EbpfLoader};
-use model::{Endpoint, Gap, Look, NetworkNamespace, Protocol, Source, State, Text};
+use model::{Endpoint, Gap, Look, NetworkNamespace, ProcessId, Protocol, Source, State, Text};
 
 use self::namespaces::Learned;
 use self::processes::{Teller, Told as Processes};
@@ -32,7 +32,6 @@ use crate::parse::tracepoint::field_offset;
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../bpf/plain.bpf.o");
 
-const NANOS_PER_TICK: u64 = 10_000_000;
 /// Why a connection has failed is told together with its end, sooner or later.
 const TOLD_TOGETHER: u64 = 1_000_000;
 const KEPT: u64 = 200_000_000;
@@ -128,7 +127,11 @@ struct TcpError {
 }
 
 /// Loads and attaches the programs. `why` the better ones cannot be used.
-pub(super) fn attach(why: &BpfError) -> Result<(Ebpf, Plain), BpfError> {
+/// `processes_told`: see [`super::Probes::attach`].
+pub(super) fn attach(
+    why: &BpfError,
+    processes_told: &mut dyn FnMut(),
+) -> Result<(Ebpf, Plain), BpfError> {
     let tracefs = tracefs();
     let offsets = Offsets::read(tracefs.as_deref());
     let own_process = std::process::id();
@@ -145,10 +148,12 @@ pub(super) fn attach(why: &BpfError) -> Result<(Ebpf, Plain), BpfError> {
     // Who uses a socket has to be known by the time it is told.
     let teller = follow_processes(&mut programs, &offsets, &mut gaps);
     let processes = Processes::begin(teller).map_err(BpfError::Processes)?;
+    processes_told();
     let reasons = [&ROUTE, &ROUTE6, &ERROR].into_iter();
     for hook in reasons.filter(|hook| offsets.has(hook)) {
         // Without it some failures have no reason.
-        let _ = attach_tracepoint(&mut programs, hook);
+        let _ = load_tracepoint(&mut programs, hook)
+            .and_then(|()| attach_tracepoint(&mut programs, hook));
     }
     attach_at_cgroup(&mut programs, &root)?;
     let mut namespaces = Learned::new(
@@ -196,19 +201,26 @@ fn attach_at_cgroup(programs: &mut Ebpf, root: &OwnedFd) -> Result<(), BpfError>
     Ok(())
 }
 
+fn load_tracepoint(programs: &mut Ebpf, hook: &Hook) -> Result<(), BpfError> {
+    let program: &mut TracePoint = program_of(programs, hook.program)?;
+    program.load().map_err(load_failed(hook.program))
+}
+
 fn attach_tracepoint(programs: &mut Ebpf, hook: &Hook) -> Result<(), BpfError> {
     let program: &mut TracePoint = program_of(programs, hook.program)?;
-    program.load().map_err(load_failed(hook.program))?;
     let attached = program.attach(hook.group, hook.name);
     attached.map(drop).map_err(attach_failed(hook.program))
 }
 
 /// By tracepoints, else by the process connector.
 fn follow_processes(programs: &mut Ebpf, offsets: &Offsets, gaps: &mut Vec<Gap>) -> Teller {
-    let hooks = [&STARTED, &EXECUTED, &ENDED];
+    // As `PROCESS_TRACEPOINTS`.
+    let hooks = [&ENDED, &EXECUTED, &STARTED];
     let attached = if hooks.into_iter().all(|hook| offsets.has(hook)) {
-        let mut all = hooks.into_iter();
-        all.try_for_each(|hook| attach_tracepoint(programs, hook))
+        let mut load = hooks.into_iter();
+        let mut attach = hooks.into_iter();
+        load.try_for_each(|hook| load_tracepoint(programs, hook))
+            .and_then(|()| attach.try_for_each(|hook| attach_tracepoint(programs, hook)))
             .map_err(|error| error.to_string())
     } else {
         Err("the kernel's tracepoints cannot be read (tracefs)".to_owned())
@@ -307,7 +319,7 @@ impl Plain {
                 continue;
             };
             // Behind its start, and before that of any other with this pid.
-            let shown = (oldest.start_ticks + 1).saturating_mul(NANOS_PER_TICK);
+            let shown = (oldest.start_ticks + 1).saturating_mul(ProcessId::NANOS_PER_TICK);
             let process = processes.get(&oldest);
             let name = process.map(|process| process.name.bytes());
             let netns = socket.netns.map_or(0, |netns| netns.0);
@@ -328,6 +340,10 @@ impl Plain {
                 self.tcp.insert(cookie, (sent, received));
             }
         }
+    }
+
+    pub(super) fn tells_processes(&self) -> bool {
+        self.processes.are_told()
     }
 
     pub(super) fn gaps(&self) -> Vec<Gap> {

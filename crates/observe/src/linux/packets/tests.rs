@@ -317,6 +317,77 @@ fn a_ring_lends_a_quarter_and_then_has_to_be_copied() {
 }
 
 #[test]
+fn what_one_namespace_gives_back_is_for_one_that_got_nothing() {
+    let options = PacketOptions {
+        depth: Depth::Full,
+        ring_bytes: 0,
+    };
+    let (mut packets, ..) = Packets::begin(options, &[]);
+    let (Some(first), Some(second)) = (Place::new("gives"), Place::new("gets")) else {
+        return;
+    };
+    // Others may be on this computer.
+    packets.left = FEWEST;
+    packets.gaps.clear();
+    let begin = |packets: &mut Packets, place: &Place| {
+        let sockets = place.inside(|| Sockets::open().unwrap());
+        packets.capture(place.netns(), sockets, FEWEST, None)
+    };
+    assert!(begin(&mut packets, &first));
+    for _ in 0..2 {
+        assert!(!begin(&mut packets, &second));
+    }
+    let told: Vec<_> = packets.gaps.iter().map(|gap| gap.id.as_str()).collect();
+    assert_eq!(told, ["ring_budget"]);
+    assert!(packets.settled.contains(second.netns()));
+    packets.mounts.refresh();
+    packets.remove(packets.captures.len() - 1);
+    assert_eq!(packets.left, FEWEST);
+    assert!(!packets.settled.contains(first.netns()));
+    // So it is told again that somebody is in it, and that it is mounted.
+    assert!(!packets.settled.contains(second.netns()));
+    assert!(packets.mounts.refresh());
+    assert!(begin(&mut packets, &second));
+    assert!(packets.settled.contains(second.netns()));
+    assert!(!packets.over_budget.contains(&second.netns()));
+}
+
+#[test]
+fn of_namespaces_beyond_a_bound_it_is_told_that_their_counts_are_not_kept() {
+    let options = PacketOptions {
+        depth: Depth::Full,
+        ring_bytes: 0,
+    };
+    let (mut packets, ..) = Packets::begin(options, &[]);
+    let most = u32::try_from(MOST_REMEMBERED).unwrap();
+    for number in 0..most + 3 {
+        packets.keep_counts(RingCounts {
+            netns: NetworkNamespace(number),
+            received: 10,
+            dropped: 2,
+            freezes: 0,
+        });
+    }
+    // Numbers of namespaces are used again.
+    packets.keep_counts(RingCounts {
+        netns: NetworkNamespace(1),
+        received: 1,
+        dropped: 1,
+        freezes: 0,
+    });
+    assert_eq!(packets.gone.len(), MOST_REMEMBERED);
+    assert_eq!((packets.gone[1].received, packets.gone[1].dropped), (11, 3));
+    assert_eq!(packets.dropped_in_others(), 6);
+    for expected in [Some(Some(3)), None] {
+        packets.gaps.clear();
+        packets.tick();
+        let mut told = packets.gaps.iter();
+        let told = told.find(|gap| gap.id == "packets_not_counted");
+        assert_eq!(told.map(|gap| gap.count), expected);
+    }
+}
+
+#[test]
 fn nobody_waits_with_a_ring_that_would_be_ready_at_once() {
     let Some(place) = Place::new("ready") else {
         return;

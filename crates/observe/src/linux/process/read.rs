@@ -16,7 +16,6 @@ use crate::linux::users::Users;
 use crate::parse::cgroup::place;
 use crate::parse::proc_pid::{Stat, arguments, conceals_processes, namespace, stat};
 
-const NANOS_PER_TICK: i64 = 10_000_000;
 const MOST_ARGUMENT_BYTES: usize = 32 * 1024;
 const MOST_ARGUMENTS: usize = 1024;
 /// Holds every file read here: up to 14 lines of at most 4096 bytes for `cgroup`.
@@ -146,7 +145,7 @@ impl Reader {
             .map(|status| status.st_uid);
         let process = Process {
             id,
-            started: started(self.boot_time, id.start_ticks),
+            started: Some(started(self.boot_time, id.start_ticks)),
             ended: None,
             name: stat.name.clone(),
             path,
@@ -223,8 +222,8 @@ fn network_namespace(directory: &OwnedFd, buffer: &mut [u8]) -> Option<NetworkNa
 }
 
 fn started(boot_time: Timestamp, start_ticks: u64) -> Timestamp {
-    let ticks = i64::try_from(start_ticks).unwrap_or(i64::MAX);
-    let since_boot = ticks.saturating_mul(NANOS_PER_TICK);
+    let since_boot = start_ticks.saturating_mul(ProcessId::NANOS_PER_TICK);
+    let since_boot = i64::try_from(since_boot).unwrap_or(i64::MAX);
     Timestamp::from_unix_nanos(boot_time.unix_nanos().saturating_add(since_boot))
 }
 

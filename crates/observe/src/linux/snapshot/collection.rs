@@ -61,8 +61,6 @@ impl Hasher for CookieHasher {
     }
 }
 
-const NANOS_PER_TICK: u64 = 10_000_000;
-
 impl Collection {
     pub(super) fn new(scene: &Scene<'_>, source: Source) -> Self {
         Self {
@@ -97,7 +95,7 @@ impl Collection {
     /// Adds a socket or, when it is known, one more holder. Gives the socket when it is new.
     pub(super) fn hold(&mut self, record: Whole<'_>) -> Option<&Socket> {
         let started = record.started().saturating_add_signed(self.boot_time_shift);
-        let start_ticks = started / NANOS_PER_TICK;
+        let start_ticks = started / ProcessId::NANOS_PER_TICK;
         let process = ProcessId {
             boot: self.boot,
             pid: record.pid(),

@@ -14,6 +14,10 @@ use crate::parse::socket_event::{More, SocketEvent};
 const MOST: usize = 65_536;
 /// When there are more, the oldest of them are let go.
 const PART_LET_GO: usize = 8;
+/// A greeting is whole within this time, or never: nanoseconds.
+const WHOLE_WITHIN: u64 = 10_000_000_000;
+/// So many that are not whole are remembered.
+const MOST_BEGUN: usize = 16_384;
 /// So many questions wait for their answers at once, and so long: nanoseconds.
 const MOST_QUESTIONS: usize = 16_384;
 const ANSWERED_WITHIN: u64 = 60_000_000_000;
@@ -23,6 +27,10 @@ const ANSWERED_WITHIN: u64 = 60_000_000_000;
 pub(super) struct Greetings {
     exchanges: HashMap<Exchange, Reading>,
     questions: Questions,
+    /// Greetings that were not whole at first, in the order in which they began.
+    begun: VecDeque<(Exchange, Box<SocketEvent>)>,
+    /// How many were not understood since this was last asked.
+    unread: u64,
     /// How many were let go unread since this was last asked.
     let_go: u64,
 }
@@ -37,6 +45,8 @@ struct Exchange {
 struct Reading {
     /// Nanoseconds since boot.
     last: u64,
+    /// It is among those that were not whole.
+    is_begun: bool,
     names: Names,
 }
 
@@ -59,16 +69,25 @@ impl Greetings {
             let port = |end: Option<Endpoint>| end.and_then(|end| end.port).unwrap_or(0);
             let (ours, theirs) = (port(event.local), port(event.remote));
             let names = if event.protocol == Protocol::Tcp {
-                Names::Tcp(TcpNames::new(ours, theirs))
+                Names::Tcp(TcpNames::new(theirs))
             } else {
                 Names::Udp(UdpNames::new(ours, theirs))
             };
-            Reading { last: 0, names }
+            Reading {
+                last: 0,
+                is_begun: false,
+                names,
+            }
         });
         reading.last = event.time;
         let side = match event.more {
             More::There => Side::Server,
-            More::Nothing | More::BothVersions | More::OnlyIpv6 | More::Sends => Side::Client,
+            More::Nothing
+            | More::BothVersions
+            | More::OnlyIpv6
+            | More::Sends
+            | More::Wrote(_)
+            | More::MaySend => Side::Client,
         };
         let mut seen = Vec::new();
         let questions = &mut self.questions;
@@ -78,17 +97,74 @@ impl Greetings {
             }
         };
         match &mut reading.names {
-            Names::Tcp(names) => names.data(side, Some(said.sequence), &said.bytes, &mut told),
+            Names::Tcp(names) => {
+                let wanted = names.wants(Side::Client);
+                names.data(side, Some(said.sequence), &said.bytes, &mut told);
+                if wanted && !names.wants(Side::Client) {
+                    self.unread += u64::from(names.is_unread());
+                } else if names.has_begun() && !reading.is_begun {
+                    reading.is_begun = true;
+                    self.begun.push_back((exchange, Box::new(event.clone())));
+                }
+            }
             Names::Udp(names) => names.data(side, &said.bytes, &mut told),
         }
         seen
     }
 
     /// The socket has ended, or what it had with one peer.
-    pub(super) fn closed(&mut self, event: &SocketEvent) {
-        if let Some(exchange) = Exchange::of(event) {
-            self.exchanges.remove(&exchange);
+    /// Gives the names in what was not whole.
+    pub(super) fn closed(&mut self, event: &SocketEvent) -> Vec<NameSeen> {
+        match Exchange::of(event) {
+            Some(exchange) => self.end(exchange),
+            None => Vec::new(),
         }
+    }
+
+    /// The next greeting that should be whole by `now`: what its first event told of its connection, and the
+    /// names in what there is of it, if it is not. The kernel tells only how a connection begins.
+    pub(super) fn overdue(&mut self, now: u64) -> Option<(SocketEvent, Vec<NameSeen>)> {
+        let too_many = self.begun.len() > MOST_BEGUN;
+        let (_, event) = self.begun.front()?;
+        if !too_many && now < event.time.saturating_add(WHOLE_WITHIN) {
+            return None;
+        }
+        let (exchange, event) = self.begun.pop_front()?;
+        let reading = self.exchanges.get(&exchange);
+        let waits = reading.is_some_and(|reading| match &reading.names {
+            Names::Tcp(names) => names.has_begun(),
+            Names::Udp(_) => false,
+        });
+        let names = if waits {
+            self.end(exchange)
+        } else {
+            Vec::new()
+        };
+        Some((
+            SocketEvent {
+                time: now,
+                ..*event
+            },
+            names,
+        ))
+    }
+
+    fn end(&mut self, exchange: Exchange) -> Vec<NameSeen> {
+        let mut seen = Vec::new();
+        if let Some(reading) = self.exchanges.remove(&exchange)
+            && let Names::Tcp(mut names) = reading.names
+            && names.has_begun()
+        {
+            names.end(&mut |name| seen.push(name));
+            self.unread += u64::from(names.is_unread());
+        }
+        seen
+    }
+
+    /// How many greetings were not understood since this was last asked. `None`: none.
+    pub(super) fn lately_unread(&mut self) -> Option<u64> {
+        let count = std::mem::take(&mut self.unread);
+        (count > 0).then_some(count)
     }
 
     /// How many were let go unread since this was last asked. `None`: none.
@@ -176,6 +252,59 @@ impl Exchange {
 mod tests {
     use super::*;
     use model::{Answer, Text};
+
+    use crate::parse::socket_event::{Flags, SocketEventKind};
+    use crate::parse::tls::tests::chrome;
+
+    fn says(greetings: &mut Greetings, cookie: u64, sequence: u32, bytes: &[u8]) -> Vec<NameSeen> {
+        let end = |port| Some(Endpoint::new([192, 0, 2, 1].into(), port));
+        let event = SocketEvent {
+            time: 5,
+            cookie,
+            local: end(40_000),
+            remote: end(443),
+            kind: SocketEventKind::Said,
+            flags: Flags::default(),
+            owner: None,
+            netns: None,
+            protocol: Protocol::Tcp,
+            peer: [0; 4],
+            error: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
+            packets_sent: 0,
+            packets_received: 0,
+            more: More::Nothing,
+        };
+        let bytes = bytes.to_vec();
+        greetings.said(&Said {
+            event,
+            sequence,
+            bytes,
+        })
+    }
+
+    #[test]
+    fn a_greeting_that_is_not_whole_in_time_is_counted() {
+        let hello = chrome();
+        let mut greetings = Greetings::default();
+        // Whole in two parts; the beginning only, with and without the name; nothing of the web.
+        assert!(says(&mut greetings, 1, 1, &hello[..300]).is_empty());
+        assert_eq!(says(&mut greetings, 1, 301, &hello[300..]).len(), 1);
+        for (cookie, length) in [(2, hello.len() - 1), (3, 20)] {
+            assert!(says(&mut greetings, cookie, 1, &hello[..length]).is_empty());
+        }
+        assert!(says(&mut greetings, 4, 1, b"\0junk").is_empty());
+        assert_eq!(greetings.lately_unread(), Some(1));
+        assert!(greetings.overdue(5).is_none());
+        let mut names = Vec::new();
+        while let Some((event, seen)) = greetings.overdue(WHOLE_WITHIN + 5) {
+            names.push((event.cookie, seen.len()));
+        }
+        assert_eq!(names, [(1, 0), (2, 1), (3, 0)]);
+        assert_eq!(greetings.lately_unread(), Some(1));
+        assert_eq!(greetings.lately_unread(), None);
+    }
 
     #[test]
     fn an_answer_that_nobody_asked_for_is_none() {

@@ -1,10 +1,13 @@
 //! The events of the kernel: taken from both rings, put in order, turned into what they mean.
 
 use std::collections::HashSet;
+use std::thread;
+use std::time::Duration;
 
 use model::{Counts, Detail, EventKind, Gap, Look, Observed, Protocol, Source, Timestamp};
 
 use super::copies::Copies;
+use super::first::{Begins, Early, FirstLook};
 use super::links::{Links, not_checked};
 use super::processes::ProcessTable;
 use super::programs::Programs;
@@ -15,6 +18,7 @@ use crate::linux::bpf::BpfError;
 use crate::linux::cgroup;
 use crate::linux::events::{Loss, Probes, Room, Told, boot_nanos};
 use crate::linux::helper::Helper;
+use crate::names::greetings_unread;
 use crate::parse::process_event::{ProcessEvent, ProcessEventKind};
 use crate::parse::socket_event::SocketEventKind;
 
@@ -23,8 +27,10 @@ use crate::parse::socket_event::SocketEventKind;
 const HOLD: u64 = 10_000_000;
 /// So often the rings are read in one call.
 const MOST_ROUNDS: u32 = 4;
+/// The same, for what happened until the first look was over.
+const MOST_TAKEN: u32 = 32;
 
-const ROOMS: [(Room, &str, &str); 4] = [
+const ROOMS: [(Room, &str, &str); 5] = [
     (
         Room::SocketEvents,
         "events of connections came faster than they could be taken",
@@ -45,6 +51,12 @@ const ROOMS: [(Room, &str, &str); 4] = [
         "programs began to talk faster than what they said could be taken",
         "names that were asked for or greeted at that time",
     ),
+    (
+        Room::Owners,
+        "programs had used up the memory that options of one socket may take, and who uses a socket \
+         could not be kept with it",
+        "processes, names and counts of such sockets; so many times it was tried",
+    ),
 ];
 
 /// The attached programs with all that is kept between events.
@@ -54,9 +66,11 @@ pub(super) struct Live {
     sockets: Sockets,
     /// Taken, and not yet old enough to be told.
     held: Vec<Told>,
+    /// What is to be told before them.
+    first: Vec<Observed>,
     /// All until then has been told, in nanoseconds since boot.
     until: u64,
-    losses: [Loss; 4],
+    losses: [Loss; 5],
     /// When they were last asked for.
     losses_asked: u64,
     watched: Vec<(u32, u64)>,
@@ -65,15 +79,16 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// From here on nothing is missed.
-    pub(super) fn attach(nested: bool) -> Result<Self, BpfError> {
+    /// From here on nothing is missed. `processes_told`: see [`Probes::attach`].
+    pub(super) fn attach(nested: bool, processes_told: &mut dyn FnMut()) -> Result<Self, BpfError> {
         Ok(Self {
-            probes: Probes::attach(nested)?,
-            processes: ProcessTable::of(&[]),
+            probes: Probes::attach(nested, processes_told)?,
+            processes: ProcessTable::of(Vec::new(), FirstLook::default()),
             sockets: Sockets::new(),
             held: Vec::new(),
+            first: Vec::new(),
             until: 0,
-            losses: [Loss::default(); 4],
+            losses: [Loss::default(); 5],
             losses_asked: 0,
             watched: Vec::new(),
             programs: Programs::default(),
@@ -81,13 +96,39 @@ impl Live {
         })
     }
 
-    /// Goes on from the first look, which was taken after the programs were attached.
-    pub(super) fn begin(&mut self, look: &Look) -> Result<Vec<Gap>, BpfError> {
-        self.processes = ProcessTable::of(&look.processes);
+    /// Goes on from the first look, which was taken after the programs were attached. `early`: what
+    /// was read before. `None`: nobody tells of processes, or they could not be read.
+    pub(super) fn begin(
+        &mut self,
+        look: &Look,
+        early: Option<&Early>,
+        stamp: &Stamp,
+    ) -> Result<Vec<Gap>, BpfError> {
+        let looked = boot_nanos();
         self.programs = Programs::of(look);
         self.probes.seed(look)?;
+        let mut gaps = Vec::new();
+        self.processes = match early {
+            Some(early) => {
+                if !self.take_until(looked) {
+                    gaps.push(behind());
+                }
+                let told = self.held.iter().filter_map(|told| match told {
+                    Told::Process(event) => Some(event.as_ref()),
+                    Told::Socket(_) | Told::Said(_) => None,
+                });
+                let Begins {
+                    first_look,
+                    processes,
+                    other,
+                } = FirstLook::of(&look.processes, early, told, stamp);
+                self.first = other;
+                ProcessTable::of(processes, first_look)
+            }
+            None => ProcessTable::of(look.processes.clone(), FirstLook::default()),
+        };
         self.find_resolvers();
-        let mut gaps = self.probes.gaps();
+        gaps.extend(self.probes.gaps());
         match Links::find() {
             Ok(links) => self.links = links,
             Err(error) => gaps.push(not_checked(&error)),
@@ -102,6 +143,22 @@ impl Live {
             ));
         }
         Ok(gaps)
+    }
+
+    /// Takes all that happened until then, in nanoseconds since boot. False: too much is happening.
+    fn take_until(&mut self, time: u64) -> bool {
+        let Self { probes, held, .. } = self;
+        catches_up(time, || {
+            let now = boot_nanos();
+            let before = held.len();
+            let until = probes.take(held).unwrap_or(now);
+            (until, until != now && held.len() > before)
+        })
+    }
+
+    /// Whether starts, new programs and ends of processes are told.
+    pub(super) fn tells_processes(&self) -> bool {
+        self.probes.tells_processes()
     }
 
     /// Whether the kernel gave no type information.
@@ -150,6 +207,7 @@ impl Live {
 
     /// Tells what has happened until a moment ago; gives that moment.
     pub(super) fn next(&mut self, stamp: &mut Stamp, seen: &mut Vec<Observed>) -> u64 {
+        seen.append(&mut self.first);
         let mut rounds = 0;
         loop {
             let now = boot_nanos();
@@ -163,6 +221,8 @@ impl Live {
             }
             self.held = held;
             self.sockets.settle(until, stamp, seen);
+            self.sockets
+                .hear_out(until, stamp, &mut self.processes, seen);
             // What comes late after all comes behind this.
             self.until = self.until.max(until);
             rounds += 1;
@@ -214,7 +274,7 @@ impl Live {
         let now = boot_nanos();
         let asked = std::mem::replace(&mut self.losses_asked, now);
         if let Some(count) = self.sockets.peers_lately_left_out() {
-            let [_, _, (_, why, missed), _] = ROOMS;
+            let [_, _, (_, why, missed), ..] = ROOMS;
             let since = stamp.time(asked);
             seen.push(Observed::Gap(lost(
                 why,
@@ -225,7 +285,7 @@ impl Live {
             )));
         }
         if let Some(count) = self.sockets.unread_lately() {
-            let [_, _, _, (_, why, missed)] = ROOMS;
+            let [_, _, _, (_, why, missed), _] = ROOMS;
             let since = stamp.time(asked);
             seen.push(Observed::Gap(lost(
                 why,
@@ -234,6 +294,14 @@ impl Live {
                 stamp.time(now),
                 count,
             )));
+        }
+        if let Some(count) = self.sockets.greetings_lately_unread() {
+            seen.push(Observed::Gap(Gap {
+                since: Some(stamp.time(asked)),
+                until: Some(stamp.time(now)),
+                count: Some(count),
+                ..greetings_unread(Source::Ebpf)
+            }));
         }
         for ((room, why, missed), before) in ROOMS.into_iter().zip(&mut self.losses) {
             let Ok(loss) = self.probes.loss(room) else {
@@ -274,6 +342,31 @@ impl Live {
             Told::Process(event) => tell_process(&event, stamp, processes, seen),
         }
     }
+}
+
+/// Whether all that happened until `time` comes to be taken. `take` takes some of it, and tells until
+/// when all is taken, and whether more is there at once.
+fn catches_up(time: u64, mut take: impl FnMut() -> (u64, bool)) -> bool {
+    (0..MOST_TAKEN).any(|_| {
+        let (until, is_more) = take();
+        let all = until >= time.saturating_add(HOLD);
+        if !all && !is_more {
+            thread::sleep(Duration::from_nanos(HOLD));
+        }
+        all
+    })
+}
+
+/// More came than could be taken while the first look was taken.
+fn behind() -> Gap {
+    Gap::standing(
+        "first_look_behind",
+        Source::Ebpf,
+        "so much happened while the first look was taken that not all of it could be put in order \
+         with what the look read",
+        "what processes ran that began meanwhile: they may stand with the program of their parent, \
+         or with a later one",
+    )
 }
 
 /// When something was lost that had not been by the time when that was last `asked`. The kernel
@@ -366,5 +459,22 @@ mod tests {
         check((5, 150), 9_000, 9_500, 9_000);
         // Somebody lost something while the counters of all were read.
         check((5, 150), 200, 190, 190);
+    }
+
+    #[test]
+    fn who_never_catches_up_with_the_first_look_is_told_of() {
+        let check = |each: u64, expected: bool| {
+            let mut until = 0;
+            let has_caught_up = catches_up(1_000_000_000, || {
+                until += each;
+                (until, true)
+            });
+            assert_eq!(has_caught_up, expected, "{each}");
+        };
+        let all = 1_000_000_000 + HOLD;
+        check(all, true);
+        check(all / u64::from(MOST_TAKEN) + 1, true);
+        check(all / u64::from(MOST_TAKEN) - 1, false);
+        assert_eq!(behind().id, "first_look_behind");
     }
 }

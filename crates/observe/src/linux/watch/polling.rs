@@ -15,7 +15,7 @@ use crate::linux::events::boot_nanos;
 use crate::linux::namespaces::Namespaces;
 use crate::linux::netlink::Lost;
 use crate::linux::process::Processes;
-use crate::linux::process_connector::{ProcessConnector, ProcessNews};
+use crate::linux::process_connector::{ProcessConnector, ProcessNews, asleep};
 
 /// What is heard between looks.
 pub(super) struct Polling {
@@ -25,12 +25,15 @@ pub(super) struct Polling {
     cookies: HashSet<u64>,
     /// Ports that somebody listens on.
     listening: HashSet<(Option<NetworkNamespace>, u16)>,
+    /// Why nobody tells whose the sockets are that come and go between two looks.
+    no_owner: WhyUnknown,
     lost: u64,
 }
 
 impl Polling {
-    /// Begins to listen; what cannot be heard is a gap.
-    pub(super) fn begin(gaps: &mut Vec<Gap>) -> Self {
+    /// Begins to listen; what cannot be heard is a gap. To be called before the first look: what is
+    /// read when something is heard is never older than the look then.
+    pub(super) fn begin(no_owner: WhyUnknown, gaps: &mut Vec<Gap>) -> Self {
         let processes = match ProcessConnector::open() {
             Ok(connector) => Some(connector),
             Err(error) => {
@@ -49,6 +52,7 @@ impl Polling {
             running: HashMap::new(),
             cookies: HashSet::new(),
             listening: HashSet::new(),
+            no_owner,
             lost: 0,
         };
         if let Err(error) = polling.listen_everywhere() {
@@ -159,29 +163,51 @@ impl Polling {
             let all = processes.into_processes().into_iter();
             found.extend(all.map(|process| (process.id.pid, process)));
         }
-        for news in news {
-            let (pid, kind, detail) = match news {
-                ProcessNews::Started { pid, .. } => {
-                    (*pid, EventKind::ProcessStarted, Detail::Nothing)
+        let now = boot_nanos();
+        let asleep = asleep();
+        let is_last = last_programs(news);
+        for (news, is_last) in news.iter().zip(is_last) {
+            let (pid, time, kind, detail) = match news {
+                ProcessNews::Started {
+                    pid, timestamp_ns, ..
+                } => (
+                    *pid,
+                    timestamp_ns,
+                    EventKind::ProcessStarted,
+                    Detail::Nothing,
+                ),
+                ProcessNews::Executed { pid, timestamp_ns } => {
+                    (*pid, timestamp_ns, EventKind::ProcessExec, Detail::Nothing)
                 }
-                ProcessNews::Executed { pid, .. } => {
-                    (*pid, EventKind::ProcessExec, Detail::Nothing)
-                }
-                ProcessNews::Ended { pid, status, .. } => {
+                ProcessNews::Ended {
+                    pid,
+                    timestamp_ns,
+                    status,
+                } => {
                     let status = Some(*status);
-                    (*pid, EventKind::ProcessEnded, Detail::Exit { status })
+                    let detail = Detail::Exit { status };
+                    (*pid, timestamp_ns, EventKind::ProcessEnded, detail)
                 }
                 ProcessNews::UserChanged { .. } | ProcessNews::Renamed { .. } => continue,
             };
+            let time = time.saturating_add(asleep).min(now);
             // One that ended before it could be read has a pid and nothing else: that is no one.
             if let Some(process) = found.get(&pid)
                 && kind != EventKind::ProcessEnded
             {
                 self.running.insert(pid, process.id);
-                seen.push(Observed::Process(process.clone().into()));
+                if is_last {
+                    seen.push(Observed::Process(process.clone().into()));
+                }
             }
-            if let Some(id) = self.running.get(&pid).copied() {
-                let mut event = stamp.event(boot_nanos(), kind);
+            let id = self.running.get(&pid).copied();
+            // What ended before it began was another with its number.
+            let is_over = |id: &ProcessId| stamp.process(pid, time).start_ticks < id.start_ticks;
+            if kind == EventKind::ProcessEnded && id.as_ref().is_some_and(is_over) {
+                continue;
+            }
+            if let Some(id) = id {
+                let mut event = stamp.event(time, kind);
                 event.source = Source::Netlink;
                 event.process = Some(id);
                 event.detail = detail;
@@ -201,6 +227,7 @@ impl Polling {
         seen: &mut Vec<Observed>,
     ) {
         let established = socket.tcp.is_none_or(|tcp| tcp.was_established);
+        let why = self.no_owner;
         let begin = |stamp: &Stamp, kind| {
             let mut event = stamp.event(boot_nanos(), kind);
             event.source = Source::Netlink;
@@ -212,7 +239,6 @@ impl Polling {
             event.protocol = Some(socket.protocol);
             event.local = Some(socket.local);
             event.remote = socket.remote;
-            let why = WhyUnknown::NotInSource;
             event.detail = Detail::NoProcess { why };
             event
         };
@@ -274,5 +300,52 @@ impl Polling {
             until: Some(now),
             count: Some(count),
         }));
+    }
+}
+
+/// Of each of the news: whether a process began what it runs now with it, as far as that was heard.
+/// What it ran before, nobody can read any more.
+fn last_programs(news: &[ProcessNews]) -> Vec<bool> {
+    let mut seen = HashSet::new();
+    let is_last = news.iter().rev().map(|news| match news {
+        ProcessNews::Started { pid, .. } | ProcessNews::Executed { pid, .. } => seen.insert(*pid),
+        ProcessNews::UserChanged { .. }
+        | ProcessNews::Renamed { .. }
+        | ProcessNews::Ended { .. } => false,
+    });
+    let mut is_last: Vec<_> = is_last.collect();
+    is_last.reverse();
+    is_last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_of_the_last_program_that_was_heard_of() {
+        let timestamp_ns = 7;
+        let started = |pid| ProcessNews::Started {
+            timestamp_ns,
+            pid,
+            parent: 1,
+        };
+        let executed = |pid| ProcessNews::Executed { timestamp_ns, pid };
+        let ended = |pid| ProcessNews::Ended {
+            timestamp_ns,
+            pid,
+            status: 0,
+        };
+        let news = [
+            started(5),
+            started(6),
+            executed(5),
+            executed(5),
+            ended(5),
+            ended(6),
+        ];
+        let last = [false, true, false, true, false, false];
+        assert_eq!(last_programs(&news), last);
+        assert_eq!(last_programs(&[]), [false; 0]);
     }
 }

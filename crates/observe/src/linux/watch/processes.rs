@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use model::{BootId, FileIdentity, Parent, Process, ProcessId, Text, Timestamp};
 
+use super::first::FirstLook;
 use super::groups::Groups;
 use super::stamp::Stamp;
 use crate::linux::helper::ProgramFile;
-use crate::linux::process::unknown;
 use crate::linux::users::Users;
 use crate::parse::process_event::{Image, ProcessEvent};
 use crate::parse::socket_event::EventOwner;
@@ -26,6 +26,7 @@ pub(super) struct ProcessTable {
     groups: Groups,
     /// `None`: there are no processes.
     boot: Option<BootId>,
+    first_look: FirstLook,
 }
 
 struct Entry {
@@ -35,21 +36,20 @@ struct Entry {
 }
 
 impl ProcessTable {
-    /// Begins with what a look has seen.
-    pub(super) fn of(processes: &[Process]) -> Self {
-        let known = processes.iter().map(|process| {
-            let entry = Entry {
-                process: Arc::new(process.clone()),
-                cgroup: 0,
-            };
-            (process.id, entry)
+    /// Begins with what they ran before the first event that is to be told.
+    pub(super) fn of(processes: Vec<Process>, first_look: FirstLook) -> Self {
+        let boot = processes.first().map(|process| process.id.boot);
+        let known = processes.into_iter().map(|process| {
+            let (id, process) = (process.id, Arc::new(process));
+            (id, Entry { process, cgroup: 0 })
         });
         Self {
             known: known.collect(),
             ended: VecDeque::new(),
             users: Users::read(),
             groups: Groups::default(),
-            boot: processes.first().map(|process| process.id.boot),
+            boot,
+            first_look,
         }
     }
 
@@ -71,6 +71,10 @@ impl ProcessTable {
     pub(super) fn started(&mut self, stamp: &Stamp, event: &ProcessEvent) -> Arc<Process> {
         let id = stamp.process(event.pid, event.started);
         let parent = stamp.process(event.parent, event.parent_started);
+        let seen = self.first_look.started(id);
+        if let Some(seen) = seen.as_ref().filter(|seen| seen.path.is_some()) {
+            return self.keep(Process::clone(seen), event.cgroup);
+        }
         let mut process = self.blank(stamp, event, id);
         if let Some(entry) = self.known.get(&parent) {
             let above = &entry.process;
@@ -136,6 +140,9 @@ impl ProcessTable {
             }
             None => {}
         }
+        if let Some(seen) = self.first_look.executed(id, event.time, image) {
+            complete(&mut process, &seen);
+        }
         self.keep(process, event.cgroup)
     }
 
@@ -155,7 +162,8 @@ impl ProcessTable {
             name: Text::from(owner.name()),
             uid: Some(owner.uid),
             user: self.users.name(owner.uid),
-            ..unknown(id, stamp.started(id))
+            started: Some(stamp.started(id)),
+            ..Process::unknown(id)
         };
         // Its end may never be told.
         self.is_over(id);
@@ -221,8 +229,32 @@ impl ProcessTable {
             uid: Some(event.uid),
             user: self.users.name(event.uid),
             netns: event.netns,
-            ..unknown(id, stamp.started(id))
+            started: Some(stamp.started(id)),
+            ..Process::unknown(id)
         }
+    }
+}
+
+/// Adds to a process what was read of it when it ran the same program.
+fn complete(process: &mut Process, seen: &Process) {
+    if process.name == Text::default() {
+        process.name.clone_from(&seen.name);
+    }
+    if process.path.is_none() {
+        process.path.clone_from(&seen.path);
+        process.path_state = seen.path_state;
+    }
+    if process.command_line.is_none() {
+        process.command_line.clone_from(&seen.command_line);
+        process.command_line_truncated = seen.command_line_truncated;
+    }
+    process.file = process.file.or(seen.file);
+    if process.parents.is_empty() {
+        process.parents.clone_from(&seen.parents);
+    }
+    if process.container.is_none() && process.unit.is_none() {
+        process.container.clone_from(&seen.container);
+        process.unit.clone_from(&seen.unit);
     }
 }
 

@@ -1,27 +1,25 @@
 //! Turns what the kernel told of sockets into events.
 
+mod peers;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use model::{
-    ConnectionError, Counts, Detail, Endpoint, Event, EventKind, NameSource, Observed, Phase,
-    ProcessId, Protocol, SocketKey, Timestamp, WhyUnknown,
+    ConnectionError, Counts, Detail, Endpoint, Event, EventKind, NameSeen, NameSource, Observed,
+    Phase, ProcessId, Protocol, SocketKey, Timestamp, WhyUnknown,
 };
 
+use self::peers::Peers;
+use super::frames::FrameSenders;
 use super::greetings::Greetings;
 use super::processes::ProcessTable;
 use super::resolvers::Resolvers;
 use super::stamp::Stamp;
-use crate::linux::events::{PeerCounts, Probes, Said, boot_nanos};
-use crate::parse::socket_event::{Flags, More, PeerKey, SocketEvent, SocketEventKind};
+use crate::linux::events::{PeerCounts, Probes, Said};
+use crate::parse::socket_event::{Flags, More, SocketEvent, SocketEventKind};
 
 /// The kernel finds a route within the call that makes an attempt.
 const ROUTE_FOUND_WITHIN: u64 = 50_000_000;
-/// A peer that has been silent for so long is taken off the kernel's table.
-const PEER_SILENT: u64 = 60_000_000_000;
-/// As many as the kernel's table has room for.
-const MOST_PEERS: usize = 65_536;
-/// Asking for all of them takes long.
-const PEERS_SWEPT_EACH: u64 = 1_000_000_000;
 
 const ENETUNREACH: i32 = 101;
 const EAGAIN: u16 = 11;
@@ -35,6 +33,7 @@ pub(super) struct Sockets {
     /// Packet sockets: their end passes no hook. False: the last refresh did not find it with any
     /// process, as when it is on its way from one to another.
     packet_sockets: HashMap<u64, bool>,
+    frame_senders: FrameSenders,
     resolvers: Resolvers,
     greetings: Greetings,
 }
@@ -52,6 +51,7 @@ impl Sockets {
             attempts_in_time: VecDeque::new(),
             peers: Peers::default(),
             packet_sockets: HashMap::new(),
+            frame_senders: FrameSenders::default(),
             resolvers: Resolvers::open(),
             greetings: Greetings::default(),
         }
@@ -89,6 +89,8 @@ impl Sockets {
         };
         if matches!(told.protocol, Protocol::Packet { .. }) {
             self.packet_sockets.insert(told.cookie, true);
+            let gap = self.frame_senders.gap(&told, stamp);
+            seen.extend(gap.map(Observed::Gap));
             // Only its first use is an event; the others tell how far it has come.
             if told.kind == SocketEventKind::FirstPacket {
                 return seen.push(Observed::Counts(vec![own_counts(&told, stamp)]));
@@ -107,7 +109,9 @@ impl Sockets {
                 self.attempts.remove(&told.cookie);
             }
             SocketEventKind::Closed => {
-                self.greetings.closed(&told);
+                for name in self.greetings.closed(&told) {
+                    tell_name(name, &told, process, stamp, seen);
+                }
                 self.give_up(told.cookie, stamp, seen);
                 self.last_counts(&told, stamp, probes, seen);
                 // The socket ends with all its peers.
@@ -146,10 +150,29 @@ impl Sockets {
                 self.resolvers.seen_in_packet(name);
             }
             let process = owner(told, stamp, processes, seen);
-            let mut event = filled(stamp, EventKind::NameSeen, told, process);
-            event.detail = Detail::Name(name);
-            stamp.tell(event, seen);
+            tell_name(name, told, process, stamp, seen);
         }
+    }
+
+    /// Tells of greetings that should be whole by `now` what there is of them.
+    pub(super) fn hear_out(
+        &mut self,
+        now: u64,
+        stamp: &mut Stamp,
+        processes: &mut ProcessTable,
+        seen: &mut Vec<Observed>,
+    ) {
+        while let Some((told, names)) = self.greetings.overdue(now) {
+            for name in names {
+                let process = owner(&told, stamp, processes, seen);
+                tell_name(name, &told, process, stamp, seen);
+            }
+        }
+    }
+
+    /// How many greetings were not understood since this was last asked. `None`: none.
+    pub(super) fn greetings_lately_unread(&mut self) -> Option<u64> {
+        self.greetings.lately_unread()
     }
 
     /// How many connections were let go before what they said could be read, since this was last
@@ -182,14 +205,12 @@ impl Sockets {
 
     /// How many peers there was no room for.
     pub(super) fn peers_left_out(&self) -> u64 {
-        self.peers.left_out
+        self.peers.left_out()
     }
 
     /// The same, since this was last asked. `None`: none.
     pub(super) fn peers_lately_left_out(&mut self) -> Option<u64> {
-        let lately = self.peers.left_out - self.peers.left_out_told;
-        self.peers.left_out_told = self.peers.left_out;
-        (lately > 0).then_some(lately)
+        self.peers.lately_left_out()
     }
 
     pub(super) fn knows_packet_socket(&self, cookie: u64) -> bool {
@@ -295,88 +316,6 @@ impl Sockets {
     }
 }
 
-/// Peers in the kernel's table, by the cookie of their socket. Anybody can become one by sending us
-/// something from any address, so that finding one and having many has to be cheap.
-#[derive(Default)]
-struct Peers {
-    of_sockets: HashMap<u64, HashMap<PeerKey, Endpoint>>,
-    /// All of them.
-    count: usize,
-    /// When those that are gone were last let go of because of the others.
-    swept: Option<u64>,
-    left_out: u64,
-    left_out_told: u64,
-}
-
-impl Peers {
-    fn follow(&mut self, cookie: u64, key: PeerKey, remote: Endpoint, probes: &mut Probes) {
-        let now = boot_nanos();
-        if self.count >= MOST_PEERS && self.may_sweep(now) {
-            self.retain(now, probes, |_, _, _| ());
-        }
-        if !self.add(cookie, key, remote) {
-            // Nobody would take it off the kernel's table.
-            probes.forget_peer(&key);
-        }
-    }
-
-    /// False: there is no room.
-    fn add(&mut self, cookie: u64, key: PeerKey, remote: Endpoint) -> bool {
-        let is_full = self.count >= MOST_PEERS;
-        let is_known = |peers: &HashMap<PeerKey, Endpoint>| peers.contains_key(&key);
-        if is_full && !self.of_sockets.get(&cookie).is_some_and(is_known) {
-            self.left_out += 1;
-            return false;
-        }
-        let peers = self.of_sockets.entry(cookie).or_default();
-        if peers.insert(key, remote).is_none() {
-            self.count += 1;
-        }
-        true
-    }
-
-    /// All of a socket that ends.
-    fn take(&mut self, cookie: u64) -> HashMap<PeerKey, Endpoint> {
-        let peers = self.of_sockets.remove(&cookie).unwrap_or_default();
-        self.count -= peers.len();
-        peers
-    }
-
-    /// Tells what each has counted, and lets go of those that have been silent or are gone.
-    fn retain(
-        &mut self,
-        now: u64,
-        probes: &mut Probes,
-        mut told: impl FnMut(u64, Endpoint, &PeerCounts),
-    ) {
-        self.of_sockets.retain(|cookie, peers| {
-            peers.retain(|key, remote| {
-                let Some(peer) = probes.peer(key) else {
-                    return false;
-                };
-                told(*cookie, *remote, &peer);
-                let silent = now.saturating_sub(peer.last) > PEER_SILENT;
-                if silent {
-                    probes.forget_peer(key);
-                }
-                !silent
-            });
-            !peers.is_empty()
-        });
-        self.count = self.of_sockets.values().map(HashMap::len).sum();
-    }
-
-    fn may_sweep(&mut self, now: u64) -> bool {
-        let rested = self
-            .swept
-            .is_none_or(|swept| now.saturating_sub(swept) >= PEERS_SWEPT_EACH);
-        if rested {
-            self.swept = Some(now);
-        }
-        rested
-    }
-}
-
 /// Takes out those that are not held and were not the last time, and notes which are.
 fn missing_twice(sockets: &mut HashMap<u64, bool>, held: &HashSet<u64>) -> Vec<u64> {
     let mut missing = Vec::new();
@@ -406,6 +345,18 @@ pub(super) fn own_counts(told: &SocketEvent, stamp: &Stamp) -> Counts {
         packets_sent: packets.then_some(u64::from(told.packets_sent)),
         packets_received: packets.then_some(u64::from(told.packets_received)),
     }
+}
+
+fn tell_name(
+    name: NameSeen,
+    told: &SocketEvent,
+    process: Option<ProcessId>,
+    stamp: &mut Stamp,
+    seen: &mut Vec<Observed>,
+) {
+    let mut event = filled(stamp, EventKind::NameSeen, told, process);
+    event.detail = Detail::Name(name);
+    stamp.tell(event, seen);
 }
 
 fn filled(
@@ -444,6 +395,8 @@ fn filled(
         (_, _, More::BothVersions) => Detail::Listens { only_ipv6: false },
         (_, _, More::OnlyIpv6) => Detail::Listens { only_ipv6: true },
         (_, _, More::Sends) => Detail::Sends,
+        (_, _, More::Wrote(from)) => Detail::Wrote { from },
+        (_, _, More::MaySend) => Detail::MaySend,
     };
     event
 }
@@ -516,38 +469,6 @@ fn peer_counts(cookie: u64, remote: Endpoint, peer: &PeerCounts, time: Timestamp
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn peer(number: u64) -> PeerKey {
-        [1, number, 0, 53]
-    }
-
-    #[test]
-    fn peers_are_bounded_and_what_is_left_out_is_counted() {
-        let mut peers = Peers::default();
-        for number in 0..70_000 {
-            // The second time it is known.
-            peers.add(7, peer(number), Endpoint::NONE);
-            if number < 1_000 {
-                peers.add(7, peer(number), Endpoint::NONE);
-            }
-        }
-        assert_eq!((peers.count, peers.left_out), (MOST_PEERS, 70_000 - 65_536));
-        // One that is known is none more.
-        peers.add(7, peer(1), Endpoint::NONE);
-        assert_eq!(peers.left_out, 70_000 - 65_536);
-        assert_eq!(peers.take(8).len(), 0);
-        assert_eq!(peers.take(7).len(), MOST_PEERS);
-        peers.add(8, peer(1), Endpoint::NONE);
-        assert_eq!((peers.count, peers.left_out), (1, 70_000 - 65_536));
-    }
-
-    #[test]
-    fn all_are_asked_for_once_a_second_at_most() {
-        let mut peers = Peers::default();
-        let times = [0, 1, 999_999_999, 1_000_000_000, 1_000_000_001];
-        let swept = times.map(|time| peers.may_sweep(time));
-        assert_eq!(swept, [true, false, false, true, false]);
-    }
 
     #[test]
     fn a_packet_socket_on_its_way_has_not_ended() {

@@ -2,8 +2,6 @@
 
 use model::{BootId, Detail, Event, EventKind, Observed, ProcessId, Source, Timestamp};
 
-const NANOS_PER_TICK: u64 = 10_000_000;
-
 /// What all events of a run share.
 #[derive(Clone, Debug)]
 pub(super) struct Stamp {
@@ -60,12 +58,13 @@ impl Stamp {
         ProcessId {
             boot: self.boot,
             pid,
-            start_ticks: started.saturating_add_signed(self.boot_time_shift) / NANOS_PER_TICK,
+            start_ticks: started.saturating_add_signed(self.boot_time_shift)
+                / ProcessId::NANOS_PER_TICK,
         }
     }
 
     /// UTC of the start of a process.
     pub(super) fn started(&self, id: ProcessId) -> Timestamp {
-        self.time(id.start_ticks.saturating_mul(NANOS_PER_TICK))
+        self.time(id.start_ticks.saturating_mul(ProcessId::NANOS_PER_TICK))
     }
 }

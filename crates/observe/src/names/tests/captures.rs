@@ -126,7 +126,7 @@ fn read(path: &Path) -> Vec<NameSeen> {
         let (client, names) = names.entry((key, tcp.is_some())).or_insert_with(|| {
             let (client, server) = (ends[0].1, ends[1].1);
             let names = match tcp {
-                Some(_) => Names::Tcp(TcpNames::new(client, server)),
+                Some(_) => Names::Tcp(TcpNames::new(server)),
                 None => Names::Udp(UdpNames::new(client, server)),
             };
             (ends[0], names)

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use model::Timestamp;
+use model::{Timestamp, hex};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -13,7 +13,6 @@ use super::super::log::{self, CLOSED, Entry, IMPORT, LogFault};
 use super::super::manifest::LogMark;
 use super::super::{Error, LOG};
 use super::By;
-use crate::hex;
 use crate::place::Place;
 
 /// What was read of a log.

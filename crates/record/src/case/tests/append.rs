@@ -353,6 +353,7 @@ fn imports_into_an_interrupted_recording_can_end_at_every_point() {
 /// Ends an import after so many things were done in the folder. `false`: it came to its end.
 fn stopped_after(folder: &Folder, recipients: Option<Recipients>, left: u64, power: bool) -> bool {
     let state = Arc::new(Mutex::new(State {
+        recovers: false,
         left,
         undo: Vec::new(),
     }));

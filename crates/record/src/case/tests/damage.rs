@@ -212,3 +212,74 @@ fn a_changed_byte_is_told_also_where_all_is_encrypted() {
     );
     assert_eq!(came.events, lines(0, 20));
 }
+
+#[test]
+fn what_was_put_behind_the_end_is_not_read() {
+    let folder = Folder::new();
+    sealed_case(&folder, None);
+    let name = "events/000001.ndjson";
+    let file = fs::File::options().write(true).open(folder.path(name));
+    // Reading all of it would take longer than anybody waits.
+    file.unwrap().set_len(1 << 40).unwrap();
+    let case = OpenCase::open(&folder.0, None).unwrap();
+    let problems: Vec<_> = case.problems().iter().map(Problem::file).collect();
+    assert_eq!(problems, [Some(name)]);
+    assert_eq!(content(&case, Kind::Events), lines(0, 20));
+}
+
+#[test]
+fn what_was_encrypted_to_the_same_key_elsewhere_is_not_taken_for_its_own() {
+    let (identities, recipients) = crypt::new_keys();
+    let (folder, other) = (Folder::new(), Folder::new());
+    sealed_case(&folder, Some(recipients.clone()));
+    sealed_case(&other, Some(recipients));
+    let name = "events/000002.ndjson.age";
+    fs::copy(other.path(name), folder.path(name)).unwrap();
+    let line = |folder: &Folder| {
+        let text = fs::read_to_string(folder.path(MANIFEST)).unwrap();
+        let line = text.lines().find(|line| line.ends_with(name));
+        (text.clone(), line.unwrap().to_owned())
+    };
+    let ((text, own), (_, foreign)) = (line(&folder), line(&other));
+    fs::write(folder.path(MANIFEST), text.replace(&own, &foreign)).unwrap();
+    // Without the key nobody can tell; the seal is another one.
+    assert_eq!(folder.verify().outcome, Outcome::Sealed);
+    let case = OpenCase::open(&folder.0, Some(&identities)).unwrap();
+    let problems: Vec<_> = case.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains(name), "{problems:?}");
+    let other = OpenCase::open(&other.0, Some(&identities)).unwrap();
+    assert_eq!(other.problems(), []);
+}
+
+#[test]
+fn a_log_that_the_key_of_the_case_does_not_open_is_told() {
+    let (identities, recipients) = crypt::new_keys();
+    let (_, strange) = crypt::new_keys();
+    let (folder, other) = (Folder::new(), Folder::new());
+    sealed_case(&folder, Some(recipients));
+    sealed_case(&other, Some(strange));
+    let log = "log.ndjson.age";
+    fs::copy(other.path(log), folder.path(log)).unwrap();
+    // Its line and its mark in the manifest, as whoever puts another log there would write them.
+    let lines = |folder: &Folder| {
+        let text = fs::read_to_string(folder.path(MANIFEST)).unwrap();
+        let of_log = text.lines().filter(|line| line.contains("log"));
+        let of_log: Vec<String> = of_log.map(str::to_owned).collect();
+        (text, of_log)
+    };
+    let ((mut text, own), (_, foreign)) = (lines(&folder), lines(&other));
+    assert_eq!(own.len(), 2, "{own:?}");
+    for (own, foreign) in own.iter().zip(&foreign) {
+        text = text.replace(own, foreign);
+    }
+    fs::write(folder.path(MANIFEST), text).unwrap();
+    assert_eq!(folder.verify().outcome, Outcome::Sealed);
+    let came = came(&folder, Some(&identities));
+    assert!(
+        matches!(&came.problems[..], [one] if one.contains(log)),
+        "{:?}",
+        came.problems
+    );
+    assert_eq!(came.events, super::lines(0, 20));
+}

@@ -10,7 +10,7 @@ use super::super::log::{self, LogFault, read_log};
 use super::super::manifest::{LogMark, Manifest};
 use super::super::name::{self, Found};
 use super::super::scan::{self, Lying, Role, Scan};
-use super::super::{CASE_JSON, Kind, LOG, MANIFEST};
+use super::super::{CASE_JSON, Kind, LOG, Line, MANIFEST};
 use super::{How, Interrupted, Problem, content};
 
 pub(super) struct Check<'a> {
@@ -33,7 +33,7 @@ struct Row {
 
 /// What the log tells of files. Empty when the case is encrypted.
 #[derive(Default)]
-struct Ledger {
+pub(in super::super) struct Ledger {
     /// Hashes by name.
     kept: HashMap<String, String>,
     dropped: HashMap<String, String>,
@@ -232,40 +232,10 @@ impl<'a> Check<'a> {
             }),
             _ => {}
         }
-        self.ledger(&ledger, problems);
+        // A crash leaves at most one file that only the first of them knows.
+        let spare = usize::from(!self.manifest.is_sealed());
+        problems.append(&mut ledger.held_against(self.manifest, self.manifest.files(), spare));
         ledger
-    }
-
-    /// Manifest and log are written one after the other, so that a crash leaves at most one file
-    /// that only the first of them knows.
-    fn ledger(&self, ledger: &Ledger, problems: &mut Vec<Problem>) {
-        let mut spare = if self.manifest.is_sealed() { 0 } else { 1 };
-        for line in self.manifest.files() {
-            let file = line.name.clone();
-            let told = ledger.kept.get(&file).or_else(|| {
-                let dropped = ledger.dropped.get(&file);
-                dropped.filter(|_| !self.manifest.is_sealed())
-            });
-            match told {
-                Some(sha256) if *sha256 == line.sha256 => {}
-                None if spare > 0 => spare -= 1,
-                Some(_) | None => {
-                    let why = format!("manifest and log do not tell the same of {file}");
-                    problems.push(Problem::Log { line: 0, why });
-                }
-            }
-        }
-        let listed = self.names();
-        let mut forgotten: Vec<&String> = ledger
-            .kept
-            .keys()
-            .filter(|file| !listed.contains(file.as_str()))
-            .collect();
-        forgotten.sort();
-        for file in forgotten {
-            let why = format!("it tells of {file}, which the manifest does not name");
-            problems.push(Problem::Log { line: 0, why });
-        }
     }
 
     /// What lies in the folders and has no line in the manifest.
@@ -388,7 +358,44 @@ fn encrypted_segment(name: &str) -> Option<(Kind, u64)> {
 }
 
 impl Ledger {
-    fn take(&mut self, entry: &log::Entry) {
+    /// What it and the manifest do not tell the same of. `files` are those of the manifest that it
+    /// should tell of; so many of them may be missing in it, since the manifest is written first.
+    pub(in super::super) fn held_against<'a>(
+        &self,
+        manifest: &Manifest,
+        files: impl Iterator<Item = &'a Line>,
+        mut spare: usize,
+    ) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for line in files {
+            let file = &line.name;
+            let told = self.kept.get(file).or_else(|| {
+                let dropped = self.dropped.get(file);
+                dropped.filter(|_| !manifest.is_sealed())
+            });
+            match told {
+                Some(sha256) if *sha256 == line.sha256 => {}
+                None if spare > 0 => spare -= 1,
+                Some(_) | None => {
+                    let why = format!("manifest and log do not tell the same of {file}");
+                    problems.push(Problem::Log { line: 0, why });
+                }
+            }
+        }
+        let listed: HashSet<&str> = manifest.files().map(|line| line.name.as_str()).collect();
+        let forgotten = self.kept.keys();
+        let mut forgotten: Vec<&String> = forgotten
+            .filter(|file| !listed.contains(file.as_str()))
+            .collect();
+        forgotten.sort();
+        for file in forgotten {
+            let why = format!("it tells of {file}, which the manifest does not name");
+            problems.push(Problem::Log { line: 0, why });
+        }
+        problems
+    }
+
+    pub(in super::super) fn take(&mut self, entry: &log::Entry) {
         let (Some(file), Some(sha256)) = (entry.text("file"), entry.text("sha256")) else {
             return;
         };

@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 use std::path::Path;
 
+use model::hex;
 use sha2::{Digest, Sha256};
 
 use super::super::name;
-use crate::hex;
 
 /// What a file holds.
 pub(in crate::case) struct Hashed {

@@ -111,6 +111,8 @@ fn any_detail(kind: EventKind) -> BoxedStrategy<Detail> {
         any::<i64>().prop_map(|step_ns| Detail::Clock { step_ns }),
         any::<bool>().prop_map(|only_ipv6| Detail::Listens { only_ipv6 }),
         Just(Detail::Sends),
+        Just(Detail::MaySend),
+        any::<u32>().prop_map(|from| Detail::Wrote { from }),
         name.prop_map(|(name, source, question, answer, greeting)| {
             Detail::Name(NameSeen {
                 name,
@@ -201,7 +203,7 @@ fn any_restated_answer() -> impl Strategy<Value = RestatedAnswer> {
     )
 }
 
-fn any_event() -> impl Strategy<Value = Event> {
+pub(in crate::lines) fn any_event() -> impl Strategy<Value = Event> {
     let what = word::<EventKind>().prop_flat_map(|kind| (Just(kind), any_detail(kind)));
     let when = (any::<u64>(), any_time(), any::<u64>());
     let who = (
@@ -263,7 +265,7 @@ fn any_process() -> impl Strategy<Value = Process> {
     (when, program, arguments, who, place, any::<bool>()).prop_map(
         |(when, program, arguments, who, place, kernel_thread)| Process {
             id: when.0,
-            started: when.1,
+            started: Some(when.1).filter(|_| kernel_thread || when.2.is_some()),
             ended: when.2,
             name: program.0,
             path: program.1,

@@ -23,7 +23,7 @@ const CURL: ProcessId = ProcessId {
 fn curl() -> Process {
     Process {
         id: CURL,
-        started: NOW,
+        started: Some(NOW),
         ended: None,
         name: "curl-renamed".into(),
         path: Some("/opt/My Tools/curl".into()),
@@ -119,6 +119,7 @@ fn satisfied(text: &str, connection: Option<&Connection>, process: Option<&Proce
         process,
         user: process.and_then(|process| process.user.as_ref()),
         name: None,
+        findings: About::Nothing,
         now: NOW,
     };
     subject.satisfies(&expression)
@@ -265,6 +266,7 @@ fn absent_facts_are_false_and_unknown() {
         "down:>=0",
         "every:>=0s",
         "severity:>=low",
+        "rule:*",
         "owner:known",
     ] {
         check_stranger(term, false);
@@ -304,6 +306,7 @@ fn a_name_that_was_asked_for_has_no_connection() {
             process: Some(&curl),
             user: curl.user.as_ref(),
             name: Some(&name),
+            findings: About::Nothing,
             now: NOW,
         };
         assert_eq!(subject.satisfies(&expression), expected, "{text}");
@@ -313,6 +316,19 @@ fn a_name_that_was_asked_for_has_no_connection() {
     check("name:unknown", false);
     check("www.example", true);
     check("proto:unknown -port:443", true);
+}
+
+#[test]
+fn a_call_to_a_bare_address_has_no_name() {
+    check("name:unknown dir:out", true);
+    let mut named = call();
+    named.name = Some(std::sync::Arc::new(model::RemoteName {
+        name: "www.example.com".into(),
+        source: model::NameSource::Sni,
+        strength: model::NameStrength::Greeted,
+    }));
+    assert!(!satisfied("name:unknown dir:out", Some(&named), None));
+    assert!(satisfied("name:*.example.com", Some(&named), None));
 }
 
 #[test]

@@ -4,22 +4,28 @@
     reason = "each kind of row has something to say in some of the columns only"
 )]
 
+mod findings;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use model::{Connection, Pair, ProcessId, Snapshot, Timestamp};
 
+use self::findings::mark;
 use super::Kind;
+use crate::devices;
 use crate::errors;
+use crate::findings::Found;
 use crate::messages::{columns as words, rows as sentences};
 use crate::quantity::{compact_bytes, count, duration};
 use crate::table::cell::Cell;
 use crate::table::endpoint;
 use crate::table::owner::{ProcessText, foreign, name};
+use crate::tui::asked::{answer_in_short, then};
 use crate::tui::axis::{Axis, Strip};
 use crate::tui::changes::{Changes, Sign};
-use crate::tui::programs::{destination, program_name};
-use crate::tui::rows::{self, Fold, Gathered, Item, Picture, Row};
+use crate::tui::programs::{caller_name, destination};
+use crate::tui::rows::{self, Fold, Gathered, Item, Name, Picture, Row};
 use crate::tui::sums::Sums;
 use crate::tui::theme::Tone;
 use crate::tui::view::View;
@@ -33,6 +39,7 @@ pub(in crate::tui) struct Filler<'a> {
     pub(in crate::tui) snapshot: &'a Snapshot,
     pub(in crate::tui) picture: &'a Picture,
     pub(in crate::tui) changes: &'a Changes,
+    pub(in crate::tui) found: &'a Found,
     pub(in crate::tui) axis: &'a Axis,
     pub(in crate::tui) view: View,
     /// Times of day in place of how long ago.
@@ -59,7 +66,11 @@ impl Filler<'_> {
             Item::Headings(_) => Tone::Title,
             Item::StandsOut(_) => Tone::Strong,
             Item::Text(_, tone) => *tone,
-            Item::Program(_) | Item::Gathered(_) | Item::Pair(_) => Tone::Plain,
+            Item::Finding(index) => match self.picture.findings.get(*index) {
+                Some(found) => self.tone_of_finding(&found.finding),
+                None => Tone::Plain,
+            },
+            Item::Program(_) | Item::Gathered(_) | Item::Name(_) | Item::Pair(_) => Tone::Plain,
         }
     }
 
@@ -72,7 +83,8 @@ impl Filler<'_> {
                 let pids = program.processes.iter().map(|it| it.pid);
                 let pids: Vec<u32> = pids.take(MOST_PIDS).collect();
                 let more = program.processes.len() - pids.len();
-                let file = program.file.as_ref().map(visible);
+                let file = program.file.as_ref().filter(|_| program.device.is_none());
+                let file = file.map(visible);
                 Some(sentences::stands_out(
                     &program.name,
                     &pids,
@@ -85,10 +97,23 @@ impl Filler<'_> {
                 let count = gathered.connections.len();
                 Some(sentences::group(&gathered.title, count))
             }
+            Item::Finding(index) if self.view == View::Overview => {
+                let found = self.picture.findings.get(*index)?;
+                let pid = found.finding.about.process.map(|it| it.pid);
+                Some(sentences::found(
+                    mark(Some(found.finding.severity)),
+                    &found.shown.program,
+                    pid,
+                    &found.shown.destination,
+                    &found.shown.said.title,
+                ))
+            }
             Item::Program(_)
             | Item::Process(_)
             | Item::Gathered(_)
+            | Item::Name(_)
             | Item::Pair(_)
+            | Item::Finding(_)
             | Item::Connection(_) => None,
         }
     }
@@ -106,11 +131,18 @@ impl Filler<'_> {
                 }
             }
             Item::Process(id) => self.process(kind, row, *id, cell),
+            Item::Finding(index) => {
+                if let Some(found) = self.picture.findings.get(*index) {
+                    self.finding(kind, found, cell);
+                }
+            }
             Item::Program(index) => {
                 if let Some(program) = self.picture.programs.get(*index) {
                     match kind {
                         Kind::Name => {
                             tree(row, cell);
+                            let mark = self.mark_of(program.file.as_ref(), program.device);
+                            cell.head.push_str(mark);
                             cell.head.push_str(&program.name);
                             cell.cut = Some(Cut::Middle);
                             if program.processes.len() > 1 {
@@ -135,7 +167,31 @@ impl Filler<'_> {
                     }
                 }
             }
+            Item::Name(index) => {
+                if let Some(name) = self.picture.names.get(*index) {
+                    self.name(kind, row, name, cell);
+                }
+            }
             Item::Text(..) | Item::Headings(_) | Item::StandsOut(_) => {}
+        }
+    }
+
+    fn name(&self, kind: Kind, row: &Row, name: &Name, cell: &mut Cell) {
+        match kind {
+            Kind::Name => {
+                tree(row, cell);
+                cell.head.push_str(&name.title);
+                cell.cut = Some(Cut::Middle);
+            }
+            Kind::Who => cell.head.push_str(&name.who),
+            Kind::Asked => number(cell, count(name.questions)),
+            Kind::First => self.time(cell, Some(name.first), ""),
+            Kind::Last => self.time(cell, Some(name.last), ""),
+            Kind::Answer => cell.head += &answer_in_short(self.snapshot, &name.asked),
+            Kind::Then => cell.head += &then(name),
+            // None at all is better said by nothing than by a row of zeros.
+            _ if name.connections.is_empty() => {}
+            _ => sums(kind, &name.sums, cell),
         }
     }
 
@@ -147,7 +203,9 @@ impl Filler<'_> {
             | Item::StandsOut(_)
             | Item::Program(_)
             | Item::Process(_)
+            | Item::Name(_)
             | Item::Pair(_)
+            | Item::Finding(_)
             | Item::Connection(_) => None,
         }
     }
@@ -158,14 +216,20 @@ impl Filler<'_> {
                 let sign = self.changes.of(&connection.id);
                 cell.head.extend(sign.map(Sign::character));
             }
+            // The other columns of that view say the rest.
+            Kind::Name if self.view == View::Names => {
+                tree(row, cell);
+                cell.head.push_str(connection.protocol.word());
+            }
             Kind::Name => {
                 tree(row, cell);
+                cell.head.push_str(self.mark_of_connection(connection));
                 cell.head.push_str(connection.state.word());
                 cell.head.push(' ');
                 endpoint::remote(cell, connection, false);
                 cell.cut = Some(Cut::Middle);
             }
-            Kind::Process => self.owner(connection, cell),
+            Kind::Process | Kind::Who => self.owner(connection, cell),
             Kind::Pid => match connection.owner.process() {
                 Some(process) => {
                     let _ = write!(cell.head, "{}", process.pid);
@@ -194,11 +258,12 @@ impl Filler<'_> {
                 endpoint::local(cell, connection, false);
             }
             Kind::Remote => endpoint::remote(cell, connection, false),
+            Kind::Answer => endpoint::remote(cell, connection, true),
             Kind::Sent => bytes(cell, connection.bytes_sent),
             Kind::Received => bytes(cell, connection.bytes_received),
-            Kind::Opened => self.time(cell, connection.opened, words::OPENED_BEFORE),
-            Kind::Closed => self.time(cell, connection.closed, words::STILL_OPEN),
-            Kind::Outcome => match &connection.error {
+            Kind::Opened | Kind::First => self.time(cell, connection.opened, words::OPENED_BEFORE),
+            Kind::Closed | Kind::Last => self.time(cell, connection.closed, words::STILL_OPEN),
+            Kind::Outcome | Kind::Then => match &connection.error {
                 Some(error) => cell.head.push_str(&errors::word(error)),
                 None => cell.head.push_str(connection.state.word()),
             },
@@ -206,16 +271,26 @@ impl Filler<'_> {
             | Kind::Calls
             | Kind::Failed
             | Kind::Destinations
-            | Kind::Who
-            | Kind::Last
+            | Kind::Asked
+            | Kind::Word
+            | Kind::Title
             | Kind::Time => {}
         }
     }
 
     fn owner(&self, connection: &Connection, cell: &mut Cell) {
+        cell.head.push_str(self.mark_of_connection(connection));
         let process = self.snapshot.owner_of(connection).map(ProcessText::of);
         let foreign = foreign(connection, self.snapshot.home_netns);
-        name(cell, connection, process.as_ref(), foreign);
+        let device = connection.device;
+        let device = device.map(|id| devices::in_short(id, &self.snapshot.devices));
+        name(
+            cell,
+            connection,
+            process.as_ref(),
+            device.as_deref(),
+            foreign,
+        );
     }
 
     fn process(&self, kind: Kind, row: &Row, id: ProcessId, cell: &mut Cell) {
@@ -226,6 +301,8 @@ impl Filler<'_> {
             Kind::Name => {
                 let text = ProcessText::of(process);
                 tree(row, cell);
+                cell.head
+                    .push_str(self.mark_of(Some(process.program()), None));
                 cell.head.push_str(&text.name);
                 cell.tail.push_str(text.mark);
                 if process.ended.is_some() {
@@ -262,12 +339,16 @@ impl Filler<'_> {
                 let _ = write!(cell.head, "{arrow} {to} {}", pair.key.protocol.word());
                 cell.cut = Some(Cut::Middle);
             }
-            Kind::Process => cell.head.push_str(&program_name(pair.key.program.as_ref())),
+            Kind::Process => {
+                let (program, device) = (pair.key.program.as_ref(), pair.key.device);
+                cell.head
+                    .push_str(&caller_name(program, device, self.snapshot));
+            }
             Kind::Remote => {
                 let _ = write!(cell.head, "{to} {}", pair.key.protocol.word());
                 cell.cut = Some(Cut::Middle);
             }
-            Kind::Last => self.time(cell, Some(pair.last), ""),
+            Kind::Last => self.time(cell, pair.last.told(), ""),
             Kind::Open => number(cell, pair.open),
             _ => {
                 let mut of_pair = Sums::default();
@@ -319,6 +400,14 @@ impl Filler<'_> {
                 } else {
                     self.add_pairs(&gathered.pairs, &mut strip);
                 }
+            }
+            Item::Name(index) => {
+                let name = self.picture.names.get(*index)?;
+                self.add_connections(&name.connections, &mut strip);
+            }
+            Item::Finding(index) => {
+                let found = self.picture.findings.get(*index)?;
+                self.add_connections(&found.concerned.connections, &mut strip);
             }
             Item::Text(..) | Item::Headings(_) => return None,
         }
@@ -392,6 +481,12 @@ fn sums(kind: Kind, sums: &Sums, cell: &mut Cell) {
         | Kind::Closed
         | Kind::Last
         | Kind::Outcome
+        | Kind::Asked
+        | Kind::First
+        | Kind::Answer
+        | Kind::Then
+        | Kind::Word
+        | Kind::Title
         | Kind::Time => {}
     }
 }

@@ -236,6 +236,10 @@ fn page(brush: &mut Brush<'_>, area: Rect, title: &str, lines: &[String], top: u
 /// The commands for Wireshark, each whole.
 fn commands(screen: &Screen, width: usize) -> Vec<String> {
     let mut lines = pieces(words::WIRESHARK_HOW, width);
+    if screen.never_left() {
+        lines.push(String::new());
+        lines.extend(pieces(words::WIRESHARK_NEVER_LEFT, width));
+    }
     for command in screen.shown_commands() {
         lines.push(String::new());
         lines.extend(pieces(command, width));

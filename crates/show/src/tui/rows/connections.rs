@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use model::{Connection, Place};
 
 use super::{Context, Gathered, Grouping, Item, Key, Picture, Row, remote_of};
+use crate::devices;
 use crate::messages::{columns as words, rows as sentences};
 use crate::order::{self, Sort};
 use crate::table::owner::{ProcessText, why_unknown};
@@ -121,7 +122,10 @@ fn title(context: &Context<'_>, connection: &Connection) -> String {
             (Some(process), model::Owner::Known { process: id, .. }) => {
                 format!("{} {}", process.name, id.pid)
             }
-            (_, model::Owner::Unknown { why }) => words::owner_not_known(why_unknown(why)),
+            (_, model::Owner::Unknown { why }) => match connection.device {
+                Some(id) => devices::in_full(id, &context.snapshot.devices),
+                None => words::owner_not_known(why_unknown(why)),
+            },
             (None, model::Owner::Known { .. }) => words::NO_FACTS.to_owned(),
         },
         Grouping::Destination => remote_of(connection),

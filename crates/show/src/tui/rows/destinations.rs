@@ -1,12 +1,16 @@
 //! By the other end: who calls it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
-use model::{Place, RemoteName, Text};
+use model::{DeviceId, NameStrength, Place, RemoteName, Text};
 
-use super::{Context, Fold, Gathered, Item, Key, Picture, Row, wanted};
-use crate::tui::programs::{End, destination, program_name, program_of};
+use super::{Context, Fold, Gathered, Key, Picture, Row, wanted};
+use crate::table::endpoint::named;
+use crate::tui::programs::{End, caller_name, destination, program_of};
 use crate::visible::visible;
+
+/// A program, or the device where no processes are known.
+type Caller<'a> = (Option<&'a Text>, Option<DeviceId>);
 
 /// Another end, and who calls it.
 struct Other<'a> {
@@ -14,33 +18,34 @@ struct Other<'a> {
     key: Key,
     fold: Fold,
     gathered: Gathered,
-    /// What it is called.
-    names: BTreeSet<&'a Text>,
+    /// What it is called, and how sure that is at best.
+    names: BTreeMap<&'a Text, NameStrength>,
     /// What each of them has to do with it: empty while it is folded.
-    callers: Vec<(Option<&'a Text>, Gathered)>,
+    callers: Vec<(Caller<'a>, Gathered)>,
 }
 
 #[derive(Default)]
 struct Others<'a> {
     all: Vec<Other<'a>>,
     of_end: HashMap<End<'a>, usize>,
-    of_caller: HashMap<(usize, Option<&'a Text>), usize>,
+    of_caller: HashMap<(usize, Caller<'a>), usize>,
 }
 
 impl<'a> Others<'a> {
     fn add_name(&mut self, end: End<'a>, name: Option<&'a RemoteName>) {
         let other = self.of_end.get(&end).and_then(|it| self.all.get_mut(*it));
         if let (Some(other), Some(name)) = (other, name) {
-            other.names.insert(&name.name);
+            let strength = other.names.entry(&name.name).or_insert(name.strength);
+            *strength = name.strength.max(*strength);
         }
     }
 
-    /// Adds something of a program to what belongs to one other end.
+    /// Adds something of a program or a device to what belongs to one other end.
     fn add(
         &mut self,
         context: &Context<'_>,
         end: End<'a>,
-        program: Option<&'a Text>,
+        caller: Caller<'a>,
         add: impl Fn(&mut Gathered),
     ) {
         let next = self.all.len();
@@ -52,7 +57,7 @@ impl<'a> Others<'a> {
                 fold: context.fold(&key),
                 key,
                 gathered: Gathered::default(),
-                names: BTreeSet::new(),
+                names: BTreeMap::new(),
                 callers: Vec::new(),
             });
         }
@@ -60,12 +65,12 @@ impl<'a> Others<'a> {
             return;
         };
         let next = other.callers.len();
-        let caller = *self.of_caller.entry((index, program)).or_insert(next);
-        if caller == next {
-            other.callers.push((program, Gathered::default()));
+        let number = *self.of_caller.entry((index, caller)).or_insert(next);
+        if number == next {
+            other.callers.push((caller, Gathered::default()));
         }
         add(&mut other.gathered);
-        if let (Fold::Open, Some((_, gathered))) = (other.fold, other.callers.get_mut(caller)) {
+        if let (Fold::Open, Some((_, gathered))) = (other.fold, other.callers.get_mut(number)) {
             add(gathered);
         }
     }
@@ -84,7 +89,8 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
             continue;
         };
         let program = snapshot.owner_of(connection).map(program_of);
-        others.add(context, End::Ip(ip), program, |gathered| {
+        let device = connection.device.filter(|_| program.is_none());
+        others.add(context, End::Ip(ip), (program, device), |gathered| {
             gathered.connections.push(place);
             if connection.closed.is_none() {
                 gathered.sums.add_open(connection);
@@ -96,7 +102,7 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
     for (place, pair) in pairs.places() {
         let program = pair.key.program.as_ref();
         let end = End::of(&pair.key.destination);
-        others.add(context, end, program, |gathered| {
+        others.add(context, end, (program, pair.key.device), |gathered| {
             gathered.pairs.push(place);
             gathered.sums.add_pair(pair);
         });
@@ -120,12 +126,14 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
     picture
 }
 
-/// An address, and the first of its names beside it.
-fn called(address: &str, names: &BTreeSet<&Text>) -> String {
-    let Some(first) = names.first() else {
+/// An address, and beside it the first of the names that are surest.
+fn called(address: &str, names: &BTreeMap<&Text, NameStrength>) -> String {
+    let sure = names.iter().find(|(_, strength)| !strength.is_unsure());
+    let Some((first, strength)) = sure.or_else(|| names.first_key_value()) else {
         return address.to_owned();
     };
     let first = visible(first);
+    let first = named(&first, *strength);
     match names.len() {
         1 => format!("{address}  {first}"),
         all => format!("{address}  {first} +{}", all - 1),
@@ -134,9 +142,10 @@ fn called(address: &str, names: &BTreeSet<&Text>) -> String {
 
 fn add(context: &Context<'_>, mut other: Other<'_>, picture: &mut Picture) {
     let address = other.end.to_string();
-    other.callers.sort_by_key(|(program, _)| *program);
+    other.callers.sort_by_key(|(caller, _)| *caller);
     let names = other.callers.iter();
-    let names = names.map(|(program, _)| program_name(*program));
+    let name = |(program, device): Caller<'_>| caller_name(program, device, context.snapshot);
+    let names = names.map(|(caller, _)| name(*caller));
     let item = picture.gather(Gathered {
         title: called(&destination(&address, None), &other.names),
         who: names.collect::<Vec<_>>().join(", "),
@@ -151,12 +160,13 @@ fn add(context: &Context<'_>, mut other: Other<'_>, picture: &mut Picture) {
     if other.fold != Fold::Open {
         return;
     }
-    for (program, gathered) in other.callers {
-        let key = Key::Caller(address.clone(), program.cloned());
+    for (caller, gathered) in other.callers {
+        let (program, device) = caller;
+        let key = Key::Caller(address.clone(), program.cloned(), device);
         let fold = context.fold(&key);
         let below: Vec<Place> = gathered.connections.clone();
         let item = picture.gather(Gathered {
-            title: program_name(program),
+            title: name(caller),
             ..gathered
         });
         picture.rows.push(Row {
@@ -166,11 +176,34 @@ fn add(context: &Context<'_>, mut other: Other<'_>, picture: &mut Picture) {
             item,
         });
         if fold == Fold::Open {
-            let connection = |place| context.snapshot.connections.get(place);
-            picture.rows.extend(below.into_iter().filter_map(|place| {
-                let key = Key::Connection(connection(place)?.id);
-                Some(Row::leaf(key, 2, Item::Connection(place)))
-            }));
+            picture.rows.extend(Row::of_connections(context, below, 2));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_surest_name_stands_beside_an_address() {
+        let check = |names: &[(&str, NameStrength)], expected: &str| {
+            let texts: Vec<Text> = names.iter().map(|(name, _)| Text::from(*name)).collect();
+            let strengths = names.iter().map(|(_, strength)| *strength);
+            let names = texts.iter().zip(strengths).collect();
+            assert_eq!(called("192.0.2.1", &names), expected);
+        };
+        check(&[], "192.0.2.1");
+        check(&[("a", NameStrength::Answered)], "192.0.2.1  a");
+        let another = ("a", NameStrength::AnsweredToAnother);
+        check(&[another], "192.0.2.1  maybe a");
+        check(
+            &[
+                another,
+                ("b", NameStrength::Greeted),
+                ("c", NameStrength::Claimed),
+            ],
+            "192.0.2.1  b +2",
+        );
     }
 }

@@ -3,11 +3,12 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use model::{Pair, Shelf};
+use model::{Pair, Severity, Shelf};
 
-use super::{Context, Fold, Item, Key, Picture, Row};
+use super::{Context, Fold, FoundRow, Item, Key, Picture, Row, findings};
 use crate::messages::rows as sentences;
 use crate::tui::Mode;
+use crate::tui::changes::Sign;
 use crate::tui::programs::Program;
 use crate::tui::sums::Sums;
 use crate::tui::theme::Tone;
@@ -15,10 +16,12 @@ use crate::visible::{display_width, visible_str};
 
 pub(super) fn picture(context: &Context<'_>) -> Picture {
     let (programs, pairs) = context.programs();
-    let mut rows = stand_out(context, &programs);
+    let found = findings::all(context);
+    let mut rows = stand_out(context, &programs, &found);
     rows.extend(others(context, &programs, &pairs));
     Picture {
         rows,
+        findings: found,
         hidden: context.left_out(&programs),
         programs,
         pairs,
@@ -31,7 +34,11 @@ const INDENT: usize = 4;
 /// So many programs get their reasons on top; the rest is counted.
 const MOST: usize = 8;
 
-fn stand_out(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
+/// So many findings stand above them, each with so many lines of what it says.
+const MOST_FINDINGS: usize = 5;
+const MOST_LINES: usize = 2;
+
+fn stand_out(context: &Context<'_>, programs: &[Program], found: &[FoundRow]) -> Vec<Row> {
     let mut standing: Vec<(usize, Vec<String>)> = programs
         .iter()
         .enumerate()
@@ -40,10 +47,9 @@ fn stand_out(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
         .collect();
     let program = |index: usize| programs.get(index).map(Program::weight);
     standing.sort_by(|one, other| program(one.0).cmp(&program(other.0)));
-    let mut number = 0;
-    let title = sentences::look_at(standing.len());
-    let mut rows = vec![Row::text(number, title, Tone::Title)];
     let all = context.unfolded.contains(&Key::Line(0));
+    let mut rows = judged(context, found, standing.len(), all);
+    let mut number = OF_PROGRAMS;
     let most = if all { usize::MAX } else { MOST };
     let left = standing.len().saturating_sub(most);
     for (index, reasons) in standing.into_iter().take(most) {
@@ -72,7 +78,50 @@ fn stand_out(context: &Context<'_>, programs: &[Program]) -> Vec<Row> {
     rows
 }
 
-/// First numbers of lines are taken by what stands out.
+/// What the rules say, below the title of both.
+fn judged(context: &Context<'_>, found: &[FoundRow], standing: usize, all: bool) -> Vec<Row> {
+    let holds = |it: &&FoundRow| context.changes.of_finding(it.finding.id) != Some(Sign::Closed);
+    let at_least = |severity: Severity| {
+        let found = found.iter().filter(holds);
+        found.filter(|it| it.finding.severity >= severity).count()
+    };
+    let (first, look) = (at_least(Severity::High), at_least(Severity::Medium));
+    let is_judged = context.snapshot.findings.revision() > 0;
+    let counts = is_judged.then_some((first, look - first));
+    let title = sentences::look_at(counts, standing);
+    let mut rows = vec![Row::text(0, title, Tone::Title)];
+    let most = if all { usize::MAX } else { MOST_FINDINGS };
+    let mut number = 0;
+    let shown = (0..).zip(found);
+    let shown = shown.filter(|(_, it)| it.finding.severity >= Severity::Medium);
+    for (index, it) in shown.take(most) {
+        rows.push(findings::row(index, it));
+        let lines = wrapped(
+            std::slice::from_ref(&it.shown.said.explanation),
+            context.width.saturating_sub(INDENT),
+        );
+        let cut = lines.len() > MOST_LINES;
+        for (place, line) in (1..).zip(lines.iter().take(MOST_LINES)) {
+            number += 1;
+            let more = if cut && place == MOST_LINES {
+                " …"
+            } else {
+                ""
+            };
+            let text = format!("{:INDENT$}{line}{more}", "");
+            rows.push(Row::text(number, text, Tone::Plain));
+        }
+    }
+    if is_judged {
+        let notes = at_least(Severity::Informational) - look;
+        let text = sentences::besides(look.saturating_sub(most), notes);
+        rows.push(Row::text(number + 1, text, Tone::Dim));
+    }
+    rows
+}
+
+/// First numbers of lines are taken by findings, then by programs that stand out.
+const OF_PROGRAMS: usize = 1_000;
 const OTHERS: usize = 10_000;
 
 fn others(context: &Context<'_>, programs: &[Program], pairs: &Shelf<Pair>) -> Vec<Row> {

@@ -206,11 +206,7 @@ fn toward(
             item,
         });
         if fold == Fold::Open {
-            let connection = |place| context.snapshot.connections.get(place);
-            rows.extend(below.into_iter().filter_map(|place| {
-                let key = Key::Connection(connection(place)?.id);
-                Some(Row::leaf(key, depth + 1, Item::Connection(place)))
-            }));
+            rows.extend(Row::of_connections(context, below, depth + 1));
         }
     }
 }

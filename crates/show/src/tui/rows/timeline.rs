@@ -6,7 +6,7 @@ use model::Pair;
 
 use super::{Context, Item, Key, Picture, Row};
 use crate::tui::columns::Kind;
-use crate::tui::programs::program_name;
+use crate::tui::programs::caller_name;
 use crate::tui::sums::{Sums, rank_of_number};
 
 pub(super) fn picture(context: &Context<'_>) -> Picture {
@@ -17,7 +17,7 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
     // Those that call often are together, whatever called last: rows that jump cannot be read.
     shown.sort_by_key(|(_, pair)| (Reverse(pair.connections), pair.first));
     if let Some(kind) = context.sort {
-        shown.sort_by_cached_key(|(_, pair)| rank(kind, pair));
+        shown.sort_by_cached_key(|(_, pair)| rank(context, kind, pair));
     }
     if context.reverse {
         shown.reverse();
@@ -35,7 +35,7 @@ pub(super) fn picture(context: &Context<'_>) -> Picture {
     }
 }
 
-fn rank(kind: Kind, pair: &Pair) -> (Reverse<u64>, String) {
+fn rank(context: &Context<'_>, kind: Kind, pair: &Pair) -> (Reverse<u64>, String) {
     if kind == Kind::Remote {
         (Reverse(0), pair.key.destination.clone())
     } else if kind == Kind::Last {
@@ -43,6 +43,7 @@ fn rank(kind: Kind, pair: &Pair) -> (Reverse<u64>, String) {
     } else {
         let mut sums = Sums::default();
         sums.add_pair(pair);
-        sums.rank(kind, &program_name(pair.key.program.as_ref()))
+        let (program, device) = (pair.key.program.as_ref(), pair.key.device);
+        sums.rank(kind, &caller_name(program, device, context.snapshot))
     }
 }

@@ -98,6 +98,7 @@ fn empty(context: &Context<'_>, (program, device, ip, port, protocol): Line<'_>)
         bytes_received: 0,
         calls: Calls::default(),
         let_go: 0,
+        members: std::sync::Arc::default(),
     }
 }
 

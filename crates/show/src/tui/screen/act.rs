@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use model::Timestamp;
+use model::{DeviceId, Timestamp};
 
 use super::{Doing, REFRESHES, Reaction, Screen};
 use crate::messages::frame;
@@ -16,7 +16,7 @@ use crate::tui::axis::SPANS;
 use crate::tui::columns;
 use crate::tui::edit::Line;
 use crate::tui::keys::{self, Action};
-use crate::tui::rows::{Fold, Grouping, Key, Row};
+use crate::tui::rows::{Fold, Grouping, Item, Key, Row};
 use crate::tui::view::View;
 
 impl Screen {
@@ -75,6 +75,9 @@ impl Screen {
 
     pub(super) fn act(&mut self, action: Action) -> Reaction {
         if !self.offers(action) {
+            if action == Action::Wireshark {
+                self.tell_why_no_packets();
+            }
             return Reaction::Nothing;
         }
         self.message = None;
@@ -104,19 +107,12 @@ impl Screen {
                     }
                 }
             }
-            Action::Detail => {
-                self.detail = !self.detail;
-                self.detail_top = 0;
-            }
+            Action::Detail => self.deeper(),
             Action::Back => self.back_out(),
             Action::Filter => self.mode = Doing::Filtering(Line::of(&self.filter_text)),
             Action::Sort => self.sort_next(),
             Action::Reverse => self.reverse = !self.reverse,
-            Action::Group => {
-                self.frozen = None;
-                self.grouping = self.grouping.next();
-                self.say(self.grouping.word());
-            }
+            Action::Group => self.group(),
             Action::Pivot => self.pivot(),
             Action::HideListeners => self.hide.listeners = !self.hide.listeners,
             Action::HideLoopback => self.hide.loopback = !self.hide.loopback,
@@ -157,6 +153,15 @@ impl Screen {
 
     fn view_is(&mut self, view: View) {
         self.view = view;
+        self.detail_top = 0;
+    }
+
+    /// To the details; from those of a finding on to its connections.
+    fn deeper(&mut self) {
+        if self.detail && self.finding().is_some() {
+            return self.show_connections();
+        }
+        self.detail = !self.detail;
         self.detail_top = 0;
     }
 
@@ -235,27 +240,29 @@ impl Screen {
     fn term(&self) -> Option<String> {
         let (connection, process) = self.behind();
         let row = self.row()?;
+        if let Key::Name(name) | Key::Asker(name, _) = &row.key {
+            return self.term_of_name(name);
+        }
+        if let Key::Finding(_) = &row.key {
+            return self.term_of_finding();
+        }
         if let Some(process) = process {
             return Some(format!("pid:{}", process.id.pid));
         }
         if let Some(ip) = connection.and_then(|it| it.remote?.ip) {
             return Some(format!("dst:{ip}"));
         }
-        // `None`: it cannot be written as one.
-        let exe = |program: Option<&model::Text>| {
-            let Some(program) = program else {
-                return Some("owner:unknown".to_owned());
-            };
-            let path = program.as_utf8()?;
-            let plain = |it: char| it.is_alphanumeric() || "/._-+ ".contains(it);
-            let key = if path.contains('/') { "exe" } else { "proc" };
-            let plain = path.chars().all(plain);
-            plain.then(|| format!("{key}:\"{path}\""))
-        };
         match &row.key {
-            Key::Program(program) | Key::StandsOut(program) => exe(program.as_ref()),
-            Key::Caller(address, program) => {
-                Some(format!("{} dst:{address}", exe(program.as_ref())?))
+            Key::Program(program) | Key::StandsOut(program) => match self.device() {
+                Some(device) => self.term_of_device(device),
+                None => exe(program.as_ref()),
+            },
+            Key::Caller(address, program, device) => {
+                let caller = match (program, device) {
+                    (None, Some(device)) => self.term_of_device(*device),
+                    (program, _) => exe(program.as_ref()),
+                };
+                Some(format!("{} dst:{address}", caller?))
             }
             Key::Destination(address) => Some(format!("dst:{address}")),
             Key::Toward(process, address) => {
@@ -263,7 +270,10 @@ impl Screen {
                 Some(format!("pid:{} dst:{ip}", process.pid))
             }
             Key::Pair(key) => {
-                let exe = exe(key.program.as_ref())?;
+                let exe = match key.device {
+                    Some(device) => self.term_of_device(device),
+                    None => exe(key.program.as_ref()),
+                }?;
                 let port = key.port.map(|port| format!(" rport:{port}"));
                 Some(format!(
                     "{exe} dst:{}{} proto:{}",
@@ -272,8 +282,52 @@ impl Screen {
                     key.protocol.word()
                 ))
             }
-            Key::Line(_) | Key::Rest | Key::Process(_) | Key::Connection(_) | Key::Group(_) => None,
+            Key::Line(_)
+            | Key::Rest
+            | Key::Process(_)
+            | Key::Connection(_)
+            | Key::Group(_)
+            | Key::Name(_)
+            | Key::Finding(_)
+            | Key::Asker(..) => None,
         }
+    }
+
+    /// The device that the row is about. `None`: it is about a program.
+    fn device(&self) -> Option<DeviceId> {
+        let (Item::Program(index) | Item::StandsOut(index)) = &self.row()?.item else {
+            return None;
+        };
+        self.picture.programs.get(*index)?.device
+    }
+
+    /// By the addresses that it has had. `None`: none is known.
+    pub(super) fn term_of_device(&self, device: DeviceId) -> Option<String> {
+        let addresses = match device {
+            DeviceId::Address(ip) => vec![ip],
+            DeviceId::Mac(_) => {
+                let device = self.snapshot.as_ref()?.devices.get(&device)?;
+                device.addresses.clone()
+            }
+        };
+        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        (!addresses.is_empty()).then(|| format!("src:{}", addresses.join(",")))
+    }
+
+    /// For a name, or for what one asker has to do with it. `None`: it cannot be written as one.
+    fn term_of_name(&self, name: &model::Text) -> Option<String> {
+        let name = name.as_utf8()?;
+        let plain = |it: char| it.is_alphanumeric() || "._-".contains(it);
+        let mut term = name
+            .chars()
+            .all(plain)
+            .then(|| format!("name:\"{name}\""))?;
+        if let Key::Asker(_, asker) = &self.row()?.key {
+            let process = asker.process.map(|it| format!(" pid:{}", it.pid));
+            let from = || Some(format!(" src:{}", asker.from?));
+            term += &process.or_else(from).unwrap_or_default();
+        }
+        Some(term)
     }
 
     fn hold(&mut self) {
@@ -283,6 +337,15 @@ impl Screen {
         {
             self.show(snapshot, status);
         }
+    }
+
+    fn group(&mut self) {
+        if !self.view.is_of_connections() {
+            return self.say(frame::GROUPS_OF_SINGLE_ROWS);
+        }
+        self.frozen = None;
+        self.grouping = self.grouping.next();
+        self.say(self.grouping.word());
     }
 
     fn freeze(&mut self) {
@@ -328,6 +391,18 @@ impl Screen {
         self.say(frame::refreshed(self.refresh));
         Reaction::Deed(Deed::Refresh(self.refresh))
     }
+}
+
+/// The filter for a program. `None`: it cannot be written as one.
+pub(super) fn exe(program: Option<&model::Text>) -> Option<String> {
+    let Some(program) = program else {
+        return Some("owner:unknown".to_owned());
+    };
+    let path = program.as_utf8()?;
+    let plain = |it: char| it.is_alphanumeric() || "/._-+ ".contains(it);
+    let key = if path.contains('/') { "exe" } else { "proc" };
+    let plain = path.chars().all(plain);
+    plain.then(|| format!("{key}:\"{path}\""))
 }
 
 /// Whether other rows may be there after it: to make 100,000 anew takes longer than a key may.

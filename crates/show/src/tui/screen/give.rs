@@ -83,6 +83,14 @@ impl Screen {
                     let gathered = self.picture.gathered.get(*index);
                     gathered.map_or(&[], |it| &it.connections)
                 }
+                Item::Name(index) => {
+                    let name = self.picture.names.get(*index);
+                    name.map_or(&[], |it| &it.connections)
+                }
+                Item::Finding(index) => {
+                    let found = self.picture.findings.get(*index);
+                    found.map_or(&[], |it| &it.concerned.connections)
+                }
                 Item::StandsOut(index) | Item::Program(index) => {
                     let program = self.picture.programs.get(*index);
                     program.map_or(&[], |it| &it.connections)

@@ -1,5 +1,7 @@
 //! What goes on outside of the screen: the recording, and Wireshark.
 
+use model::Phase;
+
 use super::{Doing, Reaction, Screen};
 use crate::messages::frame;
 use crate::quantity::bytes;
@@ -35,6 +37,16 @@ impl Screen {
         self.say(text);
     }
 
+    /// Says why there is nothing to open with Wireshark.
+    pub(super) fn tell_why_no_packets(&mut self) {
+        self.say(match self.recording().map(|it| it.packets.is_some()) {
+            Some(true) => frame::PACKETS_AFTERWARDS,
+            Some(false) => frame::PACKETS_NOT_RECORDED,
+            None if self.replay().is_some() => frame::NO_PACKETS_IN_CASE,
+            None => frame::NO_PACKETS_LIVE,
+        });
+    }
+
     /// Commands that open the packets of the connection in the row. `None`: it is not one.
     pub(super) fn wireshark_commands(&self) -> Option<Vec<String>> {
         let (connection, _) = self.behind();
@@ -54,6 +66,13 @@ impl Screen {
         self.commands = commands;
         self.mode = Doing::Commands(0);
         Reaction::Copy(self.shown_commands().join("\n"))
+    }
+
+    /// Whether the connection in the row was only tried, and nothing of it was sent.
+    pub(in crate::tui) fn never_left(&self) -> bool {
+        let (connection, _) = self.behind();
+        let error = connection.and_then(|it| it.error.as_ref());
+        error.is_some_and(|error| error.phase == Phase::Connect)
     }
 
     /// The newest of them.

@@ -132,6 +132,31 @@ fn keys_go_to_other_moments() {
 }
 
 #[test]
+fn no_axis_reaches_beyond_the_case() {
+    let mut replay = replay();
+    // Seven minutes in pieces of five minutes, and of one.
+    replay.ended = seconds_ago(-180);
+    replay.at = replay.ended;
+    let mut stage = stage(160, 24, replay);
+    for keys in ["5", "+", "+"] {
+        stage.press(keys);
+        let text = stage.text();
+        let heading = text.lines().find(|it| it.contains("CALLS")).unwrap();
+        assert!(heading.ends_with('▼'), "{heading}");
+    }
+}
+
+#[test]
+fn of_what_never_left_no_packets_are_promised() {
+    let mut stage = Stage::new(80, 24, Theme::default());
+    stage.show_as(evening(), with_packets(of(replay())));
+    stage.press("6/state:failed<Enter>w");
+    assert!(stage.text().contains("never left this computer"));
+    stage.press("<Esc><Esc>/state:established<Enter>w");
+    assert!(!stage.text().contains("never left this computer"));
+}
+
+#[test]
 fn the_moment_that_was_wished_for_is_told_until_it_is_there() {
     let mut stage = stage(120, 24, replay());
     stage.press("<");
@@ -319,7 +344,7 @@ proptest! {
         width in 0_u16..220,
         height in 0_u16..70,
         at in -300_i64..300,
-        keys in "([1-7>{}^$wr?\\[\\]+. -]|<Lt>|<Enter>|<Esc>|<Down>){0,30}",
+        keys in "([1-8>{}^$wr?\\[\\]+. -]|<Lt>|<Enter>|<Esc>|<Down>){0,30}",
     ) {
         let mut stage = Stage::new(width, height, Theme::default());
         let mut there = replay();

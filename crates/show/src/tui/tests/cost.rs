@@ -2,10 +2,16 @@
 //!
 //! `cargo test --release -p show cost -- --ignored --nocapture` prints it.
 
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write as _;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::{Call, Calls, Connection, Pair, PairKey, Process, Protocol, Snapshot, State};
+use model::{
+    About, Call, Calls, Confidence, Connection, Finding, FindingId, Findings, Pair, PairKey,
+    Process, Protocol, Reach, Severity, Snapshot, State, Text,
+};
 
 use super::stage::{Stage, seconds_ago};
 use crate::table::sample::{self, connection, known};
@@ -85,9 +91,43 @@ fn busy(connections: usize) -> Snapshot {
             bytes_received: 0,
             calls,
             let_go: 0,
+            members: std::sync::Arc::default(),
         }
     });
     snapshot.pairs = pairs.collect();
+    snapshot
+}
+
+/// The same, and something was found of each program.
+fn judged(connections: usize) -> Snapshot {
+    let mut snapshot = busy(connections);
+    let mut addresses: HashMap<Text, BTreeSet<IpAddr>> = HashMap::new();
+    for connection in &snapshot.connections {
+        let program = snapshot.owner_of(connection).unwrap().program().clone();
+        let ip = connection.remote.unwrap().ip.unwrap();
+        addresses.entry(program).or_default().insert(ip);
+    }
+    let all = addresses.into_iter().map(|(program, addresses)| {
+        let about = About {
+            program: Some(program),
+            reach: Reach::Remotes {
+                addresses: addresses.into_iter().collect(),
+                names: Vec::new(),
+            },
+            ..About::default()
+        };
+        Arc::new(Finding {
+            id: FindingId::of("hosting", &about, ""),
+            rule: "hosting",
+            severity: Severity::Medium,
+            confidence: Confidence::Low,
+            facts: Vec::new(),
+            evidence: Vec::new(),
+            attack: Vec::new(),
+            about,
+        })
+    });
+    snapshot.findings = Findings::new(1, all.collect(), Vec::new());
     snapshot
 }
 
@@ -105,9 +145,13 @@ fn shortest(mut measured: impl FnMut()) -> Duration {
 #[ignore = "it measures and can take long"]
 fn cost() {
     let mut out = std::io::stdout().lock();
-    for connections in [10_000, 100_000] {
+    for (connections, is_judged) in [(10_000, false), (100_000, false), (100_000, true)] {
         let mut stage = Stage::new(160, 45, Theme::default());
-        stage.show(busy(connections));
+        let (snapshot, judgement) = match is_judged {
+            true => (judged(connections), "judged"),
+            false => (busy(connections), ""),
+        };
+        stage.show(snapshot);
         for (keys, name) in [
             ("1", "overview"),
             ("2", "connections"),
@@ -119,6 +163,8 @@ fn cost() {
             ("6/port:443<Enter>", "history with filter"),
             ("1", "overview with filter"),
             ("<Esc>1<Enter>", "overview with details"),
+            ("<Enter>7", "findings"),
+            ("2/severity:>=medium<Enter>", "connections by severity"),
         ] {
             stage.press(keys);
             let all = shortest(|| {
@@ -131,7 +177,7 @@ fn cost() {
             });
             writeln!(
                 out,
-                "{connections:7} {name:24} rows and picture {:7.1} ms   cursor key {:5.1} ms",
+                "{connections:7} {judgement:6} {name:24} rows and picture {:7.1} ms   cursor key {:5.1} ms",
                 all.as_secs_f64() * 1000.0,
                 key.as_secs_f64() * 1000.0
             )

@@ -3,12 +3,12 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use model::{Gap, Source};
 
-use super::stage::{Stage, evening, seconds_ago};
+use super::stage::{Stage, evening, evening_with_names, seconds_ago};
 use crate::table::sample;
-use crate::tui::Deed;
 use crate::tui::rows::Key;
 use crate::tui::screen::Reaction;
 use crate::tui::view::View;
+use crate::tui::{Deed, Theme};
 
 fn check(keys: &str, shown: &[&str], not_shown: &[&str]) {
     let mut stage = Stage::usual();
@@ -31,6 +31,52 @@ fn a_filter_picks_and_esc_takes_it_away() {
     check("/proc:nothing<Enter>", &["filter proc"], &["updater"]);
     check("3/proc:updater<Enter>", &["updater"], &["firefox"]);
     check("4/proc:updater<Enter>", &["216.6.0.28"], &["203.0.113.9"]);
+}
+
+#[test]
+fn names_are_filtered_sorted_and_folded() {
+    let check = |keys: &str, shown: &[&str], not_shown: &[&str]| {
+        let mut stage = Stage::new(120, 30, Theme::default());
+        stage.show(evening_with_names());
+        stage.press(keys);
+        let text = stage.text();
+        for part in shown {
+            assert!(text.contains(part), "{keys}: no {part:?} in\n{text}");
+        }
+        for part in not_shown {
+            assert!(!text.contains(part), "{keys}: {part:?} in\n{text}");
+        }
+    };
+    check("8/name:*.updates.example<Enter>", &["kq3v"], &["cdn"]);
+    // By who asked, and by the connections that followed.
+    check("8/proc:nginx<Enter>", &["www.shop"], &["firefox", "cdn"]);
+    check("8/dst:203.0.113.9 new:1h<Enter>", &["www.shop"], &["cdn"]);
+    // Who asked is not known of one of them.
+    check("8/proc:unknown<Enter>", &["no answer seen"], &["cdn"]);
+    check("8sss", &["ASKED↓"], &[]);
+    check("8<Down><Down><Right>", &["firefox 1464", "nginx 801"], &[]);
+    check(
+        "8<Down><Down><Right><Down><Right>",
+        &["        tcp", "203.0.113.9:443 established"],
+        &[],
+    );
+    check(
+        "8<Down><Down>p",
+        &["filter name:\"www.shop.example\"", "203.0.113.9:443"],
+        &["216.6.0.28"],
+    );
+    check(
+        "8<Down><Right><Down>p",
+        &["filter name:\"cdn.example\" pid:1464"],
+        &[],
+    );
+    // Calls to addresses that nobody asked a name for.
+    check(
+        "6/name:unknown dir:out<Enter>",
+        &["216.6.0.28"],
+        &["www.shop"],
+    );
+    check("/name:cd<Tab>", &["name:cdn.example"], &[]);
 }
 
 #[test]
@@ -58,6 +104,32 @@ fn a_tree_is_opened_and_folded() {
 fn rows_are_put_together() {
     check("2b", &["▾ firefox 1464  (2)"], &[]);
     check("2bb", &["▾ 203.0.113.9"], &[]);
+}
+
+#[test]
+fn what_a_key_cannot_do_here_is_said() {
+    check("b", &["views of connections (2, 6)"], &["grouped by"]);
+    check("2b1b2", &["nginx 801  (1)"], &["grouped by"]);
+    check("1w", &["no packets are recorded by this run"], &[]);
+}
+
+#[test]
+fn help_and_the_way_out_are_in_every_footer() {
+    for (width, shown) in [
+        (
+            80,
+            "Enter details  / filter  o all  . menu  Space hold  ? help  q quit",
+        ),
+        (
+            60,
+            "Enter details  / filter  o all  . menu  …  ? help  q quit",
+        ),
+        (40, "Enter details  …  ? help  q quit"),
+    ] {
+        let mut stage = Stage::new(width, 15, Theme::default());
+        stage.show(evening());
+        assert_eq!(stage.text().lines().last(), Some(shown));
+    }
 }
 
 #[test]
@@ -245,7 +317,7 @@ fn a_view_without_rows_says_why() {
         let text = stage.text();
         assert!(text.contains("what could not be seen: n"), "{view}\n{text}");
     }
-    check("2m7M", &["Not judged yet"], &[]);
+    check("2m7M", &["no marked row is in this view"], &[]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
-use super::stage::{Stage, evening, theme};
+use super::stage::{Stage, evening, evening_with_names, theme};
 use crate::table::sample;
 use crate::tui::{Colors, Theme};
 use crate::visible::display_width;
@@ -34,6 +34,21 @@ fn every_other_view() {
         stage.press(key);
         assert_snapshot!(format!("{name}_160x45"), stage.text());
     }
+}
+
+#[test]
+fn the_names_that_were_asked_for() {
+    for (width, height) in [(80, 24), (160, 45)] {
+        let mut stage = Stage::new(width, height, Theme::default());
+        stage.show(evening_with_names());
+        stage.press("8");
+        assert_snapshot!(format!("names_{width}x{height}"), stage.text());
+        stage.press("<Down><Down><Right><Down><Right><Enter>");
+        assert_snapshot!(format!("names_details_{width}x{height}"), stage.text());
+    }
+    let mut nothing = Stage::usual();
+    nothing.press("8");
+    assert!(nothing.text().contains("no name was seen to be asked for"));
 }
 
 #[test]
@@ -205,10 +220,10 @@ proptest! {
     fn every_size_and_key_is_survived(
         width in 0_u16..220,
         height in 0_u16..70,
-        keys in "([1-7ljhkoGgsSbpLBNfmMtRn\\[\\]+=/. -]|<Enter>|<Esc>){0,30}",
+        keys in "([1-8ljhkoGgsSbpLBNfmMtRn\\[\\]+=/. -]|<Enter>|<Esc>){0,30}",
     ) {
         let mut stage = Stage::new(width, height, Theme::default());
-        stage.show(evening());
+        stage.show(evening_with_names());
         stage.press(&keys);
         for line in stage.text().lines() {
             prop_assert!(display_width(line) <= usize::from(width));

@@ -80,6 +80,18 @@ fn a_key_says_what_is_recorded_or_how() {
     assert!(text.contains(how), "{text}");
 }
 
+#[test]
+fn packets_are_opened_when_the_recording_has_ended() {
+    let mut stage = stage();
+    stage.press("w");
+    assert!(stage.text().contains("whocalls open CASE, then w"));
+    let mut recording = recording();
+    recording.packets = None;
+    stage.show_as(evening(), of(recording));
+    stage.press("2w");
+    assert!(stage.text().contains("no packets are being recorded"));
+}
+
 const ASK_TO_END: &str = "2.<Down><Down><Down><Down><Down><Down><Enter>";
 const ASK_TO_CLOSE: &str = "2.<Down><Down><Down><Down><Down><Enter>";
 

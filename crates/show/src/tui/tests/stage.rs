@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use model::{
-    Call, Calls, Connection, ConnectionError, Gap, Pair, PairKey, Phase, Process, Protocol,
-    Snapshot, Source, State, Tier, Timestamp,
+    Asked, Call, Calls, Connection, ConnectionError, Gap, NameSource, NameStrength, Pair, PairKey,
+    Phase, Process, Protocol, RemoteName, Snapshot, Source, State, Tier, Timestamp,
 };
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -209,11 +209,12 @@ fn pair(program: &str, destination: &str, failed: bool, calls: &[i64]) -> Pair {
         bytes_received: 0,
         calls: row,
         let_go: 0,
+        members: std::sync::Arc::default(),
     }
 }
 
 /// A computer that was cut off, with a program on it that calls home all the same.
-pub(super) fn evening() -> Snapshot {
+pub(crate) fn evening() -> Snapshot {
     let desk = sample::desk();
     let mut processes: Vec<Process> = desk.processes.values().map(|it| (**it).clone()).collect();
     processes.push(sample::process(
@@ -261,6 +262,62 @@ pub(super) fn evening() -> Snapshot {
             )
         },
     ];
+    snapshot
+}
+
+/// The same, and what its programs asked for.
+pub(super) fn evening_with_names() -> Snapshot {
+    let mut snapshot = evening();
+    let mut shop = connection(known(1464), "192.0.2.7:40999", "203.0.113.9:443");
+    shop.opened = Some(seconds_ago(20));
+    shop.name = Some(Arc::new(RemoteName {
+        name: "www.shop.example".into(),
+        source: NameSource::Sni,
+        strength: NameStrength::Greeted,
+    }));
+    snapshot.connections.put(shop);
+    let asked = |name: &str, pid: u32, ago: i64| Asked {
+        name: name.into(),
+        source: NameSource::Dns,
+        process: Some(sample::process_id(pid)),
+        from: None,
+        first: seconds_ago(ago),
+        last: seconds_ago(ago - 10),
+        questions: 1,
+        answers: 1,
+        no_such_name: 0,
+        failed: 0,
+        code: Some(0),
+        addresses: vec![[203, 0, 113, 9].into()],
+    };
+    snapshot.asked = [
+        Asked {
+            addresses: vec![[203, 0, 113, 9].into(), [203, 0, 113, 10].into()],
+            ..asked("www.shop.example", 1464, 30)
+        },
+        Asked {
+            questions: 3,
+            ..asked("WWW.shop.example.", 801, 200)
+        },
+        Asked {
+            questions: 22,
+            answers: 22,
+            no_such_name: 22,
+            code: Some(3),
+            addresses: Vec::new(),
+            ..asked("kq3v.updates.example", 2210, 222)
+        },
+        asked("cdn.example", 1464, 60),
+        Asked {
+            answers: 0,
+            code: None,
+            process: None,
+            addresses: Vec::new(),
+            ..asked("a\u{1b}[2Jb\u{202e}c.example", 0, 15)
+        },
+    ]
+    .into_iter()
+    .collect();
     snapshot
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use model::{
     Detail, Endpoint, Event, EventKind, NetworkNamespace, Observed, PacketEnds, PacketOwner, Part,
-    Protocol, SocketKey, Source, Timestamp,
+    Protocol, SocketKey, Source, TcpSegment, Timestamp,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -37,6 +37,8 @@ struct Asked {
     destination: (u8, u16),
     flags: u8,
     part: u8,
+    /// Of TCP: the first byte that it carries, and how many, if that is said.
+    bytes: (u32, Option<u32>),
 }
 
 const KINDS: [EventKind; 9] = [
@@ -75,9 +77,15 @@ fn told() -> impl Strategy<Value = Told> {
 
 fn asked() -> impl Strategy<Value = Asked> {
     let what = (0_u64..40_000_000, 0..WAYS.len(), any::<bool>(), 1_u32..3);
-    let ends = (side(), side(), any::<u8>(), 0_u8..3);
+    let ends = (
+        side(),
+        side(),
+        any::<u8>(),
+        0_u8..3,
+        any::<(u32, Option<u32>)>(),
+    );
     (what, ends).prop_map(
-        |((time, way, tcp, netns), (source, destination, flags, part))| Asked {
+        |((time, way, tcp, netns), (source, destination, flags, part, bytes))| Asked {
             time,
             way,
             tcp,
@@ -86,6 +94,7 @@ fn asked() -> impl Strategy<Value = Asked> {
             destination,
             flags,
             part,
+            bytes,
         },
     )
 }
@@ -104,8 +113,8 @@ fn protocol(tcp: bool) -> Protocol {
     if tcp { Protocol::Tcp } else { Protocol::Udp }
 }
 
-fn event(told: &Told) -> Observed {
-    Observed::Event(Event {
+fn event(told: &Told) -> Event {
+    Event {
         seq: 0,
         time: Timestamp::from_unix_nanos(i64::try_from(told.time).unwrap()),
         boot_ns: told.time,
@@ -127,7 +136,7 @@ fn event(told: &Told) -> Observed {
         packets_sent: None,
         packets_received: None,
         detail: Detail::Nothing,
-    })
+    }
 }
 
 fn owner(flows: &mut Flows, asked: &Asked) -> PacketOwner {
@@ -139,7 +148,11 @@ fn owner(flows: &mut Flows, asked: &Asked) -> PacketOwner {
             1 => Part::First(1),
             _ => Part::Whole,
         },
-        tcp_flags: asked.tcp.then_some(asked.flags),
+        tcp: asked.tcp.then_some(TcpSegment {
+            flags: asked.flags,
+            sequence: asked.bytes.0,
+            carries: asked.bytes.1,
+        }),
         about: None,
     };
     flows.owner(&packet(
@@ -196,6 +209,31 @@ fn one_use() -> impl Strategy<Value = Use> {
         })
 }
 
+/// Somebody writes to a connection that several have.
+#[derive(Clone, Debug)]
+struct Write {
+    pid: u32,
+    bytes: u32,
+    /// Nanoseconds from the end of the call before to the packets, and from there to the end of this
+    /// one.
+    after: u64,
+    takes: u64,
+    /// Whether it is told where in the stream.
+    numbered: bool,
+}
+
+fn one_write() -> impl Strategy<Value = Write> {
+    let what = (1_u32..4, 1_u32..3_000, prop::bool::weighted(0.9));
+    let when = (1_u64..3_000_000, 0_u64..1_900_000);
+    (what, when).prop_map(|((pid, bytes, numbered), (after, takes))| Write {
+        pid,
+        bytes,
+        after,
+        takes,
+        numbered,
+    })
+}
+
 proptest! {
     #[test]
     fn no_process_is_named_that_nothing_gave(
@@ -209,7 +247,7 @@ proptest! {
         }
         let mut flows = Flows::default();
         for it in &told {
-            flows.apply(&event(it));
+            flows.apply(&Observed::Event(event(it)));
         }
         for it in &asked {
             match owner(&mut flows, it) {
@@ -219,6 +257,70 @@ proptest! {
                 PacketOwner::Unknown(why) => prop_assert!(words().contains(&why.word())),
             }
             flows.forget(it.time * 10_000);
+        }
+    }
+
+    #[test]
+    fn who_wrote_is_named_or_nobody(
+        writes in vec(one_write(), 1..30),
+        begins: u32,
+    ) {
+        let (here, there) = ((1, 1), (2, 2));
+        let mut flows = Flows::default();
+        let told = |kind, time, pid, detail| {
+            let told = Told {
+                kind: KINDS.iter().position(|known| *known == kind).unwrap(),
+                time,
+                cookie: 1,
+                tcp: true,
+                pid: Some(pid),
+                netns: 1,
+                local: Some(here),
+                remote: Some(there),
+            };
+            Observed::Event(Event { detail, ..event(&told) })
+        };
+        flows.apply(&told(EventKind::FirstPacket, 1, 1, Detail::Nothing));
+        let (mut time, mut owner, mut number) = (1_000_000, 1, begins);
+        let (mut packets, mut all_numbered, mut changes) = (Vec::new(), true, 0);
+        for it in &writes {
+            time += it.after;
+            let from = number;
+            let mut left = it.bytes;
+            while left > 0 {
+                let bytes = left.min(1_000);
+                packets.push((time, number, bytes, it.pid));
+                number = number.wrapping_add(bytes);
+                left -= bytes;
+            }
+            time += it.takes;
+            if it.pid != owner {
+                let detail = if it.numbered { Detail::Wrote { from } } else { Detail::Nothing };
+                flows.apply(&told(EventKind::OwnerChanged, time, it.pid, detail));
+                owner = it.pid;
+                changes += 1;
+                all_numbered &= it.numbered;
+            }
+        }
+        for (time, sequence, bytes, pid) in packets {
+            let asked = Asked {
+                time,
+                way: 0,
+                tcp: true,
+                netns: 1,
+                source: here,
+                destination: there,
+                flags: 24,
+                part: 0,
+                bytes: (sequence, Some(bytes)),
+            };
+            match self::owner(&mut flows, &asked) {
+                PacketOwner::Known { process, .. } => prop_assert_eq!(process.pid, pid),
+                PacketOwner::Unknown(why) => {
+                    prop_assert_eq!(why.word(), "several");
+                    prop_assert!(!all_numbered || changes >= 16);
+                }
+            }
         }
     }
 
@@ -241,8 +343,8 @@ proptest! {
                 local: Some(here),
                 remote: (tcp || kind != EventKind::Closed).then_some(there),
             };
-            flows.apply(&event(&told(EventKind::FirstPacket, begins)));
-            flows.apply(&event(&told(EventKind::Closed, ends)));
+            flows.apply(&Observed::Event(event(&told(EventKind::FirstPacket, begins))));
+            flows.apply(&Observed::Event(event(&told(EventKind::Closed, ends))));
             let sent = |time, flags| (time, 0, flags, it.pid);
             let came = |time, flags| (time, 1, flags, it.pid);
             packets.push(sent(begins + 10_000, 2));
@@ -259,7 +361,7 @@ proptest! {
         packets.sort_by_key(|(time, ..)| *time);
         for (time, way, flags, pid) in packets {
             let (source, destination) = if way == 0 { (here, there) } else { (there, here) };
-            let asked = Asked { time, way, tcp, netns: 1, source, destination, flags, part: 0 };
+            let asked = Asked { time, way, tcp, netns: 1, source, destination, flags, part: 0, bytes: (0, None) };
             match owner(&mut flows, &asked) {
                 PacketOwner::Known { process, .. } => prop_assert_eq!(process.pid, pid),
                 PacketOwner::Unknown(why) => prop_assert!(false, "{} {:?}", why.word(), asked),

@@ -6,8 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use model::{
     BootId, Detail, Endpoint, Event, EventKind, Gap, Holder, Host, IcmpKind, Interface,
     InterfaceKey, LinkType, Look, NetworkNamespace, Observed, Packet, PacketEnds, PacketOwner,
-    Part, ProcessId, Protocol, Quoted, Socket, SocketKey, Source, State, Text, Tier, Timestamp,
-    Way, WhyNoProcess, WhyUnknown,
+    Part, ProcessId, Protocol, Quoted, Socket, SocketKey, Source, State, TcpSegment, Text, Tier,
+    Timestamp, Way, WhyNoProcess, WhyUnknown,
 };
 
 use crate::flows::Flows;
@@ -165,7 +165,13 @@ fn event(time: u64, kind: &str, rest: &str) -> Event {
             (Some(why), _) => Detail::NoProcess { why },
             (_, Some(only_ipv6)) => Detail::Listens { only_ipv6 },
             _ if words.contains(&"sends") => Detail::Sends,
-            _ => Detail::Nothing,
+            _ if words.contains(&"may_send") => Detail::MaySend,
+            _ => match after(&words, "wrote") {
+                Some(from) => Detail::Wrote {
+                    from: from.parse().unwrap(),
+                },
+                None => Detail::Nothing,
+            },
         },
     }
 }
@@ -241,7 +247,8 @@ fn gap(since: u64, until: u64) -> Observed {
     })
 }
 
-/// `WAY PROTOCOL SOURCE > DESTINATION [FLAGS or ICMP type] [first N | later N] [ns N] [about ...]`
+/// `WAY PROTOCOL SOURCE > DESTINATION [FLAGS or ICMP type] [first N | later N] [ns N] [seq FIRST[+COUNT]]
+/// [about ...]`
 fn packet_of(time: u64, text: &str) -> Packet<'static> {
     let (text, about) = text.split_once(" about ").unwrap_or((text, ""));
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -273,7 +280,7 @@ fn packet_of(time: u64, text: &str) -> Packet<'static> {
                 (_, Some(number)) => Part::Later(number),
                 _ => Part::Whole,
             },
-            tcp_flags: (kind == "tcp").then(|| tcp_flags(flags)),
+            tcp: (kind == "tcp").then(|| segment(flags, after(&words, "seq"))),
             about,
         }),
         _ => None,
@@ -310,6 +317,16 @@ fn interface(netns: u32) -> InterfaceKey {
     InterfaceKey {
         netns: Some(NetworkNamespace(netns)),
         index: 2,
+    }
+}
+
+fn segment(flags: &str, bytes: Option<&str>) -> TcpSegment {
+    let bytes = bytes.unwrap_or("0");
+    let (first, count) = bytes.split_once('+').unwrap_or((bytes, ""));
+    TcpSegment {
+        flags: tcp_flags(flags),
+        sequence: first.parse().unwrap(),
+        carries: count.parse().ok(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use model::{Connection, Endpoint, Event, NetworkNamespace, Protocol};
+use model::{Connection, Endpoint, Event, Mix, NetworkNamespace, Protocol};
 
 use super::Key;
 
@@ -83,7 +83,7 @@ const MOST: usize = 4;
 
 /// Connections between the same two ends.
 #[derive(Debug, Default)]
-pub(super) struct ByEnds(HashMap<Ends, Vec<Key>>);
+pub(super) struct ByEnds(HashMap<Ends, Vec<Key>, Mix>);
 
 impl ByEnds {
     pub(super) fn put(&mut self, ends: Ends, key: Key) {

@@ -108,6 +108,12 @@ impl Connections {
         Some((former, standing.pair.take()))
     }
 
+    /// `None`: it is in no pair, or did not come as a whole.
+    pub(in crate::tracker) fn pair_of_whole(&self, place: Place) -> Option<PairId> {
+        let (key, at) = self.whole(self.shelf.get(place)?)?;
+        self.pair(&key).filter(|_| at == place)
+    }
+
     pub(in crate::tracker) fn change(&mut self, place: Place) -> Option<&mut Connection> {
         self.shelf.change(place)
     }

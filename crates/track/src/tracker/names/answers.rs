@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
-use model::{NameSource, NetworkNamespace, ProcessId, RestatedAnswer, Text, Timestamp};
+use model::{Mix, NameSource, NetworkNamespace, ProcessId, RestatedAnswer, Text, Timestamp};
 
 /// Beyond them, those that were not answered for longest are let go. The same wherever it is folded,
 /// so that a case tells what was told live.
@@ -19,7 +19,7 @@ pub(in crate::tracker) type Address = (Option<NetworkNamespace>, IpAddr);
 /// its time to live.
 #[derive(Debug, Default)]
 pub(in crate::tracker) struct Answers {
-    of: HashMap<Address, Names>,
+    of: HashMap<Address, Names, Mix>,
     /// From the one that was answered first to the one that was last.
     by_use: BTreeMap<u64, Address>,
     count: u64,
@@ -54,6 +54,10 @@ pub(in crate::tracker) struct Asker {
 }
 
 impl Answers {
+    pub(in crate::tracker) fn is_empty(&self) -> bool {
+        self.of.is_empty()
+    }
+
     pub(in crate::tracker) fn of(&self, address: Address) -> Option<&[Named]> {
         self.of.get(&address).map(|it| it.names.as_slice())
     }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use model::{Connection, Endpoint, Event, Greeting, NetworkNamespace, RemoteName, SocketKey};
+use model::{Connection, Endpoint, Event, Greeting, Mix, NetworkNamespace, RemoteName, SocketKey};
 
 use super::super::connections::Ends;
 use super::{SLACK, later};
@@ -31,7 +31,7 @@ pub(in crate::tracker) struct Greeted {
 /// Greetings that wait for their connections; the oldest are let go when there are too many.
 #[derive(Debug, Default)]
 pub(in crate::tracker) struct Greetings {
-    waiting: HashMap<Whose, Vec<(u64, Box<Event>)>>,
+    waiting: HashMap<Whose, Vec<(u64, Box<Event>)>, Mix>,
     /// In the order in which they came, those that were fetched meanwhile among them.
     order: VecDeque<(u64, Whose)>,
     filled: usize,

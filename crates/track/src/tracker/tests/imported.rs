@@ -62,7 +62,11 @@ fn put(connection: Connection) -> Imported {
 }
 
 fn read(all: impl IntoIterator<Item = Imported>) -> Snapshot {
-    let mut tracker = Tracker::new(host(), Tier::Import, Limits::CASE);
+    read_with(Limits::CASE, all)
+}
+
+fn read_with(limits: Limits, all: impl IntoIterator<Item = Imported>) -> Snapshot {
+    let mut tracker = Tracker::new(host(), Tier::Import, limits);
     for imported in all {
         tracker.import(imported, &mut |_, _, _| {});
     }
@@ -108,6 +112,15 @@ fn all() -> Vec<Imported> {
             addresses: vec![[192, 0, 2, 8].into()],
         }),
     ]
+}
+
+#[test]
+fn without_pairs_all_else_is_the_same() {
+    let with = read(all());
+    let mut without = read_with(Limits::CASE.without_pairs(), all());
+    assert!(without.pairs.is_empty() && !with.pairs.is_empty());
+    without.pairs = with.pairs.clone();
+    assert_eq!(picture(&without), picture(&with));
 }
 
 #[test]

@@ -173,7 +173,7 @@ pub(super) fn gap(at: i64, lost: u64) -> Seen {
 pub(super) fn process(pid: u32, path: &str) -> Seen {
     Seen(Observed::Process(Arc::new(Process {
         id: id(pid),
-        started: millis(0),
+        started: Some(millis(0)),
         ended: None,
         name: Text::from("it"),
         path: Some(Text::from(path)),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use model::{Connection, Endpoint, NetworkNamespace, Protocol, Snapshot, Timestamp};
-use record::case::{About, CaseReader, Kind, OpenCase};
+use record::case::{About, CaseReader, Depth, Kind, OpenCase};
 use record::pcapng::{Exporter, Form, Header, InterfaceRead, Item, PacketRead, Reader};
 
 use super::journal::Events;
@@ -102,7 +102,16 @@ impl Export<'_> {
     }
 
     fn say(&self, picking: &Picking<'_>, missing: &mut Missing) {
-        self.talk.say(&format!("{} packets.\n", picking.count));
+        let about = self.case.about();
+        let has_none = about.is_some_and(|about| about.depth == Depth::Events);
+        self.talk.say(&match has_none {
+            true => {
+                "There are no packets in this case: it was recorded with --depth events. What was \
+                     written has none either.\n"
+                    .to_owned()
+            }
+            false => format!("{} packets.\n", picking.count),
+        });
         let nameless = picking.exporter.nameless_interfaces();
         if nameless > 0 {
             missing.cut = true;

@@ -5,24 +5,21 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, anyhow};
-use model::Timestamp;
+use model::{Timestamp, hex};
 use observe::import::{Error, Import, Options};
 use record::case::Foreign;
 
 use crate::arguments::{ClockOffset, ImportArguments};
 use crate::commands::case::is_case;
-use crate::commands::imports::{check_offsets, explained, files_below, why};
+use crate::commands::imports::{LeftOut, check_offsets, explained, files_below};
 use crate::output::{Talk, Usage};
-
-/// So many files that were left out are named one by one.
-const MOST_NAMED: usize = 10;
 
 /// All files that are to be imported.
 #[derive(Default)]
 pub(super) struct Choice {
     pub(super) files: Vec<Chosen>,
     /// Of folders: what is of no kind that is known, or could not be read.
-    left_out: Vec<(PathBuf, Error)>,
+    left_out: LeftOut,
 }
 
 /// One file.
@@ -63,11 +60,11 @@ impl Choice {
                     return Err(Usage(text).into());
                 }
                 let (files, left_out) = files_below(path)?;
-                choice.left_out.extend(left_out);
+                choice.left_out.add_all(left_out);
                 for path in files {
                     match chosen(path.clone(), offset, arguments.as_it_is) {
                         Ok(chosen) => choice.files.push(chosen),
-                        Err(error) => choice.left_out.push((path, error)),
+                        Err(error) => choice.left_out.add(path, error),
                     }
                 }
             } else if about.is_file() {
@@ -101,19 +98,11 @@ impl Choice {
     }
 
     pub(super) fn say_left_out(&self, talk: Talk) {
-        if self.left_out.is_empty() {
-            return;
+        if let Some(text) = self.left_out.text() {
+            talk.say(&format!(
+                "Not imported; --as-it-is takes also what is of no known kind:\n{text}"
+            ));
         }
-        let mut text =
-            String::from("Not imported; --as-it-is takes also what is of no known kind:\n");
-        for (path, error) in self.left_out.iter().take(MOST_NAMED) {
-            text.push_str(&format!("  {}: {}\n", path.display(), why(error)));
-        }
-        let more = self.left_out.len().saturating_sub(MOST_NAMED);
-        if more > 0 {
-            text.push_str(&format!("  and {more} more\n"));
-        }
-        talk.say(&text);
     }
 }
 
@@ -143,6 +132,10 @@ fn refused(path: &Path, error: Error) -> anyhow::Error {
 }
 
 impl Chosen {
+    pub(super) fn is_known(&self) -> bool {
+        self.kind.is_some()
+    }
+
     /// What the case is told of it.
     pub(super) fn foreign(&self) -> Foreign {
         let name = self.path.file_name().unwrap_or_default();
@@ -166,6 +159,5 @@ fn hex_of(path: &Path) -> Option<String> {
     if path.to_str().is_some() {
         return None;
     }
-    let bytes = path.as_os_str().as_encoded_bytes();
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(hex(path.as_os_str().as_encoded_bytes()))
 }

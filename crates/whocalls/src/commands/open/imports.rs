@@ -43,7 +43,7 @@ pub(super) fn run(
         writer: Writer::start(),
     };
     let showing = Showing {
-        tracker: imports.tracker(),
+        tracker: imports.tracker(imports::LIMITS),
         shared: &shared,
     };
     let work = || showing.run(&mut imports);
@@ -52,11 +52,7 @@ pub(super) fn run(
         talk.say(&format!("{line}\n"));
     }
     imports.say(talk);
-    Ok(if imports.is_loss() {
-        Exit::Lost
-    } else {
-        Exit::Done
-    })
+    Ok(imports.exit())
 }
 
 struct Showing<'a> {
@@ -92,7 +88,10 @@ impl Showing<'_> {
         while !self.shared.is_gone() {
             match self.shared.wanted() {
                 Some(at) if at >= newest => self.publish(whole.clone(), newest, None),
-                Some(at) => self.publish(imports::at(whole.clone(), at), newest, None),
+                Some(at) => {
+                    let shown = imports::at(whole.clone(), imports.covered(), at);
+                    self.publish(shown, newest, None);
+                }
                 None => thread::sleep(STEP),
             }
         }

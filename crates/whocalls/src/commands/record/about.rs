@@ -4,6 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::env;
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use model::{Host, System, Text, Timestamp};
@@ -14,6 +15,8 @@ use serde_json::{Map, Value, json};
 
 use super::into;
 use crate::arguments::{OwnerConsent, RecordArguments, RecordDepth, of_day};
+use crate::commands::known;
+use crate::interrupt::Interrupt;
 use crate::output::Usage;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -21,6 +24,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const HEADER_BYTES: u32 = 128;
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * NANOS_PER_SECOND;
+/// How long somebody has to say what a telephone shows at the end.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// A host name is part of the name of a folder.
 const LONGEST_HOST: usize = 32;
 
@@ -82,7 +87,10 @@ pub(super) fn about(arguments: &RecordArguments, known: &Facts<'_>) -> (About, S
         },
         max_size: arguments.max_size,
         recipients: recipients.map(Recipients::names).unwrap_or_default(),
-        more: facts(json!({ "hardware": system.hardware.as_ref().map(text) })),
+        more: facts(json!({
+            "hardware": system.hardware.as_ref().map(text),
+            "judged_with": known::versions(),
+        })),
     };
     (about, name)
 }
@@ -124,24 +132,57 @@ pub(super) fn phone_offset(said: Option<&str>, asks: bool, system: &System) -> R
     if !asks {
         return Ok(None);
     }
+    offset_asked_for(
+        "What time does a telephone show now, as 14:03:25? It tells how far the clock of this \
+         computer is off. Enter leaves it out: ",
+        &mut |text| into::question(text).map(Some),
+        system,
+    )
+}
+
+/// The same at the end, of a person who may have gone meanwhile: nothing waits for them longer than
+/// a minute. `None`: it is left out.
+pub(super) fn phone_offset_at_end(system: &System, interrupt: &Interrupt) -> Option<i64> {
+    let end = Instant::now() + PATIENCE;
+    let asked_for = offset_asked_for(
+        "The case is closed and sealed. What time does a telephone show now? Enter leaves it out; so \
+         does a minute without an answer: ",
+        &mut |text| Ok(into::question_until(text, end, interrupt)),
+        system,
+    );
+    asked_for.ok().flatten()
+}
+
+fn offset_asked_for(
+    question: &str,
+    ask: &mut dyn FnMut(&str) -> Result<Option<String>>,
+    system: &System,
+) -> Result<Option<i64>> {
+    let mut text = question.to_owned();
     loop {
-        let answer = into::question(
-            "What time does a telephone show now, as 14:03:25? It tells how far the clock of this \
-             computer is off. Enter leaves it out: ",
-        )?;
+        let answer = ask(&text)?.unwrap_or_default();
         if answer.is_empty() {
             return Ok(None);
         }
         if let Some(shown) = of_day(&answer) {
             return Ok(Some(offset(shown, system)));
         }
+        text = format!(
+            "'{answer}' is not a time of day; 14:03 and 14:03:25 are. The time, or Enter: "
+        );
     }
 }
 
 /// Between a telephone's time of day and ours: at most half a day either way.
 fn offset(shown: i64, system: &System) -> i64 {
-    let zone = i64::from(system.clock.offset_seconds.unwrap_or(0)) * NANOS_PER_SECOND;
-    let ours = (observe::now().unix_nanos() + zone).rem_euclid(DAY);
+    let zone_seconds = system.clock.offset_seconds.unwrap_or(0);
+    offset_at(observe::now(), zone_seconds, shown)
+}
+
+/// The same, where it is `now` in UTC, and the zone of the computer is so far from it.
+fn offset_at(now: Timestamp, zone_seconds: i32, shown: i64) -> i64 {
+    let zone = i64::from(zone_seconds) * NANOS_PER_SECOND;
+    let ours = (now.unix_nanos() + zone).rem_euclid(DAY);
     (shown - ours + DAY / 2).rem_euclid(DAY) - DAY / 2
 }
 
@@ -227,5 +268,25 @@ mod tests {
         let time = Timestamp::from_unix_nanos(1_795_342_500_123_456_789);
         assert_eq!(compact(time), "20261122T101500Z");
         assert_eq!(id().len(), 6);
+    }
+
+    #[test]
+    fn a_telephone_shows_the_time_of_the_zone_of_the_computer() {
+        // 10:15:00 in UTC.
+        let now = Timestamp::from_unix_nanos(1_795_342_500_000_000_000);
+        let check = |zone_hours: i32, shown: &str, expected_seconds: i64| {
+            let shown = of_day(shown).unwrap();
+            let offset = offset_at(now, zone_hours * 3600, shown);
+            assert_eq!(offset, expected_seconds * NANOS_PER_SECOND, "{zone_hours}");
+        };
+        check(0, "10:15:00", 0);
+        check(0, "10:14:30", -30);
+        check(2, "12:15:07", 7);
+        check(-8, "02:15:00", 0);
+        // Past midnight in the zone, and on either side of it.
+        check(14, "00:15:00", 0);
+        check(14, "23:59:00", -960);
+        check(0, "22:14:59", 12 * 3600 - 1);
+        check(0, "22:15:00", -12 * 3600);
     }
 }

@@ -35,6 +35,17 @@ impl Ended<'_> {
         }
     }
 
+    /// Whether somebody may still sit at its terminal, and there was no trouble.
+    pub(super) fn is_from_here(&self) -> bool {
+        match self {
+            Self::Run(End::Asked(Some(asked))) => {
+                by_kernel(asked) == "keyboard" && asked.by == Sender::Kernel
+            }
+            Self::Run(End::Asked(None) | End::Time | End::Program | End::Reader) => true,
+            Self::NoRoom(_) | Self::Failed(_) => false,
+        }
+    }
+
     /// `None`: whoever reads it knows, or is told otherwise.
     pub(super) fn in_words(&self, last: Option<&Snapshot>) -> Option<String> {
         let Self::Run(End::Asked(Some(asked))) = self else {
@@ -68,7 +79,8 @@ impl Ended<'_> {
             ", as it says itself"
         };
         Some(if is_stop(program.as_ref()) {
-            format!("It was ended by record stop {whose}{claimed}.\n")
+            // Any program can call itself so: who sent the signal stands beside it.
+            format!("It was ended by record stop, {signal} from {process} {whose}{claimed}.\n")
         } else {
             format!("It was ended by {signal} from {process} {whose}{claimed}.\n")
         })
@@ -142,7 +154,7 @@ fn recorded(asked: &Asked, pid: u32, last: &Snapshot) -> Option<Program> {
         .filter(|it| began(it.id.start_ticks) <= asked.boot_ns)
         .max_by_key(|it| it.id.start_ticks)?;
     let ran = asked.boot_ns - began(newest.id.start_ticks);
-    let sent = newest.started.unix_nanos() + i64::try_from(ran).ok()?;
+    let sent = newest.started?.unix_nanos() + i64::try_from(ran).ok()?;
     // Ticks are rounded down.
     let tick = i64::try_from(TICK_NS).ok()?;
     let ran_then = |ended: model::Timestamp| ended.unix_nanos() + tick >= sent;
@@ -183,6 +195,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn who_is_not_there_is_not_asked() {
+        let check = |end: &End, is_from_here| {
+            assert_eq!(Ended::Run(end).is_from_here(), is_from_here, "{end:?}");
+        };
+        check(&End::Time, true);
+        check(&asked(2, Sender::Kernel), true);
+        check(&asked(1, Sender::Kernel), false);
+        check(&asked(15, of(&["whocalls", "record", "stop"])), false);
+        check(&asked(2, of(&["kill"])), false);
+    }
+
     fn check(end: &End, by: &str, words: &str) {
         let ended = Ended::Run(end);
         assert_eq!(ended.facts(None)["by"], by);
@@ -203,7 +227,7 @@ mod tests {
         check(
             &asked(15, of(&["whocalls", "record", "stop", "5"])),
             "record_stop",
-            "It was ended by record stop of the user lena (1000).\n",
+            "It was ended by record stop, SIGTERM from whocalls (process 7) of the user lena (1000).\n",
         );
         check(
             &asked(15, of(&["ba\u{202e}sh", "stop", "record"])),

@@ -60,7 +60,7 @@ pub(super) struct Copying {
     /// How many of them wait there.
     waiting: Arc<AtomicUsize>,
     /// Programs whose file was asked for: a process and what it runs.
-    asked: HashSet<ProcessId>,
+    asked: HashSet<(ProcessId, Option<FileIdentity>)>,
     /// To be asked for.
     wanted: Vec<ProcessId>,
     /// `None`: not known yet.
@@ -130,7 +130,11 @@ impl Copying {
         };
         // What recorded is named in case.json.
         let is_ours = self.own_file.is_some() && process.file == self.own_file;
-        if wanted && !is_ours && process.ended.is_none() && self.asked.insert(process.id) {
+        if wanted
+            && !is_ours
+            && process.ended.is_none()
+            && self.asked.insert((process.id, process.file))
+        {
             self.wanted.push(process.id);
         }
     }
@@ -191,7 +195,9 @@ impl<'a, R: Reader> Recorder<'a, R> {
                 self.count += 1;
                 self.events += 1;
                 if event.kind == EventKind::ProcessEnded {
-                    self.copying.asked.retain(|id| Some(*id) != event.process);
+                    self.copying
+                        .asked
+                        .retain(|(id, _)| Some(*id) != event.process);
                 }
             }
             Observed::Process(process) => self.copying.consider(process),
@@ -308,7 +314,9 @@ impl<R: Reader> Reader for Recorder<'_, R> {
         self.encoder.end(watch.now(), lost, &mut self.bytes);
         self.run.count_events(self.events, lost);
         self.hand_on();
-        self.run.keep_last(tracker.snapshot());
+        let let_go = tracker.let_go();
+        let let_go = let_go.closed_connections + let_go.open_connections;
+        self.run.keep_last(tracker.snapshot(), let_go);
         self.run.events_are_over();
     }
 }

@@ -55,7 +55,9 @@ impl Images {
             return;
         };
         let begun = images.partition_point(|(since, _)| *since <= boot_ns);
-        if let Some((_, process)) = images.get(begun.saturating_sub(1)) {
+        // What it ran before the first that is known, nobody can tell.
+        let place = begun.checked_sub(1);
+        if let Some((_, process)) = place.and_then(|place| images.get(place)) {
             let is_known = writer
                 .process_of(id)
                 .is_some_and(|it| Arc::ptr_eq(&it, process));
@@ -68,6 +70,9 @@ impl Images {
     /// Lets go of what no packet can ask for any more.
     pub(super) fn forget(&mut self, now: u64, writer: &mut Writer) {
         self.0.retain(|_, images| {
+            let begun = images.partition_point(|(since, _)| since.saturating_add(KEPT) <= now);
+            // Of what had begun by then, the last may still have run.
+            images.drain(..begun.saturating_sub(1));
             let newest = images.last();
             let is_new = newest.is_some_and(|(since, _)| since.saturating_add(KEPT) > now);
             if let (false, Some((_, process))) = (is_new, newest) {
@@ -125,6 +130,18 @@ mod tests {
             images.at(sample::id(7), boot_ns, &mut writer);
             assert_eq!(runs(&writer), name, "{boot_ns}");
         }
+        // Nothing is known of it until it runs a program.
+        let mut late = image(Some(300), "late");
+        Arc::make_mut(&mut late.process).id = sample::id(8);
+        images.learn(late, &mut writer);
+        images.at(sample::id(8), 299, &mut writer);
+        assert!(writer.process_of(sample::id(8)).is_none());
+        images.at(sample::id(8), 300, &mut writer);
+        assert!(writer.process_of(sample::id(8)).is_some());
+        images.0.remove(&sample::id(8));
+        // Whoever goes on running other programs does not take more and more memory.
+        images.forget(100 + KEPT, &mut writer);
+        assert_eq!(images.0[&sample::id(7)].len(), 2);
         images.forget(200 + KEPT - 1, &mut writer);
         assert_eq!(images.0.len(), 1);
         images.forget(200 + KEPT, &mut writer);

@@ -3,12 +3,18 @@
 
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use crate::interrupt::Interrupt;
 use crate::output::{Talk, Usage};
 
 const LONGEST_ANSWER: u64 = 4096;
+/// How soon a signal is heard while an answer is waited for.
+const STEP: Duration = Duration::from_millis(50);
 
 /// Whether somebody can be asked.
 pub(crate) fn can_ask() -> bool {
@@ -20,6 +26,7 @@ pub(crate) fn can_ask() -> bool {
 /// Errors: wrong usage: it was not said, and nobody can be asked.
 pub(crate) fn folder(asked_for: Option<&Path>) -> Result<PathBuf> {
     if let Some(folder) = asked_for {
+        check(folder)?;
         return Ok(folder.to_path_buf());
     }
     let beside = observe::places::program_folder();
@@ -49,27 +56,67 @@ fn ask() -> Result<PathBuf> {
     } else {
         "Its number, another folder, or Enter to stop: "
     });
-    let answer = question(&text)?;
-    if answer.is_empty() {
-        return Err(Usage("nothing was recorded: no folder was named".to_owned()).into());
+    loop {
+        let answer = question(&text)?;
+        if answer.is_empty() {
+            return Err(Usage("nothing was recorded: no folder was named".to_owned()).into());
+        }
+        let number = answer
+            .parse::<usize>()
+            .ok()
+            .and_then(|it| it.checked_sub(1));
+        let drive = number.and_then(|number| drives.get(number).cloned());
+        let folder = drive.unwrap_or_else(|| answer.into());
+        match check(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) => ASKING.say(&format!("{error:#}\n")),
+        }
+        "Another folder, or Enter to stop: ".clone_into(&mut text);
     }
-    let number = answer
-        .parse::<usize>()
-        .ok()
-        .and_then(|it| it.checked_sub(1));
-    let drive = number.and_then(|number| drives.into_iter().nth(number));
-    Ok(drive.unwrap_or_else(|| answer.into()))
 }
+
+/// Whether a case can be made there, before anything else is asked.
+///
+/// Errors: it cannot.
+fn check(folder: &Path) -> Result<()> {
+    let checked = observe::places::check_folder(folder);
+    checked.with_context(|| format!("cannot record into {}", folder.display()))
+}
+
+const ASKING: Talk = Talk {
+    quiet: false,
+    verbose: false,
+};
 
 /// What a person answers on the terminal.
 ///
 /// Errors: the terminal is gone.
 pub(crate) fn question(text: &str) -> Result<String> {
-    const ASKING: Talk = Talk {
-        quiet: false,
-        verbose: false,
-    };
     ASKING.say(text);
+    answer()
+}
+
+/// What a person answers who may have gone. `None`: nothing, until then; or a signal came, or the
+/// terminal has gone.
+pub(super) fn question_until(text: &str, end: Instant, interrupt: &Interrupt) -> Option<String> {
+    ASKING.say(text);
+    let (tell, told) = channel();
+    let thread = thread::Builder::new().name("answer".to_owned());
+    // Where no answer comes it waits until the program ends.
+    let begun = thread.spawn(move || tell.send(answer()));
+    begun.ok()?;
+    while !interrupt.is_asked() && Instant::now() < end {
+        match told.recv_timeout(STEP) {
+            Ok(answer) => return answer.ok(),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    ASKING.say("\n");
+    None
+}
+
+fn answer() -> Result<String> {
     let mut answer = String::new();
     let stdin = io::stdin().lock();
     let read = stdin.take(LONGEST_ANSWER).read_line(&mut answer);

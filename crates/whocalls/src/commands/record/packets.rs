@@ -41,11 +41,12 @@ pub(super) fn take_all(packets: Packets, header: Header, queue: &Queue, run: &Ru
             batch: Vec::with_capacity(PIECE * 2).into(),
             packets: 0,
             told: 0,
+            segment: 1,
+            statistics: Vec::new(),
             queue,
             run,
         },
         namespaces: HashMap::new(),
-        segment: 1,
     };
     if let Err(error) = taking.run() {
         run.stop(Stop::Failed(error.into()));
@@ -58,8 +59,6 @@ struct Taking<'a> {
     encoding: Encoding<'a>,
     /// When each was first heard of.
     namespaces: HashMap<NetworkNamespace, Timestamp>,
-    /// Counted from 1.
-    segment: u32,
 }
 
 struct Encoding<'a> {
@@ -71,15 +70,17 @@ struct Encoding<'a> {
     packets: u64,
     /// Of these, the packets whose bytes were handed on.
     told: u64,
+    /// Counted from 1.
+    segment: u32,
+    /// As they were counted last.
+    statistics: Vec<Statistics>,
     queue: &'a Queue,
     run: &'a Run,
 }
 
 impl Taking<'_> {
     fn run(&mut self) -> Result<(), observe::Error> {
-        self.encoding
-            .writer
-            .start(self.segment, &mut self.encoding.batch.bytes);
+        self.encoding.start();
         let (mut counted, mut summed) = (Instant::now(), Instant::now());
         let mut over = None;
         loop {
@@ -99,14 +100,15 @@ impl Taking<'_> {
             }
             if counted.elapsed() >= COUNTED_EACH {
                 counted = Instant::now();
-                let sums = summed.elapsed() >= STATISTICS_EACH;
-                if sums {
+                self.count();
+                if summed.elapsed() >= STATISTICS_EACH {
                     summed = Instant::now();
+                    self.encoding.write_statistics();
                 }
-                self.count(sums);
             }
             if self.encoding.queue.is_next_due() {
-                self.next_segment();
+                self.count();
+                self.encoding.next_segment();
             }
             if self.encoding.run.are_events_over() {
                 let over = *over.get_or_insert_with(Instant::now);
@@ -120,41 +122,28 @@ impl Taking<'_> {
     }
 
     fn end(&mut self) {
-        self.count(true);
+        self.count();
+        self.encoding.write_statistics();
         self.encoding.hand_on();
     }
 
-    fn next_segment(&mut self) {
-        self.count(true);
-        self.encoding.hand_on();
-        self.encoding.queue.begin_next();
-        self.segment += 1;
-        self.encoding
-            .writer
-            .start(self.segment, &mut self.encoding.batch.bytes);
-        self.encoding.repeat_names();
-    }
-
-    /// Counts what was lost; with `sums` the numbers go into the file as well.
-    fn count(&mut self, sums: bool) {
+    /// Counts what came and what was lost.
+    fn count(&mut self) {
         let now = observe::now();
-        let mut lost = 0;
+        let mut lost = self.packets.dropped_in_others();
+        self.encoding.statistics.clear();
         for counts in self.packets.counts() {
             let began = *self.namespaces.entry(counts.netns).or_insert(now);
             lost += counts.dropped;
-            if sums {
-                let statistics = Statistics {
-                    netns: Some(counts.netns),
-                    interface: None,
-                    began,
-                    ended: now,
-                    received: counts.received,
-                    dropped: counts.dropped,
-                    delivered: counts.received.saturating_sub(counts.dropped),
-                };
-                let Encoding { writer, batch, .. } = &mut self.encoding;
-                writer.statistics(now, &statistics, &mut batch.bytes);
-            }
+            self.encoding.statistics.push(Statistics {
+                netns: Some(counts.netns),
+                interface: None,
+                began,
+                ended: now,
+                received: counts.received,
+                dropped: counts.dropped,
+                delivered: counts.received.saturating_sub(counts.dropped),
+            });
         }
         self.encoding.run.count_packets_lost(lost);
         self.encoding.learn();
@@ -166,6 +155,26 @@ impl Taking<'_> {
 }
 
 impl Encoding<'_> {
+    fn start(&mut self) {
+        self.writer.start(self.segment, &mut self.batch.bytes);
+    }
+
+    fn next_segment(&mut self) {
+        self.write_statistics();
+        self.hand_on();
+        self.queue.begin_next();
+        self.segment += 1;
+        self.start();
+        self.repeat_names();
+    }
+
+    fn write_statistics(&mut self) {
+        for statistics in &self.statistics {
+            let bytes = &mut self.batch.bytes;
+            self.writer.statistics(statistics.ended, statistics, bytes);
+        }
+    }
+
     fn take(&mut self, captured: Captured<'_>) {
         match captured {
             Captured::Packet(packet, lender) => self.packet(packet, lender),
@@ -193,6 +202,10 @@ impl Encoding<'_> {
         }
         if self.batch.len() >= PIECE {
             self.hand_on();
+            // Rings hold more than a case of limited size: it is not to wait until they are empty.
+            if self.queue.is_next_due() {
+                self.next_segment();
+            }
         }
     }
 

@@ -141,8 +141,11 @@ impl Queue {
         self.changed.notify_all();
     }
 
+    /// What waits may belong to the segment that is to end; then it was asked for already.
     pub(super) fn ask_for_next(&self) {
-        self.lock().next_is_due = true;
+        let mut state = self.lock();
+        let is_on_its_way = state.jobs.iter().any(|job| matches!(job, Job::Next));
+        state.next_is_due |= !is_on_its_way;
     }
 
     /// Nobody writes any more: nobody is to wait for it.
@@ -223,6 +226,8 @@ mod tests {
         queue.ask_for_next();
         assert!(queue.is_next_due());
         queue.begin_next();
+        // It is on its way: what stands before it is still of the same segment.
+        queue.ask_for_next();
         assert!(!queue.is_next_due());
         queue.put(&mut vec![0; 5], 1);
         queue.put(&mut Vec::new(), 0);

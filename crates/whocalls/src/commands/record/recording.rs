@@ -1,7 +1,7 @@
 //! A recording while it runs, and its end.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use model::{Snapshot, System, Timestamp};
+use model::{Snapshot, Timestamp};
 use observe::Watch;
 use record::case::{Case, Error, Kind, Seal};
 use record::pcapng::Header;
@@ -28,10 +28,13 @@ use super::queue::Queue;
 use super::run::{Numbers, Run, Stop};
 use super::running::Announcement;
 use super::snapshots;
+use super::standing::Standing;
 use crate::arguments::{Color, CopyPrograms, ScreenColors};
 use crate::commands::fold::{Ends, Fold, Outcome};
+use crate::commands::known;
 use crate::commands::screen::{self, Hands, Publisher, Shared};
 use crate::exit::Exit;
+use crate::interrupt::Interrupt;
 use crate::output::{self, Talk};
 
 /// How often open connections are counted.
@@ -41,13 +44,17 @@ const MOST_WAIT: u64 = 64 * 1024 * 1024;
 /// What a loss of power may cost, with some room.
 const EVENTS_ON_DISK_EACH: Duration = Duration::from_millis(800);
 const PACKETS_ON_DISK_EACH: Duration = Duration::from_secs(4);
+/// What a telephone showed at the end, where somebody said it.
+const PHONE: &str = "snapshots/last-phone.json";
+/// What the rules found, beside the case.
+const FINDINGS: &str = "findings.ndjson";
 /// How often is told how far it is.
 const STEP: Duration = Duration::from_millis(200);
 
 /// What the threads work on.
 pub(super) struct Recording {
     pub(super) case: Case,
-    pub(super) path: PathBuf,
+    pub(super) standing: Standing,
     /// In bytes. `None`: it may grow.
     pub(super) max_size: Option<u64>,
     pub(super) run: Run,
@@ -57,8 +64,6 @@ pub(super) struct Recording {
     pub(super) announcement: Mutex<Option<Announcement>>,
     /// What a telephone shows at the end.
     pub(super) asks_again: bool,
-    /// As it was at the beginning.
-    pub(super) system: System,
 }
 
 /// The live screen over a recording.
@@ -121,7 +126,7 @@ impl Recording {
         let (copies, copied) = channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let copying = Copying::new(copy, copies, Arc::clone(&waiting));
-        let room = self.max_size.map(|size| size / 4);
+        let max_size = self.max_size;
         let shared = screen.as_ref().map(|screen| Arc::clone(&screen.shared));
         let outcome = thread::scope(|scope| {
             let work = || {
@@ -140,7 +145,7 @@ impl Recording {
                 }
                 named(scope, "copies", || {
                     let preserving = shared.as_ref().map(|shared| &shared.preserving);
-                    copies::copy_all(copied, &self.case, run, preserving, &waiting, room);
+                    copies::copy_all(copied, &self.case, run, preserving, &waiting, max_size);
                 })?;
                 match screen {
                     Some(screen) => self.with_screen(screen, watch, copying, &events, ends, talk),
@@ -170,7 +175,7 @@ impl Recording {
     ) -> Result<Outcome> {
         let run = &self.run;
         let recorder = Recorder::new(Folding, &watch, copying, events, run);
-        let fold = Fold::new(watch, recorder, REFRESH, ends);
+        let fold = Fold::new(watch, recorder, REFRESH, ends).without_addresses();
         thread::scope(|scope| {
             let folding = named(scope, "fold", || {
                 let _over = Over(run);
@@ -200,7 +205,7 @@ impl Recording {
         let publisher = Publisher::new(shared);
         let mut recorder = Recorder::new(publisher, &watch, copying, events, run);
         recorder.preserves(&shared.preserving);
-        let fold = Fold::new(watch, recorder, screen::REFRESH, ends);
+        let fold = Fold::new(watch, recorder, screen::REFRESH, ends).without_addresses();
         thread::scope(|scope| {
             named(scope, "status", || {
                 while !run.are_events_over() {
@@ -224,7 +229,8 @@ impl Recording {
     }
 
     fn in_short(&self, progress: &show::Progress, since: Timestamp) -> tui::Recording {
-        let name = self.path.file_name();
+        let path = self.standing.path();
+        let name = path.file_name();
         tui::Recording {
             name: name.map_or_else(String::new, |it| it.to_string_lossy().into_owned()),
             since,
@@ -237,6 +243,7 @@ impl Recording {
 
     /// Also for whoever asks with `record status`.
     fn tell_how_far(&self) -> show::Progress {
+        self.standing.look(&self.run);
         if let Ok(space) = self.case.space() {
             self.run.is_free(space.free_bytes);
         }
@@ -255,15 +262,38 @@ impl Recording {
     }
 
     /// What there is at the end.
-    fn add_last(&self, snapshot: Option<&Snapshot>, now: Timestamp) -> Result<(), Error> {
+    /// `let_go`: so many connections are not in the snapshot any more.
+    fn add_last(
+        &self,
+        snapshot: Option<&Snapshot>,
+        let_go: u64,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         if let Some(snapshot) = snapshot {
-            let document = snapshots::document(snapshot);
+            // What is older may have been let go; the newest packets are not, to make room for this.
+            let most = self.max_size.map(|size| size / 4);
+            let document = snapshots::last(snapshot, let_go, most);
             self.case
                 .add(now, "snapshots/last.json", &mut document.as_slice())?;
         }
         let system = record::system::document(&observe::system());
         self.case
             .add(now, "snapshots/last-system.json", &mut system.as_slice())
+    }
+
+    /// What the rules say at the end. It can be computed again, and stands outside of what is sealed.
+    fn add_findings(&self, snapshot: Option<Snapshot>, talk: Talk) {
+        let Some(snapshot) = snapshot else {
+            return;
+        };
+        let mut lines = Vec::new();
+        // Writing to memory does not fail.
+        let _ = show::json::findings_as_lines(&snapshot, &mut lines);
+        if let Err(error) = self.case.add_derived(FINDINGS, &lines) {
+            talk.say(&format!(
+                "The findings are not beside the case: {error}. whocalls check tells them.\n"
+            ));
+        }
     }
 
     fn log_end(
@@ -275,13 +305,47 @@ impl Recording {
         self.case.log(now, "ended", about::facts(ended.facts(last)))
     }
 
+    /// Asks what a telephone shows, after the seal: that never waits for a person. `Ok(None)`: it was
+    /// left out, and the seal stays the one that it was.
+    ///
+    /// Errors: the answer is not in the case.
+    fn ask_again(
+        &self,
+        ended: &Ended<'_>,
+        interrupt: &Interrupt,
+        talk: Talk,
+    ) -> Result<Option<Seal>, Error> {
+        if !ended.is_from_here() {
+            talk.say(
+                "Since it did not end from here, what a telephone shows was not asked again.\n",
+            );
+            return Ok(None);
+        }
+        // It is over for whoever asks with `record status`; a signal means the question.
+        let announcement = self.announcement.lock();
+        *announcement.unwrap_or_else(PoisonError::into_inner) = None;
+        interrupt.forget();
+        // The zone may be another one by now.
+        let Some(offset) = about::phone_offset_at_end(&observe::system(), interrupt) else {
+            talk.say("What a telephone shows at the end was left out.\n");
+            return Ok(None);
+        };
+        let now = observe::now();
+        let answer = json!({ "time": now.to_string(), "phone_offset_ns": offset });
+        let answer = format!("{answer}\n");
+        let sealed = self.case.add_and_seal(now, PHONE, answer.as_bytes());
+        sealed.map(Some)
+    }
+
     /// What is left when all threads have ended.
     pub(super) fn finish(
         self,
         outcome: Result<&Outcome, &anyhow::Error>,
+        interrupt: &Interrupt,
         strict: bool,
         talk: Talk,
     ) -> Result<Exit> {
+        self.standing.look(&self.run);
         let numbers = self.run.numbers();
         let stopped = self.run.why_stopped();
         let now = observe::now();
@@ -290,7 +354,7 @@ impl Recording {
             let _ = self.log_end(now, &Ended::Failed(&error), None);
             return Err(error.context(format!(
                 "the recording in {} broke off; what was closed before can be verified",
-                self.path.display()
+                self.standing.path().display()
             )));
         }
         // What was found out when the events were over already.
@@ -302,7 +366,8 @@ impl Recording {
             });
             self.case.log(now, "gap", about::facts(facts))?;
         }
-        let mut snapshot = self.run.take_last();
+        let (mut snapshot, let_go) = self.run.take_last().unzip();
+        let judged = snapshot.clone().map(known::judged);
         if let Some(snapshot) = &mut snapshot {
             snapshot.gaps.extend(late);
         }
@@ -311,18 +376,12 @@ impl Recording {
             Some(Stop::NoRoom(error)) => Some(error),
             Some(Stop::Failed(_)) | None => None,
         };
-        match self.add_last(snapshot.as_ref(), now) {
+        match self.add_last(snapshot.as_ref(), let_go.unwrap_or(0), now) {
             Ok(()) => {}
             Err(error @ (Error::SpaceLow { .. } | Error::SizeReached { .. })) => {
                 no_room.get_or_insert(error);
             }
             Err(error) => return Err(error.into()),
-        }
-        if self.asks_again {
-            let again = about::phone_offset(None, true, &self.system)?;
-            let facts = json!({ "phone_offset_ns": again });
-            self.case
-                .log(observe::now(), "clock", about::facts(facts))?;
         }
         if let Some(error) = &no_room {
             let facts = json!({ "free_bytes": numbers.free_bytes, "why": error.to_string() });
@@ -347,13 +406,24 @@ impl Recording {
                 "signal": ended.and_then(|it| it.signal),
             })),
         });
-        let seal = self.case.finish(observe::now(), about::facts(facts))?;
+        let mut seal = self.case.finish(observe::now(), about::facts(facts))?;
+        self.add_findings(judged, talk);
+        let mut not_added = None;
+        if self.asks_again {
+            match self.ask_again(&ended, interrupt, talk) {
+                Ok(newer) => seal = newer.unwrap_or(seal),
+                Err(error) => not_added = Some(error),
+            }
+        }
         if let Some(snapshot) = &snapshot {
             let mut text = Vec::new();
             show::gaps::brief(&snapshot.gaps, output::talk_width(), &mut text)?;
             talk.say(&String::from_utf8_lossy(&text));
         }
-        tell(&self.path, seal, talk)?;
+        tell(&self.standing.path(), seal, talk)?;
+        if let Some(words) = self.standing.in_words() {
+            talk.say(&words);
+        }
         if let Some(words) = ended.in_words(snapshot.as_ref()) {
             talk.say(&words);
         }
@@ -363,6 +433,10 @@ impl Recording {
         let lost = numbers.events_lost + numbers.packets_lost + numbers.unwritten > 0;
         if lost {
             talk.say(&lost_in_words(numbers));
+        }
+        if let Some(error) = &not_added {
+            talk.say(&not_added_in_words(error, self.case.is_sealed()));
+            return Ok(Exit::Failed);
         }
         Ok(if lost || no_room.is_some() || strict && gaps > 0 {
             Exit::Lost
@@ -376,11 +450,12 @@ fn tell(path: &Path, seal: Seal, talk: Talk) -> Result<()> {
     talk.say(&format!(
         "Recorded. Write this seal down on paper, or read it to somebody on the telephone:\n\n  \
          {seal}\n\nIt shows that these files have not changed since then. Check: whocalls verify {}\n",
-        path.display()
+        show::wireshark::quoted(path.as_os_str().as_encoded_bytes())
     ));
     let mut out = output::stdout()?;
-    let text = format!("{}\n", path.display());
-    out.write_all(harmless(&text).as_bytes())
+    // One line, whatever the folder is called.
+    let line = harmless(&path.to_string_lossy()).replace('\n', "‹U+000A›");
+    out.write_all(format!("{line}\n").as_bytes())
         .context("cannot write to standard output")?;
     Ok(())
 }
@@ -391,6 +466,18 @@ fn lost_in_words(numbers: Numbers) -> String {
          case says when.\n",
         numbers.events_lost, numbers.packets_lost, numbers.unwritten
     )
+}
+
+/// `is_sealed`: as it was before the answer.
+fn not_added_in_words(error: &Error, is_sealed: bool) -> String {
+    let seal = match is_sealed {
+        true => "The seal above is that of all the rest, and stands.",
+        false => {
+            "The seal above is that of all the rest, and verify knows it, but says that the case was \
+             not sealed after it."
+        }
+    };
+    format!("What the telephone shows is not in the case: {error}. {seal}\n")
 }
 
 /// Starts a thread with a name.
@@ -409,5 +496,20 @@ struct Over<'a>(&'a Run);
 impl Drop for Over<'_> {
     fn drop(&mut self) {
         self.0.events_are_over();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_not_in_the_case_is_told_with_what_became_of_the_seal() {
+        let error = Error::StillOpen {
+            file: "manifest.sha256".to_owned(),
+        };
+        let stands = not_added_in_words(&error, true);
+        assert!(stands.contains("manifest.sha256") && stands.contains("and stands"));
+        assert!(not_added_in_words(&error, false).contains("not sealed after it"));
     }
 }

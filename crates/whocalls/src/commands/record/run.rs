@@ -22,7 +22,7 @@ pub(super) struct Run {
     gaps: Mutex<Vec<Gap>>,
     counts: Counts,
     /// What was known at the end.
-    last: Mutex<Option<Snapshot>>,
+    last: Mutex<Option<(Snapshot, u64)>>,
     stop: Mutex<Option<Stop>>,
     is_stopping: AtomicBool,
     /// No more events will come.
@@ -159,12 +159,13 @@ impl Run {
         }
     }
 
-    pub(super) fn keep_last(&self, snapshot: Snapshot) {
+    /// `let_go`: so many connections had to be let go from it.
+    pub(super) fn keep_last(&self, snapshot: Snapshot, let_go: u64) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = Some(snapshot);
+        *last = Some((snapshot, let_go));
     }
 
-    pub(super) fn take_last(&self) -> Option<Snapshot> {
+    pub(super) fn take_last(&self) -> Option<(Snapshot, u64)> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.take()
     }

@@ -179,6 +179,54 @@ pub(crate) fn status(recordings: &Recordings, width: usize) -> String {
     text
 }
 
+/// The same for programs: one document.
+pub(crate) fn document(recordings: &Recordings) -> String {
+    let one = |recording: &Recording| {
+        let progress = recording.progress.map(|(at, progress)| {
+            json!({
+                "at": at.to_string(),
+                "elapsed_ns": u64::try_from(progress.elapsed.as_nanos()).unwrap_or(u64::MAX),
+                "events": progress.events,
+                "packets": progress.packets,
+                "events_lost": progress.lost_events,
+                "packets_lost": progress.lost_packets,
+                "bytes_written": progress.bytes_written,
+                "bytes_free": progress.bytes_free,
+            })
+        });
+        json!({
+            "pid": recording.process.pid,
+            "process": recording.process.to_string(),
+            "case": recording.case,
+            "began": recording.began.to_string(),
+            "progress": progress,
+        })
+    };
+    let recordings = json!({
+        "schema": "whocalls/1",
+        "recordings": recordings.running.iter().map(one).collect::<Vec<_>>(),
+        "hidden": recordings.hidden,
+    });
+    // JSON of this crate has control characters escaped; those that turn text around are as well.
+    format!("{}\n", escaped(&recordings.to_string()))
+}
+
+/// What acts on a screen or hides stands as `\uXXXX`, as in all our JSON.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        if model::acts_or_hides(character) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
 fn not_read(recordings: &Recordings) -> String {
     let lines = recordings.hidden.iter();
     lines
@@ -232,7 +280,6 @@ pub(crate) fn stop(recording: &Recording, patience: Duration) -> Result<bool> {
         }
     };
     let mut has_ended = done.outcome == Outcome::Ended;
-    // It is never asked a second time: that would end it at once.
     while !has_ended && began.elapsed() < patience {
         thread::sleep(STEP);
         has_ended = !live()?.contains(&process);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::{ProcessId, Snapshot, Timestamp};
+use model::{Findings, ProcessId, Snapshot, Timestamp};
 use observe::Watch;
 use show::tui::{Mode, Preserved, Status};
 use track::Tracker;
@@ -86,6 +86,12 @@ impl Shared {
     pub(crate) fn put(&self, snapshot: Arc<Snapshot>, change: impl FnOnce(&mut Status)) {
         change(&mut self.lock());
         self.newest.put(snapshot);
+        self.published.fetch_add(1, Ordering::Release);
+    }
+
+    /// The rules say something else of what is shown.
+    pub(super) fn found(&self, findings: Findings) {
+        self.newest.found(findings);
         self.published.fetch_add(1, Ordering::Release);
     }
 

@@ -4,7 +4,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use model::{Connection, ConnectionId, Endpoint, Event, EventKind, Process, SocketKey, Timestamp};
+use model::{
+    Connection, ConnectionId, Endpoint, Event, EventKind, Finding, Process, Snapshot, SocketKey,
+    Timestamp,
+};
 use show::filter::Filter;
 use track::Change;
 
@@ -74,6 +77,23 @@ impl Pick {
         });
         let user = known.user(connection);
         in_scope && filter::wants(&self.filter, connection, time, user, process)
+    }
+
+    /// Whether a finding is wanted: it is about a connection that is, or about a process.
+    pub(super) fn finding(&self, finding: &Finding, snapshot: &Snapshot, known: &Known) -> bool {
+        if self.is_everything() {
+            return true;
+        }
+        let process = finding.about.process.and_then(|id| known.process(id));
+        if process.is_some_and(|process| self.process(process)) {
+            return true;
+        }
+        let mut connections = snapshot.connections.iter();
+        connections.any(|connection| {
+            let about = &finding.about;
+            about.covers(connection, snapshot.owner_of(connection))
+                && self.is_wanted(connection, snapshot.taken, known)
+        })
     }
 
     /// Whether an event can be wanted at all: a cheap first question.

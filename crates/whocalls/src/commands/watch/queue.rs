@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::{Connection, Event, Gap, Host, Process, Source, Tier, Timestamp};
+use model::{
+    Connection, Event, Finding, FindingChange, Findings, Gap, Host, Process, Source, Tier,
+    Timestamp,
+};
 use track::Change;
 
 /// How many are taken at once.
@@ -34,6 +37,14 @@ pub(super) enum Item {
         also_held_by: Vec<Arc<Process>>,
     },
     Gap(Box<Gap>),
+    Finding {
+        change: FindingChange,
+        time: Timestamp,
+        finding: Arc<Finding>,
+        process: Option<Arc<Process>>,
+    },
+    /// Lines of connections have these from here on.
+    Findings(Findings),
 }
 
 pub(super) struct Queue {
@@ -135,7 +146,8 @@ impl State {
                 Tier::Polling | Tier::Import => Source::Netlink,
             });
         }
-        if self.items.len() >= most && !matches!(item, Item::Start { .. } | Item::Gap(_)) {
+        let is_kept = matches!(item, Item::Start { .. } | Item::Gap(_) | Item::Findings(_));
+        if self.items.len() >= most && !is_kept {
             if item.is_update() || self.updates == 0 {
                 return self.drop(&item);
             }
@@ -190,6 +202,9 @@ impl Item {
             Self::Connection {
                 change: Change::Updated,
                 ..
+            } | Self::Finding {
+                change: FindingChange::Updated,
+                ..
             }
         )
     }
@@ -197,8 +212,8 @@ impl Item {
     fn time(&self) -> Option<Timestamp> {
         match self {
             Self::Event { event, .. } => Some(event.time),
-            Self::Connection { time, .. } => Some(*time),
-            Self::Start { .. } | Self::Process(_) | Self::Gap(_) => None,
+            Self::Connection { time, .. } | Self::Finding { time, .. } => Some(*time),
+            Self::Start { .. } | Self::Process(_) | Self::Gap(_) | Self::Findings(_) => None,
         }
     }
 }
@@ -212,6 +227,7 @@ pub(super) struct Dropped {
     present: u64,
     opened: u64,
     closed: u64,
+    findings: u64,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
 }
@@ -229,7 +245,7 @@ impl Dropped {
         since.until(until)
     }
 
-    fn kinds(self) -> [(u64, &'static str); 6] {
+    fn kinds(self) -> [(u64, &'static str); 7] {
         [
             (self.events, "of events"),
             (self.processes, "of processes"),
@@ -237,6 +253,7 @@ impl Dropped {
             (self.opened, "of connections that opened"),
             (self.updated, "of connections that changed"),
             (self.closed, "of connections that closed"),
+            (self.findings, "of findings"),
         ]
     }
 
@@ -259,7 +276,8 @@ impl Dropped {
                 Change::Updated => &mut self.updated,
                 Change::Closed => &mut self.closed,
             },
-            Item::Start { .. } | Item::Gap(_) => return,
+            Item::Finding { .. } => &mut self.findings,
+            Item::Start { .. } | Item::Gap(_) | Item::Findings(_) => return,
         };
         *counter += 1;
         let Some(time) = item.time() else {
@@ -300,7 +318,11 @@ mod tests {
                         words.push("gap");
                         gaps.push(*gap);
                     }
-                    Item::Start { .. } | Item::Event { .. } | Item::Process(_) => {}
+                    Item::Start { .. }
+                    | Item::Event { .. }
+                    | Item::Process(_)
+                    | Item::Finding { .. }
+                    | Item::Findings(_) => {}
                 }
             }
         }

@@ -26,7 +26,7 @@ const PIECE: usize = 512;
 ///
 /// Errors: the case is damaged; nobody reads any more, or the disk is full.
 pub(crate) fn write(mut story: Story, filter: Filter, out: File) -> Result<Missing> {
-    let mut tracker = story.tracker(Limits::CASE);
+    let mut tracker = story.tracker(Limits::CASE.without_pairs());
     let (queue, newest) = (Queue::new(ROOM), Newest::default());
     let start = story.start();
     let (host, tier, mut time) = (start.host.clone(), start.tier, start.taken);

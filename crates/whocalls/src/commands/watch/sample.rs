@@ -24,7 +24,7 @@ pub(crate) fn process(pid: u32, parents: &[u32]) -> Process {
     };
     Process {
         id: id(pid),
-        started: TIME,
+        started: Some(TIME),
         ended: None,
         name: "curl".into(),
         path: None,

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use show::json::{End, Program, Status, Stream};
 
 use super::queue::{Dropped, Item, Queue};
+use crate::commands::data;
 use crate::commands::fold::Outcome;
 use crate::output;
 
@@ -39,10 +40,9 @@ pub(super) fn write(queue: &Queue, out: File) -> Result<Lines> {
 
 impl Lines {
     pub(super) fn new(out: File) -> Self {
-        Self {
-            stream: Stream::default(),
-            out,
-        }
+        let mut stream = Stream::default();
+        stream.ask(data::addresses());
+        Self { stream, out }
     }
 
     pub(super) fn tell_all(&mut self, items: &mut Vec<Item>) -> io::Result<()> {
@@ -77,6 +77,16 @@ impl Lines {
                 stream.connection(change.word(), time, &connection);
             }
             Item::Gap(gap) => stream.gap(&gap),
+            Item::Finding {
+                change,
+                time,
+                finding,
+                process,
+            } => {
+                process.iter().for_each(|process| stream.process(process));
+                stream.finding(change, time, &finding);
+            }
+            Item::Findings(findings) => stream.find(&findings),
         }
         if stream.waiting_bytes() >= CHUNK {
             self.flush()?;

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use model::Mix;
+
 use super::super::book::{Book, Owned};
 use super::super::fields::Fields;
 use super::super::link::Way;
-use super::super::mix::Mix;
 use super::super::notes::{self, Note};
 use super::super::processes::{Facts, Index};
 use super::process::Blocks;
@@ -20,6 +21,8 @@ const PROCESS_INDEX: u16 = 0x8001;
 
 /// So many different comments are remembered: most packets have that of another one.
 const MOST_REMEMBERED: usize = 4096;
+/// And so many bytes of them.
+const MOST_REMEMBERED_BYTES: usize = 8 << 20;
 /// More processes have no packet.
 const MOST_OWNERS: usize = 8;
 
@@ -27,6 +30,7 @@ const MOST_OWNERS: usize = 8;
 #[derive(Default)]
 pub(super) struct Comments {
     remembered: HashMap<Vec<u8>, Option<Owned>, Mix>,
+    remembered_bytes: usize,
     joined: Vec<u8>,
 }
 
@@ -121,8 +125,11 @@ impl Comments {
             }),
             (None, None) => None,
         };
-        if self.remembered.len() >= MOST_REMEMBERED {
+        self.remembered_bytes += self.joined.len();
+        let is_full = self.remembered_bytes > MOST_REMEMBERED_BYTES;
+        if is_full || self.remembered.len() >= MOST_REMEMBERED {
             self.remembered.clear();
+            self.remembered_bytes = self.joined.len();
         }
         self.remembered.insert(self.joined.clone(), owned);
         owned

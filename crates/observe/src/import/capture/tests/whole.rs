@@ -1,5 +1,9 @@
 //! Files made by hand, whole and damaged.
 
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use model::{Connection, Direction, Owner, Protocol, State};
 use proptest::prelude::*;
 
@@ -17,6 +21,11 @@ fn only(read: &Read) -> &Connection {
     let connection = connections.next().expect("a connection");
     assert!(connections.next().is_none(), "more than one");
     connection
+}
+
+/// What a gap counts. `None`: there is no such gap.
+fn counted(read: &Read, id: &str) -> Option<u64> {
+    read.gaps().find(|gap| gap.id == id)?.count
 }
 
 fn talk() -> Vec<(u64, Vec<u8>)> {
@@ -134,6 +143,27 @@ fn an_echo_and_its_answers_are_one_connection() {
 }
 
 #[test]
+fn an_answer_without_its_question_still_goes_to_who_asked() {
+    let answer = ip("9.9.9.9", "8.8.8.8", 1, &[0, 0, 0, 0, 0, 77, 0, 1, 1, 2, 3]);
+    let read = read(&pcap(101, &each_second([answer])));
+    let connection = only(&read);
+    assert_eq!(connection.local.ip, "8.8.8.8".parse().ok());
+    assert_eq!(connection.direction, Direction::Unknown);
+    assert_eq!(connection.packets_received, Some(1));
+}
+
+#[test]
+fn packets_that_are_captured_in_part_are_counted() {
+    let mut file = pcap(101, &talk());
+    // The first packet was longer than what is there of it.
+    let length = file[36..40].to_vec();
+    assert_eq!(length, 40_u32.to_le_bytes());
+    file[36..40].copy_from_slice(&60_u32.to_le_bytes());
+    assert_eq!(counted(&read(&file), "packets_cut"), Some(1));
+    assert_eq!(counted(&read(&pcap(101, &talk())), "packets_cut"), None);
+}
+
+#[test]
 fn later_fragments_belong_to_their_first() {
     let datagram = udp(US, THEM, &[7; 64]);
     let (head, body) = datagram.split_at(20);
@@ -145,10 +175,15 @@ fn later_fragments_belong_to_their_first() {
         part
     };
     let packets = each_second([part(0x2000, 0..40), part(5, 40..72)]);
-    let read = read(&pcap(101, &packets));
-    let connection = only(&read);
+    let whole = read(&pcap(101, &packets));
+    let connection = only(&whole);
     assert_eq!(connection.packets_sent, Some(2));
     assert_eq!(connection.bytes_sent, Some(64));
+    assert_eq!(counted(&whole, "fragments_without_beginning"), None);
+    assert_eq!(counted(&whole, "packets_in_parts"), Some(1));
+    let later = read(&pcap(101, &each_second([part(5, 40..72)])));
+    assert_eq!(later.connections().count(), 0);
+    assert_eq!(counted(&later, "fragments_without_beginning"), Some(1));
 }
 
 #[test]
@@ -163,6 +198,12 @@ fn tunnels_are_looked_into() {
     ]);
     let read = read(&pcap(101, &packets));
     assert_eq!(only(&read).packets_sent, Some(3));
+    assert_eq!(counted(&read, "tunnel_ends"), Some(3));
+    let why = &read.gaps().next().expect("a gap").why;
+    assert!(
+        why.contains("1.2.3.4 and 5.6.7.8, 2001:db8::1 and"),
+        "{why}"
+    );
 }
 
 #[test]
@@ -431,4 +472,35 @@ proptest! {
         };
         prop_assert_eq!(read.connections().map(count).sum::<u64>(), 7);
     }
+}
+
+#[test]
+fn what_was_packed_is_read_up_to_where_it_can_be_unpacked() {
+    let plain = pcap(101, &talk());
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(&plain).unwrap();
+    let packed = packed.finish().unwrap();
+    assert_eq!(read(&packed).skipped.cut, None);
+    // Cut off, a wrong checksum, and something that follows.
+    let mut wrong = packed.clone();
+    *wrong.last_mut().unwrap() ^= 1;
+    let cut = packed[..packed.len() - 1].to_vec();
+    let padded = [&packed[..], &[0; 512]].concat();
+    for damaged in [cut, wrong, padded] {
+        let read = read(&damaged);
+        assert_eq!(only(&read).bytes_received, Some(12));
+        let end = format!("byte {}", plain.len());
+        assert_eq!(read.skipped.cut, Some(end));
+    }
+}
+
+#[test]
+fn what_is_neither_ip_nor_arp_is_counted() {
+    let frame = |kind: [u8; 2]| [&[2; 12][..], &kind, &[0; 40]].concat();
+    let packets = each_second([frame([0x88, 0xe7]), frame([8, 6]), frame([0, 40])]);
+    assert_eq!(
+        counted(&read(&pcap(1, &packets)), "packets_not_ip"),
+        Some(2)
+    );
+    assert_eq!(counted(&read(&pcap(101, &talk())), "packets_not_ip"), None);
 }

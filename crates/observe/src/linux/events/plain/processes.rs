@@ -7,12 +7,11 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 
 use model::{PathState, Process, Text};
-use rustix::time::{ClockId, clock_gettime};
 
 use super::runs::Runs;
 use crate::linux::events::{Loss, boot_nanos};
 use crate::linux::process::Processes;
-use crate::linux::process_connector::{ProcessConnector, ProcessNews};
+use crate::linux::process_connector::{ProcessConnector, ProcessNews, asleep};
 use crate::linux::{clock, host};
 use crate::parse::proc_pid::{Stat, stat};
 use crate::parse::process_event::{Image, ProcessEvent, ProcessEventKind};
@@ -68,6 +67,11 @@ impl Told {
         Some(started)
     }
 
+    /// Whether anybody tells that they start and end.
+    pub(super) fn are_told(&self) -> bool {
+        !matches!(self.teller, Teller::Nobody)
+    }
+
     pub(super) fn pids(&self) -> Vec<u32> {
         self.reader.pids().unwrap_or_default()
     }
@@ -114,7 +118,7 @@ impl Told {
         // What it fails to tell it tells the next time.
         let lost = connector.read(&mut news).map_or(0, |lost| lost.messages);
         let now = boot_nanos();
-        let asleep = now.saturating_sub(monotonic_nanos());
+        let asleep = asleep();
         events.extend(news.into_iter().filter_map(|news| event_of(news, asleep)));
         if lost > 0 {
             if self.loss.count == 0 {
@@ -306,9 +310,4 @@ fn shown(pid: u32) -> Option<(Stat, u32)> {
 
 fn runs_on(pid: u32, ticks: u64) -> bool {
     read_stat(pid).is_some_and(|stat| stat.start_ticks == ticks && stat.threads > 1)
-}
-
-fn monotonic_nanos() -> u64 {
-    let up = clock_gettime(ClockId::Monotonic);
-    up.tv_sec.unsigned_abs() * 1_000_000_000 + up.tv_nsec.unsigned_abs()
 }

@@ -6,9 +6,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use model::Text;
+use model::{ProcessId, Text};
 
-const NANOS_PER_TICK: u64 = 10_000_000;
 /// A start is told so much later than it happened, at most.
 const TOLD_WITHIN: u64 = 10;
 /// A process that ends may be seen at its work for so much longer.
@@ -164,11 +163,11 @@ impl Runs {
 
     /// As `/proc` shows them.
     pub(super) fn ticks(&self, time: u64) -> u64 {
-        time.saturating_add_signed(self.shift) / NANOS_PER_TICK
+        time.saturating_add_signed(self.shift) / ProcessId::NANOS_PER_TICK
     }
 
     fn nanos(&self, ticks: u64) -> u64 {
-        let shown = ticks.saturating_mul(NANOS_PER_TICK);
+        let shown = ticks.saturating_mul(ProcessId::NANOS_PER_TICK);
         shown.saturating_add_signed(self.shift.saturating_neg())
     }
 }

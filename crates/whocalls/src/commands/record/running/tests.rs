@@ -256,3 +256,32 @@ fn what_is_no_announcement_is_passed_over() {
     let torn = recording(std::str::from_utf8(&torn).unwrap()).unwrap();
     assert_eq!(torn.progress, None);
 }
+
+#[test]
+fn programs_are_told_the_same_in_json() {
+    let recording = Recording {
+        process: ProcessId {
+            boot: BootId([7; 16]),
+            pid: 812,
+            start_ticks: 5,
+        },
+        case: "/media/\u{202e}stick\n".to_owned(),
+        began: Timestamp::from_unix_nanos(1_795_342_500_000_000_000),
+        progress: None,
+    };
+    let recordings = Recordings {
+        running: vec![recording],
+        hidden: vec!["/run/whocalls: no".to_owned()],
+    };
+    let text = document(&recordings);
+    assert!(
+        text.contains("\\u202e") && text.lines().count() == 1,
+        "{text}"
+    );
+    let document: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["schema"], "whocalls/1");
+    assert_eq!(document["recordings"][0]["pid"], 812);
+    assert_eq!(document["recordings"][0]["case"], "/media/\u{202e}stick\n");
+    assert!(document["recordings"][0]["progress"].is_null());
+    assert_eq!(document["hidden"][0], "/run/whocalls: no");
+}

@@ -1,0 +1,162 @@
+//! What `check` says, and that it says nothing that could do harm.
+
+use std::sync::Arc;
+
+use insta::assert_snapshot;
+use model::{Confidence, Fact, Findings, Severity, Snapshot};
+use proptest::prelude::*;
+
+use super::sample::{UPDATER, evening, finding};
+use super::{Checked, lines};
+use crate::messages::findings::{rules, said};
+use crate::visible::display_width;
+
+/// The rules that whocalls has, as they were agreed on.
+const RULES: [&str; 11] = [
+    "known_bad",
+    "drop_list",
+    "sinkhole",
+    "tor",
+    "vpn",
+    "relay",
+    "hosting",
+    "dynamic_dns",
+    "address_echo",
+    "raw_address",
+    "lookalike",
+];
+
+fn judged() -> Snapshot {
+    let mut snapshot = crate::tui::evening();
+    snapshot.findings = evening(&snapshot);
+    snapshot
+}
+
+fn text(snapshot: &Snapshot, width: Option<usize>) -> String {
+    let mut out = Vec::new();
+    let checked = Checked {
+        snapshot,
+        rules: &RULES,
+    };
+    lines(checked, width, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn what_was_found_and_what_was_not_looked_at() {
+    let snapshot = judged();
+    for width in [80, 60] {
+        let text = text(&snapshot, Some(width));
+        assert!(
+            text.lines().all(|line| display_width(line) <= width),
+            "{text}"
+        );
+        assert_snapshot!(format!("check_{width}"), text);
+    }
+}
+
+#[test]
+fn nothing_found_is_not_called_clean() {
+    let mut snapshot = judged();
+    snapshot.findings = Findings::default();
+    let text = text(&snapshot, Some(80));
+    assert!(
+        text.starts_with("No rule has found anything in what was seen.\n"),
+        "{text}"
+    );
+    assert!(text.contains("11 of 11 rules found nothing"), "{text}");
+    assert!(text.contains("not seen: "), "{text}");
+    for word in ["clean", "✓", "safe", "OK"] {
+        assert!(!text.contains(word), "{word} in\n{text}");
+    }
+}
+
+#[test]
+fn every_rule_has_its_sentences() {
+    assert_eq!(rules().collect::<Vec<_>>(), RULES);
+    let snapshot = judged();
+    for rule in RULES {
+        for kind in [
+            "address",
+            "network",
+            "name",
+            "url",
+            "hash",
+            "process_name",
+            "path",
+            "file_name",
+        ] {
+            let facts = vec![("kind", Fact::Text(kind.to_owned()))];
+            let weight = (Severity::Low, Confidence::Low);
+            let finding = finding(rule, weight, UPDATER, "216.6.0.28:443", facts, &snapshot);
+            let said = said(&finding, "updater");
+            assert!(display_width(&said.title) <= 23, "{}", said.title);
+            let all = [&said.title, &said.explanation, &said.innocent, &said.next];
+            for sentence in all {
+                assert!(
+                    sentence.len() > 4 && !sentence.contains("  "),
+                    "{rule}: {sentence}"
+                );
+                for word in ["clean", "✓", "suspicious", "!"] {
+                    assert!(!sentence.contains(word), "{rule}: {sentence}");
+                }
+            }
+            // Nothing that the other side would notice, and nothing that takes protection away.
+            let next = said.next.to_lowercase();
+            for word in [
+                "ping",
+                "visit",
+                "browse",
+                "kill",
+                "uninstall",
+                "stop using",
+                "end it",
+                "delete",
+            ] {
+                assert!(!next.contains(word), "{rule}: {next}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rule_of_a_newer_version_tells_its_facts() {
+    let snapshot = judged();
+    let facts = vec![("period", Fact::Count(60)), ("jitter", Fact::Share(0.031))];
+    let weight = (Severity::Medium, Confidence::Low);
+    let finding = finding(
+        "beacon",
+        weight,
+        UPDATER,
+        "216.6.0.28:443",
+        facts,
+        &snapshot,
+    );
+    let said = said(&finding, "updater");
+    assert_eq!(said.title, "Found by the rule beacon");
+    assert!(
+        said.explanation.contains("period: 60; jitter: 3 %"),
+        "{}",
+        said.explanation
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn what_comes_from_outside_is_bounded_and_does_not_act(
+        bytes in ".{0,400}",
+        rule in 0_usize..11,
+        width in 20_usize..100,
+    ) {
+        let mut snapshot = crate::tui::evening();
+        let names = ["publisher", "list", "kind", "indicator", "seen", "about", "name", "suffix", "service"];
+        let facts = names.map(|name| (name, Fact::Text(bytes.clone()))).to_vec();
+        let weight = (Severity::High, Confidence::High);
+        let found = finding(RULES[rule], weight, &bytes, "216.6.0.28:443", facts, &snapshot);
+        snapshot.findings = Findings::new(1, vec![Arc::new(found)], Vec::new());
+        let text = text(&snapshot, Some(width));
+        prop_assert!(text.len() < 12_000, "{}", text.len());
+        prop_assert!(!text.chars().any(|it| it != '\n' && model::acts_or_hides(it) && it != '‹'));
+    }
+}
