@@ -6,13 +6,13 @@ use crate::{Gap, Tier};
 #[derive(Clone, Debug)]
 pub struct Doctor {
     pub tier: Tier,
-    pub checks: Vec<Check>,
+    pub checks: Vec<Diagnosis>,
     pub gaps: Vec<Gap>,
 }
 
 /// One thing that decides how much can be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
+pub struct Diagnosis {
     pub what: &'static str,
     pub found: String,
     pub condition: Condition,

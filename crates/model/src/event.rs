@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    ConnectionError, Endpoint, Gap, Look, NameSeen, NetworkNamespace, Process, ProcessId, Protocol,
-    SocketKey, Source, Timestamp, WhyUnknown,
+    ConnectionError, Endpoint, Examined, Gap, Look, NameSeen, NetworkNamespace, Process, ProcessId,
+    Protocol, SocketKey, Source, Timestamp, WhyUnknown,
 };
 
 /// What a source hands on, in the order in which it is to be taken.
@@ -83,6 +83,8 @@ pub enum Detail {
     /// Of `OwnerChanged`, of TCP: the process is at the socket as well, and from this moment on may
     /// be sending, until another event tells that it has. The socket is still of the one before.
     MaySend,
+    /// Of `ProcessExamined`: all that is known of it.
+    Examined(Arc<Examined>),
     /// Of `ProcessEnded`, as wait(2) gives it. `None`: not known.
     Exit { status: Option<i32> },
 }

@@ -8,6 +8,7 @@ mod address;
 mod connection;
 mod doctor;
 mod event;
+mod examined;
 mod finding;
 mod findings;
 mod gap;
@@ -38,8 +39,12 @@ pub use address::{
     translated,
 };
 pub use connection::{Connection, ConnectionError, Direction, Endpoint, Phase, State};
-pub use doctor::{Check, Condition, Doctor};
+pub use doctor::{Condition, Diagnosis, Doctor};
 pub use event::{Counts, Detail, Event, EventKind, Observed};
+pub use examined::{
+    Check, Checked, Display, Examined, Outcome, Package, PackageManager, PackageState, Sign, Trace,
+    Untested,
+};
 pub use finding::{About, Confidence, Evidence, Fact, Finding, FindingId, Reach, Severity};
 pub use findings::{FindingChange, Findings, Unchecked};
 pub use gap::Gap;

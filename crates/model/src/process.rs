@@ -1,6 +1,8 @@
 //! A process, as far as its network life needs it.
 
-use crate::{NetworkNamespace, ProcessId, Text, Timestamp};
+use std::sync::Arc;
+
+use crate::{Examined, NetworkNamespace, ProcessId, Text, Timestamp};
 
 /// One run of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct Process {
     /// `None`: no right to see it.
     pub netns: Option<NetworkNamespace>,
     pub kernel_thread: bool,
+    /// What was found by looking into it. `None`: nobody has looked yet, or the source does not look.
+    pub examined: Option<Arc<Examined>>,
 }
 
 impl Process {
@@ -58,6 +62,7 @@ impl Process {
             unit: None,
             netns: None,
             kernel_thread: false,
+            examined: None,
         }
     }
 

@@ -14,6 +14,7 @@ pub(crate) mod http;
 pub(crate) mod interfaces;
 pub(crate) mod ja4;
 pub(crate) mod meminfo;
+pub(crate) mod memory_map;
 pub(crate) mod mount_info;
 pub(crate) mod neighbours;
 pub(crate) mod netlink_sockets;

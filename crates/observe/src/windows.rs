@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::{
-    BootId, Check, Condition, Doctor, Gap, Host, Look, Observed, ProcessId, Source, Text, Tier,
+    BootId, Condition, Diagnosis, Doctor, Gap, Host, Look, Observed, ProcessId, Source, Text, Tier,
     Timestamp,
 };
 
@@ -135,7 +135,7 @@ pub(crate) fn hash_programs(_: &mut [model::Process], _: std::time::Instant) -> 
 
 pub(crate) fn doctor() -> Result<Doctor, Error> {
     let look = Observer.look(LookOptions::default())?;
-    let check = Check {
+    let check = Diagnosis {
         what: "how sockets are read",
         found: "not at all: this build cannot read Windows yet".to_owned(),
         condition: Condition::Limits,

@@ -67,5 +67,6 @@ pub(crate) fn process() -> Process {
         unit: None,
         netns: Some(NetworkNamespace(4_026_531_840)),
         kernel_thread: false,
+        examined: None,
     }
 }

@@ -214,6 +214,7 @@ fn process(pid: u32, start_ticks: u64) -> Arc<Process> {
         unit: None,
         netns: Some(NetworkNamespace(4_026_531_840)),
         kernel_thread: false,
+        examined: None,
     })
 }
 

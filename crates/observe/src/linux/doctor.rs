@@ -5,7 +5,7 @@ mod others;
 use std::fs;
 use std::path::Path;
 
-use model::{Check, Condition, Doctor, Gap, Look, Tier};
+use model::{Condition, Diagnosis, Doctor, Gap, Look, Tier};
 use rustix::fs::StatVfsMountFlags;
 
 use super::bpf::{BpfError, TYPE_INFORMATION};
@@ -54,8 +54,8 @@ pub(crate) fn doctor() -> Result<Doctor, Error> {
     })
 }
 
-fn check(what: &'static str, found: impl Into<String>, condition: Condition) -> Check {
-    Check {
+fn check(what: &'static str, found: impl Into<String>, condition: Condition) -> Diagnosis {
+    Diagnosis {
         what,
         found: found.into(),
         condition,
@@ -63,7 +63,7 @@ fn check(what: &'static str, found: impl Into<String>, condition: Condition) -> 
     }
 }
 
-fn kernel() -> Check {
+fn kernel() -> Diagnosis {
     let name = rustix::system::uname();
     let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
     let found = format!(
@@ -75,7 +75,7 @@ fn kernel() -> Check {
     check("kernel", found, Condition::Neutral)
 }
 
-fn tier(look: &Look) -> Check {
+fn tier(look: &Look) -> Diagnosis {
     let why = look
         .gaps
         .iter()
@@ -87,7 +87,7 @@ fn tier(look: &Look) -> Check {
             "full: BPF iterators, all processes and network namespaces at once",
             Condition::Good,
         ),
-        (Tier::NoBtf | Tier::Polling | Tier::Import, why) => Check {
+        (Tier::NoBtf | Tier::Polling | Tier::Import, why) => Diagnosis {
             help: Some("start whocalls as root".to_owned())
                 .filter(|_| !capabilities::may_use_bpf()),
             ..check(
@@ -103,7 +103,7 @@ fn tier(look: &Look) -> Check {
 }
 
 /// What `watch` goes by: tried, and taken back at once.
-fn events(attached: &Result<Probes, BpfError>) -> Check {
+fn events(attached: &Result<Probes, BpfError>) -> Diagnosis {
     let what = "how events are seen";
     match attached {
         Ok(probes) if probes.is_plain() => check(
@@ -116,7 +116,7 @@ fn events(attached: &Result<Probes, BpfError>) -> Check {
             "full: BPF programs tell of every attempt, connection, peer and process",
             Condition::Good,
         ),
-        Err(why) => Check {
+        Err(why) => Diagnosis {
             help: Some("start whocalls as root".to_owned())
                 .filter(|_| !capabilities::may_use_bpf()),
             ..check(
@@ -129,7 +129,7 @@ fn events(attached: &Result<Probes, BpfError>) -> Check {
 }
 
 /// One check for all rights, or one for each that is missing.
-fn rights() -> Vec<Check> {
+fn rights() -> Vec<Diagnosis> {
     let missing = capabilities::missing();
     if missing.is_empty() {
         let names: Vec<_> = capabilities::RIGHTS
@@ -137,7 +137,7 @@ fn rights() -> Vec<Check> {
             .map(|right| right.name)
             .collect();
         let found = format!("all that whocalls needs: {}", names.join(" "));
-        return vec![Check {
+        return vec![Diagnosis {
             help: setcap(),
             ..check("rights", found, Condition::Good)
         }];
@@ -182,19 +182,19 @@ fn setcap() -> Option<String> {
         .then(|| format!("to run it without root, for everyone who may start this file: {line}"))
 }
 
-fn type_information() -> Check {
+fn type_information() -> Diagnosis {
     let path = TYPE_INFORMATION;
     if Path::new(path).exists() {
         check("kernel type information (BTF)", path, Condition::Good)
     } else {
-        Check {
+        Diagnosis {
             help: Some("a kernel built with CONFIG_DEBUG_INFO_BTF has it".to_owned()),
             ..check("kernel type information (BTF)", "none", Condition::Limits)
         }
     }
 }
 
-fn lockdown() -> Check {
+fn lockdown() -> Diagnosis {
     // `none [integrity] confidentiality`: the brackets mark what is in force.
     let text = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
     let mode = text.split(['[', ']']).nth(1).unwrap_or("none").to_owned();
@@ -206,7 +206,7 @@ fn lockdown() -> Check {
 }
 
 /// Settings that are known for keeping others from BPF.
-fn settings() -> Check {
+fn settings() -> Diagnosis {
     let number = |name: &str| {
         let text = fs::read_to_string(Path::new("/proc/sys/kernel").join(name));
         text.map_or("not there".to_owned(), |text| text.trim().to_owned())
@@ -222,10 +222,10 @@ fn settings() -> Check {
     check("kernel settings", found, Condition::Neutral)
 }
 
-fn control_groups() -> Check {
+fn control_groups() -> Diagnosis {
     let what = "control groups (version 2)";
     if cgroup::in_nested_cgroup_namespace() {
-        return Check {
+        return Diagnosis {
             help: Some("start whocalls on the computer itself, not in a container".to_owned()),
             ..check(
                 what,
@@ -248,9 +248,9 @@ fn control_groups() -> Check {
     }
 }
 
-fn pid_namespace() -> Check {
+fn pid_namespace() -> Diagnosis {
     if host::in_nested_pid_namespace() {
-        Check {
+        Diagnosis {
             help: Some("start whocalls on the computer itself, not in a container".to_owned()),
             ..check(
                 "PID namespace",
@@ -267,7 +267,7 @@ fn pid_namespace() -> Check {
     }
 }
 
-fn network_namespaces(look: &Look) -> Check {
+fn network_namespaces(look: &Look) -> Diagnosis {
     let with_sockets: std::collections::BTreeSet<_> = look
         .sockets
         .iter()
@@ -288,10 +288,10 @@ fn network_namespaces(look: &Look) -> Check {
     check("network namespaces", found, Condition::Limits)
 }
 
-fn hidepid(look: &Look) -> Check {
+fn hidepid(look: &Look) -> Diagnosis {
     match look.gaps.iter().find(|gap| gap.id == "hidepid") {
         None => check("other users' processes in /proc", "shown", Condition::Good),
-        Some(gap) => Check {
+        Some(gap) => Diagnosis {
             help: Some("start whocalls as root".to_owned()),
             ..check(
                 "other users' processes in /proc",
@@ -304,7 +304,7 @@ fn hidepid(look: &Look) -> Check {
 
 /// Where the program file lies: on a stick that forbids programs it could not have been started,
 /// and without set-uid there file capabilities do not count.
-fn own_file() -> Check {
+fn own_file() -> Diagnosis {
     let Ok(path) = std::env::current_exe() else {
         return check("program file", "not to be found", Condition::Neutral);
     };

@@ -148,6 +148,7 @@ impl Day {
             unit: Some(Text::from("session-3.scope")),
             netns: Some(NetworkNamespace(4_026_531_840)),
             kernel_thread: false,
+            examined: None,
         }
     }
 }

@@ -136,6 +136,7 @@ impl<'a> EventLine<'a> {
             Detail::Sends => line.sends = true,
             Detail::Wrote { from } => line.wrote_from = Some(*from),
             Detail::MaySend => line.may_send = true,
+            Detail::Examined(_) => {}
             Detail::Exit { status } => line.exit_status = status.map(ExitStatus::of),
         }
         line

@@ -224,6 +224,7 @@ impl<'a> ProcessLine<'a> {
             unit: self.unit.map(|unit| unit.text(self.unit_hex)),
             netns: self.netns.map(NetworkNamespace),
             kernel_thread: self.kernel_thread,
+            examined: None,
         })
     }
 }

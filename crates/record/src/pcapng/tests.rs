@@ -90,6 +90,7 @@ fn process(pid: u32, start_ticks: u64, name: &str) -> Arc<Process> {
         unit: Some(Text::from("user@1000.service")),
         netns: Some(NETNS),
         kernel_thread: false,
+        examined: None,
     })
 }
 

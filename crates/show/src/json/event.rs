@@ -45,7 +45,8 @@ fn detail(object: &mut Object<'_>, detail: &Detail) {
         | Detail::Listens { .. }
         | Detail::Sends
         | Detail::Wrote { .. }
-        | Detail::MaySend => {}
+        | Detail::MaySend
+        | Detail::Examined(_) => {}
         Detail::NoProcess { why } => object.word("owner_why", why.word()),
         Detail::Name(seen) => {
             text_or_hex(object, "name", "name_hex", seen.name.as_ref());

@@ -43,6 +43,7 @@ pub(crate) fn process(pid: u32, name: &str, path: &str) -> Process {
         unit: None,
         netns: Some(HOME),
         kernel_thread: false,
+        examined: None,
     }
 }
 

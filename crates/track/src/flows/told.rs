@@ -104,6 +104,7 @@ impl Flows {
             | Detail::Sends
             | Detail::Wrote { .. }
             | Detail::MaySend
+            | Detail::Examined(_)
             | Detail::Exit { .. } => WhyNoProcess::NoHolder,
         };
         if !known || why == WhyNoProcess::OutsideNamespace {

@@ -327,6 +327,7 @@ impl Tracker {
             | Detail::Sends
             | Detail::Wrote { .. }
             | Detail::MaySend
+            | Detail::Examined(_)
             | Detail::Exit { .. } => {
                 if self.gaps.is_lost() {
                     WhyUnknown::Lost

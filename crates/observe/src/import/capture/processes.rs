@@ -133,6 +133,7 @@ impl Facts {
             unit: self.unit.clone(),
             netns: None,
             kernel_thread: false,
+            examined: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aya::programs::loaded_programs;
-use model::{Check, Condition};
+use model::{Condition, Diagnosis};
 use rustix::thread::{CapabilitySet, capabilities};
 
 use super::check;
@@ -13,7 +13,7 @@ const WHAT: &str = "BPF programs of others on the network path";
 const MOST_NAMES: usize = 12;
 
 /// All that the kernel has loaded just now, ours included.
-pub(super) fn on_the_network_path() -> Check {
+pub(super) fn on_the_network_path() -> Diagnosis {
     let sets = capabilities(None);
     if !sets.is_ok_and(|sets| sets.effective.contains(CapabilitySet::SYS_ADMIN)) {
         let found = "not to be listed without CAP_SYS_ADMIN";

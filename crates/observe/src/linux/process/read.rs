@@ -161,6 +161,7 @@ impl Reader {
             unit: place.unit,
             netns: network_namespace(alive, &mut self.buffer),
             kernel_thread: stat.kernel_thread,
+            examined: None,
         };
         Facts {
             process,

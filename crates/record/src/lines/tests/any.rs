@@ -281,6 +281,7 @@ fn any_process() -> impl Strategy<Value = Process> {
             unit: place.1,
             netns: place.2,
             kernel_thread,
+            examined: None,
         },
     )
 }

@@ -46,6 +46,7 @@ fn curl() -> Process {
         unit: Some("fetch.service".into()),
         netns: Some(NetworkNamespace(77)),
         kernel_thread: false,
+        examined: None,
     }
 }
 

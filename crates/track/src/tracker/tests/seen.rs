@@ -189,6 +189,7 @@ pub(super) fn process(pid: u32, path: &str) -> Seen {
         unit: None,
         netns: None,
         kernel_thread: false,
+        examined: None,
     })))
 }
 

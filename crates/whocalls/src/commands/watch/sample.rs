@@ -40,6 +40,7 @@ pub(crate) fn process(pid: u32, parents: &[u32]) -> Process {
         unit: None,
         netns: None,
         kernel_thread: false,
+        examined: None,
     }
 }
 

@@ -1,0 +1,104 @@
+//! Looks into one process: its memory, its files, what it is called. Each check says nothing found,
+//! found, or not testable; what it means decide rules elsewhere.
+//!
+//! One file for each check. All of it runs in a process of its own (`examiner.rs`), which has the rights
+//! to read other processes and none to write anything.
+
+mod call_stack;
+mod code_changed;
+mod covered;
+mod display;
+mod executable_memory;
+mod file_rights;
+mod hidden;
+mod kernel_name;
+mod library_files;
+mod loader;
+mod mapped_files;
+mod memfd_code;
+mod other_name;
+mod package;
+mod places;
+mod preload;
+mod program_file;
+mod program_mapping;
+mod sniffer;
+mod standard_sockets;
+mod starts_itself;
+mod subject;
+mod system_calls;
+mod traced;
+
+use model::{Check, Examined, Outcome};
+
+pub(crate) use self::subject::Subject;
+
+/// How deep to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Depth {
+    /// What costs less than a millisecond.
+    Cheap,
+    /// All, with files that have to be read whole.
+    Whole,
+}
+
+/// What is kept from one process to the next: answers that hang on a file, or on the whole computer.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) packages: package::Packages,
+    pub(crate) starts: starts_itself::Starts,
+    pub(crate) packet_sockets: sniffer::PacketSockets,
+    pub(crate) displays: display::Displays,
+}
+
+struct Made {
+    check: Check,
+    depth: Depth,
+    make: fn(&Subject, &mut Kept) -> Outcome,
+}
+
+/// All of them, in the order in which they are made: what is found first spares others work.
+const CHECKS: [Made; 22] = {
+    use Check::*;
+    use Depth::{Cheap, Whole};
+    const fn made(check: Check, depth: Depth, make: fn(&Subject, &mut Kept) -> Outcome) -> Made {
+        Made { check, depth, make }
+    }
+    [
+        made(CodeChanged, Cheap, code_changed::check),
+        made(SystemCalls, Cheap, system_calls::check),
+        made(ProgramMapping, Cheap, program_mapping::check),
+        made(ExecutableMemory, Cheap, executable_memory::check),
+        made(MemfdCode, Cheap, memfd_code::check),
+        made(CallStack, Cheap, call_stack::check),
+        made(ProgramFile, Cheap, program_file::check),
+        made(LibraryFiles, Cheap, library_files::check),
+        made(MappedFiles, Cheap, mapped_files::check),
+        made(Places, Cheap, places::check),
+        made(Preload, Cheap, preload::check),
+        made(Loader, Cheap, loader::check),
+        made(Traced, Cheap, traced::check),
+        made(KernelName, Cheap, kernel_name::check),
+        made(OtherName, Cheap, other_name::check),
+        made(Hidden, Cheap, hidden::check),
+        made(Covered, Cheap, covered::check),
+        made(StandardSockets, Cheap, standard_sockets::check),
+        made(Sniffer, Cheap, sniffer::check),
+        made(FileRights, Cheap, file_rights::check),
+        made(StartsItself, Whole, starts_itself::check),
+        made(Package, Whole, package::check),
+    ]
+};
+
+/// Makes all checks of this depth and of those below it. What was not made has no outcome.
+pub(crate) fn examine(subject: &Subject, depth: Depth, kept: &mut Kept) -> Examined {
+    let mut examined = Examined::default();
+    for made in CHECKS.iter().filter(|made| made.depth <= depth) {
+        examined.put(made.check, (made.make)(subject, kept));
+    }
+    if depth == Depth::Whole {
+        examined.package = package::of_program(subject, kept);
+    }
+    examined.display = display::of(subject, kept);
+    examined
+}

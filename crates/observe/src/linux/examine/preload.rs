@@ -1,0 +1,9 @@
+//! Libraries that were put before all others.
+
+use model::{Outcome, Untested};
+
+use super::{Kept, Subject};
+
+pub(super) fn check(_: &Subject, _: &mut Kept) -> Outcome {
+    Outcome::NotTestable(Untested::NotFinished)
+}

@@ -1,0 +1,198 @@
+//! The process that is examined: its folder in /proc, held open, and what several checks read of it.
+
+use std::cell::OnceCell;
+use std::ffi::CStr;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use model::{Text, Untested};
+use rustix::fs::{AtFlags, Mode, OFlags, Statx, StatxFlags};
+use rustix::io::Errno;
+
+use crate::parse::memory_map::{Region, regions};
+use crate::parse::proc_pid::{Stat, arguments, stat};
+
+/// A browser has some 3,000 regions; the kernel allows 65,530.
+const MOST_REGIONS: usize = 100_000;
+const MOST_MAPS_BYTES: u64 = 16 * 1024 * 1024;
+const MOST_TEXT_BYTES: u64 = 256 * 1024;
+const MOST_ARGUMENTS: usize = 1024;
+/// The kernel shows no longer path.
+const LONGEST_LINK: usize = 4096;
+
+/// One run of a program. Whatever is read through it is of that run, or an error: the folder is held
+/// open, and that of a process that has ended gives nothing.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pid: u32,
+    folder: OwnedFd,
+    stat: Stat,
+    regions: OnceCell<Result<Vec<Region>, Untested>>,
+    arguments: OnceCell<Result<Vec<Text>, Untested>>,
+    environment: OnceCell<Result<Vec<Text>, Untested>>,
+    status: OnceCell<Result<Vec<u8>, Untested>>,
+    program: OnceCell<Result<Program, Untested>>,
+}
+
+/// The program file, as the kernel holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// With ` (deleted)` behind it where the kernel says so.
+    pub(crate) link: Text,
+    /// Major and minor number.
+    pub(crate) device: (u32, u32),
+    pub(crate) inode: u64,
+    /// How many names it has. 0: it has been deleted, or never had one.
+    pub(crate) links: u32,
+    pub(crate) size: u64,
+    /// Type and rights, as in stat(2).
+    pub(crate) mode: u16,
+}
+
+impl Subject {
+    /// Errors: `Ended`: there is no such run.
+    pub(crate) fn open(pid: u32, start_ticks: u64) -> Result<Self, Untested> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder =
+            rustix::fs::open(format!("/proc/{pid}"), flags, Mode::empty()).map_err(untested)?;
+        let text = read(folder.as_fd(), c"stat", MOST_TEXT_BYTES)?;
+        let stat = stat(&text).ok_or(Untested::Unreadable)?;
+        if stat.start_ticks != start_ticks {
+            return Err(Untested::Ended);
+        }
+        Ok(Self {
+            pid,
+            folder,
+            stat,
+            regions: OnceCell::new(),
+            arguments: OnceCell::new(),
+            environment: OnceCell::new(),
+            status: OnceCell::new(),
+            program: OnceCell::new(),
+        })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    pub(crate) fn stat(&self) -> &Stat {
+        &self.stat
+    }
+
+    /// Its folder in /proc, for what only one check reads.
+    pub(crate) fn folder(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
+    }
+
+    /// What it has in its memory, by address.
+    pub(crate) fn regions(&self) -> Result<&[Region], Untested> {
+        let read = self.regions.get_or_init(|| {
+            self.has_memory()?;
+            let text = self.file(c"maps", MOST_MAPS_BYTES)?;
+            Ok(regions(&text, MOST_REGIONS))
+        });
+        as_slice(read)
+    }
+
+    /// The program's name first. Empty: it has taken them away.
+    pub(crate) fn arguments(&self) -> Result<&[Text], Untested> {
+        let read = self.arguments.get_or_init(|| {
+            self.has_memory()?;
+            let text = self.file(c"cmdline", MOST_TEXT_BYTES)?;
+            Ok(arguments(&text, MOST_ARGUMENTS).0)
+        });
+        as_slice(read)
+    }
+
+    /// As it was started with; what it has changed since is not there.
+    pub(crate) fn environment(&self) -> Result<&[Text], Untested> {
+        let read = self.environment.get_or_init(|| {
+            self.has_memory()?;
+            let text = self.file(c"environ", MOST_TEXT_BYTES)?;
+            let settings = text.split(|byte| *byte == 0).filter(|it| !it.is_empty());
+            Ok(settings.map(Text::from).collect())
+        });
+        as_slice(read)
+    }
+
+    /// `/proc/PID/status`, as text.
+    pub(crate) fn status(&self) -> Result<&[u8], Untested> {
+        let read = self
+            .status
+            .get_or_init(|| self.file(c"status", MOST_TEXT_BYTES));
+        as_slice(read)
+    }
+
+    /// Errors: `KernelThread`: it has none.
+    pub(crate) fn program(&self) -> Result<&Program, Untested> {
+        let read = self.program.get_or_init(|| {
+            self.has_memory()?;
+            let link = self.link(c"exe")?;
+            let seen = self.seen(c"exe")?;
+            Ok(Program {
+                link,
+                device: (seen.stx_dev_major, seen.stx_dev_minor),
+                inode: seen.stx_ino,
+                links: seen.stx_nlink,
+                size: seen.stx_size,
+                mode: seen.stx_mode,
+            })
+        });
+        read.as_ref().map_err(|why| *why)
+    }
+
+    /// A file below its folder in /proc.
+    pub(crate) fn file(&self, name: &CStr, most: u64) -> Result<Vec<u8>, Untested> {
+        read(self.folder(), name, most)
+    }
+
+    /// Where a link below its folder leads, as the kernel shows it.
+    pub(crate) fn link(&self, name: &CStr) -> Result<Text, Untested> {
+        let mut buffer = [0; LONGEST_LINK];
+        let length =
+            rustix::fs::readlinkat_raw(self.folder(), name, &mut buffer[..]).map_err(untested)?;
+        Ok(buffer.get(..length).unwrap_or_default().into())
+    }
+
+    /// What a link below its folder leads to.
+    pub(crate) fn seen(&self, name: &CStr) -> Result<Statx, Untested> {
+        let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+        let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+        rustix::fs::statx(self.folder(), name, flags, wanted).map_err(untested)
+    }
+
+    /// Errors: it has none, or has ended.
+    fn has_memory(&self) -> Result<(), Untested> {
+        if self.stat.kernel_thread {
+            Err(Untested::KernelThread)
+        } else if self.stat.dead && self.stat.threads <= 1 {
+            Err(Untested::Ended)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn as_slice<T>(read: &Result<Vec<T>, Untested>) -> Result<&[T], Untested> {
+    read.as_ref().map(Vec::as_slice).map_err(|why| *why)
+}
+
+fn read(folder: BorrowedFd<'_>, name: &CStr, most: u64) -> Result<Vec<u8>, Untested> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(folder, name, flags, Mode::empty()).map_err(untested)?;
+    let mut bytes = Vec::new();
+    let read = File::from(file).take(most).read_to_end(&mut bytes);
+    read.map_err(|error| untested(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+    Ok(bytes)
+}
+
+/// Why something could not be read.
+pub(super) fn untested(errno: Errno) -> Untested {
+    match errno {
+        Errno::NOENT | Errno::SRCH => Untested::Ended,
+        Errno::ACCESS | Errno::PERM => Untested::NoRights,
+        _ => Untested::Unreadable,
+    }
+}
