@@ -5,6 +5,7 @@
 mod decoder;
 mod encoder;
 mod event;
+mod examined;
 mod json;
 mod known;
 mod look;

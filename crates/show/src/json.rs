@@ -3,6 +3,7 @@
 mod connection;
 mod encoder;
 mod event;
+mod examined;
 mod finding;
 mod lookup;
 mod name;

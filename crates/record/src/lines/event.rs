@@ -1,5 +1,7 @@
 //! Lines of events, counts and gaps.
 
+use std::sync::Arc;
+
 use model::{
     BootId, ConnectionError, Counts, Detail, Event, EventKind, Gap, IcmpKind, NameSeen, NameSource,
     NetworkNamespace, Phase, Protocol, SocketKey, Source, WhyUnknown,
@@ -7,6 +9,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
+use super::examined::ExaminedObject;
 use super::name::{AnswerObject, GreetingObject};
 use super::value::{Bytes, End, ProcessName, Str, Time, Word, is_no, missing, optional};
 
@@ -79,6 +82,8 @@ pub(super) struct EventLine<'a> {
     may_send: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_status: Option<ExitStatus>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    examined: Option<Box<ExaminedObject<'a>>>,
 }
 
 impl<'a> EventLine<'a> {
@@ -120,6 +125,7 @@ impl<'a> EventLine<'a> {
             wrote_from: None,
             may_send: false,
             exit_status: None,
+            examined: None,
         };
         match &event.detail {
             Detail::Nothing => {}
@@ -136,7 +142,9 @@ impl<'a> EventLine<'a> {
             Detail::Sends => line.sends = true,
             Detail::Wrote { from } => line.wrote_from = Some(*from),
             Detail::MaySend => line.may_send = true,
-            Detail::Examined(_) => {}
+            Detail::Examined(examined) => {
+                line.examined = Some(Box::new(ExaminedObject::of(examined)));
+            }
             Detail::Exit { status } => line.exit_status = status.map(ExitStatus::of),
         }
         line
@@ -172,6 +180,8 @@ impl<'a> EventLine<'a> {
             Detail::Wrote { from }
         } else if self.may_send {
             Detail::MaySend
+        } else if let Some(examined) = self.examined {
+            Detail::Examined(Arc::new(examined.examined()?))
         } else if kind == EventKind::ProcessEnded {
             Detail::Exit {
                 status: self.exit_status.and_then(ExitStatus::status),

@@ -8,6 +8,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
+use super::examined::ExaminedObject;
 use super::known::Known;
 use super::value::{Bytes, Hex, ProcessName, Str, Time, Word, is_no, missing, optional};
 
@@ -79,6 +80,8 @@ pub(super) struct ProcessLine<'a> {
     netns: Option<u32>,
     #[serde(default, skip_serializing_if = "is_no")]
     kernel_thread: bool,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    examined: Option<Box<ExaminedObject<'a>>>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -172,6 +175,10 @@ impl<'a> ProcessLine<'a> {
             unit_hex,
             netns: process.netns.map(|netns| netns.0),
             kernel_thread: process.kernel_thread,
+            examined: process
+                .examined
+                .as_deref()
+                .map(|it| Box::new(ExaminedObject::of(it))),
             ..self
         }
     }
@@ -186,8 +193,10 @@ impl<'a> ProcessLine<'a> {
         let mut process = former.map(Arc::clone).ok_or(Fault::Wrong(
             "a process is said to be the same, and was not told of before",
         ))?;
-        if self.ended.is_some() || self.sha256.is_some() {
+        if self.ended.is_some() || self.sha256.is_some() || process.examined.is_some() {
             let process = Arc::make_mut(&mut process);
+            // Events have told of it since.
+            process.examined = None;
             process.ended = self.ended.map(|Time(time)| time).or(process.ended);
             process.sha256 = self.sha256.map(|Hex(hash)| hash).or(process.sha256);
         }
@@ -224,7 +233,10 @@ impl<'a> ProcessLine<'a> {
             unit: self.unit.map(|unit| unit.text(self.unit_hex)),
             netns: self.netns.map(NetworkNamespace),
             kernel_thread: self.kernel_thread,
-            examined: None,
+            examined: self
+                .examined
+                .map(|it| it.examined().map(Arc::new))
+                .transpose()?,
         })
     }
 }
@@ -238,11 +250,15 @@ struct News {
 impl News {
     /// `None`: more than that is new.
     fn between(former: &Process, process: &Process) -> Option<Self> {
+        if process.examined.is_some() {
+            return None;
+        }
         let ended = process.ended.filter(|_| process.ended != former.ended);
         let sha256 = process.sha256.filter(|_| process.sha256 != former.sha256);
         let as_told = Process {
             ended: ended.or(former.ended),
             sha256: sha256.or(former.sha256),
+            examined: None,
             ..former.clone()
         };
         (as_told == *process).then_some(Self { ended, sha256 })

@@ -3,9 +3,9 @@
 use model::{Detail, Event};
 
 use super::connection::{endpoint, optional_error, protocol_details, socket};
-use super::name;
 use super::process::text_or_hex;
 use super::writer::Object;
+use super::{examined, name};
 
 /// All that one source saw at one time. Some kinds have members of their own.
 pub(super) fn members(object: &mut Object<'_>, event: &Event) {
@@ -45,8 +45,10 @@ fn detail(object: &mut Object<'_>, detail: &Detail) {
         | Detail::Listens { .. }
         | Detail::Sends
         | Detail::Wrote { .. }
-        | Detail::MaySend
-        | Detail::Examined(_) => {}
+        | Detail::MaySend => {}
+        Detail::Examined(examined) => {
+            object.object("examined", |object| examined::members(object, examined))
+        }
         Detail::NoProcess { why } => object.word("owner_why", why.word()),
         Detail::Name(seen) => {
             text_or_hex(object, "name", "name_hex", seen.name.as_ref());

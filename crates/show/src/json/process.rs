@@ -1,7 +1,8 @@
 //! A process in JSON.
 
-use model::{Process, ProcessId, Text, hex};
+use model::{Examined, Process, ProcessId, Text, hex};
 
+use super::examined;
 use super::writer::{Object, object, string};
 
 /// The short form that stands within a connection.
@@ -77,11 +78,11 @@ pub(super) fn members(object: &mut Object<'_>, process: &Process) {
     object.optional_number("netns", process.netns.map(|netns| netns.0));
     object.boolean("kernel_thread", process.kernel_thread);
     object.optional_plain("sha256", process.sha256.map(|hash| hex(&hash)));
-    // Not examined by this build.
-    object.null("package");
-    object.null("package_state");
     object.null("ordinary");
-    object.raw("checks", b"[]");
+    match &process.examined {
+        Some(examined) => examined::members(object, examined),
+        None => examined::members(object, &Examined::default()),
+    }
 }
 
 fn command_line(object: &mut Object<'_>, process: &Process) {

@@ -38,9 +38,14 @@ impl Tracker {
             }
             EventKind::Tick => self.time_out(event, told),
             EventKind::NameSeen => self.name_seen(event, true, told),
+            EventKind::ProcessExamined => {
+                if let (Some(process), Detail::Examined(examined)) = (event.process, &event.detail)
+                {
+                    self.processes.examined(process, examined);
+                }
+            }
             EventKind::ProcessStarted
             | EventKind::ProcessExec
-            | EventKind::ProcessExamined
             | EventKind::ClockStep
             | EventKind::Resumed => {}
         }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use model::{Connection, Mix, Process, ProcessId, RestatedConnection, Timestamp};
+use model::{Connection, Examined, Mix, Process, ProcessId, RestatedConnection, Timestamp};
 
 /// Processes that are alive, those that kept connections name, and the last others that have ended.
 #[derive(Debug)]
@@ -59,6 +59,7 @@ impl Processes {
         if is_less && self.known.contains_key(&id) && process.ended.is_none() {
             return;
         }
+        let process = self.as_examined(process);
         let over = process.ended.is_some();
         let former = Arc::make_mut(&mut self.known).insert(id, process);
         let was_over = former.is_some_and(|former| former.ended.is_some());
@@ -78,6 +79,30 @@ impl Processes {
         self.settle(id);
     }
 
+    /// What was found by looking into it, in the place of what was found before. One that nothing else
+    /// is known of is kept for it.
+    pub(super) fn examined(&mut self, id: ProcessId, examined: &Arc<Examined>) {
+        let known = Arc::make_mut(&mut self.known);
+        let process = known
+            .entry(id)
+            .or_insert_with(|| Arc::new(Process::unknown(id)));
+        Arc::make_mut(process).examined = Some(Arc::clone(examined));
+    }
+
+    /// With what was found before, where the source says nothing of it and the same program runs.
+    fn as_examined(&self, mut process: Arc<Process>) -> Arc<Process> {
+        let Some(known) = self.get(process.id) else {
+            return process;
+        };
+        let runs = |it: &Process| (it.file, it.path.clone(), it.command_line.clone());
+        if process.examined.is_none() && known.examined.is_some() && runs(known) == runs(&process) {
+            Arc::make_mut(&mut process)
+                .examined
+                .clone_from(&known.examined);
+        }
+        process
+    }
+
     /// Takes over the processes of a look, which may know less of some than we do.
     pub(super) fn look(&mut self, processes: Vec<Process>) {
         let seen: HashSet<_> = processes.iter().map(|process| process.id).collect();
@@ -86,6 +111,9 @@ impl Processes {
                 process.ended = process.ended.or(known.ended);
                 if process.file == known.file {
                     process.sha256 = process.sha256.or(known.sha256);
+                }
+                if process.examined.is_none() && process.file == known.file {
+                    process.examined.clone_from(&known.examined);
                 }
                 if process == *known || process.path.is_none() && known.path.is_some() {
                     if let Some(standing) = self.standing.get_mut(&process.id) {

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    Answer, BootId, Connection, ConnectionError, ConnectionId, Container, Counts, Detail, DeviceId,
-    Direction, Endpoint, Event, EventKind, FileIdentity, Gap, Greeting, Holder, Host, HttpGreeting,
-    IcmpKind, Look, NameSeen, NetworkNamespace, Observed, Owner, Parent, PathState, Process,
-    ProcessId, Protocol, Remembered, RememberedBy, RemoteName, Restated, RestatedAnswer,
-    RestatedConnection, Socket, SocketKey, Source, State, Text, Tier, Timestamp, TlsGreeting,
-    WhyUnknown,
+    Answer, BootId, Check, Connection, ConnectionError, ConnectionId, Container, Counts, Detail,
+    DeviceId, Direction, Endpoint, Event, EventKind, Examined, FileIdentity, Gap, Greeting, Holder,
+    Host, HttpGreeting, IcmpKind, Look, NameSeen, NetworkNamespace, Observed, Outcome, Owner,
+    Package, Parent, PathState, Process, ProcessId, Protocol, Remembered, RememberedBy, RemoteName,
+    Restated, RestatedAnswer, RestatedConnection, Sign, Socket, SocketKey, Source, State, Text,
+    Tier, Timestamp, TlsGreeting, Trace, WhyUnknown,
 };
 use proptest::collection::{hash_map, vec};
 use proptest::option;
@@ -113,6 +113,7 @@ fn any_detail(kind: EventKind) -> BoxedStrategy<Detail> {
         Just(Detail::Sends),
         Just(Detail::MaySend),
         any::<u32>().prop_map(|from| Detail::Wrote { from }),
+        any_examined().prop_map(|it| Detail::Examined(Arc::new(it))),
         name.prop_map(|(name, source, question, answer, greeting)| {
             Detail::Name(NameSeen {
                 name,
@@ -124,6 +125,53 @@ fn any_detail(kind: EventKind) -> BoxedStrategy<Detail> {
         }),
     ]
     .boxed()
+}
+
+fn any_examined() -> impl Strategy<Value = Examined> {
+    let bytes = || option::of(vec(any::<u8>(), 0..Trace::MOST_BYTES));
+    let trace = (
+        word::<Sign>(),
+        vec(option::of(any_text()), 3),
+        any::<(Option<u64>, Option<u64>, Option<u32>)>(),
+        bytes(),
+        bytes(),
+    );
+    let trace = trace.prop_map(|(sign, mut texts, numbers, bytes, expected)| Trace {
+        path: texts.pop().flatten(),
+        package: texts.pop().flatten(),
+        name: texts.pop().flatten(),
+        address: numbers.0,
+        length: numbers.1,
+        pid: numbers.2,
+        bytes,
+        expected,
+        ..Trace::new(sign)
+    });
+    let outcome = prop_oneof![
+        3 => Just(Outcome::NothingFound),
+        1 => word().prop_map(Outcome::NotTestable),
+        1 => (vec(trace, 1..3), any::<u32>())
+            .prop_map(|(traces, more)| Outcome::Found { traces, more }),
+    ];
+    let texts = (option::of(any_text()), option::of(any_text()));
+    let package = (word(), texts, option::of(word())).prop_map(|(state, texts, manager)| Package {
+        state,
+        name: texts.0,
+        version: texts.1,
+        manager,
+    });
+    let checks = vec((word::<Check>(), outcome), 0..5);
+    (checks, option::of(package), option::of(word())).prop_map(|(checks, package, display)| {
+        let mut examined = Examined {
+            checks: Vec::new(),
+            package,
+            display,
+        };
+        for (check, outcome) in checks {
+            examined.put(check, outcome);
+        }
+        examined
+    })
 }
 
 fn any_answer() -> impl Strategy<Value = Answer> {
@@ -262,8 +310,9 @@ fn any_process() -> impl Strategy<Value = Process> {
         vec(parent, 0..3),
     );
     let place = (option::of(container), option::of(any_text()), any_netns());
-    (when, program, arguments, who, place, any::<bool>()).prop_map(
-        |(when, program, arguments, who, place, kernel_thread)| Process {
+    let examined = (any::<bool>(), option::weighted(0.2, any_examined()));
+    (when, program, arguments, who, place, examined).prop_map(
+        |(when, program, arguments, who, place, (kernel_thread, examined))| Process {
             id: when.0,
             started: Some(when.1).filter(|_| kernel_thread || when.2.is_some()),
             ended: when.2,
@@ -281,7 +330,7 @@ fn any_process() -> impl Strategy<Value = Process> {
             unit: place.1,
             netns: place.2,
             kernel_thread,
-            examined: None,
+            examined: examined.map(Arc::new),
         },
     )
 }
