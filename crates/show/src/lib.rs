@@ -5,6 +5,7 @@
 
 pub mod actions;
 mod bytes;
+mod checks;
 pub mod csv;
 mod devices;
 pub mod doctor;

@@ -10,6 +10,7 @@
 //! language.
 
 pub(crate) mod check;
+pub(crate) mod checks;
 pub(crate) mod columns;
 pub(crate) mod detail;
 pub(crate) mod dialogs;

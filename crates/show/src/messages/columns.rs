@@ -10,6 +10,7 @@ pub(crate) const ANSWER: &str = "ANSWER";
 pub(crate) const ASKED: &str = "ASKED";
 pub(crate) const ASKED_BY: &str = "ASKED BY";
 pub(crate) const CALLS: &str = "CALLS";
+pub(crate) const CHECKS: &str = "CHECKS";
 pub(crate) const CLOSED: &str = "CLOSED";
 pub(crate) const DESTINATION: &str = "DESTINATION";
 /// How many other ends.

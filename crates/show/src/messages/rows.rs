@@ -35,7 +35,7 @@ pub(crate) fn besides(more: usize, notes: usize) -> String {
     if notes > 0 {
         parts.push(format!("{}: 7", counted(notes, "note", "notes")));
     }
-    parts.push("process and rhythm are not judged yet".to_owned());
+    parts.push("rhythm is not judged yet".to_owned());
     parts.join(" · ")
 }
 

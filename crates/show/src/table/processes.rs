@@ -9,6 +9,7 @@ use super::TableOptions;
 use super::cell::Cell;
 use super::grid::{Column, Grid, Style};
 use super::owner::ProcessText;
+use crate::checks;
 use crate::visible::visible;
 
 /// Of `2026-11-22T10:15:00.123456789Z`: up to the second.
@@ -20,12 +21,13 @@ enum Kind {
     User,
     Name,
     Connections,
+    Checks,
     Started,
     Path,
     Unit,
 }
 
-const SPARE: [Kind; 3] = [Kind::Unit, Kind::Started, Kind::User];
+const SPARE: [Kind; 4] = [Kind::Unit, Kind::Started, Kind::Checks, Kind::User];
 const LAST_RESORT: [Kind; 2] = [Kind::Connections, Kind::Pid];
 
 pub(super) fn write(
@@ -38,6 +40,7 @@ pub(super) fn write(
         Column::shared(Kind::User, "USER", 8, 6),
         Column::shared(Kind::Name, "NAME", 15, 8),
         Column::number(Kind::Connections, "CONNECTIONS"),
+        Column::fixed(Kind::Checks, "CHECKS"),
         Column::fixed(Kind::Started, "STARTED"),
         Column::shared(Kind::Path, "PATH", 24, 10),
         Column::shared(Kind::Unit, "UNIT", 20, 10),
@@ -91,6 +94,7 @@ fn fill(
                 let _ = write!(cell.head, "{connections}");
             }
         },
+        Kind::Checks => cell.head.push_str(&checks::in_short(process)),
         Kind::Started => match process.started {
             Some(started) => {
                 let _ = write!(cell.head, "{started}");
@@ -112,7 +116,9 @@ fn fill(
 mod tests {
     use super::*;
     use crate::table::sample::{self, check_lines};
-    use model::{PathState, Timestamp};
+    use std::sync::Arc;
+
+    use model::{Check, Examined, Outcome, PathState, Timestamp, Untested};
 
     fn table(processes: &[(Process, Option<usize>)], width: Option<usize>) -> String {
         let shown: Vec<_> = processes
@@ -136,6 +142,10 @@ mod tests {
         let mut service = sample::process(801, "nginx", "/usr/sbin/nginx");
         service.unit = Some("nginx.service".into());
         service.user = None;
+        let mut examined = Examined::default();
+        examined.put(Check::Traced, Outcome::NothingFound);
+        examined.put(Check::Preload, Outcome::NotTestable(Untested::NoRights));
+        service.examined = Some(Arc::new(examined));
         let mut deleted = sample::process(1464, "", "/tmp/.cache/updater/bin/agent");
         deleted.path_state = PathState::Deleted;
         deleted.ended = Some(Timestamp::from_unix_nanos(sample::TAKEN));
@@ -145,17 +155,17 @@ mod tests {
     #[test]
     fn processes_with_and_without_connections() {
         let expected = "
-PID   USER   NAME               CONNECTIONS  STARTED               PATH                                     UNIT
-2     root   kthreadd                  none  2026-11-22T09:15:00Z  (kernel thread)                          -
-801   1000   nginx                       12  2026-11-22T09:15:00Z  /usr/sbin/nginx                          nginx.service
-1464  alice  (no name) (ended)            1  2026-11-22T09:15:00Z  /tmp/.cache/updater/bin/agent (deleted)  -
+PID   USER   NAME               CONNECTIONS  CHECKS  STARTED               PATH                                     UNIT
+2     root   kthreadd                  none  -       2026-11-22T09:15:00Z  (kernel thread)                          -
+801   1000   nginx                       12  · 1/2   2026-11-22T09:15:00Z  /usr/sbin/nginx                          nginx.service
+1464  alice  (no name) (ended)            1  -       2026-11-22T09:15:00Z  /tmp/.cache/updater/bin/agent (deleted)  -
 ";
         assert_eq!(format!("\n{}", table(&some_processes(), None)), expected);
         let expected = "
-PID   USER   NAME               CONNECTIONS  PATH
-2     root   kthreadd                  none  (kernel thread)
-801   1000   nginx                       12  /usr/sbin/nginx
-1464  alice  (no name) (ended)            1  /tmp/.cache/…er/bin/agent (deleted)
+PID   USER   NAME               CONNECTIONS  CHECKS  PATH
+2     root   kthreadd                  none  -       (kernel thread)
+801   1000   nginx                       12  · 1/2   /usr/sbin/nginx
+1464  alice  (no name) (ended)            1  -       /tmp/.ca…in/agent (deleted)
 (no room for UNIT, STARTED)
 ";
         assert_eq!(

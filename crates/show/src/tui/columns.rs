@@ -42,6 +42,8 @@ pub(super) enum Kind {
     Word,
     /// What was found.
     Title,
+    /// What the checks of a process said.
+    Checks,
     Time,
 }
 
@@ -116,6 +118,7 @@ fn wanted_by(view: View) -> Vec<Wanted> {
             wanted(K::Name, titles::PROCESS_TREE, 26, 70, STAYS),
             wanted(K::Pid, titles::PID, 7, 8, 90),
             wanted(K::User, titles::USER, 8, 12, 65),
+            wanted(K::Checks, titles::CHECKS, 8, 17, 72),
             open,
             failed,
             sent,
@@ -290,6 +293,7 @@ pub(super) fn sort_of(kind: Kind) -> Option<Sort> {
         | Kind::Then
         | Kind::Word
         | Kind::Title
+        | Kind::Checks
         | Kind::Time => return None,
     })
 }

@@ -4,14 +4,18 @@ mod finding;
 mod greeting;
 mod names;
 
-use model::{Connection, Endpoint, Owner, Pair, PathState, Process, Snapshot, Source, Tier, hex};
+use model::{
+    Connection, Endpoint, Outcome, Owner, Pair, PathState, Process, Snapshot, Source, Tier, hex,
+};
 
 use super::programs::{self, Program};
 use super::rows::{Gathered, Item, Picture, Row};
 use super::sums::Sums;
+use crate::checks;
 use crate::devices;
 use crate::errors;
 use crate::lookup;
+use crate::messages::checks as check_texts;
 use crate::messages::detail as texts;
 use crate::messages::lookup as lookup_texts;
 use crate::quantity::{bytes, duration};
@@ -261,6 +265,28 @@ impl Facts<'_> {
                 .map(|it| texts::file_number(it.inode, it.device)),
         );
         self.add(texts::ID, process.id);
+        self.checks(process);
+    }
+
+    /// What was found by looking into it.
+    fn checks(&mut self, process: &Process) {
+        let Some(examined) = &process.examined else {
+            return;
+        };
+        let package = examined.package.as_ref();
+        self.maybe(texts::PACKAGE, package.map(check_texts::package));
+        self.maybe(texts::DISPLAY, examined.display.map(check_texts::display));
+        self.add(texts::CHECKS, checks::summary(examined));
+        for checked in &examined.checks {
+            if let Outcome::Found { traces, more } = &checked.outcome {
+                for trace in traces {
+                    self.add(texts::SEEN, check_texts::trace(trace));
+                }
+                if *more > 0 {
+                    self.add(texts::SEEN, check_texts::more(*more));
+                }
+            }
+        }
     }
 
     fn connections_of(&mut self, process: &Process) {

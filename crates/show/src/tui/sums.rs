@@ -88,6 +88,7 @@ impl Sums {
             | Kind::Then
             | Kind::Word
             | Kind::Title
+            | Kind::Checks
             | Kind::Time => rank_of_number(0),
         }
     }

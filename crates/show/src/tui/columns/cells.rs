@@ -13,6 +13,7 @@ use model::{Connection, Pair, ProcessId, Snapshot, Timestamp};
 
 use self::findings::mark;
 use super::Kind;
+use crate::checks;
 use crate::devices;
 use crate::errors;
 use crate::findings::Found;
@@ -274,6 +275,7 @@ impl Filler<'_> {
             | Kind::Asked
             | Kind::Word
             | Kind::Title
+            | Kind::Checks
             | Kind::Time => {}
         }
     }
@@ -313,6 +315,7 @@ impl Filler<'_> {
                 let _ = write!(cell.head, "{}", id.pid);
             }
             Kind::User => cell.head.push_str(&ProcessText::of(process).user),
+            Kind::Checks => cell.head.push_str(&checks::in_short(process)),
             _ => {
                 // None at all is better said by nothing than by a row of zeros.
                 if let Some(it) = self
@@ -487,6 +490,7 @@ fn sums(kind: Kind, sums: &Sums, cell: &mut Cell) {
         | Kind::Then
         | Kind::Word
         | Kind::Title
+        | Kind::Checks
         | Kind::Time => {}
     }
 }
