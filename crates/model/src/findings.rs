@@ -1,9 +1,10 @@
 //! All findings at one moment, and what could not be checked.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::{Connection, Finding, FindingId, Process, Timestamp};
+use crate::{Connection, Finding, FindingId, Process, ProcessId, Timestamp};
 
 /// All findings at one moment. A clone shares them.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +12,20 @@ pub struct Findings {
     revision: u64,
     all: Arc<[Arc<Finding>]>,
     unchecked: Arc<[Unchecked]>,
+    ordinary: Arc<HashMap<ProcessId, Ordinary>>,
+}
+
+/// Whether a process may be folded away on a screen, where it is counted all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ordinary {
+    /// Why not, in words of the public contract. None: it may.
+    pub not: Vec<&'static str>,
+}
+
+impl Ordinary {
+    pub fn is(&self) -> bool {
+        self.not.is_empty()
+    }
 }
 
 impl Findings {
@@ -22,7 +37,24 @@ impl Findings {
             revision,
             all: all.into(),
             unchecked: unchecked.into(),
+            ordinary: Arc::default(),
         }
+    }
+
+    /// With what is ordinary among the processes of the same moment.
+    #[must_use]
+    pub fn with_ordinary(self, ordinary: Arc<HashMap<ProcessId, Ordinary>>) -> Self {
+        Self { ordinary, ..self }
+    }
+
+    /// `None`: nobody has judged it.
+    pub fn ordinary(&self, process: ProcessId) -> Option<&Ordinary> {
+        self.ordinary.get(&process)
+    }
+
+    /// Of all processes that were judged.
+    pub fn all_ordinary(&self) -> &Arc<HashMap<ProcessId, Ordinary>> {
+        &self.ordinary
     }
 
     /// Grows with every change.

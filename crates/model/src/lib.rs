@@ -46,7 +46,7 @@ pub use examined::{
     Untested,
 };
 pub use finding::{About, Confidence, Evidence, Fact, Finding, FindingId, Reach, Severity};
-pub use findings::{FindingChange, Findings, Unchecked};
+pub use findings::{FindingChange, Findings, Ordinary, Unchecked};
 pub use gap::Gap;
 pub use hex::hex;
 pub use identity::{BootId, ConnectionId, NetworkNamespace, ProcessId, SocketKey};

@@ -60,7 +60,7 @@ pub fn document(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
         document.array("gaps", &snapshot.gaps, gap);
         document.array("processes", processes, |out, process| {
             object(out, |object| {
-                process::members(object, process);
+                process::members(object, process, snapshot.findings.ordinary(process.id));
                 connection_count(object, snapshot, process, counts);
             });
         });
@@ -104,7 +104,8 @@ pub fn checked(snapshot: &Snapshot, rules: &[&str], out: &mut impl Write) -> io:
         let about: BTreeSet<ProcessId> = about.filter_map(|it| it.about.process).collect();
         let processes = about.iter().filter_map(|id| snapshot.processes.get(id));
         document.array("processes", processes, |out, process| {
-            object(out, |object| process::members(object, process));
+            let ordinary = snapshot.findings.ordinary(process.id);
+            object(out, |object| process::members(object, process, ordinary));
         });
         findings(document, snapshot);
     });

@@ -1,6 +1,6 @@
 //! A process in JSON.
 
-use model::{Examined, Process, ProcessId, Text, hex};
+use model::{Examined, Ordinary, Process, ProcessId, Text, hex};
 
 use super::examined;
 use super::writer::{Object, object, string};
@@ -41,8 +41,8 @@ pub(super) fn holder_unknown(object: &mut Object<'_>, id: ProcessId) {
     object.null("name");
 }
 
-/// All that is known of it.
-pub(super) fn members(object: &mut Object<'_>, process: &Process) {
+/// All that is known of it. `ordinary`: `None` where nobody has judged it.
+pub(super) fn members(object: &mut Object<'_>, process: &Process, ordinary: Option<&Ordinary>) {
     object.plain("id", process.id);
     object.number("pid", process.id.pid);
     object.optional_plain("started", process.started);
@@ -78,7 +78,13 @@ pub(super) fn members(object: &mut Object<'_>, process: &Process) {
     object.optional_number("netns", process.netns.map(|netns| netns.0));
     object.boolean("kernel_thread", process.kernel_thread);
     object.optional_plain("sha256", process.sha256.map(|hash| hex(&hash)));
-    object.null("ordinary");
+    match ordinary {
+        Some(ordinary) => {
+            object.boolean("ordinary", ordinary.is());
+            object.array("not_ordinary", &ordinary.not, |out, why| string(out, why));
+        }
+        None => object.null("ordinary"),
+    }
     match &process.examined {
         Some(examined) => examined::members(object, examined),
         None => examined::members(object, &Examined::default()),

@@ -124,7 +124,7 @@ impl Stream {
 
     fn process_line(&mut self, process: &Process, besides: impl FnOnce(&mut Object<'_>)) {
         line(&mut self.lines, "process", |line| {
-            process::members(line, process);
+            process::members(line, process, None);
             besides(line);
         });
     }

@@ -90,14 +90,25 @@ pub(crate) fn other_programs(count: usize) -> String {
     format!("OTHER PROGRAMS ({count})")
 }
 
-pub(crate) fn only_on_this_computer(
-    programs: usize,
+/// `ordinary`: programs that call others and are ordinary. `local`: those that call nobody beyond this
+/// computer.
+pub(crate) fn folded(
+    ordinary: usize,
+    local: usize,
     open: u64,
     listening: u64,
     unfolded: bool,
 ) -> String {
     let o = if unfolded { "o folds" } else { "o opens" };
-    format!("{programs} more only on this computer: {open} open, {listening} listening  {o}")
+    let mut parts = Vec::new();
+    if ordinary > 0 {
+        parts.push(format!("{ordinary} ordinary"));
+    }
+    if local > 0 {
+        parts.push(format!("{local} more only on this computer"));
+    }
+    let what = parts.join(", ");
+    format!("{what}: {open} open, {listening} listening  {o}")
 }
 
 // Why a program stands out.

@@ -6,8 +6,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use model::{
-    Connection, DeviceId, Direction, Pair, PathState, Place, Process, ProcessId, Shelf, Snapshot,
-    State, Text, Timestamp,
+    Connection, DeviceId, Direction, Ordinary, Pair, PathState, Place, Process, ProcessId, Shelf,
+    Snapshot, State, Text, Timestamp,
 };
 
 use super::rows::clock;
@@ -36,6 +36,8 @@ pub(super) struct Program {
     pub(super) destinations: usize,
     /// Something of it goes beyond this computer.
     pub(super) goes_out: bool,
+    /// All of its processes are known, and each of them is ordinary.
+    pub(super) is_ordinary: bool,
     pub(super) connections: Vec<Place>,
     pub(super) pairs: Vec<Place>,
     /// When it was first seen to call. `None`: it was there before us, or calls nobody.
@@ -144,6 +146,12 @@ pub(super) fn all(
         let pairs = of_it.filter_map(|it| pairs.get(*it));
         let destinations: HashSet<&str> = pairs.map(|it| it.key.destination.as_str()).collect();
         program.destinations = destinations.len();
+        let mut ordinary = program.processes.iter();
+        let is_ordinary = |id| snapshot.findings.ordinary(id).is_some_and(Ordinary::is);
+        program.is_ordinary = program.file.is_some()
+            && program.device.is_none()
+            && ordinary.all(|id| is_ordinary(*id))
+            && program.stands_out().is_empty();
     }
     programs.sort_by(|one, other| {
         let key = |it: &Program| (!it.goes_out, it.file.is_none());
@@ -250,6 +258,7 @@ impl<'a> Gathered<'a> {
             sums: Sums::default(),
             destinations: 0,
             goes_out: false,
+            is_ordinary: false,
             connections: Vec::new(),
             pairs: Vec::new(),
             first_call: None,

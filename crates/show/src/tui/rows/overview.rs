@@ -129,17 +129,19 @@ fn others(context: &Context<'_>, programs: &[Program], pairs: &Shelf<Pair>) -> V
     let mut rows = vec![Row::leaf(Key::Line(OTHERS), 0, Item::Headings(title))];
     let open = context.unfolded.contains(&Key::Rest);
     let mut rest = Sums::default();
-    let mut folded = 0;
+    let is_shown = |program: &Program| program.goes_out && !program.is_ordinary;
+    let (mut folded, mut ordinary) = (0, 0);
     for (index, program) in programs.iter().enumerate() {
-        if program.goes_out {
+        if is_shown(program) {
             rows.extend(one(context, index, program, pairs));
         } else {
             folded += 1;
+            ordinary += usize::from(program.goes_out);
             rest.add_sums(&program.sums);
         }
     }
     if folded > 0 {
-        let text = sentences::only_on_this_computer(folded, rest.open, rest.listening, open);
+        let text = sentences::folded(ordinary, folded - ordinary, rest.open, rest.listening, open);
         rows.push(Row {
             key: Key::Rest,
             depth: 0,
@@ -149,7 +151,7 @@ fn others(context: &Context<'_>, programs: &[Program], pairs: &Shelf<Pair>) -> V
     }
     if open {
         for (index, program) in programs.iter().enumerate() {
-            if !program.goes_out {
+            if !is_shown(program) {
                 rows.extend(one(context, index, program, pairs));
             }
         }
