@@ -2,6 +2,7 @@
 //! bounded, tested on every platform.
 
 pub(crate) mod attributes;
+pub(crate) mod auxiliary_vector;
 pub(crate) mod certificate;
 pub(crate) mod cgroup;
 pub(crate) mod conntrack;
@@ -9,6 +10,7 @@ pub(crate) mod cursor;
 pub(crate) mod destroyed_sockets;
 pub(crate) mod dhcp;
 pub(crate) mod dns;
+pub(crate) mod elf;
 pub(crate) mod firewall;
 pub(crate) mod http;
 pub(crate) mod interfaces;
@@ -36,6 +38,7 @@ pub(crate) mod socket_entry;
 pub(crate) mod socket_event;
 pub(crate) mod socket_record;
 pub(crate) mod ssh;
+pub(crate) mod system_call;
 pub(crate) mod tcp_metrics;
 pub(crate) mod tls;
 pub(crate) mod tracepoint;

@@ -8,14 +8,17 @@ mod call_stack;
 mod code_changed;
 mod covered;
 mod display;
+mod engines;
 mod executable_memory;
 mod file_rights;
 mod hidden;
 mod kernel_name;
 mod library_files;
 mod loader;
+mod lookup;
 mod mapped_files;
 mod memfd_code;
+mod memory;
 mod other_name;
 mod package;
 mod places;
@@ -28,6 +31,8 @@ mod starts_itself;
 mod subject;
 mod system_calls;
 mod traced;
+#[cfg(test)]
+mod victims;
 
 use model::{Check, Examined, Outcome};
 
@@ -49,6 +54,7 @@ pub(crate) struct Kept {
     pub(crate) starts: starts_itself::Starts,
     pub(crate) packet_sockets: sniffer::PacketSockets,
     pub(crate) displays: display::Displays,
+    pub(crate) sights: lookup::Sights,
 }
 
 struct Made {

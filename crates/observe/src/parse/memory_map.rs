@@ -38,6 +38,27 @@ impl Region {
         self.inode != 0
     }
 
+    /// Whether the file has no name any more, and the name that it had.
+    ///
+    /// A file may have that ending as part of its name: whoever needs to know has to look.
+    pub(crate) fn deleted(&self) -> Option<&[u8]> {
+        self.name.bytes().strip_suffix(b" (deleted)")
+    }
+
+    /// Whether its file lives in memory only: one of memfd_create(2), memory shared with children
+    /// (`/dev/zero`), or memory shared by number (shmget(2)). None of them ever had a name in a folder.
+    pub(crate) fn is_of_memory_file(&self) -> bool {
+        let name = self.name.bytes();
+        // mm/memfd.c, mm/shmem.c (shmem_zero_setup), ipc/shm.c, fs/hugetlbfs/inode.c
+        let made: [&[u8]; 4] = [b"/memfd:", b"/SYSV", b"/dev/zero", b"/anon_hugepage"];
+        // A folder made by somebody may be called so: what is in it has a further part.
+        let is_made = |start: &&[u8]| {
+            let rest = name.strip_prefix(*start);
+            rest.is_some_and(|rest| **start == *b"/memfd:" || !rest.contains(&b'/'))
+        };
+        self.is_of_file() && self.deleted().is_some() && made.iter().any(is_made)
+    }
+
     /// Whether it is the kernel's own: `[vdso]`, `[vsyscall]`, `[uprobes]` and the like.
     pub(crate) fn is_of_kernel(&self) -> bool {
         let name = self.name.bytes();
@@ -47,6 +68,7 @@ impl Region {
             b"[vvar]",
             b"[vvar_vclock]",
             b"[uprobes]",
+            b"[uprobes-trampoline]",
             b"[sigpage]",
             b"[vectors]",
         ]
@@ -139,6 +161,29 @@ mod tests {
         assert!(found[1].writable && found[1].executable && !found[1].is_of_file());
         assert!(found[2].is_of_kernel() && found[2].name.bytes() == b"[vdso]");
         assert_eq!(regions(text, 1).len(), 1);
+    }
+
+    #[test]
+    fn files_that_live_in_memory_only() {
+        let is_one = |name: &str| {
+            let line = format!("1000-2000 r-xp 00000000 00:01 7 {name}\n");
+            regions(line.as_bytes(), 1)[0].is_of_memory_file()
+        };
+        for name in [
+            "/memfd:a/b (deleted)",
+            "/SYSV00000000 (deleted)",
+            "/dev/zero (deleted)",
+        ] {
+            assert!(is_one(name), "{name}");
+        }
+        for name in [
+            "/usr/lib/libc.so.6 (deleted)",
+            "/memfd:x",
+            "/dev/zero",
+            "/SYSV1/x (deleted)",
+        ] {
+            assert!(!is_one(name), "{name}");
+        }
     }
 
     #[test]

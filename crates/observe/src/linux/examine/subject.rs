@@ -148,6 +148,13 @@ impl Subject {
         read(self.folder(), name, most)
     }
 
+    /// A file below its folder that has to stay open. Only for names that the kernel itself answers.
+    pub(crate) fn open_own(&self, name: &CStr) -> Result<OwnedFd, Untested> {
+        self.has_memory()?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        rustix::fs::openat(self.folder(), name, flags, Mode::empty()).map_err(untested)
+    }
+
     /// Where a link below its folder leads, as the kernel shows it.
     pub(crate) fn link(&self, name: &CStr) -> Result<Text, Untested> {
         let mut buffer = [0; LONGEST_LINK];
