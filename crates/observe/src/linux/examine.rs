@@ -30,6 +30,8 @@ mod standard_sockets;
 mod starts_itself;
 mod subject;
 mod system_calls;
+#[cfg(test)]
+mod tests;
 mod traced;
 #[cfg(test)]
 mod victims;

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn numbers_of_both_widths() {
-        let told = [(33_u32, 0x7fff), (6, 4096), (9, 0x8048_000), (0, 0)];
+        let told = [(33_u32, 0x7fff_u32), (6, 4096), (9, 0x0804_8000), (0, 0)];
         let narrow: Vec<u8> = told
             .iter()
             .flat_map(|(key, value)| [key.to_ne_bytes(), value.to_ne_bytes()].concat())
@@ -73,7 +73,7 @@ mod tests {
             .flat_map(|(key, value)| [key.to_ne_bytes(), value.to_ne_bytes()].concat())
             .collect();
         for file in [narrow, wide] {
-            assert_eq!(entry(&file), Some(0x8048_000));
+            assert_eq!(entry(&file), Some(0x0804_8000));
             assert_eq!(page_size(&file), Some(4096));
         }
         assert_eq!(entry(&[]), None);

@@ -53,7 +53,7 @@ impl Victim {
             .arg(folder.join("run.sh"))
             .arg(name)
             .env("INJECTIONS", built())
-            .stdin(Stdio::piped())
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -113,11 +113,8 @@ impl Victim {
 
 impl Drop for Victim {
     fn drop(&mut self) {
-        // The injector ends, and its victim with it, when its standard input does.
-        drop(self.child.stdin.take());
-        if self.child.id() == self.pid {
-            let _ = self.child.kill();
-        }
+        // The victim of an injector ends with it.
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
@@ -136,7 +133,8 @@ pub(super) fn signs(outcome: &Outcome) -> Vec<Sign> {
 pub(super) fn innocents() -> Vec<Victim> {
     let busy = "let a=[];for(let i=0;i<3e5;i++)a.push(i*i);setInterval(()=>{},1e6)";
     let ruby = "x=0; 200000.times{|i| x+=i}; sleep 1000";
-    let lua = "local x=0 for i=1,1e7 do x=x+i%7 end os.execute('exec sleep 1000')";
+    let lua = "local x=0 for i=1,1e7 do x=x+i%7 end local ffi=require'ffi' \
+        ffi.cdef[[int poll(void*,int,int);]] ffi.C.poll(nil,0,1000000)";
     let php = "$x=0; for($i=0;$i<1000000;$i++){$x+=$i%7;} sleep(1000);";
     let jit = [
         "-dopcache.enable_cli=1",
@@ -144,30 +142,31 @@ pub(super) fn innocents() -> Vec<Victim> {
         "-dopcache.jit=tracing",
     ];
     let php: Vec<_> = jit.into_iter().chain(["-r", php]).collect();
-    let programs: [(&str, &[&str]); 9] = [
+    std::fs::create_dir_all(built()).unwrap();
+    let java = built().join(format!("Sleeps{}.java", std::process::id()));
+    let text = "class Sleeps { public static void main(String[] a) throws Exception { \
+        Thread.sleep(1L << 40); } }";
+    std::fs::write(&java, text).unwrap();
+    let programs: [(&str, &[&str]); 8] = [
         ("sleep", &["1000"]),
         ("python3", &["-c", "import ctypes,time; time.sleep(1000)"]),
         ("perl", &["-e", "sleep 1000"]),
-        ("sh", &["-c", "sleep 1000; true"]),
         ("node", &["-e", busy]),
         ("php", &php),
         ("ruby", &["-e", ruby]),
         ("luajit", &["-e", lua]),
-        ("java", &["-XX:TieredStopAtLevel=1", "-version"]),
+        ("java", &[java.to_str().unwrap()]),
     ];
     let found = programs.into_iter();
-    found
+    let found = found
         .filter_map(|(program, arguments)| Victim::program(program, arguments))
-        .collect()
+        .collect();
+    let _ = std::fs::remove_file(java);
+    found
 }
 
-/// Where the injectors are, built once for all tests of this run.
+/// Where the injectors are built, beside the tests.
 fn built() -> PathBuf {
-    static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    BUILT
-        .get_or_init(|| {
-            let place = format!("whocalls-injections-{}", std::process::id());
-            std::env::temp_dir().join(place)
-        })
-        .clone()
+    let own = std::env::current_exe().unwrap();
+    own.parent().unwrap().join("injections")
 }
