@@ -25,6 +25,7 @@ mod places;
 mod preload;
 mod program_file;
 mod program_mapping;
+mod root;
 mod sniffer;
 mod standard_sockets;
 mod starts_itself;

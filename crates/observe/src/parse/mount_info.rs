@@ -65,6 +65,39 @@ pub(crate) fn mount(line: &[u8]) -> Option<Mount> {
     })
 }
 
+/// A mount, as far as it tells where its files come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Provenance {
+    pub(crate) id: u64,
+    /// Major and minor number.
+    pub(crate) device: (u32, u32),
+    /// The folder of its file system that is seen there.
+    pub(crate) root: Vec<u8>,
+    /// The folder that it is seen in.
+    pub(crate) point: Vec<u8>,
+    /// Of its file system: `ext4`, `squashfs`, `fuse.sshfs` ...
+    pub(crate) kind: Vec<u8>,
+    /// Usually the block device; programs that answer for files write what they like.
+    pub(crate) source: Vec<u8>,
+}
+
+/// The mount that this line tells of, with where its files come from.
+pub(crate) fn provenance(line: &[u8]) -> Option<Provenance> {
+    let Mount { id, device, .. } = mount(line)?;
+    let mut fields = line.split(|byte| *byte == b' ').skip(3);
+    let (root, point) = (fields.next()?, fields.next()?);
+    let mut after = fields.skip_while(|field| *field != b"-").skip(1);
+    let (kind, source) = (after.next()?, after.next()?);
+    Some(Provenance {
+        id,
+        device,
+        root: unescaped(root),
+        point: unescaped(point),
+        kind: unescaped(kind),
+        source: unescaped(source),
+    })
+}
+
 /// A mount, as far as it bears on writing there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mounted {
@@ -189,9 +222,25 @@ mod tests {
         assert_eq!(mounted(b"36 25 8:17 / /m rw - vfat"), None);
     }
 
+    #[test]
+    fn tells_where_files_come_from() {
+        let line = b"90 25 7:3 /a\\040b /snap/x/12 ro,nodev shared:9 - squashfs /dev/loop3 ro";
+        let expected = Provenance {
+            id: 90,
+            device: (7, 3),
+            root: b"/a b".to_vec(),
+            point: b"/snap/x/12".to_vec(),
+            kind: b"squashfs".to_vec(),
+            source: b"/dev/loop3".to_vec(),
+        };
+        assert_eq!(provenance(line), Some(expected));
+        assert_eq!(provenance(b"90 25 7:3 / /m rw - ext4"), None);
+    }
+
     proptest! {
         #[test]
         fn never_panics(line: Vec<u8>) {
+            let _ = provenance(&line);
             let _ = mounted(&line);
             let _ = mount(&line);
             let _ = namespace_mount(&line);
