@@ -36,6 +36,7 @@ mod tests;
 mod traced;
 #[cfg(test)]
 mod victims;
+mod tried;
 
 use model::{Check, Examined, Outcome};
 
@@ -55,6 +56,7 @@ pub(crate) enum Depth {
 pub(crate) struct Kept {
     pub(crate) packages: package::Packages,
     pub(crate) starts: starts_itself::Starts,
+    pub(crate) rights: file_rights::Rights,
     pub(crate) packet_sockets: sniffer::PacketSockets,
     pub(crate) displays: display::Displays,
     pub(crate) sights: lookup::Sights,

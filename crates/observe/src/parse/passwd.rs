@@ -1,6 +1,6 @@
 //! `/etc/passwd` (passwd(5)).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::proc_pid::decimal;
 
@@ -15,6 +15,18 @@ pub(crate) fn user_names(file: &[u8]) -> HashMap<u32, &[u8]> {
         names.entry(uid).or_insert(name);
     }
     names
+}
+
+/// The home folders of all users, each once, in the order of the file.
+pub(crate) fn homes(file: &[u8]) -> Vec<&[u8]> {
+    let mut homes = Vec::new();
+    for line in file.split(|byte| *byte == b'\n') {
+        let home = entry(line).and_then(|_| line.split(|byte| *byte == b':').nth(5));
+        homes.extend(home.filter(|home| home.starts_with(b"/")));
+    }
+    let mut seen = HashSet::new();
+    homes.retain(|home| seen.insert(*home));
+    homes
 }
 
 /// User id and name of one line.
@@ -53,6 +65,12 @@ bigger:x:4294967296:0::/:";
             user_names(FILE.as_bytes()).get(&uid).copied(),
             expected.map(str::as_bytes)
         );
+    }
+
+    #[test]
+    fn finds_each_home_once() {
+        let expected = ["/root", "/home/alice", "/"].map(str::as_bytes);
+        assert_eq!(homes(FILE.as_bytes()), expected);
     }
 
     #[test]

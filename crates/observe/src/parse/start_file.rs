@@ -164,6 +164,10 @@ fn give(word: Vec<u8>, begins: bool, depth: usize, most: usize, found: &mut Vec<
     if depth < DEEPEST && word.iter().any(u8::is_ascii_whitespace) {
         words(&word, false, depth + 1, most, found);
     }
+    // A setting may be what is started further down.
+    if let Some((_, value)) = key_and_value(&word).filter(|_| depth < DEEPEST) {
+        give(value.to_vec(), false, depth + 1, most, found);
+    }
     let names = begins || word.contains(&b'/');
     if names && word.len() <= LONGEST_WORD && found.len() < most {
         found.push(Word {

@@ -1,79 +1,18 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
+use super::super::tried::{Folder, Running};
 use super::super::{Depth, examine};
 use super::*;
 use crate::parse::proc_pid::stat;
-
-/// A folder that goes with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let name = format!("whocalls-package-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
-        let path = self.0.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A process that goes with it.
-struct Running(Child);
-
-impl Running {
-    /// Waits until it runs a program of that name.
-    fn start(command: &mut Command, name: &str) -> Option<Self> {
-        let child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn();
-        let mut running = Self(child.unwrap());
-        let link = format!("/proc/{}/exe", running.0.id());
-        for _ in 0..1000 {
-            let program = fs::read_link(&link).unwrap_or_default();
-            let is_it = program.file_name().is_some_and(|it| it == name);
-            if is_it && running.subject().is_some_and(|it| !it.stat().in_exec) {
-                return Some(running);
-            }
-            if running.0.try_wait().unwrap().is_some() {
-                return None;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
-        None
-    }
-
-    fn subject(&self) -> Option<Subject> {
-        let pid = self.0.id();
-        let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
-        Subject::open(pid, stat(&text)?.start_ticks).ok()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 fn has_dpkg() -> bool {
     let has = Path::new("/var/lib/dpkg/info/coreutils.md5sums").exists();
