@@ -34,6 +34,7 @@ pub(crate) mod quic;
 pub(crate) mod resolver_cache;
 pub(crate) mod resolver_monitor;
 pub(crate) mod routes;
+pub(crate) mod script;
 pub(crate) mod settings;
 pub(crate) mod sock_diag;
 pub(crate) mod socket_entry;

@@ -7,6 +7,7 @@
 mod call_stack;
 mod code_changed;
 mod covered;
+mod descriptors;
 mod display;
 mod engines;
 mod executable_memory;

@@ -10,6 +10,7 @@ use model::{Text, Untested};
 use rustix::fs::{AtFlags, Mode, OFlags, Statx, StatxFlags};
 use rustix::io::Errno;
 
+use super::descriptors::{self, Sockets};
 use crate::parse::memory_map::{Region, regions};
 use crate::parse::proc_pid::{Stat, arguments, stat};
 
@@ -33,6 +34,7 @@ pub(crate) struct Subject {
     environment: OnceCell<Result<Vec<Text>, Untested>>,
     status: OnceCell<Result<Vec<u8>, Untested>>,
     program: OnceCell<Result<Program, Untested>>,
+    sockets: OnceCell<Result<Sockets, Untested>>,
 }
 
 /// The program file, as the kernel holds it.
@@ -70,6 +72,7 @@ impl Subject {
             environment: OnceCell::new(),
             status: OnceCell::new(),
             program: OnceCell::new(),
+            sockets: OnceCell::new(),
         })
     }
 
@@ -141,6 +144,21 @@ impl Subject {
             })
         });
         read.as_ref().map_err(|why| *why)
+    }
+
+    /// The sockets that it has open. Dear where there are many open files: to be asked only when it matters.
+    pub(crate) fn sockets(&self) -> Result<&Sockets, Untested> {
+        let read = self.sockets.get_or_init(|| {
+            self.has_memory()?;
+            descriptors::sockets(self.folder())
+        });
+        read.as_ref().map_err(|why| *why)
+    }
+
+    /// Where one of its descriptors leads, as the kernel shows it. `None`: it is not open.
+    pub(crate) fn descriptor(&self, number: u32) -> Result<Option<Text>, Untested> {
+        self.has_memory()?;
+        descriptors::link(self.folder(), number)
     }
 
     /// A file below its folder in /proc.
