@@ -38,6 +38,8 @@ mod traced;
 #[cfg(test)]
 mod victims;
 mod tried;
+mod victim;
+mod within;
 
 use model::{Check, Examined, Outcome};
 

@@ -1,9 +1,113 @@
-//! Libraries that were put before all others.
+//! Libraries that were put before all others (ld.so(8)): LD_PRELOAD, LD_AUDIT, /etc/ld.so.preload. Only
+//! those that are in the memory of the process: a name that was not found does nothing.
 
-use model::{Outcome, Untested};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::AsRawFd;
 
+use model::{Outcome, Sign, Text, Trace, Untested};
+use rustix::fs::{Mode, OFlags};
+
+use super::subject::untested;
+use super::within::{Found, Within, plain, without_deleted};
 use super::{Kept, Subject};
+use crate::parse::memory_map::Region;
+use crate::parse::preload::{Listed, listed, settings};
+use crate::parse::script::file_name;
 
-pub(super) fn check(_: &Subject, _: &mut Kept) -> Outcome {
-    Outcome::NotTestable(Untested::NotFinished)
+const EVERYWHERE: &[u8] = b"/etc/ld.so.preload";
+const MOST_BYTES: u64 = 64 * 1024;
+
+pub(super) fn check(subject: &Subject, _: &mut Kept) -> Outcome {
+    match traces(subject) {
+        Ok(traces) => Outcome::of(traces),
+        Err(why) => Outcome::NotTestable(why),
+    }
+}
+
+fn traces(subject: &Subject) -> Result<Vec<Trace>, Untested> {
+    let regions = subject.regions()?;
+    // Its own root may be closed to us where its memory is not.
+    let within = Within::of(subject);
+    let environment = subject.environment()?;
+    let mut wanted: Vec<(Sign, Listed)> = Vec::new();
+    for setting in environment {
+        for (audits, listed) in settings(setting.bytes()) {
+            let sign = if audits { Sign::Audits } else { Sign::Preloaded };
+            wanted.push((sign, listed));
+        }
+    }
+    let mut not_read = None;
+    match within.as_ref().map_err(|why| *why).and_then(everywhere) {
+        Ok(text) => {
+            let all = listed(&text).map(|listed| (Sign::PreloadedEverywhere, listed));
+            wanted.extend(all);
+        }
+        Err(why) => not_read = Some(why),
+    }
+    let mut traces = Vec::new();
+    let mut told = BTreeSet::new();
+    for (sign, listed) in wanted {
+        let Some(region) = mapped(&listed, regions, within.as_ref().ok()) else {
+            continue;
+        };
+        let name = region.name.bytes();
+        let path = within.as_ref().map_or_else(|_| without_deleted(name), |it| it.seen(name));
+        if told.insert((sign, path.to_vec())) {
+            traces.push(Trace::of_file(sign, Text::from(path)));
+        }
+    }
+    match not_read {
+        Some(why) if traces.is_empty() => Err(why),
+        _ => Ok(traces),
+    }
+}
+
+/// Where that library is in memory. `None`: it is not.
+fn mapped<'of>(
+    listed: &Listed,
+    regions: &'of [Region],
+    within: Option<&Within>,
+) -> Option<&'of Region> {
+    let name = listed.name.bytes();
+    let mut files = regions.iter().filter(|it| it.is_of_file());
+    let seen = |region: &'of Region| {
+        let name = region.name.bytes();
+        within.map_or_else(|| without_deleted(name), |within| within.seen(name))
+    };
+    if listed.is_whole_path {
+        let given = plain(name);
+        // Where it leads to, and as it is.
+        let found = match within.map(|within| within.find(name)) {
+            Some(Found::Here(here)) => Some(here.path),
+            Some(Found::Nowhere | Found::NotKnown) | None => None,
+        };
+        return files.find(|it| {
+            let path = seen(it);
+            path == given.as_slice() || found.as_ref().is_some_and(|found| found.bytes() == path)
+        });
+    }
+    // Somewhere in the folders of libraries.
+    let name = file_name(name);
+    files.find(|it| !name.is_empty() && file_name(seen(it)) == name)
+}
+
+/// The text of `/etc/ld.so.preload`; empty where there is none.
+fn everywhere(within: &Within) -> Result<Vec<u8>, Untested> {
+    let here = match within.find(EVERYWHERE) {
+        Found::Here(here) if here.is_regular() => here,
+        Found::Here(_) | Found::Nowhere => return Ok(Vec::new()),
+        Found::NotKnown => return Err(Untested::Unreadable),
+    };
+    if within.is_elsewhere(&here)? {
+        return Err(Untested::Elsewhere);
+    }
+    let path = format!("/proc/self/fd/{}", here.file.as_raw_fd());
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(untested)?);
+    let mut text = Vec::new();
+    let read = file.take(MOST_BYTES).read_to_end(&mut text);
+    read.map_err(|_| Untested::Unreadable)?;
+    Ok(text)
 }

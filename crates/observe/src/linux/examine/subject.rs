@@ -161,6 +161,13 @@ impl Subject {
         descriptors::link(self.folder(), number)
     }
 
+    /// The file behind one of its descriptors.
+    pub(crate) fn seen_descriptor(&self, number: u32) -> Result<Statx, Untested> {
+        let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+        let wanted = StatxFlags::BASIC_STATS;
+        rustix::fs::statx(self.folder(), format!("fd/{number}"), flags, wanted).map_err(untested)
+    }
+
     /// A file below its folder in /proc.
     pub(crate) fn file(&self, name: &CStr, most: u64) -> Result<Vec<u8>, Untested> {
         read(self.folder(), name, most)

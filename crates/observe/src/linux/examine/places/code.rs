@@ -1,0 +1,195 @@
+//! What a process runs: its program, the libraries in its memory, its scripts.
+
+use std::collections::BTreeSet;
+
+use model::{Text, Untested};
+
+use crate::linux::examine::Subject;
+use crate::linux::examine::within::{Found, Within, joined, plain, without_deleted};
+use crate::parse::script::{Called, Kind, called, file_name};
+
+/// What the kernel puts before the name of a file that lives in memory only (mm/memfd.c).
+const MEMFD: &[u8] = b"/memfd:";
+/// Where shells keep their script open: dash, zsh, bash.
+const SCRIPT_DESCRIPTORS: [u32; 3] = [10, 11, 255];
+/// What bash writes the text of `<<` to.
+const HERE_DOCUMENT: &[u8] = b"sh-thd";
+/// Code that liborc has made, in a file that is gone at once.
+const ORC_CODE: &[u8] = b"orcexec.";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Code {
+    Program,
+    Library,
+    Script,
+}
+
+/// One file that is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) code: Code,
+    /// As the process sees it.
+    pub(super) path: Text,
+    /// There is no such file any more.
+    pub(super) gone: bool,
+}
+
+/// All of them, each once; and why there may be more.
+pub(super) fn pieces(
+    subject: &Subject,
+    within: Option<&Within>,
+) -> Result<(Vec<Piece>, Option<Untested>), Untested> {
+    let program = subject.program()?;
+    let mut found = Pieces::default();
+    let path = seen(within, program.link.bytes());
+    if program.links > 0 || !path.starts_with(MEMFD) {
+        found.add(Code::Program, path, program.links == 0);
+    }
+    let mut untested = None;
+    match subject.arguments() {
+        Ok(arguments) => scripts(subject, within, path, arguments, &mut found),
+        Err(why) => untested = Some(why),
+    }
+    match subject.regions() {
+        Ok(regions) => {
+            let orc = regions
+                .iter()
+                .any(|it| file_name(it.name.bytes()).starts_with(b"liborc-"));
+            for region in regions.iter().filter(|it| it.executable && it.is_of_file()) {
+                let name = region.name.bytes();
+                let path = seen(within, name);
+                let gone = path.len() < name.len() && without_deleted(name).len() < name.len();
+                let is_program = region.device == program.device && region.inode == program.inode;
+                let is_orc = orc && gone && region.shared && file_name(path).starts_with(ORC_CODE);
+                if path.starts_with(b"/") && !path.starts_with(MEMFD) && !is_program && !is_orc {
+                    found.add(Code::Library, path, gone);
+                }
+            }
+        }
+        Err(why) => untested = Some(why),
+    }
+    Ok((found.pieces, untested))
+}
+
+fn seen<'path>(within: Option<&Within>, path: &'path [u8]) -> &'path [u8] {
+    within.map_or_else(|| without_deleted(path), |within| within.seen(path))
+}
+
+#[derive(Default)]
+struct Pieces {
+    pieces: Vec<Piece>,
+    paths: BTreeSet<Vec<u8>>,
+}
+
+impl Pieces {
+    fn add(&mut self, code: Code, path: &[u8], gone: bool) {
+        if self.paths.insert(path.to_vec()) {
+            let path = path.into();
+            self.pieces.push(Piece { code, path, gone });
+        }
+    }
+}
+
+fn scripts(
+    subject: &Subject,
+    within: Option<&Within>,
+    program: &[u8],
+    arguments: &[Text],
+    found: &mut Pieces,
+) {
+    let Some(called) = called(file_name(program), arguments) else {
+        return;
+    };
+    let code = match called.kind {
+        Kind::Loader => Code::Program,
+        Kind::Shell | Kind::Other => Code::Script,
+    };
+    named(subject, within, code, &called, found);
+    if called.kind == Kind::Shell {
+        for number in SCRIPT_DESCRIPTORS {
+            open(subject, within, number, found);
+        }
+    }
+    if called.reads_input {
+        open(subject, within, 0, found);
+    }
+}
+
+/// What stands in the arguments.
+fn named(
+    subject: &Subject,
+    within: Option<&Within>,
+    code: Code,
+    called: &Called,
+    found: &mut Pieces,
+) {
+    let folders = folders(subject, within);
+    for file in &called.files {
+        let path = file.path.bytes();
+        let mut not_known = false;
+        let mut here = None;
+        for folder in &folders {
+            let Some(within) = within else {
+                not_known = true;
+                break;
+            };
+            match within.find(&joined(folder, path)) {
+                Found::Here(it) if it.is_regular() => {
+                    here = Some(it);
+                    break;
+                }
+                Found::Here(_) | Found::Nowhere => {}
+                Found::NotKnown => not_known = true,
+            }
+        }
+        if let Some(here) = here {
+            found.add(code, here.path.bytes(), false);
+            continue;
+        }
+        // It has been there, else it would not run. Without a slash and an ending it may be something
+        // that was looked for elsewhere.
+        let is_path = path.contains(&b'/') || path.contains(&b'.');
+        if let Some(folder) = folders.last().filter(|_| is_path && !file.guessed) {
+            let is_process = path.starts_with(b"/proc/") || path.starts_with(b"/dev/fd/");
+            if !is_process {
+                found.add(code, &plain(&joined(folder, path)), !not_known);
+            }
+        }
+    }
+}
+
+/// Where a path may begin: the folder that the process is in, and the one that it was started in.
+fn folders(subject: &Subject, within: Option<&Within>) -> Vec<Vec<u8>> {
+    let mut folders = Vec::new();
+    if let Ok(now) = subject.link(c"cwd") {
+        folders.push(seen(within, now.bytes()).to_vec());
+    }
+    let environment = subject.environment().unwrap_or_default();
+    let mut begun = environment
+        .iter()
+        .filter_map(|it| it.bytes().strip_prefix(b"PWD=/"));
+    if let Some(begun) = begun.next() {
+        let begun = [b"/", begun].concat();
+        if !folders.contains(&begun) {
+            folders.push(begun);
+        }
+    }
+    folders
+}
+
+/// A script that is held open.
+fn open(subject: &Subject, within: Option<&Within>, number: u32, found: &mut Pieces) {
+    let Ok(Some(link)) = subject.descriptor(number) else {
+        return;
+    };
+    let Ok(status) = subject.seen_descriptor(number) else {
+        return;
+    };
+    let kind = rustix::fs::FileType::from_raw_mode(status.stx_mode.into());
+    let path = seen(within, link.bytes());
+    let gone = status.stx_nlink == 0;
+    let is_text_of_shell = gone && file_name(path).starts_with(HERE_DOCUMENT);
+    if kind == rustix::fs::FileType::RegularFile && !is_text_of_shell && !path.starts_with(MEMFD) {
+        found.add(Code::Script, path, gone);
+    }
+}

@@ -1,0 +1,186 @@
+//! Programs, scripts and libraries in all kinds of places.
+
+use std::process::Command;
+
+use model::{Outcome, Sign};
+
+use super::check;
+use crate::linux::examine::Kept;
+use crate::linux::examine::victim::{Folder, Victim, library};
+
+const SHELL: &str = "echo ready; read x";
+const PYTHON: &str = "print('ready', flush=True); input()";
+const PERL: &str = "$|=1; print qq(ready\\n); <STDIN>";
+const NODE: &str = "console.log('ready'); setTimeout(() => 1, 1e6)";
+const RUBY: &str = "puts 'ready'; STDOUT.flush; STDIN.gets";
+const PHP: &str = "echo \"ready\\n\"; fgets(STDIN);";
+const LUA: &str = "print('ready') io.stdout:flush() io.read()";
+
+fn seen(victim: &Victim) -> Vec<(Sign, String)> {
+    match check(&victim.subject(), &mut Kept::default()) {
+        Outcome::NothingFound => Vec::new(),
+        Outcome::Found { traces, .. } => traces
+            .into_iter()
+            .map(|it| (it.sign, it.path.unwrap().lossy().into_owned()))
+            .collect(),
+        Outcome::NotTestable(why) => panic!("{why}"),
+    }
+}
+
+/// What is seen of a command line; nothing is asked where it does not start.
+fn check_line(line: &str, code: &str, expected: &[(Sign, &str)]) {
+    if let Some(victim) = Victim::of(line, code) {
+        let expected = expected
+            .iter()
+            .map(|(sign, path)| (*sign, (*path).to_owned()));
+        assert_eq!(seen(&victim), expected.collect::<Vec<_>>(), "{line}");
+    }
+}
+
+fn temporary() -> Folder {
+    Folder::below("/tmp", "whocalls-places")
+}
+
+#[test]
+fn scripts_in_a_temporary_folder() {
+    let folder = temporary();
+    for (interpreter, file, code) in [
+        ("sh", "x.sh", SHELL),
+        ("bash", "x", SHELL),
+        ("python3 -u", "x.py", PYTHON),
+        ("perl -w", "x.pl", PERL),
+        ("node", "x.js", NODE),
+        ("ruby", "x.rb", RUBY),
+        ("luajit", "x.lua", LUA),
+    ] {
+        let path = folder.file(file, code.as_bytes());
+        check_line(
+            &format!("{interpreter} {path}"),
+            "",
+            &[(Sign::TemporaryScript, &path)],
+        );
+        // The twin: the same as text, with a file of that place as its argument.
+        let option = if interpreter.starts_with(['p', 's', 'b']) && !interpreter.starts_with("perl")
+        {
+            "-c"
+        } else {
+            "-e"
+        };
+        // Lua runs both.
+        let path = if interpreter == "luajit" { "-v" } else { &path };
+        check_line(&format!("{interpreter} {option} CODE {path}"), code, &[]);
+    }
+    let path = folder.file("x.php", format!("<?php {PHP}").as_bytes());
+    check_line(
+        &format!("php -d error_reporting=1 {path}"),
+        "",
+        &[(Sign::TemporaryScript, &path)],
+    );
+    check_line(&format!("php -r CODE {path}"), PHP, &[]);
+}
+
+#[test]
+fn scripts_that_are_started_by_themselves() {
+    let folder = temporary();
+    let shell = folder.file("a", format!("#!/bin/sh\n{SHELL}\n").as_bytes());
+    check_line(&shell, "", &[(Sign::TemporaryScript, &shell)]);
+    let python = folder.file(
+        "b",
+        format!("#!/usr/bin/env python3\n{PYTHON}\n").as_bytes(),
+    );
+    check_line(&python, "", &[(Sign::TemporaryScript, &python)]);
+}
+
+#[test]
+fn scripts_by_a_relative_path() {
+    let folder = temporary();
+    let path = folder.file("x.py", PYTHON.as_bytes());
+    let gone_elsewhere = format!("import os; os.chdir('/')\n{PYTHON}");
+    let moved = folder.file("moved.py", gone_elsewhere.as_bytes());
+    for (argument, expected) in [("x.py", &path), ("./moved.py", &moved)] {
+        let mut command = Command::new("python3");
+        command
+            .arg(argument)
+            .current_dir(folder.path())
+            .env("PWD", folder.path());
+        let Some(victim) = Victim::start(&mut command) else {
+            return eprintln!("skipped: no python3 here");
+        };
+        assert_eq!(seen(&victim), [(Sign::TemporaryScript, expected.clone())]);
+    }
+}
+
+#[test]
+fn scripts_that_are_gone() {
+    let folder = temporary();
+    for (interpreter, code) in [("sh", SHELL), ("bash", SHELL), ("python3", PYTHON)] {
+        let path = folder.file("gone.x", code.as_bytes());
+        let Some(victim) = Victim::start(Command::new(interpreter).arg(&path)) else {
+            eprintln!("skipped: no {interpreter} here");
+            continue;
+        };
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(
+            seen(&victim),
+            [(Sign::TemporaryScript, path)],
+            "{interpreter}"
+        );
+    }
+}
+
+#[test]
+fn a_program_in_a_temporary_or_hidden_folder() {
+    let folder = temporary();
+    let shell = std::fs::read("/bin/sh").unwrap();
+    let program = folder.file("p", &shell);
+    check_line(
+        &format!("{program} -c CODE"),
+        SHELL,
+        &[(Sign::TemporaryProgram, &program)],
+    );
+    check_line("/bin/sh -c CODE", SHELL, &[]);
+    // By the loader, of which the kernel knows only that.
+    if std::path::Path::new("/lib64/ld-linux-x86-64.so.2").exists() {
+        let line = format!("/lib64/ld-linux-x86-64.so.2 {program} -c CODE");
+        check_line(&line, SHELL, &[(Sign::TemporaryProgram, &program)]);
+        check_line("/lib64/ld-linux-x86-64.so.2 /bin/sh -c CODE", SHELL, &[]);
+    }
+}
+
+#[test]
+fn a_program_where_anybody_may_write() {
+    let root = std::env::var("HOME").unwrap_or_default();
+    let usable = std::fs::metadata(&root).is_ok_and(|it| {
+        std::os::unix::fs::MetadataExt::mode(&it) & 0o002 == 0 && !root.starts_with("/tmp")
+    });
+    if !usable || crate::parse::place::is_hidden(root.as_bytes()) {
+        return eprintln!("skipped: no home of its own here");
+    }
+    let folder = Folder::below(&root, "whocalls-places");
+    let shell = std::fs::read("/bin/sh").unwrap();
+    let program = folder.file("sub/p", &shell);
+    let hidden = folder.file(".x/p", &shell);
+    check_line(&format!("{program} -c CODE"), SHELL, &[]);
+    check_line(
+        &format!("{hidden} -c CODE"),
+        SHELL,
+        &[(Sign::HiddenProgram, &hidden)],
+    );
+    let all = std::os::unix::fs::PermissionsExt::from_mode(0o1777);
+    std::fs::set_permissions(folder.path(), all).unwrap();
+    check_line(
+        &format!("{program} -c CODE"),
+        SHELL,
+        &[(Sign::TemporaryProgram, &program)],
+    );
+}
+
+#[test]
+fn a_library_in_a_temporary_folder() {
+    let folder = temporary();
+    let Some(path) = library(&folder, "x.so") else {
+        return;
+    };
+    let code = format!("import ctypes; a = ctypes.CDLL('{path}'); {PYTHON}");
+    check_line("python3 -c CODE", &code, &[(Sign::TemporaryLibrary, &path)]);
+}
