@@ -68,12 +68,17 @@ mod tests {
     fn reads_names() {
         let check = |line: &[u8], expected: Option<(u32, &str)>| {
             let found = interface_line(line);
-            let found = found.as_ref().map(|(index, name)| (*index, name.as_utf8().unwrap()));
+            let found = found
+                .as_ref()
+                .map(|(index, name)| (*index, name.as_utf8().unwrap()));
             assert_eq!(found, expected);
         };
         check(b"4\teth0      :     1      V3", Some((4, "eth0")));
         check(b"\t\t\t\t010000E0     1 0:00000000\t\t0", None);
-        check(b"4    eth0            1     0     333300000001", Some((4, "eth0")));
+        check(
+            b"4    eth0            1     0     333300000001",
+            Some((4, "eth0")),
+        );
         check(b"Idx\tDevice    : Count Querier", None);
     }
 

@@ -59,11 +59,10 @@ mod tests {
             assert!(found.iter().all(|it| it.0 == audits));
             found.into_iter().map(|it| it.1)
         };
-        check(of("LD_PRELOAD=/a/x.so  y.so:/$LIB/z.so", false), &[
-            ("/a/x.so", true),
-            ("y.so", false),
-            ("/$LIB/z.so", false),
-        ]);
+        check(
+            of("LD_PRELOAD=/a/x.so  y.so:/$LIB/z.so", false),
+            &[("/a/x.so", true), ("y.so", false), ("/$LIB/z.so", false)],
+        );
         check(of("LD_AUDIT=./a", true), &[("./a", false)]);
         check(of("LD_PRELOADS=/a", false), &[]);
         check(of("LD_PRELOAD=", false), &[]);
@@ -72,7 +71,10 @@ mod tests {
     #[test]
     fn the_file_has_comments() {
         let file = b"/a.so # /b.so\n#/c.so\n\n/d.so\t/e.so";
-        check(listed(file), &[("/a.so", true), ("/d.so", true), ("/e.so", true)]);
+        check(
+            listed(file),
+            &[("/a.so", true), ("/d.so", true), ("/e.so", true)],
+        );
         check(listed(b""), &[]);
     }
 

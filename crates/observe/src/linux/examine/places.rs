@@ -5,14 +5,11 @@ mod code;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 
-use model::{Outcome, Sign, Trace, Untested};
-use rustix::fs::{Mode, OFlags};
+use model::{Outcome, Sign, Trace};
 
 use self::code::{Code, Piece, pieces};
-use super::within::{Found, Within};
+use super::within::{Found, Within, any_mount};
 use super::{Kept, Subject};
 use crate::parse::mount_info::mount;
 use crate::parse::place::{app_image_mount, folders, is_hidden, is_temporary};
@@ -21,7 +18,6 @@ use crate::parse::place::{app_image_mount, folders, is_hidden, is_temporary};
 const WRITABLE_BY_ALL: u32 = 0o002;
 /// So many folders are asked whether anybody may write there.
 const MOST_FOLDERS: usize = 4096;
-const MOST_MOUNTINFO_BYTES: u64 = 16 * 1024 * 1024;
 
 pub(super) fn check(subject: &Subject, _: &mut Kept) -> Outcome {
     // Without it, folders are judged by their names alone.
@@ -103,23 +99,12 @@ impl Places<'_> {
         if let Some(known) = self.app_images.get(folder) {
             return *known;
         }
-        let is_mounted = self.is_mounted_elsewhere(folder).unwrap_or(false);
+        let is_mounted = any_mount(self.subject, |line| {
+            let point = line.split(|byte| *byte == b' ').nth(4);
+            point == Some(folder) && mount(line).is_some_and(|mount| mount.is_elsewhere)
+        });
+        let is_mounted = is_mounted.unwrap_or(false);
         self.app_images.insert(folder.to_vec(), is_mounted);
         is_mounted
-    }
-
-    fn is_mounted_elsewhere(&self, folder: &[u8]) -> Result<bool, Untested> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let list = rustix::fs::openat(self.subject.folder(), c"mountinfo", flags, Mode::empty())
-            .map_err(super::subject::untested)?;
-        let list = BufReader::new(File::from(list).take(MOST_MOUNTINFO_BYTES));
-        for line in list.split(b'\n') {
-            let line = line.map_err(|_| Untested::Unreadable)?;
-            let point = line.split(|byte| *byte == b' ').nth(4);
-            if point == Some(folder) && mount(&line).is_some_and(|mount| mount.is_elsewhere) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }

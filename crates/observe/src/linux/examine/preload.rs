@@ -34,12 +34,21 @@ fn traces(subject: &Subject) -> Result<Vec<Trace>, Untested> {
     let mut wanted: Vec<(Sign, Listed)> = Vec::new();
     for setting in environment {
         for (audits, listed) in settings(setting.bytes()) {
-            let sign = if audits { Sign::Audits } else { Sign::Preloaded };
+            let sign = if audits {
+                Sign::Audits
+            } else {
+                Sign::Preloaded
+            };
             wanted.push((sign, listed));
         }
     }
     let mut not_read = None;
-    match within.as_ref().map_err(|why| *why).and_then(everywhere) {
+    let text = match &within {
+        _ if !regions.iter().any(is_loader) => Ok(Vec::new()),
+        Ok(within) => everywhere(subject, within),
+        Err(why) => Err(*why),
+    };
+    match text {
         Ok(text) => {
             let all = listed(&text).map(|listed| (Sign::PreloadedEverywhere, listed));
             wanted.extend(all);
@@ -53,7 +62,9 @@ fn traces(subject: &Subject) -> Result<Vec<Trace>, Untested> {
             continue;
         };
         let name = region.name.bytes();
-        let path = within.as_ref().map_or_else(|_| without_deleted(name), |it| it.seen(name));
+        let path = within
+            .as_ref()
+            .map_or_else(|_| without_deleted(name), |it| it.seen(name));
         if told.insert((sign, path.to_vec())) {
             traces.push(Trace::of_file(sign, Text::from(path)));
         }
@@ -62,6 +73,12 @@ fn traces(subject: &Subject) -> Result<Vec<Trace>, Untested> {
         Some(why) if traces.is_empty() => Err(why),
         _ => Ok(traces),
     }
+}
+
+/// Only the loader of glibc reads the file.
+fn is_loader(region: &Region) -> bool {
+    let name = file_name(region.name.bytes());
+    name.starts_with(b"ld-linux") || name.starts_with(b"ld-2.") || name.starts_with(b"ld64.so")
 }
 
 /// Where that library is in memory. `None`: it is not.
@@ -94,13 +111,13 @@ fn mapped<'of>(
 }
 
 /// The text of `/etc/ld.so.preload`; empty where there is none.
-fn everywhere(within: &Within) -> Result<Vec<u8>, Untested> {
+fn everywhere(subject: &Subject, within: &Within) -> Result<Vec<u8>, Untested> {
     let here = match within.find(EVERYWHERE) {
         Found::Here(here) if here.is_regular() => here,
         Found::Here(_) | Found::Nowhere => return Ok(Vec::new()),
         Found::NotKnown => return Err(Untested::Unreadable),
     };
-    if within.is_elsewhere(&here)? {
+    if Within::is_elsewhere(subject, &here)? {
         return Err(Untested::Elsewhere);
     }
     let path = format!("/proc/self/fd/{}", here.file.as_raw_fd());
@@ -110,4 +127,74 @@ fn everywhere(within: &Within) -> Result<Vec<u8>, Untested> {
     let read = file.take(MOST_BYTES).read_to_end(&mut text);
     read.map_err(|_| Untested::Unreadable)?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linux::examine::victim::{Folder, Victim, library};
+    use std::process::Command;
+
+    fn seen(command: &mut Command) -> Vec<(Sign, String)> {
+        let victim = Victim::start(command.args(["-c", "echo ready; read x"])).unwrap();
+        let found = traces(&victim.subject()).unwrap();
+        let found = found.into_iter().map(|it| (it.sign, it.path.unwrap()));
+        found
+            .map(|(sign, path)| (sign, path.lossy().into_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_put_before_all_others() {
+        let folder = Folder::below("/tmp", "whocalls-preload");
+        let Some(path) = library(&folder, "x.so") else {
+            return;
+        };
+        let expected = [(Sign::Preloaded, path.clone())];
+        let link = format!("{}/link.so", folder.path());
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let set = |value: &str| seen(Command::new("/bin/sh").env("LD_PRELOAD", value));
+        assert_eq!(set(&format!("/nowhere/y.so:{path}")), expected);
+        assert_eq!(set(&link), expected);
+        assert_eq!(
+            set(&format!(
+                "{}/../{}/x.so ",
+                folder.path(),
+                &folder.path()[5..]
+            )),
+            expected
+        );
+        let mut by_name = Command::new("/bin/sh");
+        by_name
+            .env("LD_PRELOAD", "x.so")
+            .env("LD_LIBRARY_PATH", folder.path());
+        assert_eq!(seen(&mut by_name), expected);
+        // A library cannot audit that does not say so (la_version): it is taken away again.
+        assert_eq!(seen(Command::new("/bin/sh").env("LD_AUDIT", &path)), []);
+    }
+
+    #[test]
+    fn what_audits() {
+        let folder = Folder::below("/tmp", "whocalls-preload");
+        let source = folder.file("a.c", b"unsigned la_version(unsigned v) { return v; }\n");
+        let path = format!("{}/a.so", folder.path());
+        let built = Command::new("cc")
+            .args(["-shared", "-fPIC", "-o", &path, &source])
+            .status();
+        if !built.is_ok_and(|status| status.success()) {
+            return eprintln!("skipped: no compiler here");
+        }
+        let found = seen(Command::new("/bin/sh").env("LD_AUDIT", &path));
+        assert_eq!(found, [(Sign::Audits, path)]);
+    }
+
+    #[test]
+    fn what_is_not_there_does_nothing() {
+        let set = |value: &str| seen(Command::new("/bin/sh").env("LD_PRELOAD", value));
+        assert_eq!(set("/nowhere/libc.so.6"), []);
+        assert_eq!(set(""), []);
+        let later = "export LD_PRELOAD=/tmp/x.so; echo ready; read x";
+        let victim = Victim::start(Command::new("/bin/sh").args(["-c", later])).unwrap();
+        assert_eq!(traces(&victim.subject()), Ok(Vec::new()));
+    }
 }

@@ -4,6 +4,8 @@
 //! RESOLVE_CACHED), so that no program and no other computer is asked. What has just been used by the
 //! process is remembered.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use model::{Text, Untested};
@@ -12,9 +14,11 @@ use rustix::io::Errno;
 
 use super::Subject;
 use super::subject::untested;
+use crate::parse::mount_info::{Mount, mount};
 
 /// The kernel shows no longer path.
 const LONGEST_LINK: usize = 4096;
+const MOST_MOUNTINFO_BYTES: u64 = 16 * 1024 * 1024;
 /// A change elsewhere in the tree can spoil one try.
 const ATTEMPTS: usize = 4;
 /// What the kernel puts behind the path of a file whose name is gone (fs/d_path.c).
@@ -99,6 +103,17 @@ impl Within {
         }
     }
 
+    /// Whether another computer or a program answers for a file, and may not answer at all.
+    pub(super) fn is_elsewhere(subject: &Subject, here: &Here) -> Result<bool, Untested> {
+        if here.status.stx_mask & StatxFlags::MNT_ID.bits() == 0 {
+            return Ok(false);
+        }
+        any_mount(subject, |line| {
+            let is_it = |mount: &Mount| mount.id == here.status.stx_mnt_id;
+            mount(line).filter(is_it).is_some_and(|it| it.is_elsewhere)
+        })
+    }
+
     fn here(&self, file: OwnedFd) -> Result<Here, Errno> {
         let flags = AtFlags::STATX_DONT_SYNC | AtFlags::EMPTY_PATH;
         let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
@@ -113,6 +128,23 @@ impl Within {
             file,
         })
     }
+}
+
+/// Whether one of the mounts that a process sees is such; they are handed over as lines.
+pub(super) fn any_mount(
+    subject: &Subject,
+    mut is_such: impl FnMut(&[u8]) -> bool,
+) -> Result<bool, Untested> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let list = rustix::fs::openat(subject.folder(), c"mountinfo", flags, Mode::empty());
+    let list = File::from(list.map_err(untested)?);
+    let list = BufReader::new(list.take(MOST_MOUNTINFO_BYTES));
+    for line in list.split(b'\n') {
+        if is_such(&line.map_err(|_| Untested::Unreadable)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A path without what the kernel puts behind it where the file has no name any more.
