@@ -12,6 +12,7 @@ use super::netlink::{Dump, Netlink};
 use crate::parse::attributes::be16_at;
 use crate::parse::sock_diag::{inet_entry, packet_entry};
 use crate::parse::socket_entry::SocketEntry;
+use crate::parse::unix_diag::{UnixSocket, unix_entry};
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const SOCK_DESTROY: u16 = 21;
@@ -21,6 +22,10 @@ const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 const AF_PACKET: u8 = 17;
 const PACKET_SHOW_INFO: u32 = 1;
+const AF_UNIX: u8 = 1;
+const UDIAG_SHOW_NAME: u32 = 1;
+const UDIAG_SHOW_PEER: u32 = 4;
+const MOST_UNIX_SOCKETS: usize = 1_000_000;
 const TCP_TIME_WAIT: u32 = 6;
 const TCP_LISTEN: u32 = 10;
 /// INET_DIAG_INFO as a bit: byte counts of TCP.
@@ -175,6 +180,24 @@ pub(crate) fn packet(netlink: &mut Netlink) -> io::Result<Vec<SocketEntry>> {
     request.resize(20, 0);
     let mut entries = Vec::new();
     dump_settled(netlink, &request, &mut entries, packet_entry)?;
+    Ok(entries)
+}
+
+/// Asks for the Unix sockets of the namespace, with their names and what they are connected to.
+pub(crate) fn unix(netlink: &mut Netlink) -> io::Result<Vec<UnixSocket>> {
+    // A `struct unix_diag_req`: all states, no inode, what to show, no cookie.
+    let mut request = vec![AF_UNIX, 0, 0, 0];
+    request.extend(u32::MAX.to_ne_bytes());
+    request.extend(0_u32.to_ne_bytes());
+    request.extend((UDIAG_SHOW_NAME | UDIAG_SHOW_PEER).to_ne_bytes());
+    request.resize(24, 0);
+    let mut entries = Vec::new();
+    // One that comes or goes meanwhile does no harm.
+    netlink.dump(SOCK_DIAG_BY_FAMILY, &request, |_kind, message| {
+        if entries.len() < MOST_UNIX_SOCKETS {
+            entries.extend(unix_entry(message));
+        }
+    })?;
     Ok(entries)
 }
 

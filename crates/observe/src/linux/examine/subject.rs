@@ -58,12 +58,23 @@ impl Subject {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder =
             rustix::fs::open(format!("/proc/{pid}"), flags, Mode::empty()).map_err(untested)?;
-        let text = read(folder.as_fd(), c"stat", MOST_TEXT_BYTES)?;
-        let stat = stat(&text).ok_or(Untested::Unreadable)?;
+        let stat = read_stat(&folder)?;
         if stat.start_ticks != start_ticks {
             return Err(Untested::Ended);
         }
-        Ok(Self {
+        Ok(Self::of(pid, folder, stat))
+    }
+
+    /// Whatever run has this number now.
+    pub(crate) fn of_pid(pid: u32) -> Option<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(format!("/proc/{pid}"), flags, Mode::empty()).ok()?;
+        let stat = read_stat(&folder).ok()?;
+        Some(Self::of(pid, folder, stat))
+    }
+
+    fn of(pid: u32, folder: OwnedFd, stat: Stat) -> Self {
+        Self {
             pid,
             folder,
             stat,
@@ -73,7 +84,7 @@ impl Subject {
             status: OnceCell::new(),
             program: OnceCell::new(),
             sockets: OnceCell::new(),
-        })
+        }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -205,6 +216,11 @@ impl Subject {
             Ok(())
         }
     }
+}
+
+fn read_stat(folder: &OwnedFd) -> Result<Stat, Untested> {
+    let text = read(folder.as_fd(), c"stat", MOST_TEXT_BYTES)?;
+    stat(&text).ok_or(Untested::Unreadable)
 }
 
 fn as_slice<T>(read: &Result<Vec<T>, Untested>) -> Result<&[T], Untested> {
