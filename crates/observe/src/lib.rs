@@ -44,6 +44,15 @@ use self::actions::Actions;
 use self::packets::{PacketOptions, Packets};
 use model::{Doctor, Host, Look, Observed, ProcessId, Tier, Timestamp};
 
+/// How deep to look into a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Depth {
+    /// What costs less than a millisecond.
+    Cheap,
+    /// All, with files that have to be read whole.
+    Whole,
+}
+
 /// What a look should take in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LookOptions {
@@ -224,6 +233,13 @@ pub fn host_name() -> model::Text {
 /// Gives how many are left then.
 pub fn hash_programs(processes: &mut [model::Process], until: Instant) -> usize {
     platform::hash_programs(processes, until)
+}
+
+/// Looks into these processes until it is time to stop, into all of them cheaply before it goes deeper.
+/// What is not finished then is not testable, and says so. Adds processes that hide: nobody lists
+/// them. Gives how many are left.
+pub fn examine(processes: &mut Vec<model::Process>, depth: Depth, until: Instant) -> usize {
+    platform::examine(processes, depth, until)
 }
 
 /// Tells what can be seen on this computer, what not, and how to mend it.

@@ -9,8 +9,8 @@ mod descriptors;
 mod destroyed_sockets;
 mod doctor;
 mod events;
-#[cfg_attr(not(test), expect(dead_code, reason = "nobody asks yet"))]
 mod examine;
+mod examiner;
 pub(crate) mod folder;
 #[cfg_attr(
     not(test),
@@ -55,6 +55,7 @@ use crate::{Error, LookOptions};
 
 pub(crate) use self::clock::now;
 pub(crate) use self::doctor::doctor;
+pub(crate) use self::examiner::examine;
 pub(crate) use self::helper::hash_programs;
 pub(crate) use self::online::is_online;
 pub(crate) use self::packets::Packets;
@@ -65,6 +66,7 @@ pub(crate) use self::watch::Watch;
 /// See [`crate::helped`].
 pub(crate) fn helped() -> Option<ExitCode> {
     helper::helped()
+        .or_else(examiner::helped)
         .or_else(actions::helped)
         .or_else(packets::helped)
         .or_else(writer::helped)

@@ -17,6 +17,7 @@ mod kernel_name;
 mod library_files;
 mod loader;
 mod lookup;
+mod machine;
 mod mapped_files;
 mod memfd_code;
 mod memory;
@@ -41,28 +42,35 @@ mod tried;
 mod victim;
 mod within;
 
-use model::{Check, Examined, Outcome};
+use std::sync::Arc;
 
+use model::{Check, Examined, Outcome, Untested};
+
+pub(crate) use self::hidden::Sweep;
+pub(crate) use self::machine::Machine;
 pub(crate) use self::subject::Subject;
-
-/// How deep to look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Depth {
-    /// What costs less than a millisecond.
-    Cheap,
-    /// All, with files that have to be read whole.
-    Whole,
-}
+pub(crate) use crate::Depth;
 
 /// What is kept from one process to the next: answers that hang on a file, or on the whole computer.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
+    pub(crate) machine: Arc<Machine>,
     pub(crate) packages: package::Packages,
     pub(crate) starts: starts_itself::Starts,
     pub(crate) rights: file_rights::Rights,
     pub(crate) packet_sockets: sniffer::PacketSockets,
     pub(crate) displays: display::Displays,
     pub(crate) sights: lookup::Sights,
+}
+
+impl Kept {
+    /// With what others know of the computer, too.
+    pub(crate) fn of(machine: Arc<Machine>) -> Self {
+        Self {
+            machine,
+            ..Self::default()
+        }
+    }
 }
 
 struct Made {
@@ -115,4 +123,26 @@ pub(crate) fn examine(subject: &Subject, depth: Depth, kept: &mut Kept) -> Exami
     }
     examined.display = display::of(subject, kept);
     examined
+}
+
+/// Of a process that cannot be looked into: no check can be made but those that look at it from outside.
+pub(crate) fn untestable(pid: u32, depth: Depth, why: Untested, kept: &Kept) -> Examined {
+    let mut examined = Examined::default();
+    for made in CHECKS.iter().filter(|made| made.depth <= depth) {
+        let outcome = if made.check == Check::Hidden {
+            hidden::of(pid, kept)
+        } else if made.check == Check::Covered {
+            covered::of(pid, kept)
+        } else {
+            Outcome::NotTestable(why)
+        };
+        examined.put(made.check, outcome);
+    }
+    examined
+}
+
+/// The checks that are made at this depth.
+pub(crate) fn checks(depth: Depth) -> impl Iterator<Item = Check> {
+    let made = CHECKS.iter().filter(move |made| made.depth <= depth);
+    made.map(|made| made.check)
 }

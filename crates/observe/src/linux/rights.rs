@@ -16,7 +16,7 @@ use rustix::fs::{Gid, OFlags, Uid};
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, geteuid, getuid, set_dumpable_behavior};
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set,
+    CapabilitySet, CapabilitySets, capabilities, capability_is_in_bounding_set, clear_ambient_capability_set,
     remove_capability_from_bounding_set, set_capabilities, set_keep_capabilities, set_no_new_privs,
     set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
@@ -63,6 +63,12 @@ const HELPER: CapabilitySet = CapabilitySet::SYS_PTRACE
 const OPENER: CapabilitySet = CapabilitySet::SYS_PTRACE
     .union(CapabilitySet::SYS_ADMIN)
     .union(CapabilitySet::NET_RAW);
+
+/// What the examiner needs: memory and files of other processes. The last is for their mapped files,
+/// and takes the place of CAP_SYS_ADMIN.
+const EXAMINER: CapabilitySet = CapabilitySet::SYS_PTRACE
+    .union(CapabilitySet::DAC_READ_SEARCH)
+    .union(CapabilitySet::CHECKPOINT_RESTORE);
 
 /// What it takes to close connections and to end processes, of others and in network namespaces
 /// other than ours, to which processes in them lead.
@@ -146,6 +152,24 @@ pub(crate) fn keep_for_helper() -> io::Result<()> {
 pub(crate) fn keep_for_opener() -> io::Result<()> {
     let present = capabilities(None)?.permitted;
     match give_up(present & OPENER, Duty::Opener).into_iter().next() {
+        None => Ok(()),
+        Some(gap) => Err(io::Error::other(gap.why)),
+    }
+}
+
+/// For the process that looks into others.
+///
+/// Errors: it has more rights than it should; then it must not answer.
+pub(crate) fn keep_for_examiner() -> io::Result<()> {
+    let present = capabilities(None)?.permitted;
+    // Kernels before 5.9 do not know it.
+    let is_known = capability_is_in_bounding_set(CapabilitySet::CHECKPOINT_RESTORE).is_ok();
+    let wanted = if is_known {
+        EXAMINER
+    } else {
+        EXAMINER.union(CapabilitySet::SYS_ADMIN)
+    };
+    match give_up(present & wanted, Duty::Examiner).into_iter().next() {
         None => Ok(()),
         Some(gap) => Err(io::Error::other(gap.why)),
     }

@@ -126,6 +126,31 @@ pub(crate) fn mounted(line: &[u8]) -> Option<Mounted> {
     })
 }
 
+/// Something that is mounted over the folder of a process in `/proc`, or over something below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Covering {
+    pub(crate) pid: u32,
+    pub(crate) point: Vec<u8>,
+    /// The type of the file system, and the folder of it where that is not all of it.
+    pub(crate) what: Vec<u8>,
+}
+
+/// What this line tells of a process.
+pub(crate) fn covering(line: &[u8]) -> Option<Covering> {
+    let mut fields = line.split(|byte| *byte == b' ').skip(3);
+    let (root, point) = (fields.next()?, unescaped(fields.next()?));
+    let below = point.strip_prefix(b"/proc/")?;
+    let pid = decimal(below.split(|byte| *byte == b'/').next()?)?;
+    // Optional fields, then `-` and the type.
+    let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
+    let mut what = unescaped(kind);
+    if root != b"/" {
+        what.push(b' ');
+        what.extend(unescaped(root));
+    }
+    Some(Covering { pid, point, what })
+}
+
 /// Space, tab, newline and backslash are written as `\\NNN` in octal.
 fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut result = Vec::with_capacity(text.len());
@@ -169,6 +194,27 @@ mod tests {
         );
         check(b"24 29 0:22 / /sys rw - sysfs sysfs rw", None);
         check(b"", None);
+    }
+
+    #[test]
+    fn tells_what_covers_a_process() {
+        let check = |line: &[u8], expected: Option<(u32, &[u8], &[u8])>| {
+            let found = covering(line);
+            let found = found.as_ref().map(|it| (it.pid, &it.point[..], &it.what[..]));
+            assert_eq!(found, expected);
+        };
+        check(
+            b"90 22 0:40 / /proc/412 rw,relatime shared:1 - tmpfs none rw",
+            Some((412, b"/proc/412", b"tmpfs")),
+        );
+        check(
+            b"90 22 8:1 /empty\\040one /proc/412/fd rw - ext4 /dev/sda1 rw",
+            Some((412, b"/proc/412/fd", b"ext4 /empty one")),
+        );
+        check(b"22 27 0:21 / /proc rw,relatime - proc proc rw", None);
+        check(b"23 22 0:5 / /proc/sys/fs/binfmt_misc rw - binfmt_misc none rw", None);
+        check(b"23 22 0:5 / /proc/12x rw - tmpfs none rw", None);
+        check(b"90 22 0:40 / /proc/412", None);
     }
 
     #[test]

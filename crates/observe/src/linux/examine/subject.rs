@@ -7,8 +7,9 @@ use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use model::{Text, Untested};
-use rustix::fs::{AtFlags, Mode, OFlags, Statx, StatxFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, Statx, StatxFlags};
 use rustix::io::Errno;
+use rustix::path::DecInt;
 
 use super::descriptors::{self, Sockets};
 use crate::parse::memory_map::{Region, regions};
@@ -21,6 +22,9 @@ const MOST_TEXT_BYTES: u64 = 256 * 1024;
 const MOST_ARGUMENTS: usize = 1024;
 /// The kernel shows no longer path.
 const LONGEST_LINK: usize = 4096;
+const FOLDER: OFlags = OFlags::PATH
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::CLOEXEC);
 
 /// One run of a program. Whatever is read through it is of that run, or an error: the folder is held
 /// open, and that of a process that has ended gives nothing.
@@ -54,27 +58,40 @@ pub(crate) struct Program {
 
 impl Subject {
     /// Errors: `Ended`: there is no such run.
+    #[cfg(test)]
     pub(crate) fn open(pid: u32, start_ticks: u64) -> Result<Self, Untested> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder =
-            rustix::fs::open(format!("/proc/{pid}"), flags, Mode::empty()).map_err(untested)?;
-        let stat = read_stat(&folder)?;
-        if stat.start_ticks != start_ticks {
-            return Err(Untested::Ended);
+        Self::open_in(None, pid, start_ticks)
+    }
+
+    /// The same in our own view of /proc, where there is one.
+    pub(crate) fn open_in(
+        proc: Option<BorrowedFd<'_>>,
+        pid: u32,
+        start_ticks: u64,
+    ) -> Result<Self, Untested> {
+        let found = Self::find(proc, pid)?;
+        if found.stat.start_ticks == start_ticks {
+            Ok(found)
+        } else {
+            Err(Untested::Ended)
         }
-        Ok(Self::of(pid, folder, stat))
     }
 
-    /// Whatever run has this number now.
-    pub(crate) fn of_pid(pid: u32) -> Option<Self> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = rustix::fs::open(format!("/proc/{pid}"), flags, Mode::empty()).ok()?;
-        let stat = read_stat(&folder).ok()?;
-        Some(Self::of(pid, folder, stat))
-    }
-
-    fn of(pid: u32, folder: OwnedFd, stat: Stat) -> Self {
-        Self {
+    /// The run that has this number now.
+    ///
+    /// Errors: `Unreadable`: something else is mounted there.
+    pub(crate) fn find(proc: Option<BorrowedFd<'_>>, pid: u32) -> Result<Self, Untested> {
+        let folder = match proc {
+            Some(proc) => {
+                let name = DecInt::new(pid);
+                rustix::fs::openat(proc, name.as_c_str(), FOLDER, Mode::empty())
+            }
+            None => open_uncovered(pid),
+        };
+        let folder = folder.map_err(untested)?;
+        let text = read(folder.as_fd(), c"stat", MOST_TEXT_BYTES)?;
+        let stat = stat(&text).ok_or(Untested::Unreadable)?;
+        Ok(Self {
             pid,
             folder,
             stat,
@@ -84,7 +101,7 @@ impl Subject {
             status: OnceCell::new(),
             program: OnceCell::new(),
             sockets: OnceCell::new(),
-        }
+        })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -218,9 +235,18 @@ impl Subject {
     }
 }
 
-fn read_stat(folder: &OwnedFd) -> Result<Stat, Untested> {
-    let text = read(folder.as_fd(), c"stat", MOST_TEXT_BYTES)?;
-    stat(&text).ok_or(Untested::Unreadable)
+/// What is mounted over its folder may say anything.
+fn open_uncovered(pid: u32) -> Result<OwnedFd, Errno> {
+    let proc = rustix::fs::open("/proc", FOLDER, Mode::empty())?;
+    let name = DecInt::new(pid);
+    let (flags, none) = (FOLDER, Mode::empty());
+    match rustix::fs::openat2(&proc, name.as_c_str(), flags, none, ResolveFlags::NO_XDEV) {
+        // Before Linux 5.6.
+        Err(Errno::NOSYS | Errno::PERM) => {
+            rustix::fs::openat(&proc, name.as_c_str(), flags, none)
+        }
+        result => result,
+    }
 }
 
 fn as_slice<T>(read: &Result<Vec<T>, Untested>) -> Result<&[T], Untested> {

@@ -25,6 +25,8 @@ pub(super) enum Duty {
     Polling,
     /// Answers questions about files of processes.
     Helper,
+    /// Looks into other processes: their memory and their files.
+    Examiner,
     /// Closes connections and ends processes, when asked to.
     Actions,
     /// Opens sockets for packets in network namespaces.
@@ -213,6 +215,48 @@ const HELPER_LIMITED: &[Limited] = &[
     limited(libc::SYS_prctl, 0, ALL_BITS, &[1]),
 ];
 
+/// Folders, memory of others, which rights it has, and a thread for what takes long. A filter cannot see
+/// the arguments of openat2(2), so that it could write where everybody may: what lies at a path of
+/// another process is only told by this call.
+const EXAMINING: &[c_long] = &[
+    libc::SYS_capget,
+    // Only what everybody may connect to, see `EXAMINING_LIMITED`.
+    libc::SYS_connect,
+    libc::SYS_clone3,
+    libc::SYS_fstatfs,
+    libc::SYS_getdents64,
+    libc::SYS_geteuid,
+    libc::SYS_getpriority,
+    libc::SYS_getuid,
+    libc::SYS_openat2,
+    libc::SYS_ppoll,
+    libc::SYS_preadv,
+    libc::SYS_process_vm_readv,
+    libc::SYS_readv,
+    libc::SYS_setpriority,
+    libc::SYS_setsockopt,
+    libc::SYS_shutdown,
+    libc::SYS_statfs,
+    libc::SYS_write,
+    libc::SYS_writev,
+];
+
+const EXAMINING_LIMITED: &[Limited] = &[
+    limited(libc::SYS_clone, 0, THREAD | NAMESPACES, &[THREAD]),
+    // PAGEMAP_SCAN (linux/fs.h); FIONBIO.
+    limited(libc::SYS_ioctl, 1, ALL_BITS, &[0xc060_6610, 0x5421]),
+    // Whether somebody is there: no signal.
+    limited(libc::SYS_kill, 1, ALL_BITS, &[0]),
+    // As for all, and F_GET_SEALS.
+    limited(libc::SYS_fcntl, 1, ALL_BITS, &[1, 2, 3, 4, 1030, 1034]),
+    // AF_UNIX, for displays, and netlink.
+    limited(libc::SYS_socket, 0, ALL_BITS, &[1, NETLINK]),
+    // PR_SET_PDEATHSIG; names of threads and of memory.
+    limited(libc::SYS_prctl, 0, ALL_BITS, &[1, 15, 16, 0x5356_4d41]),
+    // To ask for limits, not to set them.
+    limited(libc::SYS_prlimit64, 2, POINTER, &[0]),
+];
+
 /// Its socket, ways into network namespaces, and whether they lead there.
 const OPENING: &[c_long] = &[
     libc::SYS_fstat,
@@ -323,6 +367,10 @@ fn rules(duty: Duty) -> Result<Rules, seccompiler::BackendError> {
             &[ALWAYS, READING, OLDER, HELPING],
             &[MEMORY, ALWAYS_LIMITED, HELPER_LIMITED],
         ),
+        Duty::Examiner => (
+            &[ALWAYS, READING, OLDER, EXAMINING],
+            &[MEMORY, ALWAYS_LIMITED, EXAMINING_LIMITED],
+        ),
         Duty::Actions => (
             &[ALWAYS, READING, OLDER, ACTING],
             &[MEMORY, ALWAYS_LIMITED, ACTING_LIMITED],
@@ -349,6 +397,12 @@ fn rules(duty: Duty) -> Result<Rules, seccompiler::BackendError> {
         }
         Duty::Folder => {
             rules.insert(libc::SYS_openat, vec![new_file(None)?, subfolder()?]);
+        }
+        // Whether somebody is there: no signal.
+        Duty::Examiner => {
+            let nothing = limited(libc::SYS_tgkill, 2, ALL_BITS, &[]);
+            let nothing = rule(&nothing, 0)?;
+            rules.entry(libc::SYS_tgkill).or_default().push(nothing);
         }
         Duty::Events | Duty::Polling | Duty::Helper | Duty::Actions | Duty::Opener => {}
     }
