@@ -21,7 +21,7 @@ use rustix::io::Errno;
 use rustix::net::SendFlags;
 
 pub(crate) use self::answering::helped;
-pub(crate) use self::processes::examine;
+pub(crate) use self::processes::{all, examine};
 use super::second;
 use crate::Depth;
 

@@ -1,6 +1,7 @@
 //! Watching: what happens, while it happens.
 
 mod copies;
+mod examinations;
 mod first;
 mod frames;
 mod greetings;
@@ -22,6 +23,7 @@ use model::{
 };
 
 use self::copies::Copies;
+use self::examinations::Examinations;
 use self::first::Early;
 use self::live::Live;
 use self::polling::Polling;
@@ -29,6 +31,7 @@ use self::stamp::Stamp;
 use super::actions::Actions;
 use super::bpf::BpfError;
 use super::events::boot_nanos;
+use super::examiner::Examiner;
 use super::helper::{Helper, without_helper};
 use super::packets::{Announcer, Packets};
 use super::process::Processes;
@@ -58,6 +61,7 @@ pub(crate) struct Watch {
     copies: Copies,
     /// `None`: it could not be started, or there is nothing to help with.
     helper: Option<Helper>,
+    examinations: Examinations,
     /// `None`: they are not allowed, could not be started, or were handed out.
     actions: Option<Actions>,
     /// `None`: they were not asked for, or were handed out.
@@ -95,6 +99,7 @@ impl Watch {
             seq: 0,
         };
         let mut helper = (!options.polling && capabilities::may_use_bpf()).then(Helper::start);
+        let examiner = Examiner::start();
         let actions = options.allow_actions.then(Actions::start);
         let (boot, boot_time) = (observer.host.boot, observer.boot_time);
         let mut early = None;
@@ -197,9 +202,12 @@ impl Watch {
             let no_actions = |error| look.gaps.push(without_actions(&error));
             started.map_err(no_actions).ok()
         });
+        let (mut examinations, without_examiner) = Examinations::of(examiner);
+        look.gaps.extend(without_examiner);
         let tier = look.tier;
         let gaps_of_run = look.gaps.split_off(gaps_of_look.min(look.gaps.len()));
         let mut first = vec![Observed::Look(Box::new(look))];
+        examinations.note(&first);
         first.extend(gaps_of_run.into_iter().map(Observed::Gap));
         Ok(Self {
             observer,
@@ -208,6 +216,7 @@ impl Watch {
             driver,
             copies: Copies::default(),
             helper,
+            examinations,
             actions,
             packets,
             announcer,
@@ -248,9 +257,9 @@ impl Watch {
         let start = Instant::now();
         let mut has_waited = false;
         loop {
+            let before = seen.len();
             let step = match &mut self.driver {
                 Driver::Live(live) => {
-                    let before = seen.len();
                     self.until = live.next(&mut self.stamp, seen);
                     let is_quiet = seen.len() == before && !live.is_plain();
                     if let Some(helper) = &mut self.helper {
@@ -270,8 +279,11 @@ impl Watch {
                     POLLING_STEP
                 }
             };
+            self.examine(before, seen);
             if self.ticked.elapsed() >= TICK {
+                let before = seen.len();
                 self.tick(seen)?;
+                self.examinations.note(seen.get(before..).unwrap_or_default());
             }
             if let Some(announcer) = &mut self.announcer {
                 announcer.note(seen);
@@ -288,7 +300,14 @@ impl Watch {
         }
     }
 
+    /// Has looked into whoever `seen` tells of from there on.
+    fn examine(&mut self, from: usize, seen: &mut Vec<Observed>) {
+        self.examinations.note(seen.get(from..).unwrap_or_default());
+        self.examinations.exchange(self.until, &mut self.stamp, seen);
+    }
+
     pub(crate) fn refresh(&mut self, seen: &mut Vec<Observed>) -> Result<(), Error> {
+        let before = seen.len();
         match &mut self.driver {
             Driver::Live(live) => {
                 live.counts(&mut self.stamp, seen);
@@ -304,6 +323,7 @@ impl Watch {
                 }
             }
         }
+        self.examine(before, seen);
         Ok(())
     }
 
@@ -358,6 +378,7 @@ impl Watch {
         self.stamp.tell(tick, seen);
         let ended = self.helper.as_mut().and_then(Helper::ended);
         seen.extend(ended.map(Observed::Gap));
+        self.examinations.gaps(seen);
         let Driver::Live(live) = &mut self.driver else {
             return Ok(());
         };
