@@ -1,13 +1,15 @@
 //! `whocalls check`: what the rules find on this computer, in a case, or in captures and logs of other
 //! tools, and what they could not look at.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use model::{Findings, Snapshot, Unchecked};
-use observe::{LookOptions, Observer};
+use model::{Findings, Process, Snapshot, Unchecked};
+use observe::{Depth, LookOptions, Observer};
 use record::case::OpenCase;
 use show::findings::Checked;
 use track::Limits;
@@ -45,7 +47,7 @@ fn this_computer(check: &CheckArguments, strict: bool) -> Result<Exit> {
         remembered: false,
     };
     let mut look = observer.look(options)?;
-    let left = observe::hash_programs(&mut look.processes, until);
+    let left = look_into(&mut look.processes, until);
     let mut snapshot = known::judged(track::with_pairs(track::snapshot(look)));
     snapshot.addresses = data::addresses();
     if left > 0 {
@@ -58,6 +60,23 @@ fn this_computer(check: &CheckArguments, strict: bool) -> Result<Exit> {
     write(check, &snapshot)?;
     let found = found(check, &snapshot);
     Ok(found.and(exit::after_look(&snapshot, strict)))
+}
+
+/// Looks into all processes and hashes their programs, until it is time to stop. Gives how much is left
+/// then.
+fn look_into(processes: &mut Vec<Process>, until: Instant) -> usize {
+    let mut hashed = processes.clone();
+    // Another process looks, so that neither waits for the other.
+    let (unhashed, unexamined) = thread::scope(|scope| {
+        let hashing = scope.spawn(|| observe::hash_programs(&mut hashed, until));
+        let unexamined = observe::examine(processes, Depth::Whole, until);
+        (hashing.join().unwrap_or(1), unexamined)
+    });
+    let hashes: HashMap<_, _> = hashed.into_iter().map(|it| (it.id, it.sha256)).collect();
+    for process in processes {
+        process.sha256 = hashes.get(&process.id).copied().flatten();
+    }
+    unhashed + unexamined
 }
 
 /// What was recorded and what was imported into it.

@@ -5,11 +5,11 @@ mod pick;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use model::{Connection, Process, Snapshot};
-use observe::{LookOptions, Observer};
+use observe::{Depth, LookOptions, Observer};
 use show::filter::Filter;
 use show::json::Listing;
 use show::order;
@@ -25,6 +25,8 @@ use crate::exit::{self, Exit};
 use crate::interrupt::Interrupt;
 use crate::output::{self, Talk, Usage};
 
+/// Nobody waits longer for what was found in processes. `check` goes deeper.
+const LOOKS_INTO: Duration = Duration::from_secs(5);
 const CLEAR_SCREEN: &[u8] = b"\x1b[H\x1b[2J";
 
 pub(crate) fn run(list: &ListArguments, color: Color, strict: bool, talk: Talk) -> Result<Exit> {
@@ -85,7 +87,11 @@ fn look_once(
         remembered: list.before,
     };
     let start = Instant::now();
-    let mut snapshot = track::snapshot(observer.look(options)?);
+    let mut look = observer.look(options)?;
+    if list.processes && (list.json || list.ndjson) {
+        observe::examine(&mut look.processes, Depth::Cheap, start + LOOKS_INTO);
+    }
+    let mut snapshot = track::snapshot(look);
     snapshot.addresses = data::addresses();
     if is_judged(list) {
         snapshot = known::judged(track::with_pairs(snapshot));

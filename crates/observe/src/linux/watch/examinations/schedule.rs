@@ -36,6 +36,8 @@ pub(super) struct Run {
     out: Option<Why>,
     /// To be asked when that one is answered.
     next: Option<Why>,
+    /// It stands in `first` or `fresh`.
+    waits: bool,
     /// It stands in `again`.
     is_in_turn: bool,
     wants_whole: bool,
@@ -113,6 +115,9 @@ impl Schedule {
     pub(super) fn was_there(&mut self, process: &Process) {
         if self.meet(process) {
             self.first.push_back(process.id);
+            if let Some(run) = self.runs.get_mut(&process.id) {
+                run.waits = true;
+            }
         }
     }
 
@@ -185,7 +190,9 @@ impl Schedule {
             return;
         }
         if run.asked.is_none() {
-            self.want(id, Why::Settled);
+            if !run.waits {
+                self.want(id, Why::Settled);
+            }
         } else if run.out.is_none() {
             run.is_in_turn = true;
             self.again.push_back(id);
@@ -203,12 +210,15 @@ impl Schedule {
     }
 
     fn want(&mut self, id: ProcessId, why: Why) {
-        let Some(run) = self.runs.get(&id) else {
+        let Some(run) = self.runs.get_mut(&id) else {
             return;
         };
         if self.fresh.len() >= MOST_FRESH {
             self.left_out += 1;
-        } else if run.talks {
+            return;
+        }
+        run.waits = true;
+        if run.talks {
             self.fresh.push_front((id, run.program, why));
         } else {
             self.fresh.push_back((id, run.program, why));
@@ -281,6 +291,7 @@ impl Schedule {
             run.next = Some(why);
             return None;
         }
+        run.waits = false;
         run.out = Some(why);
         run.asked = Some(now);
         self.out += 1;
