@@ -12,23 +12,8 @@ mod tor;
 
 use model::{Confidence, Fact, ListMeaning, ListedKind, Matched, NetworkKind};
 
-use crate::fit::{Fit, Piece, Told, Whose, Why};
-use crate::seen::{Destination, Name, Program};
-
-/// One rule. What fits together (`Fit::thing`), of one program, becomes one finding.
-pub(crate) trait Rule: Sync {
-    /// In `snake_case`.
-    fn word(&self) -> &'static str;
-
-    fn destination(&self, _destination: &Destination<'_>, _fits: &mut Vec<Fit>) {}
-
-    fn name(&self, _name: &Name<'_>, _fits: &mut Vec<Fit>) {}
-
-    fn program(&self, _program: &Program<'_>, _fits: &mut Vec<Fit>) {}
-
-    /// `pieces` are in the order of time, and at least one.
-    fn tell(&self, whose: &Whose, pieces: &[&Piece]) -> Told;
-}
+use crate::fit::{Piece, Why};
+use crate::rule::Rule;
 
 pub(crate) static RULES: [&dyn Rule; 11] = [
     &known_bad::KnownBad,
@@ -75,7 +60,7 @@ fn sources(pieces: &[&Piece]) -> Vec<(&'static str, Fact)> {
             facts.push(("publisher", text(&listed.publisher)));
             facts.push(("list", text(&listed.list)));
         }
-        Some(Why::LooksLike { .. } | Why::Suffix(_) | Why::Nothing) | None => {}
+        Some(Why::LooksLike { .. } | Why::Suffix(_) | Why::Process(_) | Why::Nothing) | None => {}
     }
     facts
 }

@@ -7,6 +7,8 @@ use model::{
     Text, Timestamp,
 };
 
+use crate::process::Reason;
+
 /// What a rule says of one thing that was seen.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fit {
@@ -32,6 +34,8 @@ pub(crate) enum Why {
     },
     /// Names end here.
     Suffix(String),
+    /// What was found in a process.
+    Process(Box<Reason>),
     Nothing,
 }
 
@@ -54,6 +58,8 @@ pub(crate) enum Part {
     Address(IpAddr),
     Name(Text),
     Program,
+    /// Of its runs those that the piece names.
+    Process,
 }
 
 /// Whose finding it is.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use model::{About, ConnectionId, Evidence, Fact, Finding, FindingId, Place, ProcessId, Reach};
 
-use crate::destination::RULES;
 use crate::fit::{Part, Piece, Whose};
+use crate::rule;
 
 /// So many connections are named in a finding; all are counted.
 const MOST_CONNECTIONS: usize = 32;
+/// So many runs of a program are named in a finding about them.
+const MOST_PROCESSES: usize = 32;
 /// So many addresses and names tell which further connections it is about.
 const MOST_REMOTES: usize = 1024;
 
@@ -85,7 +87,7 @@ impl Groups {
 /// `None`: nothing fits any more.
 fn finding(key: &Key, items: &BTreeMap<Item, Vec<Piece>>) -> Option<Finding> {
     let (rule, whose, thing) = key;
-    let rule = RULES.get(*rule)?;
+    let rule = rule::rule(*rule)?;
     let mut pieces: Vec<&Piece> = items.values().flatten().collect();
     // Where things stand on a shelf is an accident.
     pieces.sort_by_cached_key(|it| {
@@ -110,7 +112,10 @@ fn finding(key: &Key, items: &BTreeMap<Item, Vec<Piece>>) -> Option<Finding> {
     }
     let first = pieces.iter().filter_map(|it| it.first.told()).min();
     facts.extend(first.map(|first| ("first", Fact::Time(first))));
-    let process = about.process.map(Evidence::Process);
+    let processes = match &about.reach {
+        Reach::Processes(processes) => processes.iter().take(MOST_PROCESSES).copied().collect(),
+        Reach::Named | Reach::Program | Reach::Remotes { .. } => Vec::from_iter(about.process),
+    };
     let connections = about.connections.iter().copied();
     Some(Finding {
         id: FindingId::of(rule.word(), &about, thing),
@@ -118,8 +123,9 @@ fn finding(key: &Key, items: &BTreeMap<Item, Vec<Piece>>) -> Option<Finding> {
         severity: told.severity,
         confidence: told.confidence,
         facts,
-        evidence: process
+        evidence: processes
             .into_iter()
+            .map(Evidence::Process)
             .chain(connections.map(Evidence::Connection))
             .collect(),
         attack: told.attack,
@@ -148,17 +154,22 @@ fn about(whose: &Whose, pieces: &[&Piece]) -> About {
 
 fn reach(pieces: &[&Piece]) -> Reach {
     let (mut addresses, mut names) = (BTreeSet::new(), BTreeSet::new());
+    let mut processes = BTreeSet::new();
     for piece in pieces {
         match &piece.part {
             Part::Program => return Reach::Program,
+            Part::Process if processes.len() < MOST_REMOTES => processes.extend(&piece.processes),
             Part::Address(ip) if addresses.len() < MOST_REMOTES => {
                 addresses.insert(*ip);
             }
             Part::Name(name) if names.len() < MOST_REMOTES => {
                 names.insert(name.clone());
             }
-            Part::Address(_) | Part::Name(_) => {}
+            Part::Address(_) | Part::Name(_) | Part::Process => {}
         }
+    }
+    if !processes.is_empty() {
+        return Reach::Processes(processes.into_iter().collect());
     }
     Reach::Remotes {
         addresses: addresses.into_iter().collect(),

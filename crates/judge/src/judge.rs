@@ -1,5 +1,6 @@
 //! What is kept between two looks, so that only what changed is scored again.
 
+mod lives;
 mod score;
 #[cfg(test)]
 mod tests;
@@ -10,10 +11,12 @@ use std::sync::Arc;
 
 use model::{Device, DeviceId, Findings, Knowledge, Place, Process, ProcessId, Snapshot};
 
+use self::lives::Lives;
 use self::score::Scores;
-use crate::destination::{RAW_ADDRESS, RULES};
+use crate::destination::RAW_ADDRESS;
 use crate::fit::Piece;
 use crate::groups::{Groups, Item, Key};
+use crate::rule;
 use crate::seen::has_its_names;
 use crate::unchecked::{self, Counts};
 
@@ -21,11 +24,13 @@ use crate::unchecked::{self, Counts};
 #[derive(Debug)]
 pub struct Judge {
     scores: Scores,
+    lives: Lives,
     groups: Groups,
     findings: Findings,
     /// Of the shelves, when they were looked at last.
     pairs: u64,
     asked: u64,
+    connections: u64,
     processes: HashMap<ProcessId, Arc<Process>>,
     /// The whole of them, as it was.
     all_processes: Option<Arc<HashMap<ProcessId, Arc<Process>>>>,
@@ -49,10 +54,12 @@ impl Judge {
     pub fn new(knowledge: Knowledge) -> Self {
         Self {
             scores: Scores::new(knowledge),
+            lives: Lives::default(),
             groups: Groups::default(),
             findings: Findings::default(),
             pairs: 0,
             asked: 0,
+            connections: 0,
             processes: HashMap::new(),
             all_processes: None,
             asked_by: HashMap::new(),
@@ -74,10 +81,18 @@ impl Judge {
         let devices_changed = self.devices(snapshot);
         for (place, pair) in snapshot.pairs.changes_since(self.pairs) {
             self.pair(place, pair, snapshot);
+            self.lives.pair(place, pair);
         }
         self.pairs = snapshot.pairs.revision();
         for place in std::mem::take(&mut self.young) {
             self.pair(place, snapshot.pairs.get(place), snapshot);
+        }
+        for (place, connection) in snapshot.connections.changes_since(self.connections) {
+            self.lives.connection(place, connection);
+        }
+        self.connections = snapshot.connections.revision();
+        for id in self.lives.take_dirty() {
+            self.process(id, snapshot);
         }
         for (place, asked) in snapshot.asked.changes_since(self.asked) {
             self.asked(place, asked, snapshot);
@@ -203,28 +218,34 @@ impl Judge {
             }
         }
         for id in &changed {
-            let item = Item::Process(*id);
-            let Some(process) = now.get(id) else {
-                self.processes.remove(id);
-                self.groups.put(item, Vec::new());
-                self.count(item, None);
-                continue;
+            match now.get(id) {
+                Some(process) => self.processes.insert(*id, Arc::clone(process)),
+                None => self.processes.remove(id),
             };
-            self.processes.insert(*id, Arc::clone(process));
-            let found = self.scores.program(process);
-            self.groups.put(item, found);
-            let is_program = !process.kernel_thread;
-            let counts = Counts {
-                unhashed: u64::from(
-                    is_program && process.path.is_some() && process.sha256.is_none(),
-                ),
-                pathless: u64::from(is_program && process.path.is_none()),
-                ..Counts::default()
-            };
-            self.count(item, Some(counts));
         }
+        self.lives.processes(&changed, now);
         self.all_processes = Some(Arc::clone(now));
         changed
+    }
+
+    fn process(&mut self, id: ProcessId, snapshot: &Snapshot) {
+        let item = Item::Process(id);
+        let Some(process) = snapshot.processes.get(&id) else {
+            self.groups.put(item, Vec::new());
+            self.count(item, None);
+            return;
+        };
+        let mut found = self.scores.program(process);
+        let life = self.lives.of(process, &snapshot.processes);
+        found.extend(score::process(process, life));
+        self.groups.put(item, found);
+        let is_program = !process.kernel_thread;
+        let counts = Counts {
+            unhashed: u64::from(is_program && process.path.is_some() && process.sha256.is_none()),
+            pathless: u64::from(is_program && process.path.is_none()),
+            ..Counts::default()
+        };
+        self.count(item, Some(counts));
     }
 
     /// Counts an item in the place of what was counted of it before.
@@ -247,5 +268,5 @@ impl Judge {
 
 /// The place of the rule that only counts while names can be seen.
 fn raw_address() -> Option<usize> {
-    RULES.iter().position(|rule| rule.word() == RAW_ADDRESS)
+    rule::rules().position(|rule| rule.word() == RAW_ADDRESS)
 }

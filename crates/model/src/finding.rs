@@ -119,6 +119,8 @@ pub enum Reach {
     Named,
     /// All: the program itself is what was found.
     Program,
+    /// Those of these runs of it, at most 1024.
+    Processes(Vec<ProcessId>),
     /// Those whose other side has one of these addresses or one of these names.
     Remotes {
         addresses: Vec<IpAddr>,
@@ -131,6 +133,10 @@ impl Reach {
         match self {
             Self::Named => false,
             Self::Program => true,
+            Self::Processes(processes) => {
+                let owner = connection.owner.process();
+                owner.is_some_and(|owner| processes.contains(&owner))
+            }
             Self::Remotes { addresses, names } => {
                 let remote = connection.remote.and_then(|remote| remote.ip);
                 let name = connection.name.as_ref();

@@ -3,8 +3,9 @@
 
 use model::{Confidence, Fact, ListMeaning, ListedKind, Matched, NetworkKind, Severity};
 
-use super::{Rule, seen, why};
+use super::{seen, why};
 use crate::fit::{Fit, Piece, Told, Whose, Why};
+use crate::rule::Rule;
 use crate::seen::{Destination, Name};
 
 pub(super) struct AddressEcho;
@@ -42,7 +43,11 @@ impl Rule for AddressEcho {
         let mut facts = vec![(if is_name { "name" } else { "address" }, seen(pieces))];
         let service = first.and_then(|it| match &it.fit.why {
             Why::Listed(listed) => Some(&listed.provider).filter(|it| !it.is_empty()),
-            Why::Matched(_) | Why::LooksLike { .. } | Why::Suffix(_) | Why::Nothing => None,
+            Why::Matched(_)
+            | Why::LooksLike { .. }
+            | Why::Suffix(_)
+            | Why::Process(_)
+            | Why::Nothing => None,
         });
         if let Some(service) = service {
             facts.push(("service", Fact::Text(service.clone())));

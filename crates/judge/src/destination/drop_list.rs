@@ -3,8 +3,9 @@
 
 use model::{Confidence, Fact, ListMeaning, NetworkKind, Severity};
 
-use super::{Rule, is_inbound, seen, sources, why};
+use super::{is_inbound, seen, sources, why};
 use crate::fit::{Fit, Piece, Told, Whose, Why};
+use crate::rule::Rule;
 use crate::seen::Destination;
 
 pub(super) struct DropList;

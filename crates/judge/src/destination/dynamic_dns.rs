@@ -3,8 +3,9 @@
 
 use model::{Confidence, Fact, ListMeaning, NetworkKind, Severity};
 
-use super::{Rule, seen, why};
+use super::{seen, why};
 use crate::fit::{Fit, Piece, Told, Whose, Why};
+use crate::rule::Rule;
 use crate::seen::Name;
 
 pub(super) struct DynamicDns;

@@ -2,8 +2,9 @@
 
 use model::{Confidence, Fact, ListMeaning, NetworkKind, Severity};
 
-use super::{Rule, different, sources, why};
+use super::{different, sources, why};
 use crate::fit::{Fit, Piece, Told, Whose, Why};
+use crate::rule::Rule;
 use crate::seen::Destination;
 
 /// Servers of a service that hides who its users are from those they call.
@@ -100,7 +101,11 @@ fn to_know(pieces: &[&Piece]) -> Told {
     let mut facts = sources(pieces);
     let provider = pieces.first().and_then(|it| match &it.fit.why {
         Why::Listed(listed) => Some(&listed.provider).filter(|it| !it.is_empty()),
-        Why::Matched(_) | Why::LooksLike { .. } | Why::Suffix(_) | Why::Nothing => None,
+        Why::Matched(_)
+        | Why::LooksLike { .. }
+        | Why::Suffix(_)
+        | Why::Process(_)
+        | Why::Nothing => None,
     });
     if let Some(provider) = provider {
         facts.push(("provider", Fact::Text(provider.clone())));

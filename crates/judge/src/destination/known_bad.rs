@@ -8,8 +8,9 @@ use model::{
     Severity,
 };
 
-use super::{Rule, confidence, is_inbound, seen};
+use super::{confidence, is_inbound, seen};
 use crate::fit::{Fit, Piece, Told, Whose, Why};
+use crate::rule::Rule;
 use crate::seen::{Destination, Name, Program};
 
 pub(super) struct KnownBad;
@@ -66,7 +67,11 @@ impl Rule for KnownBad {
     fn tell(&self, _: &Whose, pieces: &[&Piece]) -> Told {
         let matched = pieces.iter().filter_map(|piece| match &piece.fit.why {
             Why::Matched(matched) => Some((piece, matched)),
-            Why::Listed(_) | Why::LooksLike { .. } | Why::Suffix(_) | Why::Nothing => None,
+            Why::Listed(_)
+            | Why::LooksLike { .. }
+            | Why::Suffix(_)
+            | Why::Process(_)
+            | Why::Nothing => None,
         });
         let matched: Vec<_> = matched.collect();
         let best = matched.iter().max_by_key(|(piece, it)| {

@@ -2,8 +2,8 @@
 
 use model::{Confidence, Fact, Severity};
 
-use super::Rule;
 use crate::fit::{Fit, Piece, Told, Whose, Why};
+use crate::rule::Rule;
 use crate::seen::Name;
 
 pub(super) struct Lookalike;

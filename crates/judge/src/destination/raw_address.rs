@@ -3,8 +3,9 @@
 
 use model::{Confidence, Fact, ListMeaning, NetworkKind, Protocol, Severity};
 
-use super::{RAW_ADDRESS, Rule, different, seen};
+use super::{RAW_ADDRESS, different, seen};
 use crate::fit::{Fit, Piece, Told, Whose, Why};
+use crate::rule::Rule;
 use crate::seen::Destination;
 
 /// Questions for names; those who answer them are set up by their address.

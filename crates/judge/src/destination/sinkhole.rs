@@ -2,8 +2,9 @@
 
 use model::{Confidence, Fact, ListMeaning, NetworkKind, Severity};
 
-use super::{Rule, seen, sources, why};
+use super::{seen, sources, why};
 use crate::fit::{Fit, Piece, Told, Whose, Why};
+use crate::rule::Rule;
 use crate::seen::{Destination, Name};
 
 pub(super) struct Sinkhole;
@@ -36,7 +37,7 @@ impl Rule for Sinkhole {
         let operator = first.and_then(|it| match &it.fit.why {
             Why::Listed(listed) => Some(listed.provider.clone()),
             Why::Matched(matched) => matched.indicator.about.as_deref().map(str::to_owned),
-            Why::LooksLike { .. } | Why::Suffix(_) | Why::Nothing => None,
+            Why::LooksLike { .. } | Why::Suffix(_) | Why::Process(_) | Why::Nothing => None,
         });
         if let Some(operator) = operator.filter(|it| !it.is_empty()) {
             facts.push(("operator", Fact::Text(operator)));

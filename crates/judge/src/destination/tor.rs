@@ -2,8 +2,9 @@
 
 use model::{Confidence, Fact, ListMeaning, NetworkKind, Severity};
 
-use super::{Rule, different, kinds};
+use super::{different, kinds};
 use crate::fit::{Fit, Piece, Told, Whose};
+use crate::rule::Rule;
 use crate::seen::Destination;
 
 /// What programs of Tor are called, with their plugs for hiding it. A name proves nothing: it makes the

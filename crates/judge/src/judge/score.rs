@@ -10,9 +10,10 @@ use model::{
 };
 
 use super::raw_address;
-use crate::destination::RULES;
 use crate::fit::{Fit, Part, Piece, Whose};
 use crate::groups::Key;
+use crate::process::{self, Life, Looked};
+use crate::rule::rules;
 use crate::seen::{Destination, Name, Program, is_inbound};
 
 /// So many answers are kept; then all are asked for anew.
@@ -73,7 +74,7 @@ impl Scores {
             known: &known,
         };
         let raw_address = raw_address();
-        for (number, rule) in RULES.iter().enumerate() {
+        for (number, rule) in rules().enumerate() {
             let mut fits = Vec::new();
             rule.destination(&destination, &mut fits);
             let pieces = fits.into_iter().map(|fit| {
@@ -160,7 +161,7 @@ impl Scores {
             device: None,
         };
         let mut found = Vec::new();
-        for (number, rule) in RULES.iter().enumerate() {
+        for (number, rule) in rules().enumerate() {
             let mut fits = Vec::new();
             rule.program(&program, &mut fits);
             found.extend(fits.into_iter().map(|fit| {
@@ -206,6 +207,29 @@ impl Scores {
     }
 }
 
+/// What stands out about a process.
+pub(super) fn process(process: &Process, life: Life<'_>) -> Found {
+    let looked = Looked { process, life };
+    let whose = Whose {
+        program: Some(process.program().clone()),
+        device: None,
+    };
+    let found = process::look(&looked).into_iter().map(|(number, fit)| {
+        let key = (number, whose.clone(), fit.thing.clone());
+        let piece = Piece {
+            fit,
+            first: process.started.unwrap_or(model::Timestamp::UNTOLD),
+            processes: vec![process.id],
+            connections: Vec::new(),
+            count: 0,
+            remote: None,
+            part: Part::Process,
+        };
+        (key, piece)
+    });
+    found.collect()
+}
+
 /// What each rule says of a name, with the place of the rule.
 fn name_fits(
     name: &str,
@@ -220,7 +244,7 @@ fn name_fits(
         urls,
     };
     let mut found = Vec::new();
-    for (number, rule) in RULES.iter().enumerate() {
+    for (number, rule) in rules().enumerate() {
         let mut fits = Vec::new();
         // What a standard sets apart is nobody's on the internet.
         if !known.is_special || !known.matched.is_empty() {

@@ -1,0 +1,169 @@
+//! What is known of processes beside what was found in them: who talks, who listens for this computer,
+//! when whocalls began, and who ended just then.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use model::{Connection, PackageState, Pair, Place, Process, ProcessId, State, Timestamp};
+
+use crate::process::{Ending, Life, comes_back_as, ending};
+
+/// Kept from one look to the next; tells whose reasons have to be found anew.
+#[derive(Debug, Default)]
+pub(super) struct Lives {
+    talking: Counted,
+    serving: Counted,
+    /// When runs of whocalls began.
+    ours: BTreeMap<ProcessId, Timestamp>,
+    /// Those that ended soon after one began.
+    endings: BTreeMap<ProcessId, Ending>,
+    dirty: BTreeSet<ProcessId>,
+}
+
+/// In how many things a process was seen.
+#[derive(Debug, Default)]
+struct Counted {
+    of_thing: HashMap<Place, Vec<ProcessId>>,
+    counts: HashMap<ProcessId, usize>,
+}
+
+impl Counted {
+    /// Gives those of which it is not as it was before.
+    fn put(&mut self, place: Place, processes: Vec<ProcessId>) -> Vec<ProcessId> {
+        let before = if processes.is_empty() {
+            self.of_thing.remove(&place)
+        } else {
+            self.of_thing.insert(place, processes.clone())
+        };
+        let before = before.unwrap_or_default();
+        let mut changed = Vec::new();
+        for id in processes {
+            let count = self.counts.entry(id).or_default();
+            *count = count.saturating_add(1);
+            changed.extend((*count == 1).then_some(id));
+        }
+        for id in before {
+            if let Some(count) = self.counts.get_mut(&id) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.counts.remove(&id);
+                    changed.push(id);
+                }
+            }
+        }
+        changed
+    }
+
+    fn has(&self, id: ProcessId) -> bool {
+        self.counts.contains_key(&id)
+    }
+}
+
+impl Lives {
+    pub(super) fn pair(&mut self, place: Place, pair: Option<&Pair>) {
+        let processes = pair.map(|pair| pair.members.processes.iter().map(|(id, _)| *id));
+        let processes = processes.into_iter().flatten().collect();
+        self.dirty.extend(self.talking.put(place, processes));
+    }
+
+    pub(super) fn connection(&mut self, place: Place, connection: Option<&Connection>) {
+        let serves_here = |it: &&Connection| {
+            let local = it.local.ip;
+            it.state == State::Listen && local.is_some_and(|ip| ip.is_loopback())
+        };
+        let owner = connection
+            .filter(serves_here)
+            .and_then(|it| it.owner.process());
+        let processes = owner.into_iter().collect();
+        self.dirty.extend(self.serving.put(place, processes));
+    }
+
+    /// Processes that changed, or are gone, among all that there are now.
+    pub(super) fn processes(
+        &mut self,
+        changed: &[ProcessId],
+        now: &HashMap<ProcessId, Arc<Process>>,
+    ) {
+        self.dirty.extend(changed);
+        let began_before = self.ours.clone();
+        for id in changed {
+            let ours = now.get(id).filter(|it| is_ours(it));
+            match ours.and_then(|it| it.started) {
+                Some(started) => self.ours.insert(*id, started),
+                None => self.ours.remove(id),
+            };
+        }
+        let began_anew = self.ours != began_before;
+        let looked_at: Vec<ProcessId> = if began_anew {
+            now.keys().copied().collect()
+        } else {
+            changed.to_vec()
+        };
+        for id in looked_at {
+            let process = now.get(&id);
+            let ending = process.and_then(|it| ending(it, self.begun(it)));
+            let before = match ending {
+                Some(ending) => self.endings.insert(id, ending),
+                None => self.endings.remove(&id),
+            };
+            if before != ending || began_anew && ending.is_some() {
+                self.dirty.insert(id);
+            }
+        }
+        // What began or went since may be one of those that ended, again.
+        if !changed.is_empty() {
+            let endings = self.endings.keys();
+            let again = endings.filter(|id| {
+                let of = now.get(id);
+                of.is_some_and(|of| changed.iter().any(|it| may_be_again(of, now.get(it))))
+            });
+            self.dirty.extend(again.copied().collect::<Vec<_>>());
+        }
+    }
+
+    /// Those whose reasons may be others now, once.
+    pub(super) fn take_dirty(&mut self) -> BTreeSet<ProcessId> {
+        std::mem::take(&mut self.dirty)
+    }
+
+    pub(super) fn of<'a>(
+        &self,
+        process: &Process,
+        now: &'a HashMap<ProcessId, Arc<Process>>,
+    ) -> Life<'a> {
+        let ending = self.endings.get(&process.id);
+        let again = ending.and_then(|ending| {
+            let all = now.values().map(Arc::as_ref);
+            let again = all.filter(|it| comes_back_as(process, *ending, it));
+            again.min_by_key(|it| (it.started, it.id))
+        });
+        Life {
+            talks: self.talking.has(process.id),
+            serves_here: self.serving.has(process.id),
+            begun: self.begun(process),
+            again,
+        }
+    }
+
+    /// The newest run of whocalls that had begun when this process ended.
+    fn begun(&self, process: &Process) -> Option<Timestamp> {
+        let ended = process.ended?;
+        let begun = self.ours.values().copied();
+        begun.filter(|begun| *begun <= ended).max()
+    }
+}
+
+fn is_ours(process: &Process) -> bool {
+    let examined = process.examined.as_deref();
+    let package = examined.and_then(|it| it.package.as_ref());
+    package.is_some_and(|it| it.state == PackageState::ThisTool)
+}
+
+/// Whether `other`, or what it was before it changed, can be `process` again. One that is gone can.
+fn may_be_again(process: &Process, other: Option<&Arc<Process>>) -> bool {
+    other.is_none_or(|other| {
+        let same_bytes = process.sha256.is_some() && process.sha256 == other.sha256;
+        let same_file = process.file.is_some() && process.file == other.file;
+        same_bytes || same_file
+    })
+}

@@ -1,0 +1,40 @@
+//! A program, a library or a script in a folder, or of a name, that begins with a dot.
+
+use model::{Check, Confidence, Severity, Sign};
+
+use super::looked::{Looked, facts, path_of};
+use super::paths::{file_name, is_oddly_hidden};
+use super::{Raised, Reason};
+
+pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
+    let kinds = [
+        ("program", Sign::HiddenProgram),
+        ("library", Sign::HiddenLibrary),
+        ("script", Sign::HiddenScript),
+    ];
+    let reasons = kinds.into_iter().filter_map(|(kind, sign)| {
+        let traces = process.signs(Check::Places, sign);
+        // That of the oddest place.
+        let odd = traces.iter().find(|it| is_oddly_hidden(&path_of(it)));
+        let first = odd.or(traces.first())?;
+        let path = path_of(first);
+        let by_name = file_name(&path).starts_with('.');
+        let grave = match kind {
+            "script" => odd.is_some(),
+            "program" => by_name,
+            _ => false,
+        };
+        let weight = if grave {
+            (Severity::Medium, Confidence::Medium)
+        } else {
+            (Severity::Low, Confidence::Low)
+        };
+        Some(
+            Reason::new(kind, weight, &["T1564.001"])
+                .raised(Raised::BesideGrave)
+                .text("kind", kind)
+                .with(facts(first)),
+        )
+    });
+    reasons.collect()
+}

@@ -1,0 +1,37 @@
+//! What every rule is, and all of them in their order.
+
+use crate::destination;
+use crate::fit::{Fit, Piece, Told, Whose};
+use crate::process::{self, Looked};
+use crate::seen::{Destination, Name, Program};
+
+/// One rule. What fits together (`Fit::thing`), of one program, becomes one finding.
+pub(crate) trait Rule: Sync {
+    /// In `snake_case`.
+    fn word(&self) -> &'static str;
+
+    fn destination(&self, _destination: &Destination<'_>, _fits: &mut Vec<Fit>) {}
+
+    fn name(&self, _name: &Name<'_>, _fits: &mut Vec<Fit>) {}
+
+    fn program(&self, _program: &Program<'_>, _fits: &mut Vec<Fit>) {}
+
+    /// What stands out about a process, without what other rules say of it.
+    fn process(&self, _process: &Looked<'_>) -> Vec<process::Reason> {
+        Vec::new()
+    }
+
+    /// `pieces` are in the order of time, and at least one.
+    fn tell(&self, whose: &Whose, pieces: &[&Piece]) -> Told;
+}
+
+/// Those about the other side, then those about processes. The place of a rule in it is its number.
+pub(crate) fn rules() -> impl Iterator<Item = &'static dyn Rule> {
+    let process = process::RULES.iter().map(|it| it as &dyn Rule);
+    destination::RULES.iter().copied().chain(process)
+}
+
+/// `None`: there are not so many.
+pub(crate) fn rule(number: usize) -> Option<&'static dyn Rule> {
+    rules().nth(number)
+}
