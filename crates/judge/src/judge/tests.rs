@@ -411,11 +411,87 @@ enum Step {
     /// It is called so now.
     Process(u8, bool),
     ForgetProcess(u8),
+    /// What is found in it, of what package it is, whether it has ended.
+    Examined(u8, Looked, bool),
+    /// It listens, for this computer or for all.
+    Listens(u8, bool),
+    ListensNoMore(usize),
     /// A device comes to be known, or is another one.
     Device(u8),
     Time(u8),
     Gap(bool),
     Look,
+}
+
+/// What may be found in a process.
+#[derive(Clone, Copy, Debug)]
+enum Looked {
+    Nothing,
+    Shell,
+    Browser,
+    StartsItself,
+    Changed,
+    Unpackaged,
+    ThisTool,
+}
+
+/// As it was found, of the file number `number`.
+fn looked_into(number: u8, looked: Looked, ended: bool) -> Process {
+    use model::{Check, Display, Examined, Outcome, Package, PackageState, Sign, Trace};
+    let (path, state, found) = match looked {
+        Looked::Nothing => ("/usr/bin/sleep", PackageState::Intact, None),
+        Looked::Shell => (
+            "/usr/bin/dash",
+            PackageState::Intact,
+            Some((Check::StandardSockets, Sign::InputSocket)),
+        ),
+        Looked::Browser => ("/usr/bin/firefox", PackageState::Intact, None),
+        Looked::StartsItself => (
+            "/home/lena/x",
+            PackageState::Unpackaged,
+            Some((Check::StartsItself, Sign::Cron)),
+        ),
+        Looked::Changed => (
+            "/usr/bin/sleep",
+            PackageState::Intact,
+            Some((Check::CodeChanged, Sign::Differs)),
+        ),
+        Looked::Unpackaged => ("/home/lena/y", PackageState::Unpackaged, None),
+        Looked::ThisTool => ("/home/lena/whocalls", PackageState::ThisTool, None),
+    };
+    let mut examined = Examined {
+        package: Some(Package {
+            state,
+            name: None,
+            version: None,
+            manager: None,
+        }),
+        display: Some(Display::NoConnection),
+        ..Examined::default()
+    };
+    if let Some((check, sign)) = found {
+        examined.put(check, Outcome::of(vec![Trace::new(sign)]));
+    }
+    Process {
+        path: Some(Text::from(path)),
+        started: Some(seconds(i64::from(number) * 5)),
+        ended: ended.then(|| seconds(i64::from(number) * 5 + 7)),
+        sha256: Some([0; 32]),
+        examined: Some(Arc::new(examined)),
+        ..Process::unknown(process(number))
+    }
+}
+
+fn looked() -> impl Strategy<Value = Looked> {
+    prop_oneof![
+        Just(Looked::Nothing),
+        Just(Looked::Shell),
+        Just(Looked::Browser),
+        Just(Looked::StartsItself),
+        Just(Looked::Changed),
+        Just(Looked::Unpackaged),
+        Just(Looked::ThisTool),
+    ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -428,6 +504,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::LetGoAsked),
         2 => (0..4_u8, any::<bool>()).prop_map(|(number, bad)| Step::Process(number, bad)),
         1 => (0..4_u8).prop_map(Step::ForgetProcess),
+        4 => (0..4_u8, looked(), any::<bool>())
+            .prop_map(|(number, looked, ended)| Step::Examined(number, looked, ended)),
+        1 => (0..4_u8, any::<bool>()).prop_map(|(number, here)| Step::Listens(number, here)),
+        1 => any::<usize>().prop_map(Step::ListensNoMore),
         1 => (0..2_u8).prop_map(Step::Device),
         2 => (0..9_u8).prop_map(Step::Time),
         1 => any::<bool>().prop_map(Step::Gap),
@@ -457,6 +537,7 @@ proptest! {
         let mut judge = Judge::new(knowledge());
         let mut pairs: BTreeMap<Place, ()> = BTreeMap::new();
         let mut names: BTreeMap<Place, ()> = BTreeMap::new();
+        let mut listening: BTreeMap<Place, ()> = BTreeMap::new();
         let mut number = 0_u8;
         let nth = |all: &BTreeMap<Place, ()>, place: usize| {
             (!all.is_empty()).then(|| *all.keys().nth(place % all.len()).unwrap())
@@ -510,6 +591,29 @@ proptest! {
                 }
                 Step::ForgetProcess(number) => {
                     Arc::make_mut(&mut snapshot.processes).remove(&process(number));
+                }
+                Step::Examined(number, looked, ended) => {
+                    let one = looked_into(number, looked, ended);
+                    Arc::make_mut(&mut snapshot.processes).insert(one.id, Arc::new(one));
+                }
+                Step::Listens(by, here) => {
+                    let ip: IpAddr = if here { "127.0.0.1" } else { "192.0.2.7" }.parse().unwrap();
+                    number = number.wrapping_add(1);
+                    let (process, source) = (process(by), Source::Ebpf);
+                    let one = Connection {
+                        state: State::Listen,
+                        local: Endpoint::new(ip, 8384),
+                        remote: None,
+                        owner: Owner::Known { process, source },
+                        ..connection(number, 9, None)
+                    };
+                    listening.insert(snapshot.connections.put(one), ());
+                }
+                Step::ListensNoMore(place) => {
+                    if let Some(place) = nth(&listening, place) {
+                        snapshot.connections.take(place);
+                        listening.remove(&place);
+                    }
                 }
                 Step::Device(number) => {
                     let id = DeviceId::Mac([number; 6]);
