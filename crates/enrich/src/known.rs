@@ -31,7 +31,9 @@ impl Knows for Known {
         let is_local = facts.special.is_some_and(|it| !it.is_global);
         let listed = self.tables.lists_of(ip).filter(|_| !is_local);
         KnownAddress {
-            listed: listed.filter_map(self::listed).collect(),
+            listed: listed
+                .filter_map(|it| self::listed(it, String::new()))
+                .collect(),
             matched: owned(self.matcher.of_address(ip)),
             facts,
         }
@@ -45,8 +47,8 @@ impl Knows for Known {
         KnownName {
             listed: self
                 .tables
-                .lists_of_name(&parsed.ascii)
-                .filter_map(listed)
+                .entries_of_name(&parsed.ascii)
+                .filter_map(|(entry, source)| listed(source, entry))
                 .collect(),
             matched: owned(self.matcher.of_name(&parsed.ascii)),
             registrable: suffix.registrable.map(str::to_owned),
@@ -85,7 +87,7 @@ impl Knows for Known {
 }
 
 /// `None`: the source says of no kind what is on it.
-fn listed(source: &Source) -> Option<ListedKind> {
+fn listed(source: &Source, entry: String) -> Option<ListedKind> {
     let kind: NetworkKind = source.kind?;
     Some(ListedKind {
         list: source.title.clone(),
@@ -93,6 +95,7 @@ fn listed(source: &Source) -> Option<ListedKind> {
         date: source.date.clone(),
         kind,
         provider: source.provider.clone(),
+        entry,
     })
 }
 
@@ -153,6 +156,25 @@ mod tests {
         // Words of other languages.
         check("\u{440}\u{444}.example", None);
         check("m\u{fc}nchen.de", None);
+    }
+
+    #[test]
+    fn a_name_tells_which_one_above_it_is_listed() {
+        let known = Known::new(Tables::embedded(), Matcher::default());
+        let entry = |name: &str| {
+            let listed = known.name(name).listed;
+            let mut platforms = listed.into_iter();
+            let platform = platforms.find(|it| it.kind == NetworkKind::SharedPlatform);
+            platform.map(|it| it.entry)
+        };
+        for (name, platform) in [
+            ("evilx.github.io", "github.io"),
+            ("evilx.blogspot.com", "blogspot.com"),
+            ("a.evil.duckdns.org", "duckdns.org"),
+            ("github.com", "github.com"),
+        ] {
+            assert_eq!(entry(name).as_deref(), Some(platform), "{name}");
+        }
     }
 
     #[test]

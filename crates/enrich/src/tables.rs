@@ -15,6 +15,7 @@ mod ranges;
 mod strings;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
@@ -207,7 +208,12 @@ impl Tables {
 
     /// The lists that a name or one above it stands on. `name` has A-labels in lower case.
     pub fn lists_of_name(&self, name: &str) -> impl Iterator<Item = &Source> {
-        let mut places = Vec::new();
+        self.entries_of_name(name).map(|(_, source)| source)
+    }
+
+    /// The same, each with the nearest name that is on the list: this one, or one above it.
+    pub(crate) fn entries_of_name(&self, name: &str) -> impl Iterator<Item = (String, &Source)> {
+        let mut entries = BTreeMap::new();
         if let Some(parts) = &self.parts {
             let reversed = reversed(name);
             let ends = reversed.match_indices('.').map(|(at, _)| at);
@@ -221,14 +227,16 @@ impl Tables {
                     source.is_some_and(|it| itself || !it.matches_exactly)
                 };
                 let found = set.into_iter().flat_map(|it| it.sources.iter().copied());
-                places.extend(found.filter(fits));
+                entries.extend(
+                    found
+                        .filter(fits)
+                        .map(|place| (place, self::reversed(above))),
+                );
             }
         }
-        places.sort_unstable();
-        places.dedup();
-        places
+        entries
             .into_iter()
-            .filter_map(|place| self.sources.get(place))
+            .filter_map(|(place, entry)| Some((entry, self.sources.get(place)?)))
     }
 
     /// The lists that a hash stands on; `hash` is hex in lower case.

@@ -99,4 +99,7 @@ pub struct ListedKind {
     pub kind: NetworkKind,
     /// Whose network it is. Empty: of many.
     pub provider: String,
+    /// The name that is on the list: the one that was asked about, or one above it. Empty: it was an
+    /// address.
+    pub entry: String,
 }

@@ -59,11 +59,10 @@ impl From<Vec<IndicatorValue>> for Found {
 fn unknown(line: &str) -> &'static str {
     let bare = line.trim_start_matches("||").trim_start_matches("*.");
     let bare = bare.trim_start_matches('.').trim_end_matches('^');
-    match bare.contains('.') || !is_everybodys(&bare.to_lowercase()) {
-        true => "it is no address, name, hash, URL or path",
-        false => {
-            "it is no address, hash, URL or path; as the end of names it is too wide to say anything"
-        }
+    if bare.contains('.') || !is_everybodys(&bare.to_lowercase()) {
+        "it is no address, name, hash, URL or path"
+    } else {
+        "it is no address, hash, URL or path; as the end of names it is too wide to say anything"
     }
 }
 
@@ -109,10 +108,10 @@ fn of_looks(line: &str) -> Found {
             .clone()
             .flat_map(|name| values(Word::Name, name))
             .collect();
-        return match found.is_empty() && names.clone().all(is_of_hosts) {
-            true => Found::Nothing,
-            false => found.into(),
-        };
+        if found.is_empty() && names.clone().all(is_of_hosts) {
+            return Found::Nothing;
+        }
+        return found.into();
     }
     if second == Some("-") {
         return guessed(line).into();

@@ -4,8 +4,8 @@
 use std::cmp::Reverse;
 
 use model::{
-    Confidence, Fact, IndicatorKind, ListMeaning, Matched, MatchedBy, NameStrength, NetworkKind,
-    Severity,
+    Confidence, Fact, IndicatorKind, IndicatorValue, ListMeaning, Matched, MatchedBy, NameStrength,
+    NetworkKind, Severity,
 };
 
 use super::{confidence, is_inbound, seen};
@@ -114,7 +114,8 @@ impl Rule for KnownBad {
     }
 }
 
-/// Whether others than those who are meant by a list have something under the same name.
+/// Whether others than those who are meant by a list have something under the same name. What lies below
+/// a platform as a name that somebody has registered there is that one's alone.
 fn is_of_many_people(name: &Name<'_>) -> bool {
     let shared = [
         NetworkKind::SharedPlatform,
@@ -122,9 +123,23 @@ fn is_of_many_people(name: &Name<'_>) -> bool {
         NetworkKind::LinkPage,
     ];
     let known = name.known;
-    let listed = known.listed.iter().any(|it| shared.contains(&it.kind));
+    let registered = known.registrable.as_deref().unwrap_or(name.name);
+    let is_of_one = |platform: &str| {
+        let above = registered.strip_suffix(platform);
+        let below = above.and_then(|it| it.strip_suffix('.'));
+        below.is_some_and(|label| label != "www")
+    };
+    let listed = known.listed.iter().filter(|it| shared.contains(&it.kind));
+    let mut listed = listed.map(|it| it.entry.clone());
     let meaning = ListMeaning::SharedPlatform;
-    listed || known.matched.iter().any(|it| it.meaning == meaning)
+    let matched = known.matched.iter().filter(|it| it.meaning == meaning);
+    let mut matched = matched.filter_map(|it| {
+        let IndicatorValue::Name { name, .. } = &it.indicator.value else {
+            return None;
+        };
+        Some(name.clone())
+    });
+    listed.any(|it| !is_of_one(&it)) || matched.any(|it| !is_of_one(&it))
 }
 
 fn bad(matched: &[Matched]) -> impl Iterator<Item = &Matched> {
@@ -136,9 +151,10 @@ fn fit(matched: &Matched, seen: &str, most: Confidence, inbound: bool) -> Fit {
     let value = &matched.indicator.value;
     let way = if inbound { "from" } else { "to" };
     // Of one host thousands of pages may be listed, of which none was seen.
-    let thing = match matched.by == MatchedBy::UrlHost {
-        true => format!("{way} host {seen}"),
-        false => format!("{way} {} {value}", value.kind().word()),
+    let thing = if matched.by == MatchedBy::UrlHost {
+        format!("{way} host {seen}")
+    } else {
+        format!("{way} {} {value}", value.kind().word())
     };
     Fit {
         thing,

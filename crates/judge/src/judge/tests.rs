@@ -41,6 +41,7 @@ fn listed(kind: NetworkKind) -> ListedKind {
         date: "2026-01-01".to_owned(),
         kind,
         provider: String::new(),
+        entry: String::new(),
     }
 }
 
