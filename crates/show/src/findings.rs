@@ -80,6 +80,7 @@ fn destination(finding: &Finding) -> String {
     };
     let (addresses, names) = match &about.reach {
         Reach::Remotes { addresses, names } => (addresses.as_slice(), names.as_slice()),
+        Reach::Processes(_) => return String::new(),
         Reach::Named | Reach::Program => (&[][..], &[][..]),
     };
     if let Some(first) = names.first() {

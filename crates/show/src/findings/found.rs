@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    Connection, ConnectionId, DeviceId, Finding, FindingId, Findings, Place, Process, Reach,
-    Severity, Snapshot, Text, Timestamp,
+    Connection, ConnectionId, DeviceId, Finding, FindingId, Findings, Place, Process, ProcessId,
+    Reach, Severity, Snapshot, Text, Timestamp,
 };
 
 /// All findings, by what they are about: asked for each connection, it looks nothing through.
@@ -26,6 +26,8 @@ struct Reached {
     all: Vec<usize>,
     /// The program itself is what was found.
     whole: Vec<usize>,
+    /// These runs of it are.
+    processes: HashMap<ProcessId, Vec<usize>>,
     addresses: HashMap<IpAddr, Vec<usize>>,
     names: HashMap<Text, Vec<usize>>,
 }
@@ -36,6 +38,11 @@ impl Reached {
         match reach {
             Reach::Named => {}
             Reach::Program => self.whole.push(index),
+            Reach::Processes(processes) => {
+                for id in processes {
+                    self.processes.entry(*id).or_default().push(index);
+                }
+            }
             Reach::Remotes { addresses, names } => {
                 for ip in addresses {
                     self.addresses.entry(*ip).or_default().push(index);
@@ -47,10 +54,16 @@ impl Reached {
         }
     }
 
-    fn of(&self, ip: Option<IpAddr>, name: Option<&Text>) -> impl Iterator<Item = usize> {
+    fn of(
+        &self,
+        ip: Option<IpAddr>,
+        name: Option<&Text>,
+        owner: Option<ProcessId>,
+    ) -> impl Iterator<Item = usize> {
+        let of_process = owner.and_then(|id| self.processes.get(&id));
         let of_address = ip.and_then(|ip| self.addresses.get(&ip));
         let of_name = name.and_then(|name| self.names.get(name));
-        let found = [Some(&self.whole), of_address, of_name];
+        let found = [Some(&self.whole), of_process, of_address, of_name];
         found.into_iter().flatten().flatten().copied()
     }
 }
@@ -176,7 +189,10 @@ impl Found {
         let reached = self.reached(process.map(Process::program), connection.device);
         let ip = connection.remote.and_then(|remote| remote.ip);
         let name = connection.name.as_ref().map(|it| &it.name);
-        let reached = reached.into_iter().flat_map(move |it| it.of(ip, name));
+        let owner = connection.owner.process();
+        let reached = reached
+            .into_iter()
+            .flat_map(move |it| it.of(ip, name, owner));
         let named = self.of_connection.get(&connection.id);
         reached.chain(named.into_iter().flatten().copied())
     }
@@ -208,7 +224,10 @@ pub(crate) fn concerned(snapshot: &Snapshot, found: &Found) -> HashMap<FindingId
             continue;
         };
         let ip = pair.key.destination.parse().ok();
-        for index in reached.of(ip, None) {
+        let owners = pair.members.processes.iter().map(|(id, _)| *id);
+        let of_owners = owners.filter_map(|id| reached.processes.get(&id));
+        let of_owners = of_owners.flatten().copied();
+        for index in reached.of(ip, None, None).chain(of_owners) {
             if let Some(concerned) = all.get_mut(index) {
                 concerned.since.add(Some(first));
             }

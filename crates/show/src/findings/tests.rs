@@ -12,7 +12,7 @@ use crate::messages::findings::{rules, said};
 use crate::visible::display_width;
 
 /// The rules that whocalls has, as they were agreed on.
-const RULES: [&str; 11] = [
+const RULES: [&str; 42] = [
     "known_bad",
     "drop_list",
     "sinkhole",
@@ -24,6 +24,37 @@ const RULES: [&str; 11] = [
     "address_echo",
     "raw_address",
     "lookalike",
+    "code_changed",
+    "foreign_system_call",
+    "hollowed",
+    "executable_memory",
+    "memfd_code",
+    "foreign_code",
+    "memfd_program",
+    "deleted_program",
+    "traced",
+    "hidden_process",
+    "covered_process",
+    "ended_when_we_started",
+    "missing_library",
+    "swapped_file",
+    "temporary_program",
+    "temporary_library",
+    "temporary_script",
+    "hidden_place",
+    "preload",
+    "by_loader",
+    "kernel_name",
+    "other_name",
+    "modified_program",
+    "unpackaged_library",
+    "unpackaged_program",
+    "file_rights",
+    "shell_socket",
+    "sniffer",
+    "odd_parent",
+    "starts_itself",
+    "no_window",
 ];
 
 fn judged() -> Snapshot {
@@ -64,7 +95,7 @@ fn nothing_found_is_not_called_clean() {
         text.starts_with("No rule has found anything in what was seen.\n"),
         "{text}"
     );
-    assert!(text.contains("11 of 11 rules found nothing"), "{text}");
+    assert!(text.contains("42 of 42 rules found nothing"), "{text}");
     assert!(text.contains("not seen: "), "{text}");
     for word in ["clean", "✓", "safe", "OK"] {
         assert!(!text.contains(word), "{word} in\n{text}");
@@ -85,6 +116,18 @@ fn every_rule_has_its_sentences() {
             "process_name",
             "path",
             "file_name",
+            "restored",
+            "written",
+            "instrumented",
+            "breakpoints",
+            "entry-elsewhere",
+            "elf-in-memory",
+            "replaced",
+            "script",
+            "library",
+            "preloaded-everywhere",
+            "audits",
+            "input",
         ] {
             let facts = vec![("kind", Fact::Text(kind.to_owned()))];
             let weight = (Severity::Low, Confidence::Low);
@@ -146,11 +189,13 @@ proptest! {
     #[test]
     fn what_comes_from_outside_is_bounded_and_does_not_act(
         bytes in ".{0,400}",
-        rule in 0_usize..11,
+        rule in 0_usize..RULES.len(),
         width in 20_usize..100,
     ) {
         let mut snapshot = crate::tui::evening();
-        let names = ["publisher", "list", "kind", "indicator", "seen", "about", "name", "suffix", "service"];
+        let names = ["publisher", "list", "kind", "indicator", "seen", "about", "name", "suffix", "service",
+            "path", "package", "address", "bytes", "expected", "parent", "script", "server", "engine", "again",
+            "file", "second_reason"];
         let facts = names.map(|name| (name, Fact::Text(bytes.clone()))).to_vec();
         let weight = (Severity::High, Confidence::High);
         let found = finding(RULES[rule], weight, &bytes, "216.6.0.28:443", facts, &snapshot);

@@ -4,6 +4,10 @@
 //! `next` is one harmless step: nothing that the other side could notice, and nothing that takes
 //! protection away.
 
+mod behaviour;
+mod files;
+mod memory;
+
 use std::borrow::Cow;
 
 use model::{Fact, Finding, Severity, Unchecked};
@@ -26,11 +30,11 @@ pub(crate) struct Said {
 /// `who` is the program or the device, as the begin of a sentence.
 pub(crate) fn said(finding: &Finding, who: &str) -> Said {
     let told = Told { finding, who };
-    let known = MESSAGES.iter().find(|it| it.rule == finding.rule);
+    let known = messages().find(|it| it.rule == finding.rule);
     let message = known.unwrap_or(&OF_ANOTHER_VERSION);
     Said {
         title: (message.title)(&told).into_owned(),
-        explanation: (message.explanation)(&told),
+        explanation: (message.explanation)(&told) + &beside(&told),
         innocent: (message.innocent)(&told).into_owned(),
         next: (message.next)(&told).into_owned(),
     }
@@ -137,7 +141,15 @@ struct Message {
     next: fn(&Told<'_>) -> Cow<'static, str>,
 }
 
-const MESSAGES: [Message; 11] = [
+/// About the other side; then about processes.
+fn messages() -> impl Iterator<Item = &'static Message> {
+    let of_processes = [memory::MESSAGES, files::MESSAGES, behaviour::MESSAGES];
+    DESTINATIONS
+        .iter()
+        .chain(of_processes.into_iter().flatten())
+}
+
+const DESTINATIONS: [Message; 11] = [
     Message {
         rule: "known_bad",
         title: |told| {
@@ -378,6 +390,28 @@ const OF_ANOTHER_VERSION: Message = Message {
 /// So many facts of a rule that is not known stand in its sentence.
 const MOST_FACTS: usize = 12;
 
+/// What makes it weigh more, and in how many runs of the program it was found.
+fn beside(told: &Told<'_>) -> String {
+    let mut text = String::new();
+    if let Some(second) = told.fact("second_reason") {
+        text +=
+            &format!(" It weighs more beside another finding about the same process: {second}.");
+    }
+    if let Some(Fact::Count(count)) = told.finding.fact("processes") {
+        text += &format!(
+            " Found in {}.",
+            counted(*count, "process of it", "processes of it")
+        );
+    }
+    text
+}
+
+/// `, /tmp/x`, or nothing.
+fn place(told: &Told<'_>) -> String {
+    told.fact("path")
+        .map_or_else(String::new, |it| format!(", {it}"))
+}
+
 fn known_bad(told: &Told<'_>) -> String {
     let seen = told.other();
     let did = match told.kind() {
@@ -430,6 +464,12 @@ fn capital(text: &str) -> String {
 
 const KEEP: &str = "Change nothing yet and open nothing of it. Keep a recording (whocalls record), and show it to \
                     somebody you trust who helps with such things.";
+const KEEP_RUNNING: &str = "Leave it running: what lies only in memory is gone when it is over. Keep a recording (whocalls \
+                            record), and show it to somebody you trust who helps with such things.";
+const ASK: &str = "Ask who looks after this computer whether they know it; its file and who started it stand \
+                   beside it.";
+const RESTART: &str =
+    "Nothing at once: after the next restart of the computer it uses the new file.";
 const NOTHING_BY_ITSELF: &str =
     "Nothing by itself: look at it together with what else stands out about the program.";
 
@@ -486,5 +526,5 @@ pub(crate) fn unchecked(unchecked: Unchecked) -> String {
 
 #[cfg(test)]
 pub(crate) fn rules() -> impl Iterator<Item = &'static str> {
-    MESSAGES.iter().map(|it| it.rule)
+    messages().map(|it| it.rule)
 }

@@ -192,8 +192,8 @@ pub(crate) fn group(title: &str, connections: usize) -> String {
 
 pub(crate) const NOT_JUDGED_YET: &str = "Nothing has been judged so far.";
 pub(crate) const NO_FINDINGS: &str = "No rule has found anything in what was seen.";
-pub(crate) const NOT_BY_RULES: &str = "No rule of this version looks at how a process runs, nor at rhythm. What stands out by itself is in the \
-                                       Overview (1).";
+pub(crate) const NOT_BY_RULES: &str =
+    "No rule of this version looks at rhythm. What stands out by itself is in the Overview (1).";
 pub(crate) const NOTHING_FOUND: &str =
     "Nothing found here does not mean that nothing is there; what could not be seen: n";
 

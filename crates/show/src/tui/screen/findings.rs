@@ -61,7 +61,7 @@ impl Screen {
         };
         let to = match &about.reach {
             Reach::Remotes { addresses, names } if names.is_empty() => Some(addresses),
-            Reach::Remotes { .. } | Reach::Named | Reach::Program => None,
+            Reach::Remotes { .. } | Reach::Named | Reach::Program | Reach::Processes(_) => None,
         };
         let to = to.filter(|it| (1..=MOST_ADDRESSES).contains(&it.len()));
         let to = to.map(|addresses| {
