@@ -37,9 +37,11 @@ mod system_calls;
 mod tests;
 mod traced;
 #[cfg(test)]
-mod victims;
 mod tried;
+#[cfg(test)]
 mod victim;
+#[cfg(test)]
+mod victims;
 mod within;
 
 use std::sync::Arc;

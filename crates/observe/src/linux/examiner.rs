@@ -197,7 +197,9 @@ impl Examiner {
         self.unsent.clear();
         self.cheap.clear();
         self.whole.clear();
-        let gap = without_examiner(&format!("the process that looks into others has ended: {why}"));
+        let gap = without_examiner(&format!(
+            "the process that looks into others has ended: {why}"
+        ));
         self.ended = Some(if unanswered > 0 {
             gap.counted(unanswered)
         } else {

@@ -283,7 +283,8 @@ impl Watch {
             if self.ticked.elapsed() >= TICK {
                 let before = seen.len();
                 self.tick(seen)?;
-                self.examinations.note(seen.get(before..).unwrap_or_default());
+                self.examinations
+                    .note(seen.get(before..).unwrap_or_default());
             }
             if let Some(announcer) = &mut self.announcer {
                 announcer.note(seen);
@@ -303,7 +304,8 @@ impl Watch {
     /// Has looked into whoever `seen` tells of from there on.
     fn examine(&mut self, from: usize, seen: &mut Vec<Observed>) {
         self.examinations.note(seen.get(from..).unwrap_or_default());
-        self.examinations.exchange(self.until, &mut self.stamp, seen);
+        self.examinations
+            .exchange(self.until, &mut self.stamp, seen);
     }
 
     pub(crate) fn refresh(&mut self, seen: &mut Vec<Observed>) -> Result<(), Error> {

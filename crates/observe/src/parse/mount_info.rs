@@ -200,7 +200,9 @@ mod tests {
     fn tells_what_covers_a_process() {
         let check = |line: &[u8], expected: Option<(u32, &[u8], &[u8])>| {
             let found = covering(line);
-            let found = found.as_ref().map(|it| (it.pid, &it.point[..], &it.what[..]));
+            let found = found
+                .as_ref()
+                .map(|it| (it.pid, &it.point[..], &it.what[..]));
             assert_eq!(found, expected);
         };
         check(
@@ -212,7 +214,10 @@ mod tests {
             Some((412, b"/proc/412/fd", b"ext4 /empty one")),
         );
         check(b"22 27 0:21 / /proc rw,relatime - proc proc rw", None);
-        check(b"23 22 0:5 / /proc/sys/fs/binfmt_misc rw - binfmt_misc none rw", None);
+        check(
+            b"23 22 0:5 / /proc/sys/fs/binfmt_misc rw - binfmt_misc none rw",
+            None,
+        );
         check(b"23 22 0:5 / /proc/12x rw - tmpfs none rw", None);
         check(b"90 22 0:40 / /proc/412", None);
     }

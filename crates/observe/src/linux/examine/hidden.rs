@@ -202,7 +202,9 @@ fn end(most: &str, stat: &str, loadavg: &str) -> u32 {
     const LATER: u32 = 1_024;
     // The default of a large computer.
     let most = most.trim().parse().unwrap_or(4_194_304_u32);
-    let begun = stat.lines().find_map(|line| line.strip_prefix("processes "));
+    let begun = stat
+        .lines()
+        .find_map(|line| line.strip_prefix("processes "));
     let begun = begun.and_then(|it| it.trim().parse::<u64>().ok());
     let last = loadavg.split_ascii_whitespace().next_back();
     let last = last.and_then(|it| it.parse::<u32>().ok());

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use model::{Text, Untested};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -102,7 +102,7 @@ pub(crate) struct Sights {
 #[derive(Debug)]
 struct Own {
     file: File,
-    mounts: Rc<Mounts>,
+    mounts: Arc<Mounts>,
     /// As the link of its namespace is written.
     namespace: Text,
     root: Identity,
@@ -111,8 +111,8 @@ struct Own {
 /// How one process sees files.
 #[derive(Debug)]
 pub(super) struct Sight {
-    ours: Rc<Mounts>,
-    its: Rc<Mounts>,
+    ours: Arc<Mounts>,
+    its: Arc<Mounts>,
     /// It is in our mount namespace.
     is_ours: bool,
     /// It has our root, be it in a mount namespace of its own.
@@ -130,12 +130,12 @@ impl Sights {
         let root = root.map_err(untested)?;
         let its_root = Identity::from(&status(root.as_fd(), b"")?);
         let its = if is_ours {
-            Rc::clone(&own.mounts)
+            Arc::clone(&own.mounts)
         } else {
-            Rc::new(Mounts::read(&File::from(subject.open_own(c"mountinfo")?))?)
+            Arc::new(Mounts::read(&File::from(subject.open_own(c"mountinfo")?))?)
         };
         Ok(Sight {
-            ours: Rc::clone(&own.mounts),
+            ours: Arc::clone(&own.mounts),
             its,
             is_ours,
             has_our_root: its_root == own.root,
@@ -158,7 +158,7 @@ impl Sights {
             let link = rustix::fs::readlinkat_raw(CWD, c"/proc/self/ns/mnt", &mut buffer[..]);
             let length = link.map_err(untested)?;
             self.own = Some(Own {
-                mounts: Rc::new(Mounts::read(&open()?)?),
+                mounts: Arc::new(Mounts::read(&open()?)?),
                 file,
                 namespace: buffer.get(..length).unwrap_or_default().into(),
                 root: Identity::from(&status(CWD, b"/")?),

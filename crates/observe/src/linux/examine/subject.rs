@@ -22,9 +22,7 @@ const MOST_TEXT_BYTES: u64 = 256 * 1024;
 const MOST_ARGUMENTS: usize = 1024;
 /// The kernel shows no longer path.
 const LONGEST_LINK: usize = 4096;
-const FOLDER: OFlags = OFlags::PATH
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::CLOEXEC);
+const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// One run of a program. Whatever is read through it is of that run, or an error: the folder is held
 /// open, and that of a process that has ended gives nothing.
@@ -242,9 +240,7 @@ fn open_uncovered(pid: u32) -> Result<OwnedFd, Errno> {
     let (flags, none) = (FOLDER, Mode::empty());
     match rustix::fs::openat2(&proc, name.as_c_str(), flags, none, ResolveFlags::NO_XDEV) {
         // Before Linux 5.6.
-        Err(Errno::NOSYS | Errno::PERM) => {
-            rustix::fs::openat(&proc, name.as_c_str(), flags, none)
-        }
+        Err(Errno::NOSYS | Errno::PERM) => rustix::fs::openat(&proc, name.as_c_str(), flags, none),
         result => result,
     }
 }

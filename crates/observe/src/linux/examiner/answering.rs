@@ -229,8 +229,7 @@ fn unasked(pid: u32, kept: &mut Kept) -> Unasked {
         .as_ref()
         .map_err(|why| *why)
         .and_then(|subject| looked(subject, Depth::Cheap, kept));
-    let examined =
-        looked.unwrap_or_else(|why| examine::untestable(pid, Depth::Cheap, why, kept));
+    let examined = looked.unwrap_or_else(|why| examine::untestable(pid, Depth::Cheap, why, kept));
     let subject = subject.as_ref().ok();
     let program = subject.and_then(|it| it.program().ok());
     Unasked {

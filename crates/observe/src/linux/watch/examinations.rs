@@ -155,7 +155,9 @@ impl Examinations {
             Err(Untested::Ended) => None,
             Err(why) => Some(all(request.depth, why)),
         };
-        let news = run.zip(found).and_then(|(run, found)| news(run, found, now));
+        let news = run
+            .zip(found)
+            .and_then(|(run, found)| news(run, found, now));
         if let Some(news) = news {
             tell(id, news, until, stamp, seen);
         }

@@ -73,7 +73,10 @@ pub(super) fn any(
         if !seen.insert(pid) {
             continue;
         }
-        let Some(child) = Subject::of_pid(pid).filter(|child| belongs(child, top)) else {
+        let Some(child) = Subject::find(None, pid)
+            .ok()
+            .filter(|child| belongs(child, top))
+        else {
             continue;
         };
         if is_such(&child) {
@@ -90,7 +93,7 @@ fn parent(subject: &Subject) -> Option<Subject> {
     if pid <= 1 {
         return None;
     }
-    let parent = Subject::of_pid(pid)?;
+    let parent = Subject::find(None, pid).ok()?;
     // The number may be of somebody else by now.
     (parent.stat().start_ticks <= subject.stat().start_ticks).then_some(parent)
 }

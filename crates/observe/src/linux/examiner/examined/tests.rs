@@ -105,7 +105,12 @@ fn back(bytes: &[u8]) -> Examined {
 
 #[test]
 fn every_check_keeps_a_trace_whatever_the_room() {
-    for (text, most) in [(4096, 64 * 1024), (4096, LEAST), (9000, 30_000), (40, 20_000)] {
+    for (text, most) in [
+        (4096, 64 * 1024),
+        (4096, LEAST),
+        (9000, 30_000),
+        (40, 20_000),
+    ] {
         let bytes = bytes(&full(text), most);
         assert!(bytes.len() <= most, "{} {most}", bytes.len());
         let found = back(&bytes);

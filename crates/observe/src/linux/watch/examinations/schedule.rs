@@ -272,7 +272,10 @@ impl Schedule {
         while let Some(id) = self.again.front().copied() {
             let run = self.runs.get_mut(&id);
             let is_due = |asked: Instant| now.saturating_duration_since(asked) >= EACH;
-            if run.as_ref().is_some_and(|run| !run.asked.is_none_or(is_due)) {
+            if run
+                .as_ref()
+                .is_some_and(|run| !run.asked.is_none_or(is_due))
+            {
                 return None;
             }
             self.again.pop_front();

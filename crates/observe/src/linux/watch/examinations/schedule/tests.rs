@@ -57,8 +57,9 @@ fn all_that_run_are_asked_about_cheaply_before_anything_dear() {
         schedule.answered(question, CHEAP, true, now);
     }
     let rest = told(&mut schedule, now, CHEAP);
-    let (cheap_ones, dear): (Vec<_>, Vec<_>) =
-        rest.into_iter().partition(|(_, depth)| *depth == Depth::Cheap);
+    let (cheap_ones, dear): (Vec<_>, Vec<_>) = rest
+        .into_iter()
+        .partition(|(_, depth)| *depth == Depth::Cheap);
     assert_eq!(cheap_ones.len(), 300 - MOST_OUT);
     // Whole ones follow one by one, with rests.
     assert_eq!(dear, [(1, Depth::Whole)]);
