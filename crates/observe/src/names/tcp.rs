@@ -351,10 +351,10 @@ impl TcpNames {
             return Some(Stage::Tls);
         }
         match ssh::begins(bytes) {
-            // PostgreSQL says yes with a single letter.
-            None if Prelude::of_port(self.port) != Some(Prelude::Postgres) => return None,
+            // A server of PostgreSQL says yes with the same letter; then TLS follows soon.
+            None => return None,
             Some(true) => return Some(Stage::Ssh),
-            _ => {}
+            Some(false) => {}
         }
         if side == Side::Server && self.port == SSH {
             return Some(Stage::Ssh);
