@@ -14,4 +14,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(!name.is_empty());
         assert!(!name.iter().any(|byte| matches!(byte, b':' | b'\n')));
     }
+    for home in parse::passwd::homes(data) {
+        assert!(home.starts_with(b"/") && !home.contains(&b'\n'));
+    }
 });

@@ -19,6 +19,9 @@ fuzz_target!(|data: &[u8]| {
         if let Some(path) = namespace.or(groups) {
             assert!(path.len() <= line.len());
         }
-        parse::mount_info::mount(line);
+        if let Some(found) = parse::mount_info::provenance(line) {
+            let mount = parse::mount_info::mount(line);
+            assert!(mount.is_some_and(|mount| mount.id == found.id));
+        }
     }
 });

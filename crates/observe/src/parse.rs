@@ -43,6 +43,7 @@ pub(crate) mod sock_diag;
 pub(crate) mod socket_entry;
 pub(crate) mod socket_event;
 pub(crate) mod socket_record;
+pub(crate) mod sqlite;
 pub(crate) mod ssh;
 pub(crate) mod start_file;
 pub(crate) mod system_call;

@@ -5,6 +5,7 @@ pub(crate) mod apk;
 pub(crate) mod dpkg;
 pub(crate) mod flatpak;
 pub(crate) mod pacman;
+pub(crate) mod rpm;
 
 /// What a list says is in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -11,6 +11,7 @@ mod lists;
 mod merged;
 mod names;
 mod pacman;
+mod rpm;
 #[cfg(test)]
 mod tests;
 
@@ -275,8 +276,8 @@ impl Packages {
         let (path, was_deleted) = path(root, &found)?;
         let Some((manager, listed)) = lists.listed(root, path)? else {
             let is_nix = || root.find(b"/nix/store").is_ok_and(|store| store.is_some());
-            return Ok(if let Some(manager) = lists.unread() {
-                Answer::not_testable(Untested::NoDatabase).by(manager)
+            return Ok(if let Some((manager, why)) = lists.unread(root) {
+                Answer::not_testable(why).by(manager)
             } else if lists.is_empty() && !is_nix() {
                 Answer::not_testable(Untested::NoDatabase)
             } else {

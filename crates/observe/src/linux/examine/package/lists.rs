@@ -3,21 +3,11 @@
 use model::{PackageManager, Untested};
 
 use super::super::root::{Root, Version};
-use super::{Listed, apk, dpkg, pacman};
+use super::{Listed, apk, dpkg, pacman, rpm};
 
 /// What is read of other root folders is thrown away when there is more than this of it: 16 bytes each.
 const MOST_PATHS: usize = 2_000_000;
 const MOST_ROOTS: usize = 32;
-
-/// Where the lists of rpm lie.
-const RPM: [&[u8]; 6] = [
-    b"/usr/lib/sysimage/rpm/rpmdb.sqlite",
-    b"/usr/lib/sysimage/rpm/Packages.db",
-    b"/usr/lib/sysimage/rpm/Packages",
-    b"/var/lib/rpm/rpmdb.sqlite",
-    b"/var/lib/rpm/Packages.db",
-    b"/var/lib/rpm/Packages",
-];
 
 /// The lists of several root folders.
 #[derive(Debug, Default)]
@@ -35,7 +25,7 @@ pub(super) struct Lists {
     dpkg: Option<dpkg::Lists>,
     pacman: Option<pacman::Lists>,
     apk: Option<apk::Lists>,
-    has_rpm: bool,
+    rpm: Option<rpm::Lists>,
 }
 
 impl AllLists {
@@ -66,13 +56,6 @@ impl AllLists {
 
 impl Lists {
     fn read(root: &Root, marks: Vec<Option<Version>>, number: u64) -> Result<Self, Untested> {
-        let mut has_rpm = false;
-        for path in RPM {
-            has_rpm = has_rpm
-                || root
-                    .find(path)?
-                    .is_some_and(|found| found.seen.stx_size > 0);
-        }
         Ok(Self {
             root: root.identity(),
             is_own: root.is_own(),
@@ -81,7 +64,7 @@ impl Lists {
             dpkg: dpkg::Lists::read(root)?,
             pacman: pacman::Lists::read(root)?,
             apk: apk::Lists::read(root)?,
-            has_rpm,
+            rpm: rpm::Lists::read(root)?,
         })
     }
 
@@ -92,15 +75,19 @@ impl Lists {
         dpkg + pacman + apk
     }
 
-    /// Who may list it, although it cannot be asked.
-    pub(super) fn unread(&self) -> Option<PackageManager> {
-        let is_read = self.dpkg.is_some() || self.pacman.is_some() || self.apk.is_some();
-        (self.has_rpm && !is_read).then_some(PackageManager::Rpm)
+    /// Who may list a file that none of the others does, and why that is not known.
+    pub(super) fn unread(&self, root: &Root) -> Option<(PackageManager, Untested)> {
+        let rpm = self.rpm.as_ref()?;
+        if !rpm.is_read() && self.paths() == 0 {
+            return Some((PackageManager::Rpm, Untested::NoDatabase));
+        }
+        let is_working = rpm.is_read() && is_working(root, PackageManager::Rpm);
+        is_working.then_some((PackageManager::Rpm, Untested::NotFinished))
     }
 
     /// Whether there is anything to ask.
     pub(super) fn is_empty(&self) -> bool {
-        self.paths() == 0
+        self.paths() == 0 && !self.rpm.as_ref().is_some_and(rpm::Lists::is_read)
     }
 
     /// What packages say of the file at a path, and who manages them.
@@ -127,6 +114,12 @@ impl Lists {
                 return Ok(Some((PackageManager::Apk, listed)));
             }
         }
+        if let Some(lists) = &self.rpm {
+            let listed = lists.listed(root, path)?;
+            if !listed.is_empty() {
+                return Ok(Some((PackageManager::Rpm, listed)));
+            }
+        }
         Ok(None)
     }
 }
@@ -137,8 +130,8 @@ pub(super) fn is_working(root: &Root, manager: PackageManager) -> bool {
         PackageManager::Dpkg => dpkg::Lists::is_working(root),
         PackageManager::Pacman => pacman::Lists::is_working(root),
         PackageManager::Apk => apk::Lists::is_working(root),
-        PackageManager::Rpm
-        | PackageManager::Snap
+        PackageManager::Rpm => rpm::Lists::is_working(root),
+        PackageManager::Snap
         | PackageManager::Flatpak
         | PackageManager::AppImage
         | PackageManager::Nix => Ok(false),
@@ -150,7 +143,7 @@ pub(super) fn is_working(root: &Root, manager: PackageManager) -> bool {
 fn marks(root: &Root) -> Result<Vec<Option<Version>>, Untested> {
     let mut marks = Vec::new();
     let all = dpkg::MARKS.iter().chain(&pacman::MARKS).chain(&apk::MARKS);
-    for path in all.chain(&RPM) {
+    for path in all.chain(&rpm::MARKS) {
         let found = root.find(path)?;
         if let Some(found) = &found {
             // Whoever makes a root folder of his own, as any user may, writes its lists as well.

@@ -45,4 +45,13 @@ impl Merged {
             Some([new, rest].concat())
         })
     }
+
+    /// The names that it may have had before, in lists.
+    pub(super) fn before(&self, path: &[u8]) -> Vec<Vec<u8>> {
+        let names = self.0.iter().filter_map(|(old, new)| {
+            let rest = path.strip_prefix(new.as_slice())?;
+            Some([old, rest].concat())
+        });
+        names.collect()
+    }
 }

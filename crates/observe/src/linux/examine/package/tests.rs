@@ -210,6 +210,60 @@ fn the_list_of_apk() {
 }
 
 #[test]
+fn the_database_of_rpm() {
+    use PackageState::{Intact, Modified, Unpackaged};
+    let folder = Folder::new("rpm");
+    let Some(database) = rpm_database(&folder) else {
+        eprintln!("skipped: no rpmbuild");
+        return;
+    };
+    folder.write("var/lib/rpm/rpmdb.sqlite", fs::read(&database).unwrap());
+    folder.write("usr/bin/tool", "tool\n");
+    folder.write("usr/bin/changed", "after\n");
+    folder.write("usr/bin/stranger", "tool\n");
+    symlink("usr/bin", folder.0.join("bin")).unwrap();
+    let packages = &mut Packages::default();
+    let tool = Some(("my-tool", "2:1.5-7", PackageManager::Rpm));
+    check(packages, &folder, "/usr/bin/tool", Intact, tool);
+    check(packages, &folder, "/bin/tool", Intact, tool);
+    check(packages, &folder, "/usr/bin/changed", Modified, tool);
+    check(packages, &folder, "/usr/bin/stranger", Unpackaged, None);
+    folder.write("var/lib/rpm/rpmdb.sqlite-wal", "not yet written");
+    let answer = asked(packages, &folder, "/usr/bin/stranger");
+    assert_eq!(answer.why, Some(Untested::NotFinished));
+}
+
+/// A database with one package. `None`: rpm is not here.
+fn rpm_database(folder: &Folder) -> Option<std::path::PathBuf> {
+    let spec = "Name: my-tool\nEpoch: 2\nVersion: 1.5\nRelease: 7\nSummary: x\nLicense: x\n\
+        BuildArch: noarch\n%description\nx\n%install\nmkdir -p %{buildroot}/usr/bin\n\
+        echo tool > %{buildroot}/usr/bin/tool\necho before > %{buildroot}/usr/bin/changed\n\
+        %files\n/usr/bin/tool\n/usr/bin/changed\n";
+    folder.write("work/tool.spec", spec);
+    let work = folder.0.join("work");
+    let define = |name: &str, value: &str| [String::from("--define"), format!("{name} {value}")];
+    let top = define("_topdir", work.to_str()?);
+    let sqlite = define("_db_backend", "sqlite");
+    let built = Command::new("rpmbuild")
+        .args(&top)
+        .args(["-bb", "--quiet"])
+        .arg(work.join("tool.spec"))
+        .output();
+    if !built.ok()?.status.success() {
+        return None;
+    }
+    let database = work.join("db");
+    let installed = Command::new("rpm")
+        .args(&sqlite)
+        .args(["--justdb", "--nodeps", "-i", "--dbpath"])
+        .arg(&database)
+        .arg(work.join("RPMS/noarch/my-tool-1.5-7.noarch.rpm"))
+        .status();
+    let database = database.join("rpmdb.sqlite");
+    (installed.ok()?.success() && database.exists()).then_some(database)
+}
+
+#[test]
 fn lists_that_are_not_there_or_not_read() {
     let folder = Folder::new("none");
     folder.write("bin/x", "x");
