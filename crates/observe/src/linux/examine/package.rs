@@ -69,7 +69,9 @@ struct Listed {
 /// What is needed of the process for all its files.
 struct Scene<'a> {
     subject: &'a Subject,
-    root: Result<Root, Untested>,
+    own: Root,
+    /// That of the process. `None`: it is ours.
+    other: Result<Option<Root>, Untested>,
     /// What it sees mounted itself.
     mounts: Mounts,
 }
@@ -83,7 +85,10 @@ pub(super) fn check(subject: &Subject, kept: &mut Kept) -> Outcome {
 
 /// `None`: it has no program file.
 pub(super) fn of_program(subject: &Subject, kept: &mut Kept) -> Option<Package> {
-    let answer = Scene::of(subject).and_then(|scene| kept.packages.program(&scene));
+    let answer = Scene::of(subject).and_then(|scene| {
+        kept.packages.refresh(&scene);
+        kept.packages.program(&scene)
+    });
     match answer {
         Ok(answer) => Some(answer.package),
         Err(Untested::KernelThread | Untested::Ended) => None,
@@ -118,6 +123,7 @@ pub(super) fn owner(
 
 fn found(subject: &Subject, packages: &mut Packages) -> Result<Outcome, Untested> {
     let scene = Scene::of(subject)?;
+    packages.refresh(&scene);
     let program = packages.program(&scene)?;
     if program.package.state == PackageState::ThisTool {
         return Ok(Outcome::NothingFound);
@@ -168,11 +174,40 @@ fn is_library(region: &Region) -> bool {
 
 impl<'a> Scene<'a> {
     fn of(subject: &'a Subject) -> Result<Self, Untested> {
+        let own = Root::own()?;
         Ok(Self {
             subject,
-            root: Root::of(subject),
+            other: Root::other(subject, &own),
+            own,
             mounts: Mounts::of(subject.folder())?,
         })
+    }
+
+    /// The root folder of the process.
+    fn root(&self) -> Result<&Root, Untested> {
+        let other = self.other.as_ref().map_err(|why| *why)?;
+        Ok(other.as_ref().unwrap_or(&self.own))
+    }
+
+    /// The root folders whose lists may have a file: ours, if it is what we see at its path, then that of
+    /// the process.
+    fn roots(&self, found: &Found) -> Result<Vec<&Root>, Untested> {
+        let same = |own: Found| {
+            let (own, it) = (Version::of(&own.seen), Version::of(&found.seen));
+            (own.device, own.inode) == (it.device, it.inode)
+        };
+        let is_ours = || {
+            self.own
+                .find(&found.path)
+                .is_ok_and(|own| own.is_some_and(same))
+        };
+        match &self.other {
+            Ok(None) => Ok(vec![&self.own]),
+            Ok(Some(other)) if is_ours() => Ok(vec![&self.own, other]),
+            Ok(Some(other)) => Ok(vec![other]),
+            Err(_) if is_ours() => Ok(vec![&self.own]),
+            Err(why) => Err(*why),
+        }
     }
 
     /// A file that the kernel holds for the process.
@@ -194,12 +229,11 @@ impl<'a> Scene<'a> {
             Err(why @ (Untested::NoRights | Untested::Unreadable)) => why,
             found => return found,
         };
-        let root = self.root.as_ref().map_err(|why| *why)?;
+        let root = self.root()?;
         let found = root.find(root.inside(path))?;
         let same = |found: &Found| {
-            let seen = &found.seen;
-            let device = (seen.stx_dev_major, seen.stx_dev_minor);
-            (device, seen.stx_ino) == (region.device, region.inode)
+            let version = Version::of(&found.seen);
+            (version.device, version.inode) == (region.device, region.inode)
         };
         let found = found.filter(same).ok_or(why)?;
         let path = path.to_vec();
@@ -208,6 +242,20 @@ impl<'a> Scene<'a> {
 }
 
 impl Packages {
+    /// Reads lists again that have changed. To be called before anything is asked of a process.
+    fn refresh(&mut self, scene: &Scene<'_>) {
+        let other = scene.other.as_ref().ok().and_then(Option::as_ref);
+        for root in [Some(&scene.own), other].into_iter().flatten() {
+            // Those of others only when a file lies there.
+            if root.is_own() || self.lists.known(root).is_some() {
+                // What cannot be read any more is said when it is asked.
+                if self.lists.of(root).is_err() {
+                    self.lists.forget(root);
+                }
+            }
+        }
+    }
+
     fn program(&mut self, scene: &Scene<'_>) -> Result<Answer, Untested> {
         let program = scene.subject.program()?;
         let found = scene.held("exe", program.link.bytes())?;
@@ -262,8 +310,35 @@ impl Packages {
         if let Some(answer) = bundle::answer(&found, provenance, scene.subject) {
             return Ok(answer);
         }
-        let root = scene.root.as_ref().map_err(|why| *why)?;
-        let lists = self.lists.of(root)?;
+        let mut answer = Err(Untested::NoDatabase);
+        for root in scene.roots(&found)? {
+            let next = self.answer_in(scene, root, &found);
+            if next
+                .as_ref()
+                .is_ok_and(|next| next.package.manager.is_some())
+            {
+                return next;
+            }
+            // That a file is of no package says more than that nobody knows.
+            let is_known = |it: &Answer| it.package.state == PackageState::Unpackaged;
+            if !answer.as_ref().is_ok_and(is_known) {
+                answer = next;
+            }
+        }
+        answer
+    }
+
+    /// What the lists of that root folder say of it.
+    fn answer_in(
+        &mut self,
+        scene: &Scene<'_>,
+        root: &Root,
+        found: &Found,
+    ) -> Result<Answer, Untested> {
+        let lists = match self.lists.known(root) {
+            Some(lists) => lists,
+            None => self.lists.of(root)?,
+        };
         let asked = Asked {
             root: root.identity(),
             number: lists.number,
@@ -273,21 +348,23 @@ impl Packages {
         if let Some(answer) = self.answers.get(&asked) {
             return Ok(answer.clone());
         }
-        let (path, was_deleted) = path(root, &found)?;
+        let (path, was_deleted) = path(root, found)?;
         let Some((manager, listed)) = lists.listed(root, path)? else {
             let is_nix = || root.find(b"/nix/store").is_ok_and(|store| store.is_some());
-            return Ok(if let Some((manager, why)) = lists.unread(root) {
-                Answer::not_testable(why).by(manager)
-            } else if lists.is_empty() && !is_nix() {
+            if let Some((manager, why)) = lists.unread(root) {
+                return Ok(Answer::not_testable(why).by(manager));
+            }
+            let answer = if lists.is_empty() && !is_nix() {
                 Answer::not_testable(Untested::NoDatabase)
             } else {
                 Answer::of(PackageState::Unpackaged)
-            });
+            };
+            return Ok(self.keep(asked, answer));
         };
         if scene.mounts.is_elsewhere(&found.seen) {
             return Ok(Answer::not_testable(Untested::Elsewhere).of_listed(manager, listed.first()));
         }
-        let (compared, listed) = compared(&mut self.digests, &found, listed)?;
+        let (compared, listed) = compared(&mut self.digests, found, listed)?;
         let answer = match compared {
             Some(true) => Answer::of(PackageState::Intact),
             // What was replaced is of an older package, whose list is gone.
@@ -299,12 +376,15 @@ impl Packages {
             Some(false) => Answer::of(PackageState::Modified),
             None => Answer::not_testable(Untested::NoDatabase),
         };
-        let answer = answer.of_listed(manager, listed.as_ref());
+        Ok(self.keep(asked, answer.of_listed(manager, listed.as_ref())))
+    }
+
+    fn keep(&mut self, asked: Asked, answer: Answer) -> Answer {
         if self.answers.len() >= MOST_ANSWERS {
             self.answers.clear();
         }
         self.answers.insert(asked, answer.clone());
-        Ok(answer)
+        answer
     }
 }
 

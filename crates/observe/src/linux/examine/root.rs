@@ -80,21 +80,42 @@ impl Root {
         Self::new(folder, own.as_fd(), Vec::new(), true)
     }
 
-    /// That of the process. Where it is the same folder as ours, ours: whoever has a mount namespace of
-    /// his own may cover lists of packages, but not those that we see.
+    /// The one that the program of the process lies in: ours, if it lies there, whatever root folder the
+    /// process has made its own since (browsers lock their parts into empty ones).
     pub(super) fn of(subject: &Subject) -> Result<Self, Untested> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = rustix::fs::openat(subject.folder(), c"root", flags, Mode::empty());
-        let root = root.map_err(untested)?;
         let own = Self::own()?;
-        if identity(&status(&root).map_err(untested)?) == own.identity {
+        let program = subject.program()?;
+        let found = own.find(program.link.bytes()).unwrap_or(None);
+        let is_program = |found: Found| {
+            let (major, minor, inode) = identity(&found.seen);
+            ((major, minor), inode) == (program.device, program.inode)
+        };
+        if found.is_some_and(is_program) {
             return Ok(own);
         }
-        let mut prefix = subject.link(c"root")?.bytes().to_vec();
+        Ok(Self::other(subject, &own)?.unwrap_or(own))
+    }
+
+    /// That of the process. `None`: it is ours. Whoever has a mount namespace of his own may cover lists of
+    /// packages, but not those that we see.
+    pub(super) fn other(subject: &Subject, own: &Self) -> Result<Option<Self>, Untested> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = rustix::fs::openat(subject.folder(), c"root", flags, Mode::empty());
+        // A folder that is gone is nobody's any more.
+        let gone = |why| match why {
+            Untested::Ended => Untested::OtherNamespace,
+            why => why,
+        };
+        let root = root.map_err(|error| gone(untested(error)))?;
+        let seen = status(&root).map_err(|error| gone(untested(error)))?;
+        if identity(&seen) == own.identity {
+            return Ok(None);
+        }
+        let mut prefix = subject.link(c"root").map_err(gone)?.bytes().to_vec();
         if prefix == b"/" {
             prefix.clear();
         }
-        Self::new(root, subject.folder(), prefix, false)
+        Self::new(root, subject.folder(), prefix, false).map(Some)
     }
 
     /// Any folder, as if it were ours.

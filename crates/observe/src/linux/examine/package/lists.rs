@@ -29,6 +29,15 @@ pub(super) struct Lists {
 }
 
 impl AllLists {
+    /// Those of this root folder, as they were when they were last read.
+    pub(super) fn known(&self, root: &Root) -> Option<&Lists> {
+        self.0.iter().find(|lists| lists.root == root.identity())
+    }
+
+    pub(super) fn forget(&mut self, root: &Root) {
+        self.0.retain(|lists| lists.root != root.identity());
+    }
+
     /// Those of this root folder, as they are now.
     ///
     /// Errors: `OtherNamespace`: anybody may have written them.

@@ -17,6 +17,11 @@ const DATABASES: [&[u8]; 2] = [
     b"/usr/lib/sysimage/rpm/rpmdb.sqlite",
     b"/var/lib/rpm/rpmdb.sqlite",
 ];
+/// What is written and not yet in them.
+const LOGS: [&[u8]; 2] = [
+    b"/usr/lib/sysimage/rpm/rpmdb.sqlite-wal",
+    b"/var/lib/rpm/rpmdb.sqlite-wal",
+];
 /// Formats of former times, which are not read.
 const OTHERS: [&[u8]; 4] = [
     b"/usr/lib/sysimage/rpm/Packages.db",
@@ -29,9 +34,11 @@ const MOST_TREES: usize = 200;
 /// Files of one name.
 const MOST_NAMES: usize = 2000;
 
-pub(super) const MARKS: [&[u8]; 6] = [
+pub(super) const MARKS: [&[u8]; 8] = [
     DATABASES[0],
     DATABASES[1],
+    LOGS[0],
+    LOGS[1],
     OTHERS[0],
     OTHERS[1],
     OTHERS[2],
@@ -84,8 +91,8 @@ impl Lists {
 
     /// Whether packages are being installed: what is written lies in a log beside the database first.
     pub(super) fn is_working(root: &Root) -> Result<bool, Untested> {
-        for path in DATABASES {
-            let log = root.find(&[path, b"-wal"].concat())?;
+        for path in LOGS {
+            let log = root.find(path)?;
             if log.is_some_and(|log| log.seen.stx_size > 0) {
                 return Ok(true);
             }

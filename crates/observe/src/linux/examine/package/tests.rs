@@ -30,13 +30,15 @@ fn own() -> Subject {
 /// Where the file at that path in a folder comes from, as if the folder were `/`.
 fn asked(packages: &mut Packages, folder: &Folder, path: &str) -> Answer {
     let subject = own();
-    let root = Root::at(&folder.0);
-    let found = root.find(path.as_bytes()).unwrap().unwrap();
+    let own = Root::at(&folder.0);
+    let found = own.find(path.as_bytes()).unwrap().unwrap();
     let scene = Scene {
         mounts: Mounts::of(subject.folder()).unwrap(),
-        root: Ok(root),
+        own,
+        other: Ok(None),
         subject: &subject,
     };
+    packages.refresh(&scene);
     let answer = packages.answer(&scene, found);
     answer.unwrap_or_else(Answer::not_testable)
 }
@@ -461,13 +463,12 @@ fn a_root_folder_of_its_own_has_lists_of_its_own() {
         return;
     }
     let folder = Folder::new("container");
-    for name in ["usr", "proc"] {
+    for name in ["lib", "lib64", "usr/bin"] {
         fs::create_dir_all(folder.0.join(name)).unwrap();
     }
-    for name in ["bin", "lib", "lib64"] {
-        symlink(format!("usr/{name}"), folder.0.join(name)).unwrap();
-    }
+    symlink("usr/bin", folder.0.join("bin")).unwrap();
     let bytes = fs::read("/usr/bin/sleep").unwrap();
+    fs::copy("/usr/bin/sleep", folder.0.join("bin/sleep")).unwrap();
     let sum: String = Md5::digest(&bytes)
         .iter()
         .map(|byte| format!("{byte:02x}"))
@@ -479,27 +480,62 @@ fn a_root_folder_of_its_own_has_lists_of_its_own() {
         format!("{sum}  bin/sleep\n"),
     );
     let root = folder.0.to_str().unwrap();
-    let script = format!("mount --bind /usr {root}/usr; exec chroot {root} /bin/sleep 1000");
+    let mounts = |root: &str| format!("for d in lib lib64; do mount --bind /$d {root}/$d; done");
+    let script = format!("{}; exec chroot {root} /bin/sleep 1000", mounts(root));
     let Some(running) = apart(&script, "sleep") else {
         return;
     };
-    let mut kept = Kept::default();
+    let kept = &mut Kept::default();
+    let package = of_program(&running.subject().unwrap(), kept).unwrap();
+    let mine = (PackageState::Intact, Some("mine".into()));
+    assert_eq!((package.state, package.name), mine);
+    // Where we do not see it.
+    let hidden = Folder::new("hidden");
+    let at = hidden.0.to_str().unwrap();
+    for (owner, expected) in [("0", mine), ("1000", (PackageState::NotTestable, None))] {
+        let copy = format!("mount -t tmpfs none {at}; cp -a {root}/. {at}");
+        let owned = format!("chown {owner} {at}/var/lib/dpkg/status");
+        let chroot = format!("exec chroot {at} /bin/sleep 1000");
+        let script = format!("{copy}; {owned}; {}; {chroot}", mounts(at));
+        let running = apart(&script, "sleep").unwrap();
+        let subject = running.subject().unwrap();
+        let package = of_program(&subject, kept).unwrap();
+        assert_eq!((package.state, package.name), expected);
+        // Lists that an ordinary user can have written are not believed.
+        if owner != "0" {
+            let outcome = check_of(&subject, kept);
+            assert_eq!(outcome, Outcome::NotTestable(Untested::OtherNamespace));
+        }
+    }
+}
+
+#[test]
+fn a_program_that_has_locked_itself_in() {
+    if !has_dpkg() || !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: not root");
+        return;
+    }
+    let folder = Folder::new("locked");
+    let code = "import os, sys, time; time.time(); os.chroot(sys.argv[1]); os.chdir('/'); \
+        os.close(1); time.sleep(1000)";
+    let Ok(interpreter) = fs::canonicalize("/usr/bin/python3") else {
+        eprintln!("skipped: no python3");
+        return;
+    };
+    let mut command = Command::new(&interpreter);
+    command.args(["-I", "-c", code]).arg(&folder.0);
+    let name = interpreter.file_name().unwrap().to_str().unwrap();
+    let (mut done, mine) = std::io::pipe().unwrap();
+    let running = Running::start(command.stdout(mine), name).unwrap();
+    drop(command);
+    let _ = std::io::Read::read(&mut done, &mut [0]);
     let subject = running.subject().unwrap();
-    let package = of_program(&subject, &mut kept).unwrap();
+    let package = of_program(&subject, &mut Kept::default()).unwrap();
+    assert_eq!(package.state, PackageState::Intact, "{package:?}");
     assert_eq!(
-        (package.state, package.name),
-        (PackageState::Intact, Some("mine".into()))
+        check_of(&subject, &mut Kept::default()),
+        Outcome::NothingFound
     );
-    // Lists that an ordinary user can have written are not believed.
-    let status = folder.0.join("var/lib/dpkg/status");
-    std::os::unix::fs::chown(status, Some(1000), None).unwrap();
-    let package = of_program(&subject, &mut kept).unwrap();
-    assert_eq!(
-        (package.state, package.name),
-        (PackageState::NotTestable, None)
-    );
-    let outcome = check_of(&subject, &mut kept);
-    assert_eq!(outcome, Outcome::NotTestable(Untested::OtherNamespace));
 }
 
 #[test]
