@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use model::{Display, Untested};
 
+use self::family::Top;
 use super::sniffer::own_namespace;
 use super::{Kept, Subject};
 use crate::linux::netlink::Netlink;
@@ -39,12 +40,17 @@ pub(crate) struct Displays {
     netlink: Option<Netlink>,
     netns: Option<u32>,
     read: Option<Instant>,
-    /// The inodes of the sockets on the other side of a display's.
+    /// The inodes of the sockets on the other side of a display's, and of the display's own.
     clients: BTreeSet<u64>,
     failed: bool,
     /// Whether a run is connected itself, by pid and start.
-    connected: BTreeMap<(u32, u64), bool>,
+    connected: BTreeMap<Run, bool>,
+    /// Whether a run, or one below it of the same program, is.
+    families: BTreeMap<Run, Result<bool, Untested>>,
 }
+
+/// Pid and start.
+type Run = (u32, u64);
 
 impl Default for Displays {
     fn default() -> Self {
@@ -55,6 +61,7 @@ impl Default for Displays {
             clients: BTreeSet::new(),
             failed: false,
             connected: BTreeMap::new(),
+            families: BTreeMap::new(),
         }
     }
 }
@@ -92,12 +99,31 @@ impl Displays {
         if self.is_connected(subject)? {
             return Ok(true);
         }
-        family::any(subject, |other| self.is_connected(other).unwrap_or(false))
+        // Without any display nobody's family needs to be looked for.
+        if self.clients.is_empty() && !has_remote_display(subject)? {
+            return Ok(false);
+        }
+        let top = family::top(subject, |above| self.is_connected(above).unwrap_or(false));
+        let top = match top {
+            Top::IsSuch => return Ok(true),
+            Top::Of(top) => top,
+        };
+        let run = run(top.as_ref().unwrap_or(subject));
+        if let Some(known) = self.families.get(&run) {
+            return *known;
+        }
+        let found = family::any_below(top.as_ref().unwrap_or(subject), |below| {
+            self.is_connected(below).unwrap_or(false)
+        });
+        if self.families.len() < MOST_KNOWN {
+            self.families.insert(run, found);
+        }
+        found
     }
 
     /// Whether this process is, by itself.
     fn is_connected(&mut self, subject: &Subject) -> Result<bool, Untested> {
-        let run = (subject.pid(), subject.stat().start_ticks);
+        let run = run(subject);
         if let Some(known) = self.connected.get(&run) {
             return Ok(*known);
         }
@@ -131,6 +157,7 @@ impl Displays {
         }
         self.read = Some(now);
         self.connected.clear();
+        self.families.clear();
         match self.ask() {
             Ok(clients) => (self.clients, self.failed) = (clients, false),
             Err(_) => (self.clients, self.failed) = (BTreeSet::new(), true),
@@ -159,12 +186,7 @@ fn has_display(subject: &Subject) -> Result<bool, Untested> {
 
 /// Whether it is connected to an X server over TCP on this computer, where `ssh -X` has one.
 fn over_tcp(subject: &Subject) -> Result<bool, Untested> {
-    let environment = subject.environment()?;
-    let mut displays = environment
-        .iter()
-        .filter_map(|it| it.bytes().strip_prefix(b"DISPLAY="));
-    let has_host = |display: &[u8]| !display.starts_with(b":") && !display.starts_with(b"unix");
-    if !displays.any(has_host) {
+    if !has_remote_display(subject)? {
         return Ok(false);
     }
     let sockets = subject.sockets()?;
@@ -183,6 +205,19 @@ fn over_tcp(subject: &Subject) -> Result<bool, Untested> {
         }
     }
     Ok(false)
+}
+
+/// Whether it was started with a display that is not called by its number alone: `localhost:10.0`.
+fn has_remote_display(subject: &Subject) -> Result<bool, Untested> {
+    let environment = subject.environment()?;
+    let mut displays = environment
+        .iter()
+        .filter_map(|it| it.bytes().strip_prefix(b"DISPLAY="));
+    Ok(displays.any(|it| !it.starts_with(b":") && !it.starts_with(b"unix") && !it.is_empty()))
+}
+
+fn run(subject: &Subject) -> Run {
+    (subject.pid(), subject.stat().start_ticks)
 }
 
 #[cfg(test)]

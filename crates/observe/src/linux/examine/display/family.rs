@@ -42,41 +42,45 @@ const HELPERS: [&[u8]; 5] = [
 /// What stands between a program and its helpers.
 const SANDBOXES: [&[u8]; 3] = [b"bwrap", b"chrome-sandbox", b"xdg-dbus-proxy"];
 
-/// Whether any other process of its family is such: those of the same program above it, and those of the
-/// same program below the topmost of these.
-pub(super) fn any(
-    subject: &Subject,
-    mut is_such: impl FnMut(&Subject) -> bool,
-) -> Result<bool, Untested> {
+/// What became of going up.
+pub(super) enum Top {
+    /// One above it is such.
+    IsSuch,
+    /// The topmost of its program. `None`: it is that itself.
+    Of(Option<Subject>),
+}
+
+/// Goes up as long as it is the same program.
+pub(super) fn top(subject: &Subject, mut is_such: impl FnMut(&Subject) -> bool) -> Top {
     let mut top: Option<Subject> = None;
     for _ in 0..MOST_STEPS {
         let below = top.as_ref().unwrap_or(subject);
-        let Some(parent) = parent(below) else {
+        let Some(parent) = parent(below).filter(|parent| belongs(below, parent)) else {
             break;
         };
-        if !belongs(below, &parent) {
-            break;
-        }
         if is_such(&parent) {
-            return Ok(true);
+            return Top::IsSuch;
         }
         top = Some(parent);
     }
-    // What was seen at the top is not asked again.
-    let top = top.as_ref().unwrap_or(subject);
-    let mut seen = BTreeSet::from([top.pid(), subject.pid()]);
+    Top::Of(top)
+}
+
+/// Whether any process below this one that is of the same program is such.
+pub(super) fn any_below(
+    top: &Subject,
+    mut is_such: impl FnMut(&Subject) -> bool,
+) -> Result<bool, Untested> {
+    let mut seen = BTreeSet::from([top.pid()]);
     let mut waiting = children(top);
     while let Some(pid) = waiting.pop() {
-        if seen.len() > MOST_MEMBERS {
-            return Err(Untested::TooLarge);
-        }
         if !seen.insert(pid) {
             continue;
         }
-        let Some(child) = Subject::find(None, pid)
-            .ok()
-            .filter(|child| belongs(child, top))
-        else {
+        if seen.len() > MOST_MEMBERS {
+            return Err(Untested::TooLarge);
+        }
+        let Some(child) = Subject::find(None, pid).ok().filter(|child| belongs(child, top)) else {
             continue;
         };
         if is_such(&child) {
