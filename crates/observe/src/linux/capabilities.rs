@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use model::{Gap, Source};
-use rustix::thread::{CapabilitySet, capabilities};
+use rustix::thread::{CapabilitySet, capabilities, capability_is_in_bounding_set};
 
 /// Inode of the first user namespace (PROC_USER_INIT_INO, include/linux/proc_ns.h).
 const FIRST_USER_NAMESPACE: &str = "user:[4026531837]";
@@ -21,7 +21,7 @@ pub(crate) struct Right {
     pub(crate) missed: &'static str,
 }
 
-pub(crate) const RIGHTS: [Right; 6] = [
+const ALL: [Right; 7] = [
     Right {
         name: "CAP_BPF",
         set: CapabilitySet::BPF,
@@ -76,7 +76,25 @@ pub(crate) const RIGHTS: [Right; 6] = [
         missed: "sockets of other network namespaces (containers) that no process holds; without \
                  BPF all of their sockets",
     },
+    Right {
+        name: "CAP_CHECKPOINT_RESTORE",
+        set: CapabilitySet::CHECKPOINT_RESTORE,
+        gap: "right_missing_checkpoint_restore",
+        source: Source::Proc,
+        purpose: "to compare what processes have in memory with its files, also those that have been \
+                  deleted or replaced",
+        missed: "whether program code in memory is that of its file, where the file cannot be found at \
+                 its path",
+    },
 ];
+
+/// Those that this kernel knows; the last one came with Linux 5.9, and before it CAP_SYS_ADMIN had to do.
+pub(crate) fn rights() -> impl Iterator<Item = &'static Right> {
+    ALL.iter().filter(|right| {
+        right.set != CapabilitySet::CHECKPOINT_RESTORE
+            || capability_is_in_bounding_set(right.set).is_ok()
+    })
+}
 
 /// Whether we are in a user namespace below the first: its rights hold only inside it.
 pub(crate) fn in_nested_user_namespace() -> bool {
@@ -94,17 +112,20 @@ fn given() -> CapabilitySet {
             given = CapabilitySet::empty();
         }
         if given.contains(CapabilitySet::SYS_ADMIN) {
-            given |= CapabilitySet::BPF | CapabilitySet::PERFMON;
+            given |= CapabilitySet::BPF
+                | CapabilitySet::PERFMON
+                | CapabilitySet::CHECKPOINT_RESTORE;
         }
         given
     })
 }
 
-/// Those of [`RIGHTS`] that were not given. CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON.
+/// Those of [`rights`] that were not given. CAP_SYS_ADMIN includes CAP_BPF, CAP_PERFMON and
+/// CAP_CHECKPOINT_RESTORE.
 pub(crate) fn missing() -> Vec<&'static Right> {
     let given = given();
     let is_missing = |right: &&Right| !given.contains(right.set);
-    RIGHTS.iter().filter(is_missing).collect()
+    rights().filter(is_missing).collect()
 }
 
 /// One for each right that is missing.
@@ -124,10 +145,10 @@ pub(crate) fn may_use_bpf() -> bool {
 /// What it takes besides to record packets.
 const FOR_PACKETS: &str = "cap_net_raw";
 
-/// The command that gives the program in this file all of [`RIGHTS`], and the one to record packets,
+/// The command that gives the program in this file all of [`rights`], and the one to record packets,
 /// whoever starts it.
 pub(crate) fn setcap_line(file: &Path) -> String {
-    let names = RIGHTS.iter().map(|right| right.name.to_ascii_lowercase());
+    let names = rights().map(|right| right.name.to_ascii_lowercase());
     let names: Vec<_> = names.chain([FOR_PACKETS.to_owned()]).collect();
     let path = file.to_string_lossy();
     let plain = |character: char| character.is_ascii_alphanumeric() || "/._+-".contains(character);

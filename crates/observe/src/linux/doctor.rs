@@ -132,8 +132,7 @@ fn events(attached: &Result<Probes, BpfError>) -> Diagnosis {
 fn rights() -> Vec<Diagnosis> {
     let missing = capabilities::missing();
     if missing.is_empty() {
-        let names: Vec<_> = capabilities::RIGHTS
-            .iter()
+        let names: Vec<_> = capabilities::rights()
             .map(|right| right.name)
             .collect();
         let found = format!("all that whocalls needs: {}", names.join(" "));
@@ -143,7 +142,7 @@ fn rights() -> Vec<Diagnosis> {
         }];
     }
     let is_missing = |name: &str| missing.iter().any(|right| right.name == name);
-    let names = capabilities::RIGHTS.iter().map(|right| right.name);
+    let names = capabilities::rights().map(|right| right.name);
     let present: Vec<_> = names.filter(|name| !is_missing(name)).collect();
     let present = if present.is_empty() {
         "none".to_owned()

@@ -16,7 +16,7 @@ use rustix::fs::{Gid, OFlags, Uid};
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, geteuid, getuid, set_dumpable_behavior};
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, capabilities, capability_is_in_bounding_set,
+    CapabilitySet, CapabilitySets, capabilities,
     clear_ambient_capability_set, remove_capability_from_bounding_set, set_capabilities,
     set_keep_capabilities, set_no_new_privs, set_thread_groups, set_thread_res_gid,
     set_thread_res_uid,
@@ -163,9 +163,8 @@ pub(crate) fn keep_for_opener() -> io::Result<()> {
 /// Errors: it has more rights than it should; then it must not answer.
 pub(crate) fn keep_for_examiner() -> io::Result<()> {
     let present = capabilities(None)?.permitted;
-    // Kernels before 5.9 do not know it.
-    let is_known = capability_is_in_bounding_set(CapabilitySet::CHECKPOINT_RESTORE).is_ok();
-    let wanted = if is_known {
+    // Kernels before 5.9 do not know it, and not everybody gives it.
+    let wanted = if present.contains(CapabilitySet::CHECKPOINT_RESTORE) {
         EXAMINER
     } else {
         EXAMINER.union(CapabilitySet::SYS_ADMIN)

@@ -9,6 +9,7 @@ use crate::setting::{Need, lacks, skip, wait_for};
 const DAC_READ_SEARCH: u64 = 1 << 2;
 const SYS_PTRACE: u64 = 1 << 19;
 const SYS_ADMIN: u64 = 1 << 21;
+const CHECKPOINT_RESTORE: u64 = 1 << 40;
 const NET_ADMIN: u64 = 1 << 12;
 const NET_RAW: u64 = 1 << 13;
 
@@ -49,6 +50,10 @@ fn no_thread_of_it_has_rights() {
     assert_eq!(kept & needed, needed, "{kept:x}");
     assert_eq!(kept & !(needed | NET_ADMIN | NET_RAW), 0, "{kept:x}");
     helper[0].has_only(kept);
+    let looking = SYS_PTRACE | DAC_READ_SEARCH | CHECKPOINT_RESTORE;
+    for thread in threads(recording.process("whocalls-exam")) {
+        thread.has_only(looking);
+    }
 
     // Nobody outside of the case: the process that makes files sees no other folder.
     let files = recording.process("whocalls-files");

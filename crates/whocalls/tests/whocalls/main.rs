@@ -21,6 +21,7 @@ mod damaged;
 mod devices;
 mod directions;
 mod evidence;
+mod examined;
 mod findings;
 mod holders;
 mod hostile;

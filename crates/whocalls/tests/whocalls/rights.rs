@@ -29,6 +29,7 @@ const DAC_READ_SEARCH: u64 = 1 << 2;
 const NET_ADMIN: u64 = 1 << 12;
 const SYS_PTRACE: u64 = 1 << 19;
 const SYS_ADMIN: u64 = 1 << 21;
+const CHECKPOINT_RESTORE: u64 = 1 << 40;
 
 #[test]
 fn no_thread_of_a_watch_has_rights() {
@@ -99,7 +100,25 @@ fn without_events_it_keeps_what_looks_need() {
     for status in watch.threads() {
         status.has_given_up(SYS_PTRACE | DAC_READ_SEARCH | SYS_ADMIN | NET_ADMIN);
     }
-    assert_eq!(watch.children(), [0; 0]);
+    assert_eq!(watch.children(), [watch.examiner()]);
+}
+
+#[test]
+fn the_examiner_has_what_it_needs() {
+    if lacks(&[Need::Root]) {
+        return;
+    }
+    for polling in [&[][..], &["--polling"]] {
+        let mut watch = Watch::start(&mut watching(Path::new(WHOCALLS), polling));
+        watch.until(|line| line["kind"] == "process_examined");
+        let threads = threads_of(watch.examiner());
+        assert_eq!(threads.len(), 2);
+        for status in threads {
+            status.has_given_up(SYS_PTRACE | DAC_READ_SEARCH | CHECKPOINT_RESTORE);
+        }
+        let environment = fs::read(format!("/proc/{}/environ", watch.examiner()));
+        assert_eq!(environment.unwrap(), b"");
+    }
 }
 
 /// Both other users' processes and other namespaces are still looked into.
@@ -141,24 +160,26 @@ fn events_and_counts_come_without_rights() {
     assert_eq!(counted["state"], "established");
     for gap in watch.seen.iter().filter(|line| line["type"] == "gap") {
         let id = gap["id"].as_str().unwrap();
-        let about_rights = ["rights", "right_", "counts_not", "helper"];
+        let about_rights = ["rights", "right_", "counts_not", "helper", "examin"];
         assert!(!about_rights.iter().any(|it| id.starts_with(it)), "{gap}");
     }
 }
 
 #[test]
-fn the_helper_ends_with_the_watch() {
+fn its_helpers_end_with_the_watch() {
     for signal in [Signal::KILL, Signal::INT] {
         let Some(mut watch) = Watch::with_events() else {
             return;
         };
-        let helper = watch.helper();
+        let helpers = [watch.helper(), watch.examiner()];
         kill(watch.pid(), signal);
         wait_for("the end of the watch", || watch.child.try_wait().unwrap());
-        wait_for("the end of the helper", || {
-            let stat = fs::read_to_string(format!("/proc/{helper}/stat"));
-            // Whoever inherits it may take its time to fetch it.
-            let is_over = stat.map_or(true, |stat| stat.contains(") Z "));
+        wait_for("the end of its helpers", || {
+            let is_over = helpers.iter().all(|helper| {
+                let stat = fs::read_to_string(format!("/proc/{helper}/stat"));
+                // Whoever inherits it may take its time to fetch it.
+                stat.map_or(true, |stat| stat.contains(") Z "))
+            });
             is_over.then_some(())
         });
     }
@@ -175,6 +196,22 @@ fn a_watch_goes_on_without_its_helper_and_says_so() {
     kill(watch.helper(), Signal::KILL);
     let gap = watch.until(|line| line["type"] == "gap" && line["id"] == "helper_ended");
     assert!(gap["missed"].as_str().unwrap().contains("hashes"), "{gap}");
+    let (actor, words) = Actor::start(Place::Home, CALLER);
+    let opened = watch.until(|line| is_connection(line, &words[0], actor.pid()));
+    assert_eq!(Seen(&opened).pids(), [actor.pid()]);
+}
+
+#[test]
+fn a_watch_goes_on_without_its_examiner_and_says_so() {
+    if lacks(&[Need::Program("python3")]) {
+        return;
+    }
+    let Some(mut watch) = Watch::with_events() else {
+        return;
+    };
+    kill(watch.examiner(), Signal::KILL);
+    let gap = watch.until(|line| line["type"] == "gap" && line["id"] == "examiner_ended");
+    assert!(gap["missed"].as_str().unwrap().contains("hide"), "{gap}");
     let (actor, words) = Actor::start(Place::Home, CALLER);
     let opened = watch.until(|line| is_connection(line, &words[0], actor.pid()));
     assert_eq!(Seen(&opened).pids(), [actor.pid()]);
@@ -368,7 +405,7 @@ impl Watch {
         Some(watch)
     }
 
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -408,10 +445,7 @@ impl Watch {
     }
 
     fn threads(&self) -> Vec<Status> {
-        let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
-        threads
-            .map(|thread| Status::of(thread.unwrap().path().join("status").to_str().unwrap()))
-            .collect()
+        threads_of(self.pid())
     }
 
     fn children(&self) -> Vec<u32> {
@@ -424,12 +458,20 @@ impl Watch {
     }
 
     fn helper(&self) -> u32 {
-        let [helper] = self.children()[..] else {
-            panic!("{:?}", self.children());
+        self.child_called("whocalls-helper")
+    }
+
+    pub(crate) fn examiner(&self) -> u32 {
+        self.child_called("whocalls-exam")
+    }
+
+    fn child_called(&self, name: &str) -> u32 {
+        let is_it = |pid: &u32| {
+            let comm = fs::read_to_string(format!("/proc/{pid}/comm"));
+            comm.is_ok_and(|comm| comm.trim_end() == name)
         };
-        let name = fs::read_to_string(format!("/proc/{helper}/comm")).unwrap();
-        assert_eq!(name, "whocalls-helper\n");
-        helper
+        let found = self.children().into_iter().find(is_it);
+        found.unwrap_or_else(|| panic!("no {name}: {:?}", self.children()))
     }
 }
 
@@ -479,13 +521,20 @@ impl Status {
     }
 }
 
-fn watching(program: &Path, arguments: &[&str]) -> Command {
+fn threads_of(pid: u32) -> Vec<Status> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    threads
+        .map(|thread| Status::of(thread.unwrap().path().join("status").to_str().unwrap()))
+        .collect()
+}
+
+pub(crate) fn watching(program: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(["watch", "--ndjson"]).args(arguments);
     command
 }
 
-fn as_nobody(program: &Path) -> Command {
+pub(crate) fn as_nobody(program: &Path) -> Command {
     let mut command = command("setpriv");
     command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]);
     command.arg("--inh-caps=-all").arg(program);

@@ -126,6 +126,58 @@ fn the_helper_does_what_it_needs_and_no_more() {
 }
 
 #[test]
+fn the_examiner_does_what_it_needs_and_no_more() {
+    use rustix::process::{Signal, kill_process, test_kill_process};
+    under(Duty::Examiner, do_what_observing_needs);
+    under(Duty::Examiner, try_to_hold_a_process);
+    under(Duty::Examiner, || {
+        let us = rustix::process::getpid();
+        // Asks whether somebody is there.
+        test_kill_process(us).unwrap();
+        for signal in [Signal::TERM, Signal::KILL, Signal::STOP, Signal::USR1] {
+            refused(kill_process(us, signal));
+        }
+        let map = fs::read("/proc/self/maps").unwrap();
+        assert!(map.len() > 100);
+        let memory = File::open("/proc/self/mem").unwrap();
+        let known = [7_u8; 16];
+        let mut read = [0; 16];
+        let address = u64::try_from(known.as_ptr().addr()).unwrap();
+        std::os::unix::fs::FileExt::read_exact_at(&memory, &mut read, address).unwrap();
+        assert_eq!(read, known);
+        let flags = OFlags::PATH | OFlags::DIRECTORY;
+        let folder = rustix::fs::open("/proc", flags, rustix::fs::Mode::empty()).unwrap();
+        let resolve = rustix::fs::ResolveFlags::NO_XDEV;
+        rustix::fs::openat2(&folder, "self/", flags, rustix::fs::Mode::empty(), resolve).unwrap();
+        socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+        for family in [AddressFamily::INET, AddressFamily::INET6] {
+            refused(socket(family, SocketType::STREAM, None));
+            refused(socket(family, SocketType::DGRAM, None));
+        }
+        let (packet, raw) = (AddressFamily::PACKET, SocketType::RAW);
+        refused(socket(packet, raw, None::<Protocol>));
+        refused(TcpListener::bind("127.0.0.1:0"));
+        refused(std::net::TcpStream::connect("127.0.0.1:1"));
+        refused(File::create("/tmp/whocalls-test-forbidden"));
+        refused(OpenOptions::new().append(true).open("/dev/null"));
+        refused(OpenOptions::new().write(true).open("/proc/self/mem"));
+        refused(fs::remove_file("/tmp/whocalls-test-forbidden"));
+        refused(fs::create_dir("/tmp/whocalls-test-forbidden"));
+        refused(Command::new("/bin/true").spawn());
+        refused(rustix::process::chroot("/"));
+        refused(rustix::mount::unmount(
+            "/proc",
+            rustix::mount::UnmountFlags::empty(),
+        ));
+        let door = File::open("/proc/self/ns/net").unwrap();
+        let net = rustix::thread::LinkNameSpaceType::Network;
+        let door = std::os::fd::AsFd::as_fd(&door);
+        refused(rustix::thread::move_into_link_name_space(door, Some(net)));
+        refused(aya::maps::MapInfo::from_id(1).map_err(|_| Error::last_os_error()));
+    });
+}
+
+#[test]
 fn the_opener_does_what_it_needs_and_no_more() {
     // It may not ask any more who it is.
     static IS_ROOT: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
