@@ -65,6 +65,7 @@ pub(crate) struct Unasked {
     pub(crate) start_ticks: Option<u64>,
     pub(crate) name: Option<Text>,
     pub(crate) path: Option<Text>,
+    pub(crate) uid: Option<u32>,
     pub(crate) examined: Examined,
 }
 

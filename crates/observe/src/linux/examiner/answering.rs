@@ -237,6 +237,9 @@ fn unasked(pid: u32, kept: &mut Kept) -> Unasked {
         start_ticks: subject.map(|it| it.stat().start_ticks),
         name: subject.map(|it| it.stat().name.clone()),
         path: program.map(|it| it.link.clone()),
+        uid: subject
+            .and_then(|it| it.seen(c".").ok())
+            .map(|seen| seen.stx_uid),
         examined,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::{BootId, Examined, Outcome, Process, ProcessId, Untested};
+use model::{BootId, Examined, Outcome, Process, ProcessId, Timestamp, Untested};
 
 use super::{Answer, Examiner, Request, Unasked};
 use crate::Depth;
@@ -141,6 +141,12 @@ impl Asking {
 /// Processes that nobody has listed.
 fn add(unasked: Vec<Unasked>, boot: BootId, processes: &mut Vec<Process>) {
     let listed: HashSet<_> = processes.iter().map(|process| process.id).collect();
+    // As the others have it.
+    let boot_time = processes.iter().find_map(|process| {
+        let since = process.id.start_ticks.saturating_mul(ProcessId::NANOS_PER_TICK);
+        let started = process.started?.unix_nanos();
+        Some(started.saturating_sub(i64::try_from(since).ok()?))
+    });
     for unasked in unasked {
         let id = ProcessId {
             boot,
@@ -151,7 +157,17 @@ fn add(unasked: Vec<Unasked>, boot: BootId, processes: &mut Vec<Process>) {
         match same_pid.filter(|it| it.id == id || unasked.start_ticks.is_none()) {
             Some(known) => known.examined = Some(Arc::new(unasked.examined)),
             None if listed.contains(&id) => {}
-            None => processes.push(unasked.process(id)),
+            None => {
+                let started = unasked.start_ticks.and(boot_time).map(|boot_time| {
+                    let since = id.start_ticks.saturating_mul(ProcessId::NANOS_PER_TICK);
+                    let since = i64::try_from(since).unwrap_or(i64::MAX);
+                    Timestamp::from_unix_nanos(boot_time.saturating_add(since))
+                });
+                processes.push(Process {
+                    started,
+                    ..unasked.process(id)
+                });
+            }
         }
     }
     processes.sort_by_key(|process| (process.id.pid, process.id.start_ticks));
@@ -163,6 +179,7 @@ impl Unasked {
         Process {
             name: self.name.unwrap_or_default(),
             path: self.path,
+            uid: self.uid,
             examined: Some(Arc::new(self.examined)),
             ..Process::unknown(id)
         }

@@ -16,6 +16,8 @@ use crate::Depth;
 pub(super) const REQUEST: usize = 24;
 /// No answer is longer.
 pub(super) const LONGEST_ANSWER: usize = 64 * 1024;
+/// No user has this number (chown(2)).
+const NO_USER: u32 = u32::MAX;
 /// Kind, question, CPU time, status.
 const HEAD: usize = 1 + REQUEST + 8 + 1;
 
@@ -85,6 +87,7 @@ impl Answer {
                 bytes.extend(unasked.start_ticks.unwrap_or_default().to_ne_bytes());
                 examined::put_text(unasked.name.as_ref(), &mut bytes);
                 examined::put_text(unasked.path.as_ref(), &mut bytes);
+                bytes.extend(unasked.uid.unwrap_or(NO_USER).to_ne_bytes());
                 let left = LONGEST_ANSWER.saturating_sub(bytes.len());
                 bytes.extend(examined::bytes(&unasked.examined, left));
                 bytes
@@ -119,6 +122,7 @@ impl Answer {
                     start_ticks: Some(reader.u64()?).filter(|ticks| *ticks > 0),
                     name: reader.text()?,
                     path: reader.text()?,
+                    uid: Some(reader.u32()?).filter(|uid| *uid != NO_USER),
                     examined: examined::parse(&mut reader)?,
                 };
                 reader.is_empty().then_some(Self::Unasked(unasked))
@@ -238,6 +242,7 @@ mod tests {
                 pid: request.pid,
                 start_ticks: start,
                 path: None,
+                uid: start.and_then(|it| u32::try_from(it % 7).ok()),
                 name,
                 examined: found.clone(),
             };

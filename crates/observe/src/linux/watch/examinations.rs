@@ -25,6 +25,8 @@ pub(super) struct Examinations {
     /// `None`: it could not be started, or has ended.
     examiner: Option<Examiner>,
     schedule: Schedule,
+    /// What was found before, of those that use the network now.
+    ready: Vec<(ProcessId, Examined)>,
     has_looked: bool,
     is_left_out_told: bool,
 }
@@ -39,6 +41,7 @@ impl Examinations {
         let examinations = Self {
             examiner,
             schedule: Schedule::new(Instant::now()),
+            ready: Vec::new(),
             has_looked: false,
             is_left_out_told: false,
         };
@@ -64,7 +67,7 @@ impl Examinations {
                     }
                     self.has_looked = true;
                     for holder in look.sockets.iter().flat_map(|socket| &socket.holders) {
-                        self.schedule.talks(holder.process);
+                        self.talks(holder.process);
                     }
                 }
                 Observed::Process(process) => {
@@ -77,7 +80,7 @@ impl Examinations {
                         EventKind::ProcessEnded => self.schedule.ended(id),
                         // Long rows of events are of one process.
                         _ if event.socket.is_some() && last.replace(id) != Some(id) => {
-                            self.schedule.talks(id);
+                            self.talks(id);
                         }
                         _ => {}
                     }
@@ -87,6 +90,11 @@ impl Examinations {
         }
     }
 
+    fn talks(&mut self, id: ProcessId) {
+        let held = self.schedule.talks(id);
+        self.ready.extend(held.map(|held| (id, held)));
+    }
+
     /// Asks what is due, and tells what has come. `until`: all until then has been told, in
     /// nanoseconds since boot.
     pub(super) fn exchange(&mut self, until: u64, stamp: &mut Stamp, seen: &mut Vec<Observed>) {
@@ -94,6 +102,12 @@ impl Examinations {
             return;
         };
         let now = Instant::now();
+        for (id, held) in self.ready.drain(..) {
+            let run = self.schedule.run(id);
+            if let Some(news) = run.and_then(|run| news(run, held, now)) {
+                tell(id, news, until, stamp, seen);
+            }
+        }
         while let Some(question) = self.schedule.next(now) {
             if !examiner.ask(request(question)) {
                 break;
@@ -229,6 +243,12 @@ fn tell(
 
 /// What is to be told of a run. `None`: nothing that is new.
 fn news(run: &mut Run, found: Examined, now: Instant) -> Option<Arc<Examined>> {
+    // Most programs do what they are for, and end. It is told when they use the network.
+    if run.is_of_no_interest() && !has_found(&found) {
+        run.held = Some(found);
+        return None;
+    }
+    run.held = None;
     let found = match &run.told {
         None => found,
         Some((before, at)) => {
@@ -244,6 +264,11 @@ fn news(run: &mut Run, found: Examined, now: Instant) -> Option<Arc<Examined>> {
     let found = Arc::new(found);
     run.told = Some((Arc::clone(&found), now));
     Some(found)
+}
+
+fn has_found(examined: &Examined) -> bool {
+    let mut made = examined.checks.iter();
+    made.any(|made| matches!(made.outcome, Outcome::Found { .. }))
 }
 
 /// With what was found before and was not looked for this time, or could not be as it was just ending.

@@ -43,9 +43,21 @@ pub(super) struct Run {
     wants_whole: bool,
     asked: Option<Instant>,
     is_whole_out: bool,
+    /// It was not looked into since its program has settled.
+    is_new: bool,
     /// It has ended, or nobody finds it.
     is_over: bool,
+    /// What was told last, and when.
     pub(super) told: Option<(Arc<Examined>, Instant)>,
+    /// Nothing, that is, which was found while it began: told when it uses the network.
+    pub(super) held: Option<Examined>,
+}
+
+impl Run {
+    /// Whether nobody waits for what was found: it has only just begun a program.
+    pub(super) fn is_of_no_interest(&self) -> bool {
+        self.is_new && !self.talks
+    }
 }
 
 /// Why it is asked about: out of which allowance.
@@ -166,6 +178,7 @@ impl Schedule {
         run.program = run.program.wrapping_add(1);
         run.wants_whole = false;
         run.told = None;
+        run.held = None;
         self.begin(id, now);
     }
 
@@ -181,13 +194,16 @@ impl Schedule {
         }
     }
 
-    /// It uses the network.
-    pub(super) fn talks(&mut self, id: ProcessId) {
-        let Some(run) = self.runs.get_mut(&id) else {
-            return;
-        };
+    /// It uses the network. Gives what is to be told of it now.
+    pub(super) fn talks(&mut self, id: ProcessId) -> Option<Examined> {
+        let run = self.runs.get_mut(&id)?;
+        let held = run.held.take();
         if std::mem::replace(&mut run.talks, true) {
-            return;
+            return held;
+        }
+        // It may not live for long.
+        if !std::mem::replace(&mut run.wants_whole, true) {
+            self.whole.push_front(id);
         }
         if run.asked.is_none() {
             if !run.waits {
@@ -197,6 +213,7 @@ impl Schedule {
             run.is_in_turn = true;
             self.again.push_back(id);
         }
+        held
     }
 
     pub(super) fn ended(&mut self, id: ProcessId) {
@@ -344,9 +361,13 @@ impl Schedule {
         let is_of_now = run.program == question.program;
         let mut next = None;
         match question.depth {
-            Depth::Whole => run.is_whole_out = false,
+            Depth::Whole => {
+                run.is_whole_out = false;
+                run.is_new = false;
+            }
             Depth::Cheap => {
                 let why = run.out.take();
+                run.is_new = why == Some(Why::New);
                 match why {
                     Some(Why::First) | None => {}
                     Some(Why::New | Why::Settled) => self.for_fresh.charge(spent),

@@ -123,6 +123,25 @@ fn whoever_uses_the_network_is_asked_about_again_and_again() {
 }
 
 #[test]
+fn what_was_found_while_it_began_is_of_interest_when_it_talks() {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(now);
+    schedule.meet(&process(7));
+    schedule.began_program(id(7), now);
+    let [question] = asked(&mut schedule, now)[..] else {
+        panic!();
+    };
+    let run = schedule.answered(question, CHEAP, true, now).unwrap();
+    assert!(run.is_of_no_interest());
+    run.held = Some(Examined::default());
+    assert_eq!(schedule.talks(id(7)), Some(Examined::default()));
+    assert_eq!(schedule.talks(id(7)), None);
+    assert!(!schedule.run(id(7)).unwrap().is_of_no_interest());
+    // The whole of it does not wait until it has settled.
+    assert_eq!(told(&mut schedule, now, CHEAP), [(7, Depth::Whole)]);
+}
+
+#[test]
 fn those_that_talk_take_turns_within_the_allowance() {
     let begun = Instant::now();
     let mut schedule = Schedule::new(begun);
