@@ -112,9 +112,8 @@ fn given() -> CapabilitySet {
             given = CapabilitySet::empty();
         }
         if given.contains(CapabilitySet::SYS_ADMIN) {
-            given |= CapabilitySet::BPF
-                | CapabilitySet::PERFMON
-                | CapabilitySet::CHECKPOINT_RESTORE;
+            given |=
+                CapabilitySet::BPF | CapabilitySet::PERFMON | CapabilitySet::CHECKPOINT_RESTORE;
         }
         given
     })

@@ -132,9 +132,7 @@ fn events(attached: &Result<Probes, BpfError>) -> Diagnosis {
 fn rights() -> Vec<Diagnosis> {
     let missing = capabilities::missing();
     if missing.is_empty() {
-        let names: Vec<_> = capabilities::rights()
-            .map(|right| right.name)
-            .collect();
+        let names: Vec<_> = capabilities::rights().map(|right| right.name).collect();
         let found = format!("all that whocalls needs: {}", names.join(" "));
         return vec![Diagnosis {
             help: setcap(),

@@ -53,7 +53,10 @@ fn who_was_there_and_who_starts_meanwhile_is_looked_into() {
         let known = watch.seen.iter().position(|line| {
             line["type"] == "process" && line["pid"].as_u64() == Some(later.pid().into())
         });
-        let examined = watch.seen.iter().position(|it| is_examined(it, later.pid()));
+        let examined = watch
+            .seen
+            .iter()
+            .position(|it| is_examined(it, later.pid()));
         assert!(known.unwrap() < examined.unwrap());
     }
 }
@@ -69,7 +72,10 @@ fn an_ordinary_user_looks_into_its_own() {
     let own = Sleep::start(as_nobody(Path::new("sleep")).arg("1000"));
     let mut watch = Watch::start(as_nobody(&program).args(["watch", "--ndjson"]));
     watch.until(|line| is_examined(line, own.pid()));
-    let gap = watch.seen.iter().find(|line| line["id"] == "examiner_ended");
+    let gap = watch
+        .seen
+        .iter()
+        .find(|line| line["id"] == "examiner_ended");
     assert_eq!(gap, None);
 }
 
@@ -115,7 +121,8 @@ fn who_is_covered_is_found_and_named() {
     }
     let mut watch = Watch::start(&mut apart("watch --ndjson"));
     watch.until(|line| is_examined(line, pid));
-    let is_it = |line: &&Value| line["type"] == "process" && line["pid"].as_u64() == Some(pid.into());
+    let is_it =
+        |line: &&Value| line["type"] == "process" && line["pid"].as_u64() == Some(pid.into());
     let process = watch.seen.iter().find(is_it).unwrap();
     assert_eq!(process["name"], "sleep");
     let listed = Run::of(&mut apart("list --processes --json")).json();

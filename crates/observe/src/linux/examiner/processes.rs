@@ -143,7 +143,10 @@ fn add(unasked: Vec<Unasked>, boot: BootId, processes: &mut Vec<Process>) {
     let listed: HashSet<_> = processes.iter().map(|process| process.id).collect();
     // As the others have it.
     let boot_time = processes.iter().find_map(|process| {
-        let since = process.id.start_ticks.saturating_mul(ProcessId::NANOS_PER_TICK);
+        let since = process
+            .id
+            .start_ticks
+            .saturating_mul(ProcessId::NANOS_PER_TICK);
         let started = process.started?.unix_nanos();
         Some(started.saturating_sub(i64::try_from(since).ok()?))
     });

@@ -38,7 +38,10 @@ fn only_with_actions_allowed_somebody_keeps_the_rights() {
         let mut found: Vec<_> = watch.children().into_iter().map(status).collect();
         found.sort();
         // The one that looks into processes is always there.
-        expected.push(("whocalls-exam", SYS_PTRACE | DAC_READ_SEARCH | CHECKPOINT_RESTORE));
+        expected.push((
+            "whocalls-exam",
+            SYS_PTRACE | DAC_READ_SEARCH | CHECKPOINT_RESTORE,
+        ));
         expected.sort_unstable();
         let expected: Vec<_> = expected
             .into_iter()

@@ -80,7 +80,10 @@ pub(super) fn any_below(
         if seen.len() > MOST_MEMBERS {
             return Err(Untested::TooLarge);
         }
-        let Some(child) = Subject::find(None, pid).ok().filter(|child| belongs(child, top)) else {
+        let Some(child) = Subject::find(None, pid)
+            .ok()
+            .filter(|child| belongs(child, top))
+        else {
             continue;
         };
         if is_such(&child) {
