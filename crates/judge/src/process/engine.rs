@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Check, PackageState, Sign, Text};
+use model::{Check, Outcome, PackageState, Sign, Text};
 
 use super::looked::Looked;
 use super::paths::file_name;
@@ -23,9 +23,13 @@ pub(super) enum Explained {
 }
 
 /// Parts of many programs that hardly ever make code in them.
-const HELPERS: [&str; 8] = [
+const HELPERS: [&str; 12] = [
     "libpcre",
     "libffi",
+    "_ctypes.",
+    "_cffi_backend.",
+    "libjnidispatch",
+    "jna",
     "libgallium",
     "libLLVM",
     "libllvm",
@@ -40,11 +44,19 @@ pub(super) fn explained(process: &Looked<'_>) -> Explained {
     if engines.is_empty() {
         return Explained::No;
     }
-    let foreign: BTreeSet<&Text> = process
-        .traces(Check::Package)
-        .iter()
-        .filter_map(|it| it.path.as_ref())
-        .collect();
+    let not_as_packaged = process.traces(Check::Package);
+    let paths = not_as_packaged.iter().filter_map(|it| it.path.as_ref());
+    let foreign: BTreeSet<&Text> = paths.collect();
+    // What people add to an interpreter is of no package, and was not changed either.
+    let is_extension = |engine: &Text| {
+        let mut of_it = not_as_packaged.iter();
+        let of_it = of_it.find(|it| it.path.as_ref() == Some(engine));
+        process.is_interpreter() && of_it.is_some_and(|it| it.sign == Sign::UnpackagedLibrary)
+    };
+    let compared = matches!(
+        process.examined().outcome(Check::Package),
+        Some(Outcome::NothingFound | Outcome::Found { more: 0, .. })
+    );
     let is_helper = |path: &Text| {
         let path = path.lossy();
         let name = file_name(&path).to_owned();
@@ -54,10 +66,11 @@ pub(super) fn explained(process: &Looked<'_>) -> Explained {
         None if process.examined().outcome(Check::Package).is_none() => Explained::NotYet,
         None | Some(PackageState::NotTestable | PackageState::Unpackaged) => Explained::Perhaps,
         // Of files that are not those of a package there may be more than are named.
-        Some(PackageState::Intact) if process.more(Check::Package) > 0 => Explained::Perhaps,
+        Some(PackageState::Intact) if !compared => Explained::Perhaps,
         Some(PackageState::Intact) => {
             let intact = || engines.iter().filter(|it| !foreign.contains(*it));
             match intact().count() {
+                0 if engines.iter().any(|it| is_extension(it)) => Explained::Perhaps,
                 0 => Explained::No,
                 _ if intact().any(|it| !is_helper(it)) => Explained::Yes,
                 _ => Explained::ByHelper,

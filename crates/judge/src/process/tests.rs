@@ -295,6 +295,15 @@ fn executable_memory_is_for_engines_of_packages() {
             ("executable_memory", Medium),
             ("unpackaged_library", Medium),
         ]);
+    intact(PYTHON)
+        .executable()
+        .engine("/home/lena/venv/_cffi_backend.so")
+        .file(
+            Check::Package,
+            Sign::UnpackagedLibrary,
+            "/home/lena/venv/_cffi_backend.so",
+        )
+        .gives(&[("executable_memory", Low)]);
     // A part that hardly ever makes code, and that most programs have.
     let helper = || {
         let made = intact("/usr/sbin/sshd").executable();
