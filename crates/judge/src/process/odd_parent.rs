@@ -38,6 +38,10 @@ pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
         Reason::new(paths::file_name(parent), weight, &["T1204.002", "T1059"])
             .raised(Raised::BesideGrave)
             .text("parent", parent)
-            .with(process.script().map(|it| ("script", model::Fact::Text(it)))),
+            .with(
+                process
+                    .script()
+                    .map(|it| ("argument", model::Fact::Text(it))),
+            ),
     ]
 }

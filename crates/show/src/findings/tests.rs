@@ -194,7 +194,7 @@ proptest! {
     ) {
         let mut snapshot = crate::tui::evening();
         let names = ["publisher", "list", "kind", "indicator", "seen", "about", "name", "suffix", "service",
-            "path", "package", "address", "bytes", "expected", "parent", "script", "server", "engine", "again",
+            "path", "package", "address", "bytes", "expected", "parent", "argument", "server", "engine", "again",
             "file", "second_reason"];
         let facts = names.map(|name| (name, Fact::Text(bytes.clone()))).to_vec();
         let weight = (Severity::High, Confidence::High);

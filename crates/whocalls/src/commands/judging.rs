@@ -1,6 +1,8 @@
 //! The thread that judges: it takes the newest snapshot, and whoever folds never waits for it.
 
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod situations;
 
 use std::collections::HashMap;

@@ -51,15 +51,15 @@ pub(super) const MESSAGES: &[Message] = &[
         rule: "odd_parent",
         title: |_| "Started by a reader".into(),
         explanation: |told| {
-            let script = told.fact("script");
+            let argument = told.fact("argument");
             format!(
-                "{parent}, which opens what strangers have made, has started {who}{script}, and that uses the \
+                "{parent}, which opens what strangers have made, has started {who}{argument}, and that uses the \
                  network. A document or a page may have done so.",
                 parent = told
                     .fact("parent")
                     .unwrap_or_else(|| "A program".to_owned()),
                 who = told.who,
-                script = script.map_or_else(String::new, |it| format!(" with {it}")),
+                argument = argument.map_or_else(String::new, |it| format!(" with {it}")),
             )
         },
         innocent: |_| {
