@@ -189,8 +189,6 @@ words! {
     ExecutableMemory "executable-memory",
     /// Executable memory out of a file that lives in memory only.
     MemfdCode "memfd-code",
-    /// Threads that return to memory that belongs to no file.
-    CallStack "call-stack",
     /// Whether the program file is still there.
     ProgramFile "program-file",
     /// Whether the libraries are.
@@ -250,8 +248,6 @@ words! {
     /// Begins like a program or a library (ELF).
     ElfInMemory "elf-in-memory",
     CodeInMemory "code-in-memory",
-    /// It returns there.
-    ReturnsOutside "returns-outside",
     /// Never was in a file system.
     Memfd "memfd",
     /// The same, and nobody can change it any more.

@@ -4,7 +4,6 @@
 //! One file for each check. All of it runs in a process of its own (`examiner.rs`), which has the rights
 //! to read other processes and none to write anything.
 
-mod call_stack;
 mod code_changed;
 mod covered;
 mod descriptors;
@@ -82,7 +81,7 @@ struct Made {
 }
 
 /// All of them, in the order in which they are made: what is found first spares others work.
-const CHECKS: [Made; 22] = {
+const CHECKS: [Made; 21] = {
     use Check::*;
     use Depth::{Cheap, Whole};
     const fn made(check: Check, depth: Depth, make: fn(&Subject, &mut Kept) -> Outcome) -> Made {
@@ -94,7 +93,6 @@ const CHECKS: [Made; 22] = {
         made(ProgramMapping, Cheap, program_mapping::check),
         made(ExecutableMemory, Cheap, executable_memory::check),
         made(MemfdCode, Cheap, memfd_code::check),
-        made(CallStack, Cheap, call_stack::check),
         made(ProgramFile, Cheap, program_file::check),
         made(LibraryFiles, Cheap, library_files::check),
         made(MappedFiles, Cheap, mapped_files::check),

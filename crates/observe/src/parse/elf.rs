@@ -5,10 +5,17 @@
 pub(crate) const ENOUGH: usize = 4096;
 const MAGIC: &[u8] = b"\x7fELF";
 const LOADED: u32 = 1;
+const DYNAMIC: u32 = 2;
 const INTERPRETER: u32 = 3;
 const STACK: u32 = 0x6474_e551;
 const EXECUTABLE: u32 = 1;
 const WRITABLE: u32 = 2;
+/// Keys of the table for the loader, and a flag.
+const TEXT_MOVED: u64 = 22;
+const FLAGS: u64 = 30;
+const FLAG_TEXT_MOVED: u64 = 4;
+/// A large program has some 50.
+const MOST_ENTRIES: usize = 512;
 
 /// What the head says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +24,9 @@ pub(crate) struct Elf {
     pub(crate) has_interpreter: bool,
     /// It wants a stack that is executable.
     pub(crate) wants_executable_stack: bool,
+    /// Where its table for the loader lies in the file, and how long it is, in bytes.
+    pub(crate) dynamic: Option<(u64, u64)>,
+    is_wide: bool,
     /// Parts that are both writable and executable: from, to (not included), in bytes of the file.
     writable_code: Vec<(u64, u64)>,
 }
@@ -26,6 +36,24 @@ impl Elf {
     pub(crate) fn may_be_written(&self, offset: u64) -> bool {
         let mut parts = self.writable_code.iter();
         parts.any(|(from, to)| (*from..*to).contains(&offset))
+    }
+
+    /// Whether the loader writes to its code, to fit it to the place where it lies. To be asked with the
+    /// bytes of [`Elf::dynamic`].
+    pub(crate) fn moves_text(&self, dynamic: &[u8]) -> bool {
+        let width = if self.is_wide { 16 } else { 8 };
+        let number = |entry: &[u8], at| {
+            if self.is_wide {
+                long(entry, at)
+            } else {
+                word(entry, at).map(u64::from)
+            }
+        };
+        let entries = dynamic.chunks_exact(width).take(MOST_ENTRIES);
+        let entries = entries.filter_map(|it| Some((number(it, 0)?, number(it, width / 2)?)));
+        let mut entries = entries.take_while(|(key, _)| *key != 0);
+        entries
+            .any(|(key, value)| key == TEXT_MOVED || (key == FLAGS && value & FLAG_TEXT_MOVED != 0))
     }
 }
 
@@ -56,7 +84,10 @@ pub(crate) fn elf(start: &[u8]) -> Option<Elf> {
             short(start, 44)?,
         )
     };
-    let mut found = Elf::default();
+    let mut found = Elf {
+        is_wide,
+        ..Elf::default()
+    };
     let mut at = usize::try_from(table).ok()?;
     for _ in 0..count {
         let segment = start.get(at..)?;
@@ -72,6 +103,7 @@ pub(crate) fn elf(start: &[u8]) -> Option<Elf> {
         let is_executable = flags & EXECUTABLE != 0;
         match kind {
             INTERPRETER => found.has_interpreter = true,
+            DYNAMIC => found.dynamic = Some((offset, length)),
             STACK => found.wants_executable_stack = is_executable,
             LOADED if is_executable && flags & WRITABLE != 0 => {
                 let part = (offset, offset.saturating_add(length));
@@ -111,9 +143,31 @@ mod tests {
         program.truncate(ENOUGH);
         let found = elf(&program).unwrap();
         assert!(found.has_interpreter && !found.wants_executable_stack);
-        assert!(!found.may_be_written(0));
+        assert!(!found.may_be_written(0) && found.dynamic.is_some());
         assert_eq!(elf(b"#!/bin/sh\n"), None);
         assert_eq!(elf(&program[..70]), None);
+    }
+
+    #[test]
+    fn code_that_the_loader_writes_to() {
+        let moves = |is_wide, entries: &[(u32, u32)]| {
+            let head = Elf {
+                is_wide,
+                ..Elf::default()
+            };
+            let numbers = entries.iter().flat_map(|(key, value)| [*key, *value]);
+            let bytes: Vec<u8> = if is_wide {
+                numbers.flat_map(|it| u64::from(it).to_ne_bytes()).collect()
+            } else {
+                numbers.flat_map(u32::to_ne_bytes).collect()
+            };
+            head.moves_text(&bytes)
+        };
+        for is_wide in [false, true] {
+            assert!(moves(is_wide, &[(1, 9), (22, 0), (0, 0)]));
+            assert!(moves(is_wide, &[(30, 0xc)]));
+            assert!(!moves(is_wide, &[(30, 8), (1, 22), (0, 0), (22, 0)]));
+        }
     }
 
     #[test]

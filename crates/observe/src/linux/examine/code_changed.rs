@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 
 use model::{Outcome, Sign, Trace, Untested};
 
-use super::lookup::Mounts;
+use super::lookup::Sight;
 use super::memory::{Memory, Pages, is_on_memory_device, open_file_of, status_of};
 use super::{Kept, Subject};
 use crate::parse::elf::{self, Elf};
@@ -17,6 +17,8 @@ use crate::parse::memory_map::Region;
 
 /// So many pages of one process are compared at each look.
 const MOST_PAGES: usize = 256;
+/// Of the table for the loader.
+const MOST_TABLE_BYTES: usize = 8192;
 /// int3 (Intel SDM, volume 2).
 const BREAKPOINT: u8 = 0xcc;
 
@@ -51,9 +53,13 @@ fn look(subject: &Subject, kept: &mut Kept) -> Result<Outcome, Untested> {
         page_size: pages.page_size(),
         left: MOST_PAGES,
         traces: Vec::new(),
+        has_gone: false,
     };
     for it in &written {
-        comparison.region(subject, it, sight.mounts());
+        comparison.region(subject, it, &sight);
+    }
+    if comparison.traces.is_empty() && comparison.has_gone {
+        return Err(Untested::NotFinished);
     }
     // What tells most stands first.
     comparison.traces.sort_by_key(|trace| trace.sign);
@@ -67,6 +73,8 @@ struct Comparison {
     /// Pages that may still be compared.
     left: usize,
     traces: Vec<Trace>,
+    /// Memory that was written to has gone, or changed its rights, before it could be compared.
+    has_gone: bool,
 }
 
 /// What is found in one region, of one kind.
@@ -79,18 +87,27 @@ struct Sum {
 }
 
 impl Comparison {
-    fn region(&mut self, subject: &Subject, written: &Written<'_>, mounts: &Mounts) {
+    fn region(&mut self, subject: &Subject, written: &Written<'_>, sight: &Sight) {
         let region = written.region;
         if status_of(subject, region).is_ok_and(|status| is_on_memory_device(&status)) {
             return;
         }
-        let file = open_file_of(subject, region, mounts).ok();
+        let file = open_file_of(subject, region, sight);
+        if matches!(file, Err(Untested::Ended)) {
+            self.has_gone = true;
+            return;
+        }
+        let file = file.ok();
         let head = file.as_ref().map(head_of);
         // Programs of Windows are moved by Wine as they are loaded, which changes their text.
         if head.as_ref().is_some_and(|head| head.starts_with(b"MZ")) {
             return;
         }
         let head = head.and_then(|head| elf::elf(&head)).unwrap_or_default();
+        // Nor is code that the loader itself has to write to.
+        if file.as_ref().is_some_and(|file| moves_text(file, &head)) {
+            return;
+        }
         let mut sums = [
             (Sign::Differs, Sum::default()),
             (Sign::Breakpoints, Sum::default()),
@@ -204,6 +221,16 @@ impl Sum {
             ..Trace::of_file(sign, region.name.clone())
         })
     }
+}
+
+fn moves_text(file: &File, head: &Elf) -> bool {
+    let Some((offset, length)) = head.dynamic else {
+        return false;
+    };
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let mut table = vec![0; length.min(MOST_TABLE_BYTES)];
+    let read = file.read_at(&mut table, offset).unwrap_or(0);
+    head.moves_text(table.get(..read).unwrap_or_default())
 }
 
 fn head_of(file: &File) -> Vec<u8> {

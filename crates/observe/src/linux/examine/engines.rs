@@ -15,9 +15,12 @@ enum Shape {
     Reserved(u64),
     /// The same, readable, writable and executable.
     ReservedWritable(u64),
-    /// V8: in such a room (64 MiB and more); WebAssembly at addresses that V8 rolls itself, below those
-    /// that the kernel chooses (src/base/platform, GetRandomMmapAddr: 46 bits).
+    /// V8: in such a room of 64 MiB and more, not at its beginning; some of it, such as WebAssembly, at
+    /// addresses that V8 rolls itself (src/base/platform, GetRandomMmapAddr: 46 bits).
     V8,
+    /// SpiderMonkey: in such a room, at an address that it rolls itself (js/src/jit/ProcessExecutableMemory.cpp:
+    /// 46 bits).
+    SpiderMonkey,
     /// Private, in multiples of so many bytes.
     Chunks(u64),
     /// Private, writable, in multiples of so many bytes.
@@ -40,15 +43,18 @@ enum Name {
 const MIB: u64 = 1 << 20;
 /// Of code for trampolines.
 const MOST_TRAMPOLINES: u64 = MIB;
-/// What V8 rolls is below it, what the kernel chooses above.
-const V8_END: u64 = 1 << 46;
+/// What browsers roll is below it, what the kernel chooses above: the highest part of 47 bits.
+const ROLLED_END: u64 = 1 << 46;
+/// Of a piece of code of V8.
+const LONGEST_HEAD: u64 = 64 * 1024;
+/// Both reserve 128 MiB and more.
+const LEAST_OF_BROWSERS: u64 = 64 * MIB;
 
 const ENGINES: &[(Name, Shape)] = {
     use Name::{Begins, Is, Within};
     use Shape::*;
     const HOTSPOT: Shape = ReservedWritable(2 * MIB);
-    const SPIDERMONKEY: Shape = Reserved(64 * MIB);
-    const EMULATOR: Shape = Reserved(MIB);
+    const EMULATOR: Shape = ReservedWritable(MIB);
     &[
         (Is("node"), V8),
         (Is("nodejs"), V8),
@@ -69,8 +75,8 @@ const ENGINES: &[(Name, Shape)] = {
         // Programs made with Electron have V8 in themselves, under a name of their own.
         (Is("v8_context_snapshot.bin"), V8),
         (Is("snapshot_blob.bin"), V8),
-        (Is("libxul.so"), SPIDERMONKEY),
-        (Begins("libmozjs"), SPIDERMONKEY),
+        (Is("libxul.so"), SpiderMonkey),
+        (Begins("libmozjs"), SpiderMonkey),
         (Is("libjvm.so"), HOTSPOT),
         (Begins("libj9jit"), Any),
         (Begins("jna"), Trampolines),
@@ -124,7 +130,6 @@ const ENGINES: &[(Name, Shape)] = {
         (Begins("libGLX_nvidia"), Any),
         (Begins("libEGL_nvidia"), Any),
         (Begins("wine"), Any),
-        (Within("/wine/"), Any),
         (Within("/valgrind/"), Any),
         (Begins("box64"), Any),
         (Begins("box86"), Any),
@@ -180,16 +185,22 @@ impl<'a> Engines<'a> {
         Self { found }
     }
 
-    /// The files of those engines that executable memory may come from, when it looks like theirs.
-    pub(super) fn of_region(
-        &self,
-        region: &Region,
-        around: u64,
-    ) -> impl Iterator<Item = &'a Region> {
-        let found = self.found.iter();
-        found
-            .filter(move |(_, shape)| shape.fits(region, around))
-            .map(|(file, _)| *file)
+    /// The files of those engines that executable memory may come from, when it looks like theirs. One
+    /// that has it in a room of its own stands for itself.
+    pub(super) fn of_region(&self, region: &Region, room: Room) -> Vec<&'a Region> {
+        let fitting = |with_room: bool| -> Vec<_> {
+            let fit = |(_, shape): &&(&Region, Shape)| {
+                shape.has_room() == with_room && shape.fits(region, room)
+            };
+            let found = self.found.iter().filter(fit);
+            found.map(|(file, _)| *file).collect()
+        };
+        let with_room = fitting(true);
+        if with_room.is_empty() {
+            fitting(false)
+        } else {
+            with_room
+        }
     }
 
     /// Whether a file that lives in memory only is called like that of an engine, and one is there.
@@ -200,21 +211,35 @@ impl<'a> Engines<'a> {
 }
 
 impl Shape {
-    /// `around`: the length of the room that the region lies in, as [`rooms`] tells it.
-    fn fits(self, region: &Region, around: u64) -> bool {
+    fn has_room(self) -> bool {
+        match self {
+            Self::Reserved(_) | Self::ReservedWritable(_) | Self::V8 | Self::SpiderMonkey => true,
+            Self::Any
+            | Self::Chunks(_)
+            | Self::WritableChunks(_)
+            | Self::Trampolines
+            | Self::Shared => false,
+        }
+    }
+
+    fn fits(self, region: &Region, room: Room) -> bool {
         let is_of = |chunk| region.length().is_multiple_of(chunk);
+        // Measured on x86_64 only.
+        let is_rolled = region.end <= ROLLED_END || cfg!(not(target_arch = "x86_64"));
+        let is_large = room.length >= LEAST_OF_BROWSERS;
         match self {
             Self::Any => true,
             // Memory that is shared has a file of its own, and so no room around it.
             _ if region.shared != (self == Self::Shared) => false,
             Self::Shared => true,
-            Self::Reserved(least) => around >= least,
-            Self::ReservedWritable(least) => around >= least && region.writable,
+            Self::Reserved(least) => room.length >= least,
+            Self::ReservedWritable(least) => room.length >= least && region.writable,
+            // The kernel puts what others map right below what is there.
             Self::V8 => {
-                // Measured on x86_64 only.
-                let is_rolled = region.end <= V8_END || cfg!(not(target_arch = "x86_64"));
-                around >= 64 * MIB || is_rolled
+                let begins = room.begins_here && region.length() < LEAST_OF_BROWSERS;
+                is_rolled || (is_large && !begins)
             }
+            Self::SpiderMonkey => is_rolled && is_large,
             Self::Chunks(size) => is_of(size),
             Self::WritableChunks(size) => is_of(size) && region.writable,
             Self::Trampolines => region.writable && region.length() <= MOST_TRAMPOLINES,
@@ -222,29 +247,64 @@ impl Shape {
     }
 }
 
-/// For each region the length of the room that it lies in: all memory of no file around it that is
-/// executable or has no rights at all, without a hole. 0: it is nothing of that kind.
-pub(super) fn rooms(regions: &[Region]) -> Vec<u64> {
-    let mut rooms: Vec<u64> = Vec::with_capacity(regions.len());
+/// The room that a region lies in: all memory of no file around it that is executable or has no rights
+/// at all, without a hole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Room {
+    /// 0: it is nothing of that kind.
+    length: u64,
+    /// There is nothing of it below the region.
+    begins_here: bool,
+}
+
+/// For each region its room.
+pub(super) fn rooms(regions: &[Region]) -> Vec<Room> {
+    let mut rooms: Vec<Room> = Vec::with_capacity(regions.len());
     let mut rest = regions;
     while let Some(first) = rest.first() {
-        let mut end = first.start;
-        let count = rest.iter().take_while(|it| {
-            let continues = it.start == end && may_be_of_room(it);
-            end = if continues { it.end } else { end };
-            continues
-        });
-        let count = count.count();
-        let length = end.saturating_sub(first.start);
-        rooms.extend(std::iter::repeat_n(length, count.max(1)));
-        rest = rest.get(count.max(1)..).unwrap_or_default();
+        let count = if may_be_of_room(first) { run(rest) } else { 1 };
+        let (of_it, others) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        let end = of_it.last().filter(|_| may_be_of_room(first));
+        let length = end.map_or(0, |last| last.end.saturating_sub(first.start));
+        rooms.extend((0..of_it.len()).map(|at| Room {
+            length,
+            begins_here: at == 0,
+        }));
+        rest = others;
     }
     rooms
+}
+
+/// How many regions from the first one on are of one room. It is of one itself.
+fn run(regions: &[Region]) -> usize {
+    let mut count = 1_usize;
+    while let Some([last, next, behind @ ..]) = regions.get(count - 1..) {
+        let goes_on = may_be_of_room(next) || is_within(last, next, behind.first());
+        if last.end != next.start || !goes_on {
+            break;
+        }
+        count += 1;
+    }
+    count
 }
 
 fn may_be_of_room(region: &Region) -> bool {
     let has_no_rights = !region.readable && !region.writable;
     !region.is_of_file() && !region.is_of_kernel() && (region.executable || has_no_rights)
+}
+
+/// What stands within the room of V8 and is of another kind: the functions that are built into the
+/// program, which it maps a second time in the midst of what it makes; and before each piece of code some
+/// pages about it, with guards on both sides.
+fn is_within(last: &Region, region: &Region, next: Option<&Region>) -> bool {
+    let Some(next) = next.filter(|next| next.start == region.end && may_be_of_room(next)) else {
+        return false;
+    };
+    if region.is_of_file() {
+        return region.executable && !region.writable && next.executable;
+    }
+    let is_head = region.writable && !region.executable && region.length() <= LONGEST_HEAD;
+    is_head && !last.executable && !next.executable
 }
 
 fn shape(path: &[u8]) -> Option<Shape> {
@@ -272,7 +332,8 @@ mod tests {
             .position(|it| it.name.bytes() == b"[it]")
             .unwrap();
         let found = engines.of_region(&regions[at], rooms[at]);
-        found.map(|it| it.name.lossy().into_owned()).collect()
+        let names = found.iter().map(|it| it.name.lossy().into_owned());
+        names.collect()
     }
 
     const NODE: &str = "400000-500000 r-xp 00000000 fe:00 1 /usr/bin/node\n";
@@ -283,6 +344,38 @@ mod tests {
             7f793c003000-7f793c03f000 rwxp 00000000 00:00 0 [it]\n\
             7f793c03f000-7f795be40000 ---p 00000000 00:00 0\n";
         assert_eq!(explained(&format!("{NODE}{maps}")), ["/usr/bin/node"]);
+    }
+
+    /// As version 24 of node has it.
+    #[test]
+    fn v8_around_what_is_built_into_it() {
+        let maps = "7fd1c407c000-7fd1c8000000 ---p 00000000 00:00 0\n\
+            7fd1c8000000-7fd1e7dc0000 rwxp 00000000 00:00 0\n\
+            7fd1e7dc0000-7fd1e7fc5000 r-xp 01000000 fe:00 1 /usr/bin/node\n\
+            7fd1e7fc5000-7fd1e8000000 rwxp 00000000 00:00 0 [it]\n";
+        assert_eq!(explained(&format!("{NODE}{maps}")), ["/usr/bin/node"]);
+    }
+
+    /// As version 16 of node has it.
+    #[test]
+    fn v8_with_a_head_before_each_piece() {
+        let maps = "7f8e90000000-7f8e90002000 rw-p 00000000 00:00 0\n\
+            7f8e90002000-7f8e90003000 ---p 00000000 00:00 0\n\
+            7f8e90003000-7f8e90019000 r-xp 00000000 00:00 0 [it]\n\
+            7f8e90019000-7f8e90040000 ---p 00000000 00:00 0\n\
+            7f8e90040000-7f8e90042000 rw-p 00000000 00:00 0\n\
+            7f8e90042000-7f8e90043000 ---p 00000000 00:00 0\n\
+            7f8e90043000-7f8e9007f000 r-xp 00000000 00:00 0\n\
+            7f8e9007f000-7f8e98000000 ---p 00000000 00:00 0\n";
+        assert_eq!(explained(&format!("{NODE}{maps}")), ["/usr/bin/node"]);
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn v8_not_where_the_kernel_puts_what_others_map() {
+        let maps = "7fc2e9800000-7fc2e9801000 r-xp 00000000 00:00 0 [it]\n\
+            7fc2e9801000-7fc6e9801000 ---p 00000000 00:00 0\n";
+        assert!(explained(&format!("{NODE}{maps}")).is_empty());
     }
 
     #[test]

@@ -28,12 +28,12 @@ fn look(subject: &Subject) -> Result<Outcome, Untested> {
     let (engines, rooms) = (Engines::of(regions), rooms(regions));
     let (mut explained, mut others, mut files) = (Vec::new(), Vec::new(), Vec::new());
     let stacks = Stacks::of(subject, regions);
-    for (region, around) in regions.iter().zip(rooms) {
+    for (region, room) in regions.iter().zip(rooms) {
         if !is_of_nobody(subject, region, &engines) || stacks.have(region, regions) {
             continue;
         }
         let before = files.len();
-        files.extend(engines.of_region(region, around));
+        files.extend(engines.of_region(region, room));
         if files.len() > before {
             explained.push(region);
         } else {

@@ -198,9 +198,19 @@ impl Sight {
 
     /// The same, open for reading.
     ///
-    /// Errors: `Unreadable`: it is no regular file. `Elsewhere`: reading might wait for somebody.
+    /// Errors: `Ended`: there is none. `Unreadable`: it is no regular file. `Elsewhere`: reading might
+    /// wait for somebody.
     pub(super) fn open_beneath(&self, path: &[u8]) -> Result<File, Untested> {
-        let (mounts, folder, below) = if self.is_beneath_ours() {
+        self.open_in(self.is_beneath_ours(), path)
+    }
+
+    /// What lies at a path of `/proc`, open for reading. Errors: as [`Sight::open_beneath`].
+    pub(super) fn open(&self, path: &[u8]) -> Result<File, Untested> {
+        self.open_in(self.is_ours, path)
+    }
+
+    fn open_in(&self, ours: bool, path: &[u8]) -> Result<File, Untested> {
+        let (mounts, folder, below) = if ours {
             (&self.ours, CWD, path)
         } else {
             let below = path.strip_prefix(b"/").unwrap_or(path);
@@ -212,17 +222,14 @@ impl Sight {
         // A file that is opened only as a path makes nobody wait.
         let flags = OFlags::PATH | OFlags::CLOEXEC;
         let found = rustix::fs::openat(folder, below, flags, Mode::empty()).map_err(untested)?;
-        let seen = status(found.as_fd(), b"")?;
+        let seen = status_of_file(&found)?;
         if FileType::from_raw_mode(seen.stx_mode.into()) != FileType::RegularFile {
             return Err(Untested::Unreadable);
         }
         if !mounts.is_near(&seen) {
             return Err(Untested::Elsewhere);
         }
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let own = format!("/proc/self/fd/{}", found.as_raw_fd());
-        let file = rustix::fs::open(own, flags, Mode::empty()).map_err(untested)?;
-        Ok(File::from(file))
+        reopen(&found)
     }
 
     fn is_beneath_ours(&self) -> bool {
@@ -245,6 +252,18 @@ impl Sight {
         let path = path.strip_prefix(b"/").unwrap_or(path);
         found(status(self.root.as_fd(), path))
     }
+}
+
+/// Opens for reading what was opened only as a path, and was found to be a regular file.
+pub(super) fn reopen(path: &OwnedFd) -> Result<File, Untested> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let own = format!("/proc/self/fd/{}", path.as_raw_fd());
+    let file = rustix::fs::open(own, flags, Mode::empty()).map_err(untested)?;
+    Ok(File::from(file))
+}
+
+pub(super) fn status_of_file(file: impl AsFd) -> Result<Statx, Untested> {
+    status(file, b"")
 }
 
 /// proc(5), /proc/PID/mounts: poll(2) tells once of each change.

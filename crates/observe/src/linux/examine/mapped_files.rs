@@ -90,7 +90,7 @@ fn is_another(
     if *read > MOST_READ {
         return Err(Untested::NotFinished);
     }
-    let mapped = open_file_of(subject, region, sight.mounts())?;
+    let mapped = open_file_of(subject, region, sight)?;
     let there = sight.open_beneath(path)?;
     differ(&mapped, &there)
 }

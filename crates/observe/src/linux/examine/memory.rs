@@ -2,7 +2,7 @@
 //! files that they came from.
 
 use std::fs::File;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 
 use model::Untested;
@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Statx, StatxAttributes, StatxF
 use rustix::io::Errno;
 
 use super::Subject;
-use super::lookup::Mounts;
+use super::lookup::{Identity, Sight, reopen, status_of_file};
 use super::subject::untested;
 use crate::parse::auxiliary_vector;
 use crate::parse::memory_map::Region;
@@ -65,42 +65,50 @@ pub(super) fn status_of(subject: &Subject, region: &Region) -> Result<Statx, Unt
 
 /// The file of a region, open for reading, whatever lies at its path by now.
 ///
-/// Errors: `Elsewhere`: reading might wait for somebody. `Unreadable`: it is no regular file.
+/// Errors: `Ended`: the region has gone. `Elsewhere`: reading might wait for somebody. `Unreadable`: it
+/// is no regular file.
 pub(super) fn open_file_of(
     subject: &Subject,
     region: &Region,
-    mounts: &Mounts,
+    sight: &Sight,
 ) -> Result<File, Untested> {
-    let status = status_of(subject, region)?;
+    let status = match status_of(subject, region) {
+        // Without the right to that, what lies at its path will do, where it is the same.
+        Err(Untested::NoRights) => return open_by_path(region, sight),
+        status => status?,
+    };
     if FileType::from_raw_mode(status.stx_mode.into()) != FileType::RegularFile {
         return Err(Untested::Unreadable);
     }
     // Files that live in memory only are on a mount that is on no list.
-    if !region.is_of_memory_file() && !mounts.is_near(&status) {
+    if !region.is_of_memory_file() && !sight.mounts().is_near(&status) {
         return Err(Untested::Elsewhere);
     }
     // A file that is opened only as a path makes nobody wait.
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let name = name_of(region);
     let path = rustix::fs::openat(subject.folder(), name, flags, Mode::empty());
-    reopen(&path.map_err(untested)?, &status).map(File::from)
+    let file = reopen(&path.map_err(untested)?)?;
+    // The region may be another one by now.
+    let opened = Identity::from(&status_of_file(&file)?);
+    let is_same = opened == Identity::from(&status);
+    is_same.then_some(file).ok_or(Untested::Ended)
+}
+
+fn open_by_path(region: &Region, sight: &Sight) -> Result<File, Untested> {
+    let file = sight.open(region.name.bytes())?;
+    let own = Identity {
+        device: region.device,
+        inode: region.inode,
+    };
+    let is_same = Identity::from(&status_of_file(&file)?) == own;
+    is_same.then_some(file).ok_or(Untested::NoRights)
 }
 
 /// Whether its pages are the memory of a device and never copied into another one (DAX): what the
 /// kernel says of such pages looks as if they were private.
 pub(super) fn is_on_memory_device(status: &Statx) -> bool {
     status.stx_attributes.contains(StatxAttributes::DAX)
-}
-
-fn reopen(path: &OwnedFd, expected: &Statx) -> Result<OwnedFd, Untested> {
-    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::EMPTY_PATH;
-    let seen = rustix::fs::statx(path, c"", flags, StatxFlags::BASIC_STATS).map_err(untested)?;
-    if (seen.stx_ino, seen.stx_mode) != (expected.stx_ino, expected.stx_mode) {
-        return Err(Untested::Unreadable);
-    }
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let own = format!("/proc/self/fd/{}", path.as_raw_fd());
-    rustix::fs::open(own, flags, Mode::empty()).map_err(untested)
 }
 
 /// kernel: fs/proc/base.c, proc_map_files_lookup.
@@ -259,6 +267,7 @@ mod tests {
 
     /// Both ways tell the same of a process whose text was written to.
     #[test]
+    #[expect(clippy::print_stderr, reason = "a test that did not run has to say so")]
     fn both_ways_find_the_same_pages() {
         assert_eq!(size_of::<PageScan>(), usize::from(PAGE_SCAN_BYTES));
         let subject = subject_of(std::process::id());
@@ -270,7 +279,9 @@ mod tests {
                 continue;
             }
             let Ok(scanned) = pages.scanned(region) else {
-                eprintln!("skipped: this kernel does not know PAGEMAP_SCAN");
+                eprintln!(
+                    "skipped: both_ways_find_the_same_pages: this kernel does not know PAGEMAP_SCAN"
+                );
                 return;
             };
             assert_eq!(scanned, pages.read(region).unwrap(), "{region:?}");

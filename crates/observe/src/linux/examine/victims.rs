@@ -34,7 +34,7 @@ impl Victim {
             .stderr(Stdio::null())
             .spawn();
         let Ok(child) = child else {
-            eprintln!("skipped: {program} is not here");
+            skip(&format!("{program} is not here"));
             return None;
         };
         let pid = child.id();
@@ -42,7 +42,7 @@ impl Victim {
         if victim.is_waiting() {
             return Some(victim);
         }
-        eprintln!("skipped: {program} {arguments:?} does not run");
+        skip(&format!("{program} does not run"));
         None
     }
 
@@ -64,7 +64,7 @@ impl Victim {
         match pid {
             Some(pid) => victim.pid = pid,
             None => {
-                eprintln!("skipped: {name}: {}", line.trim());
+                skip(&format!("{name}: {}", line.trim()));
                 return None;
             }
         }
@@ -77,11 +77,6 @@ impl Victim {
 
     pub(super) fn outcome(&self, check: fn(&Subject, &mut Kept) -> Outcome) -> Outcome {
         check(&self.subject(), &mut Kept::default())
-    }
-
-    /// What a check says of it, each kind once.
-    pub(super) fn signs(&self, check: fn(&Subject, &mut Kept) -> Outcome) -> Vec<Sign> {
-        signs(&self.outcome(check))
     }
 
     /// Whether it has come to wait for something. It counts as started before its memory is filled.
@@ -117,6 +112,11 @@ impl Drop for Victim {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[expect(clippy::print_stderr, reason = "a test that did not run has to say so")]
+fn skip(why: &str) {
+    eprintln!("skipped: {why}");
 }
 
 pub(super) fn signs(outcome: &Outcome) -> Vec<Sign> {
