@@ -16,6 +16,7 @@ use self::score::Scores;
 use crate::destination::RAW_ADDRESS;
 use crate::fit::Piece;
 use crate::groups::{Groups, Item, Key};
+use crate::ordinary::ordinary;
 use crate::rule;
 use crate::seen::has_its_names;
 use crate::unchecked::{self, Counts};
@@ -77,7 +78,7 @@ impl Judge {
     /// What holds at the moment of `snapshot`, which is a later one of the same tracker than those
     /// before. Costs as much as has changed since.
     pub fn update(&mut self, snapshot: &Snapshot) -> Findings {
-        let changed = self.processes(snapshot);
+        let changed_processes = self.processes(snapshot);
         let devices_changed = self.devices(snapshot);
         for (place, pair) in snapshot.pairs.changes_since(self.pairs) {
             self.pair(place, pair, snapshot);
@@ -98,7 +99,9 @@ impl Judge {
             self.asked(place, asked, snapshot);
         }
         self.asked = snapshot.asked.revision();
-        let again = changed.iter().filter_map(|id| self.asked_by.get(id));
+        let again = changed_processes
+            .iter()
+            .filter_map(|id| self.asked_by.get(id));
         let mut again: BTreeSet<Place> = again.flatten().copied().collect();
         if devices_changed {
             again.extend(&self.asked_from);
@@ -122,9 +125,32 @@ impl Judge {
         if is_first || changed || unchecked != self.findings.unchecked() {
             let all = self.groups.findings().map(Arc::clone).collect();
             let revision = self.findings.revision() + 1;
-            self.findings = Findings::new(revision, all, unchecked);
+            let ordinary = Arc::clone(self.findings.all_ordinary());
+            self.findings = Findings::new(revision, all, unchecked).with_ordinary(ordinary);
+        }
+        if is_first || changed {
+            let all: Vec<_> = snapshot.processes.keys().copied().collect();
+            self.ordinary(&all, snapshot);
+        } else {
+            self.ordinary(&changed_processes, snapshot);
         }
         self.findings.clone()
+    }
+
+    /// Which of these may be folded away.
+    fn ordinary(&mut self, processes: &[ProcessId], snapshot: &Snapshot) {
+        if processes.is_empty() {
+            return;
+        }
+        let mut all = Arc::clone(self.findings.all_ordinary());
+        let known = Arc::make_mut(&mut all);
+        for id in processes {
+            match snapshot.processes.get(id) {
+                Some(process) => known.insert(*id, ordinary(process, &self.findings)),
+                None => known.remove(id),
+            };
+        }
+        self.findings = self.findings.clone().with_ordinary(all);
     }
 
     fn pair(&mut self, place: Place, pair: Option<&model::Pair>, snapshot: &Snapshot) {

@@ -17,7 +17,6 @@ mod seen;
 mod unchecked;
 
 pub use self::judge::Judge;
-pub use self::ordinary::{Ordinary, ordinary};
 
 use model::{Findings, Knowledge, Snapshot};
 

@@ -1,27 +1,14 @@
 //! What may be folded away on a screen, and is counted all the same.
 
-use model::{Evidence, Finding, Findings, PackageState, Process, Severity};
+use model::{Evidence, Finding, Findings, Ordinary, PackageState, Process, Severity};
 
 use crate::process::{paths, programs};
-
-/// Whether a process is ordinary, and why it is not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ordinary {
-    /// Words of the public contract. None: it is ordinary.
-    pub not: Vec<&'static str>,
-}
-
-impl Ordinary {
-    pub fn is(&self) -> bool {
-        self.not.is_empty()
-    }
-}
 
 /// Ordinary is a program that is intact from a package, about which there is no finding above what is
 /// only to know of, and which does not do whatever it is told: no interpreter, no shell, no transfer tool,
 /// and none that was started with a file or an address of a stranger. Threads of the kernel are, and
 /// whocalls itself.
-pub fn ordinary(process: &Process, findings: &Findings) -> Ordinary {
+pub(crate) fn ordinary(process: &Process, findings: &Findings) -> Ordinary {
     let mut not = Vec::new();
     if process.kernel_thread {
         return Ordinary { not };

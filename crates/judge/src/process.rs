@@ -12,7 +12,6 @@ mod ended_early;
 mod engine;
 mod executable_memory;
 mod file_rights;
-mod foreign_code;
 mod foreign_system_call;
 mod hidden_place;
 mod hidden_process;
@@ -123,13 +122,12 @@ const fn rule(word: &'static str, look: fn(&Looked<'_>) -> Vec<Reason>) -> Proce
 }
 
 /// In the order of the checks that they rest on.
-pub(crate) static RULES: [ProcessRule; 31] = [
+pub(crate) static RULES: [ProcessRule; 30] = [
     rule("code_changed", code_changed::look),
     rule("foreign_system_call", foreign_system_call::look),
     rule("hollowed", hollowed::look),
     rule("executable_memory", executable_memory::look),
     rule("memfd_code", memfd_code::look),
-    rule("foreign_code", foreign_code::look),
     rule("memfd_program", memfd_program::look),
     rule("deleted_program", deleted_program::look),
     rule("missing_library", missing_library::look),
@@ -158,13 +156,12 @@ pub(crate) static RULES: [ProcessRule; 31] = [
 ];
 
 /// Rules with which a process was changed by somebody, or something foreign is in it.
-const TAMPERING: [&str; 8] = [
+const TAMPERING: [&str; 7] = [
     "code_changed",
     "foreign_system_call",
     "hollowed",
     "executable_memory",
     "memfd_code",
-    "foreign_code",
     "swapped_file",
     "preload",
 ];

@@ -47,6 +47,11 @@ impl Findings {
         Self { ordinary, ..self }
     }
 
+    /// Whether it says the same, of those that came of one judge.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.revision == other.revision && Arc::ptr_eq(&self.ordinary, &other.ordinary)
+    }
+
     /// `None`: nobody has judged it.
     pub fn ordinary(&self, process: ProcessId) -> Option<&Ordinary> {
         self.ordinary.get(&process)

@@ -339,10 +339,6 @@ fn code_in_files_of_memory() {
             "/memfd:doublemapper (deleted)",
         )
         .gives(&[]);
-    let returns = intact(SLEEP).sign(Check::CallStack, Sign::ReturnsOutside);
-    returns.gives(&[("foreign_code", Medium)]);
-    let returns = intact(NODE).sign(Check::CallStack, Sign::ReturnsOutside);
-    returns.engine(NODE).gives(&[]);
 }
 
 #[test]

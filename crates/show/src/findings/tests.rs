@@ -12,7 +12,7 @@ use crate::messages::findings::{rules, said};
 use crate::visible::display_width;
 
 /// The rules that whocalls has, as they were agreed on.
-const RULES: [&str; 42] = [
+const RULES: [&str; 41] = [
     "known_bad",
     "drop_list",
     "sinkhole",
@@ -29,7 +29,6 @@ const RULES: [&str; 42] = [
     "hollowed",
     "executable_memory",
     "memfd_code",
-    "foreign_code",
     "memfd_program",
     "deleted_program",
     "traced",

@@ -114,7 +114,6 @@ fn sign(sign: Sign) -> &'static str {
         Sign::Engine => "makes code while it runs",
         Sign::ElfInMemory => "a program or library that lives in memory only",
         Sign::CodeInMemory => "code that lives in memory only",
-        Sign::ReturnsOutside => "returns to code of no file",
         Sign::Memfd => "its program never was in a file system",
         Sign::SealedMemfd => "its program never was in a file system, and is sealed",
         Sign::Deleted => "deleted file",

@@ -55,7 +55,9 @@ fn this_computer(check: &CheckArguments, strict: bool) -> Result<Exit> {
         let all = findings.iter().map(Arc::clone).collect();
         let mut unchecked = findings.unchecked().to_vec();
         unchecked.push(Unchecked::NotFinished);
-        snapshot.findings = Findings::new(findings.revision(), all, unchecked);
+        let ordinary = Arc::clone(findings.all_ordinary());
+        snapshot.findings =
+            Findings::new(findings.revision(), all, unchecked).with_ordinary(ordinary);
     }
     write(check, &snapshot)?;
     let found = found(check, &snapshot);

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use model::Observed;
+use model::{Findings, Observed};
 use observe::Watch;
 use show::tui::{self, Colors, Options, Terminal, Theme};
 use track::Tracker;
@@ -74,13 +74,13 @@ pub(crate) fn alongside<T: Send>(
 /// Judges whatever is published, until nobody looks or nothing more comes.
 fn judge_all(shared: &Shared) {
     let mut judging = Judging::new();
-    let mut revision = 0;
+    let mut told = Findings::default();
     while known::is_open() && !shared.is_gone() {
         let is_over = shared.over.load(Ordering::Relaxed);
         let newest = shared.newest.get();
         let findings = newest.and_then(|it| judging.judge(&it));
-        if let Some(findings) = findings.filter(|it| it.revision() != revision) {
-            revision = findings.revision();
+        if let Some(findings) = findings.filter(|it| !it.is_same_as(&told)) {
+            told = findings.clone();
             shared.found(findings);
         }
         if is_over {

@@ -96,15 +96,6 @@ pub(super) fn of_program(subject: &Subject, kept: &mut Kept) -> Option<Package> 
     }
 }
 
-/// Where the file of a region comes from. `None`: it is of no file.
-pub(super) fn of_region(subject: &Subject, region: &Region, kept: &mut Kept) -> Option<Package> {
-    if !is_library(region) {
-        return None;
-    }
-    let scene = Scene::of(subject).ok()?;
-    Some(kept.packages.library(&scene, region).package)
-}
-
 /// The name of the package that lists a path, as the process sees it. `None`: none does.
 pub(super) fn owner(
     subject: &Subject,

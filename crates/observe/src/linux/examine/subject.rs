@@ -49,7 +49,6 @@ pub(crate) struct Program {
     pub(crate) inode: u64,
     /// How many names it has. 0: it has been deleted, or never had one.
     pub(crate) links: u32,
-    pub(crate) size: u64,
     /// Type and rights, as in stat(2).
     pub(crate) mode: u16,
 }
@@ -165,7 +164,6 @@ impl Subject {
                 device: (seen.stx_dev_major, seen.stx_dev_minor),
                 inode: seen.stx_ino,
                 links: seen.stx_nlink,
-                size: seen.stx_size,
                 mode: seen.stx_mode,
             })
         });

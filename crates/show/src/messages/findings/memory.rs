@@ -166,22 +166,6 @@ pub(super) const MESSAGES: &[Message] = &[
         next: |_| KEEP_RUNNING.into(),
     },
     Message {
-        rule: "foreign_code",
-        title: |_| "Runs code of no file".into(),
-        explanation: |told| {
-            format!(
-                "A thread of {who} will return to memory that belongs to no file{at}: code that no program or \
-                 library has is running in it.",
-                who = told.who,
-                at = at(told),
-            )
-        },
-        innocent: |_| {
-            "Programs with an engine of their own (JIT) run the code that they have made.".into()
-        },
-        next: |_| KEEP_RUNNING.into(),
-    },
-    Message {
         rule: "memfd_program",
         title: |_| "Program without a file".into(),
         explanation: |told| {

@@ -322,9 +322,10 @@ fn a_program_of_a_package_and_a_copy_of_it() {
     assert_eq!(check_of(&subject, &mut kept), Outcome::NothingFound);
     let region = subject.regions().unwrap().iter();
     let library = region.filter(|it| it.executable && it.name.bytes().ends_with(b"/libc.so.6"));
-    let library = of_region(&subject, library.last().unwrap(), &mut kept).unwrap();
+    let scene = Scene::of(&subject).unwrap();
+    let library = kept.packages.library(&scene, library.last().unwrap());
     assert_eq!(
-        (library.state, library.name),
+        (library.package.state, library.package.name),
         (PackageState::Intact, Some("libc6".into()))
     );
 
