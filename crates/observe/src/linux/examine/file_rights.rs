@@ -94,7 +94,7 @@ fn read(subject: &Subject) -> Result<u64, Untested> {
 mod tests {
     use std::process::Command;
 
-    use super::super::tried::{Folder, Running};
+    use super::super::tried::{Folder, Running, skipped};
     use super::*;
 
     fn check_of(name: &str, prepare: &str) -> Option<Outcome> {
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn capabilities_of_the_file() {
         let Some(set) = check_of("rights-capabilities", "setcap cap_net_raw=ep $COPY") else {
-            eprintln!("skipped: no setcap, or no right to");
+            skipped("no setcap, or no right to");
             return;
         };
         assert_eq!(signs(&set), [Sign::Capabilities]);

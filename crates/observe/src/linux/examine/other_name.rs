@@ -207,13 +207,13 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
 
-    use super::super::tried::{Folder, Running};
+    use super::super::tried::{Folder, Running, skipped};
     use super::*;
 
     fn has_dpkg() -> bool {
         let has = Path::new("/var/lib/dpkg/info/coreutils.list").exists();
         if !has {
-            eprintln!("skipped: no dpkg here");
+            skipped("no dpkg here");
         }
         has
     }

@@ -47,6 +47,9 @@ pub(super) struct Found {
     pub(super) path: Vec<u8>,
 }
 
+/// A folder, and the names of what is in it.
+pub(super) type Listing = (Found, Vec<Vec<u8>>);
+
 /// What changes when a file does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Version {
@@ -102,9 +105,12 @@ impl Root {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::openat(subject.folder(), c"root", flags, Mode::empty());
         // A folder that is gone is nobody's any more.
-        let gone = |why| match why {
-            Untested::Ended => Untested::OtherNamespace,
-            why => why,
+        let gone = |why| {
+            if why == Untested::Ended {
+                Untested::OtherNamespace
+            } else {
+                why
+            }
         };
         let root = root.map_err(|error| gone(untested(error)))?;
         let seen = status(&root).map_err(|error| gone(untested(error)))?;
@@ -249,11 +255,7 @@ impl Root {
     }
 
     /// The names of the files in a folder, at most so many. `None`: there is none.
-    pub(super) fn list(
-        &self,
-        path: &[u8],
-        most: usize,
-    ) -> Result<Option<(Found, Vec<Vec<u8>>)>, Untested> {
+    pub(super) fn list(&self, path: &[u8], most: usize) -> Result<Option<Listing>, Untested> {
         let Some(found) = self.find(path)? else {
             return Ok(None);
         };

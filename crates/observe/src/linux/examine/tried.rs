@@ -68,3 +68,8 @@ impl Drop for Running {
         let _ = self.0.wait();
     }
 }
+
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+pub(super) fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}

@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
-use super::super::tried::{Folder, Running};
+use super::super::tried::{Folder, Running, skipped};
 use super::super::{Depth, examine};
 use super::*;
 use crate::parse::proc_pid::stat;
@@ -17,7 +17,7 @@ use crate::parse::proc_pid::stat;
 fn has_dpkg() -> bool {
     let has = Path::new("/var/lib/dpkg/info/coreutils.md5sums").exists();
     if !has {
-        eprintln!("skipped: no dpkg here");
+        skipped("no dpkg here");
     }
     has
 }
@@ -216,7 +216,7 @@ fn the_database_of_rpm() {
     use PackageState::{Intact, Modified, Unpackaged};
     let folder = Folder::new("rpm");
     let Some(database) = rpm_database(&folder) else {
-        eprintln!("skipped: no rpmbuild");
+        skipped("no rpmbuild");
         return;
     };
     folder.write("var/lib/rpm/rpmdb.sqlite", fs::read(&database).unwrap());
@@ -321,9 +321,9 @@ fn a_program_of_a_package_and_a_copy_of_it() {
     assert_eq!(package, expected);
     assert_eq!(check_of(&subject, &mut kept), Outcome::NothingFound);
     let region = subject.regions().unwrap().iter();
-    let library = region.filter(|it| it.executable && it.name.bytes().ends_with(b"/libc.so.6"));
+    let mut library = region.filter(|it| it.executable && it.name.bytes().ends_with(b"/libc.so.6"));
     let scene = Scene::of(&subject).unwrap();
-    let library = kept.packages.library(&scene, library.last().unwrap());
+    let library = kept.packages.library(&scene, library.next().unwrap());
     assert_eq!(
         (library.package.state, library.package.name),
         (PackageState::Intact, Some("libc6".into()))
@@ -363,7 +363,7 @@ fn a_deleted_program_is_no_modified_one() {
 #[test]
 fn a_library_of_nobody_in_a_program_of_a_package() {
     if !has_dpkg() || Command::new("cc").arg("--version").output().is_err() {
-        eprintln!("skipped: no cc");
+        skipped("no cc");
         return;
     }
     let folder = Folder::new("library");
@@ -416,7 +416,7 @@ fn apart(script: &str, name: &str) -> Option<Running> {
     command.args(options).args(["sh", "-ec", script]);
     let running = Running::start(&mut command, name);
     if running.is_none() {
-        eprintln!("skipped: no mount namespaces here");
+        skipped("no mount namespaces here");
     }
     running
 }
@@ -460,7 +460,7 @@ fn a_changed_program_over_that_of_a_package() {
 #[test]
 fn a_root_folder_of_its_own_has_lists_of_its_own() {
     if !has_dpkg() || !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: not root");
+        skipped("not root");
         return;
     }
     let folder = Folder::new("container");
@@ -513,14 +513,14 @@ fn a_root_folder_of_its_own_has_lists_of_its_own() {
 #[test]
 fn a_program_that_has_locked_itself_in() {
     if !has_dpkg() || !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: not root");
+        skipped("not root");
         return;
     }
     let folder = Folder::new("locked");
     let code = "import os, sys, time; time.time(); os.chroot(sys.argv[1]); os.chdir('/'); \
         os.close(1); time.sleep(1000)";
     let Ok(interpreter) = fs::canonicalize("/usr/bin/python3") else {
-        eprintln!("skipped: no python3");
+        skipped("no python3");
         return;
     };
     let mut command = Command::new(&interpreter);
