@@ -6,7 +6,7 @@
 
 use std::io::Read;
 
-use model::{Outcome, PackageState, Sign, Text, Trace, Untested};
+use model::{Outcome, Package, PackageState, Sign, Text, Trace, Untested};
 
 use super::root::{Found, Root};
 use super::{Kept, Subject, package};
@@ -119,8 +119,11 @@ fn like_file(subject: &Subject, first: &[u8], kept: &mut Kept) -> Result<Option<
     let Some(its_package) = package::owner(subject, &other.path, kept)? else {
         return Ok(None);
     };
-    let own = package::of_program(subject, kept).and_then(|package| package.name);
-    if own.as_ref() == Some(&its_package) {
+    let own = package::of_program(subject, kept);
+    let is_same = |own: &Package| own.name.as_ref() == Some(&its_package);
+    if own.is_some_and(|own| {
+        is_same(&own) || (own.state == PackageState::Intact && emulates(subject))
+    }) {
         return Ok(None);
     }
     Ok(Some(Trace {
@@ -128,6 +131,16 @@ fn like_file(subject: &Subject, first: &[u8], kept: &mut Kept) -> Result<Option<
         package: Some(its_package),
         ..Trace::of_file(Sign::LikeOther, other.path)
     }))
+}
+
+/// Whether its program runs programs for other computers, and is called as these are.
+fn emulates(subject: &Subject) -> bool {
+    let name = subject.program().ok().and_then(|program| {
+        let mut names = program.link.bytes().split(|byte| *byte == b'/');
+        names.next_back()
+    });
+    let emulators: [&[u8]; 6] = [b"qemu-", b"box86", b"box64", b"FEX", b"wine", b"rosetta"];
+    name.is_some_and(|name| emulators.iter().any(|it| name.starts_with(it)))
 }
 
 /// Whether a program that is of no package calls itself like a service.
