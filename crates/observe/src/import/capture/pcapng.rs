@@ -162,7 +162,8 @@ impl Records {
     }
 
     fn end_section(&mut self) {
-        self.lost_before += interface::lost(&self.interfaces);
+        let lost = interface::lost(&self.interfaces);
+        self.lost_before = self.lost_before.saturating_add(lost);
         self.interfaces.clear();
     }
 
@@ -246,7 +247,7 @@ impl Records {
         if !options.bytes.is_empty() {
             let told = self.comments.options(options, time, &self.blocks, book);
             way = told.way;
-            lost += told.lost.unwrap_or(0);
+            lost = lost.saturating_add(told.lost.unwrap_or(0));
         }
         self.lost = self.lost.saturating_add(lost);
         if let Some(time) = time {
