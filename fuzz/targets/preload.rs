@@ -11,7 +11,7 @@ use observe::parse;
 
 fuzz_target!(|text: &[u8]| {
     let named = parse::preload::settings(text).map(|(_, listed)| listed);
-    for listed in named.chain(preload::listed(text)) {
+    for listed in named.chain(parse::preload::listed(text)) {
         let name = listed.name.bytes();
         assert!(!name.is_empty() && !name.contains(&b' '));
         assert!(!listed.is_whole_path || name.starts_with(b"/"));

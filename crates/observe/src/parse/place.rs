@@ -16,11 +16,14 @@ const TEMPORARY: [&[u8]; 8] = [
 
 /// Folders below a home that begin with a dot, and in which programs are kept by tools for that.
 /// Not `.config` and not `.cache`: what is kept there is no program, but for the names further below.
-const OF_TOOLS: [&[u8]; 66] = [
+const OF_TOOLS: [&[u8]; 90] = [
+    b".arduino15",
     b".asdf",
     b".bun",
     b".cabal",
     b".cargo",
+    b".codeium",
+    b".composer",
     b".conan",
     b".conan2",
     b".conda",
@@ -28,10 +31,15 @@ const OF_TOOLS: [&[u8]; 66] = [
     b".cursor",
     b".cursor-server",
     b".deno",
+    b".docker",
     b".dotnet",
+    b".dropbox-dist",
     b".elan",
     b".electron-gyp",
+    b".emacs.d",
+    b".espressif",
     b".fly",
+    b".fnm",
     b".foundry",
     b".fzf",
     b".gem",
@@ -39,6 +47,7 @@ const OF_TOOLS: [&[u8]; 66] = [
     b".goenv",
     b".gradle",
     b".gvm",
+    b".itch",
     b".java",
     b".jdks",
     b".jenv",
@@ -46,6 +55,7 @@ const OF_TOOLS: [&[u8]; 66] = [
     b".juliaup",
     b".krew",
     b".linuxbrew",
+    b".lmstudio",
     b".local",
     b".luarocks",
     b".m2",
@@ -62,26 +72,40 @@ const OF_TOOLS: [&[u8]; 66] = [
     b".nuget",
     b".nvm",
     b".oh-my-zsh",
+    b".ollama",
     b".opam",
+    b".p2",
     b".perl5",
+    b".phpbrew",
     b".phpenv",
     b".pixi",
+    b".platformio",
     b".plenv",
     b".poetry",
+    b".proto",
     b".pub-cache",
+    b".pulumi",
     b".pyenv",
     b".rbenv",
     b".rustup",
     b".rvm",
+    b".rye",
+    b".sbt",
     b".sdkman",
     b".stack",
     b".steam",
+    b".swiftly",
+    b".terraform.d",
     b".thunderbird",
     b".var",
+    b".vim",
+    b".vnc",
     b".volta",
     b".vscode",
+    b".vscode-insiders",
     b".vscode-oss",
     b".vscode-server",
+    b".vscodium",
     b".wine",
 ];
 
@@ -130,7 +154,7 @@ const BELOW: [(&[u8], &[&[u8]]); 2] = [
 ];
 
 /// Folders of projects, wherever these are.
-const OF_PROJECTS: [&[u8]; 14] = [
+const OF_PROJECTS: [&[u8]; 20] = [
     b".bin",
     b".build",
     b".build-id",
@@ -139,13 +163,25 @@ const OF_PROJECTS: [&[u8]; 14] = [
     b".direnv",
     b".eggs",
     b".libs",
+    b".meteor",
+    b".next",
     b".nox",
+    b".nuxt",
+    b".output",
     b".pnpm",
+    b".svelte-kit",
+    b".terraform",
     b".tox",
     b".venv",
     b".virtualenv",
     b".yarn",
 ];
+
+/// Scripts of a home that start what a person sees.
+const OF_SESSIONS: [&[u8]; 4] = [b".xinitrc", b".xprofile", b".xsession", b".xsessionrc"];
+
+/// Where only packages are, each file with a name that its tools have made: `.firefox-wrapped`.
+const STORES: [&[u8]; 2] = [b"/nix/store/", b"/gnu/store/"];
 
 /// Below a folder for temporary files. `path`: without links, `.` and `..`.
 pub(crate) fn is_temporary(path: &[u8]) -> bool {
@@ -157,12 +193,19 @@ pub(crate) fn is_temporary(path: &[u8]) -> bool {
 
 /// Whether a part of it begins with a dot, and is none that programs are kept in by habit.
 pub(crate) fn is_hidden(path: &[u8]) -> bool {
+    if STORES.iter().any(|store| path.starts_with(store)) {
+        return false;
+    }
     let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
     parts.iter().enumerate().any(|(at, part)| {
         let hides = part.starts_with(b".") && !matches!(*part, b"." | b"..");
         // The last one is the file itself: no folder of a tool.
-        let is_folder = at + 1 < parts.len();
-        hides && !(is_folder && is_usual(&parts, at))
+        let is_usual = if at + 1 < parts.len() {
+            is_usual(&parts, at)
+        } else {
+            OF_SESSIONS.contains(part) && parts.get(..at).is_some_and(is_home)
+        };
+        hides && !is_usual
     })
 }
 
@@ -209,20 +252,20 @@ fn is_usual(parts: &[&[u8]], at: usize) -> bool {
 
 /// `/root`, `/home/alice`, `/home/office/alice`, `/var/home/alice`, `/var/lib/jenkins` and the like.
 fn is_home(parts: &[&[u8]]) -> bool {
-    match parts {
+    matches!(
+        parts,
         [b"", b"root"]
-        | [b"", b"var", b"roothome"]
-        | [b"", b"home", _]
-        | [b"", b"home", _, _]
-        | [b"", b"var", b"home" | b"lib", _]
-        | [
-            b"",
-            b"usr" | b"export" | b"data" | b"mnt" | b"srv",
-            b"home",
-            _,
-        ] => true,
-        _ => false,
-    }
+            | [b"", b"var", b"roothome"]
+            | [b"", b"home", _]
+            | [b"", b"home", _, _]
+            | [b"", b"var", b"home" | b"lib", _]
+            | [
+                b"",
+                b"usr" | b"export" | b"data" | b"mnt" | b"srv",
+                b"home",
+                _
+            ]
+    )
 }
 
 #[cfg(test)]
@@ -287,6 +330,8 @@ mod tests {
             "/home/a/.cache/ms-playwright/chromium/chrome",
             "/srv/app/.venv/lib/x.so",
             "/home/a/p/node_modules/.pnpm/x/x.node",
+            "/nix/store/x-firefox/bin/.firefox-wrapped",
+            "/home/a/.xsession",
             "/usr/bin/x",
         ] {
             check(path, false, false);

@@ -55,7 +55,7 @@ pub(crate) fn called(program: &[u8], arguments: &[Text]) -> Option<Called> {
     let mut rest = arguments.iter();
     let ended = reader.read(&mut rest);
     let mut called = reader.called;
-    called.reads_input = ended == Ended::WithNothing && called.files.iter().all(|it| it.guessed);
+    called.reads_input = ended == End::Nothing && called.files.iter().all(|it| it.guessed);
     called.files.truncate(MOST_FILES);
     Some(called)
 }
@@ -107,12 +107,12 @@ pub(crate) fn file_name(path: &[u8]) -> &[u8] {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ended {
-    WithFile,
+enum End {
+    File,
     /// The text stands in the arguments, or is named in another way.
-    WithText,
+    Text,
     /// It reads its text from standard input.
-    WithNothing,
+    Nothing,
 }
 
 struct Reader {
@@ -122,18 +122,16 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&mut self, rest: &mut std::slice::Iter<'_, Text>) -> Ended {
+    fn read(&mut self, rest: &mut std::slice::Iter<'_, Text>) -> End {
         let mut is_first = true;
         while let Some(argument) = rest.next() {
             let bytes = argument.bytes();
             let was_first = std::mem::take(&mut is_first);
             if bytes == b"--" {
-                return rest
-                    .next()
-                    .map_or(Ended::WithNothing, |file| self.script(file));
+                return rest.next().map_or(End::Nothing, |file| self.script(file));
             }
             if bytes == b"-" {
-                return Ended::WithNothing;
+                return End::Nothing;
             }
             let is_option = match bytes.first() {
                 Some(b'-') => true,
@@ -156,7 +154,7 @@ impl Reader {
                 return ended;
             }
         }
-        Ended::WithNothing
+        End::Nothing
     }
 
     /// An option that is written out: `--eval`, `-jar`, `--require=FILE`.
@@ -169,7 +167,7 @@ impl Reader {
         let is = |words: &[&str]| words.iter().any(|word| word.as_bytes() == name);
         let it = self.interpreter;
         if is(it.text_words) {
-            return Word::Ends(Ended::WithText);
+            return Word::Ends(End::Text);
         }
         let takes = is(it.value_words) || is(it.load_words) || is(it.file_words);
         if !takes && !is(it.path_words) {
@@ -181,13 +179,13 @@ impl Reader {
             None => rest.next().cloned(),
         };
         let Some(value) = value else {
-            return Word::Ends(Ended::WithText);
+            return Word::Ends(End::Text);
         };
         if is(it.path_words) {
             self.class_path = Some(value);
         } else if is(it.file_words) {
             self.push(&value, false);
-            return Word::Ends(Ended::WithFile);
+            return Word::Ends(End::File);
         } else if is(it.load_words) {
             // What an agent is told stands behind its file.
             let file = value.bytes().split(|byte| *byte == b'=').next();
@@ -197,30 +195,30 @@ impl Reader {
     }
 
     /// Options of one letter, several in one argument: `-Bc`, `-lane`, `+o`.
-    fn letters(&mut self, letters: &[u8], rest: &mut std::slice::Iter<'_, Text>) -> Option<Ended> {
+    fn letters(&mut self, letters: &[u8], rest: &mut std::slice::Iter<'_, Text>) -> Option<End> {
         let it = self.interpreter;
         let is = |among: &str, letter: u8| among.as_bytes().contains(&letter);
         for (at, letter) in letters.iter().enumerate() {
             let attached = letters.get(at + 1..).filter(|rest| !rest.is_empty());
             let letter = *letter;
             if is(it.text, letter) {
-                return Some(Ended::WithText);
+                return Some(End::Text);
             } else if is(it.module, letter) {
                 let value = attached.map(Text::from).or_else(|| rest.next().cloned());
                 self.module(value.as_ref().map_or(b"", Text::bytes));
-                return Some(Ended::WithText);
+                return Some(End::Text);
             } else if is(it.input, letter) {
-                return Some(Ended::WithNothing);
+                return Some(End::Nothing);
             } else if is(it.attached, letter) {
                 break;
             } else if is(it.values, letter) || is(it.loads, letter) || is(it.file, letter) {
                 let value = attached.map(Text::from).or_else(|| rest.next().cloned());
                 let Some(value) = value else {
-                    return Some(Ended::WithText);
+                    return Some(End::Text);
                 };
                 if is(it.file, letter) {
                     self.push(&value, false);
-                    return Some(Ended::WithFile);
+                    return Some(End::File);
                 }
                 if is(it.loads, letter) {
                     self.push(&value, true);
@@ -231,16 +229,16 @@ impl Reader {
         None
     }
 
-    fn script(&mut self, file: &Text) -> Ended {
+    fn script(&mut self, file: &Text) -> End {
         if self.interpreter.first_is_text {
-            return Ended::WithText;
+            return End::Text;
         }
         if !self.interpreter.runs_classes || file.bytes().ends_with(b".java") {
             self.push(file, false);
         } else {
             self.class(file.bytes());
         }
-        Ended::WithFile
+        End::File
     }
 
     /// `python -m a.b`: the folder that it stands in comes first.
@@ -273,7 +271,7 @@ impl Reader {
 }
 
 enum Word {
-    Ends(Ended),
+    Ends(End),
     GoesOn,
     NoSuch,
 }

@@ -108,11 +108,11 @@ impl Displays {
             Top::IsSuch => return Ok(true),
             Top::Of(top) => top,
         };
-        let run = run(top.as_ref().unwrap_or(subject));
+        let run = run(top.as_deref().unwrap_or(subject));
         if let Some(known) = self.families.get(&run) {
             return *known;
         }
-        let found = family::any_below(top.as_ref().unwrap_or(subject), |below| {
+        let found = family::any_below(top.as_deref().unwrap_or(subject), |below| {
             self.is_connected(below).unwrap_or(false)
         });
         if self.families.len() < MOST_KNOWN {

@@ -132,7 +132,7 @@ fn everywhere(subject: &Subject, within: &Within) -> Result<Vec<u8>, Untested> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linux::examine::victim::{Folder, Victim, library};
+    use crate::linux::examine::victim::{Folder, Victim, library, skipped};
     use std::process::Command;
 
     fn seen(command: &mut Command) -> Vec<(Sign, String)> {
@@ -182,7 +182,7 @@ mod tests {
             .args(["-shared", "-fPIC", "-o", &path, &source])
             .status();
         if !built.is_ok_and(|status| status.success()) {
-            return eprintln!("skipped: no compiler here");
+            return skipped("no compiler here");
         }
         let found = seen(Command::new("/bin/sh").env("LD_AUDIT", &path));
         assert_eq!(found, [(Sign::Audits, path)]);

@@ -90,16 +90,10 @@ fn name(subject: &Subject, number: u32, inode: u64) -> Option<Text> {
         word
     };
     for (table, kind, protocol) in tables {
-        match remote(subject, table, *kind, *protocol, inode) {
-            Ok(Some(remote)) => {
-                return Some(
-                    [&word, &b" "[..], remote.to_string().as_bytes()]
-                        .concat()
-                        .into(),
-                );
-            }
-            // Of another network namespace, or closed meanwhile.
-            Ok(None) | Err(_) => {}
+        // None: of another network namespace, or closed meanwhile.
+        if let Ok(Some(remote)) = remote(subject, table, *kind, *protocol, inode) {
+            let remote = remote.to_string();
+            return Some([&word, &b" "[..], remote.as_bytes()].concat().into());
         }
     }
     Some(word.into())
@@ -153,7 +147,7 @@ fn remote(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linux::examine::victim::{Victim, subject};
+    use crate::linux::examine::victim::{Victim, skipped, subject};
     use std::net::{TcpListener, TcpStream, UdpSocket};
     use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixStream;
@@ -177,9 +171,10 @@ mod tests {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "to a listener of this test")]
     fn check_tcp(address: &str) {
         let Ok(listener) = TcpListener::bind((address, 0)) else {
-            return eprintln!("skipped: no {address} here");
+            return skipped(&format!("no {address} here"));
         };
         let there = listener.local_addr().unwrap();
         let socket = TcpStream::connect(there).unwrap();

@@ -32,7 +32,7 @@ impl Victim {
         let (program, arguments) = words.split_first().unwrap();
         let victim = Self::start(Command::new(program).args(arguments));
         if victim.is_none() {
-            eprintln!("skipped: {line}: it does not start here");
+            skipped(&format!("{line}: it does not start here"));
         }
         victim
     }
@@ -47,6 +47,11 @@ impl Drop for Victim {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+pub(super) fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
 }
 
 pub(super) fn subject(pid: u32) -> Subject {
@@ -101,7 +106,7 @@ pub(super) fn library(folder: &Folder, name: &str) -> Option<String> {
     if built.is_ok_and(|status| status.success()) {
         Some(path)
     } else {
-        eprintln!("skipped: no compiler here");
+        skipped("no compiler here");
         None
     }
 }

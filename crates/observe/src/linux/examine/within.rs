@@ -35,7 +35,7 @@ pub(super) struct Within {
 /// What became of a path.
 #[derive(Debug)]
 pub(super) enum Found {
-    Here(Here),
+    Here(Box<Here>),
     Nowhere,
     /// It would have to be looked for on a disk, or elsewhere; or there is no right to.
     NotKnown,
@@ -82,7 +82,12 @@ impl Within {
         let how = ResolveFlags::CACHED | ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         for _ in 0..ATTEMPTS {
             match rustix::fs::openat2(&self.root, path, flags, Mode::empty(), how) {
-                Ok(file) => return self.here(file).map_or(Found::NotKnown, Found::Here),
+                Ok(file) => {
+                    return match self.here(file) {
+                        Ok(here) => Found::Here(Box::new(here)),
+                        Err(_) => Found::NotKnown,
+                    };
+                }
                 Err(Errno::AGAIN) => {}
                 Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NAMETOOLONG) => {
                     return Found::Nowhere;

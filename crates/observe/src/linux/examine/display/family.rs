@@ -47,21 +47,21 @@ pub(super) enum Top {
     /// One above it is such.
     IsSuch,
     /// The topmost of its program. `None`: it is that itself.
-    Of(Option<Subject>),
+    Of(Option<Box<Subject>>),
 }
 
 /// Goes up as long as it is the same program.
 pub(super) fn top(subject: &Subject, mut is_such: impl FnMut(&Subject) -> bool) -> Top {
-    let mut top: Option<Subject> = None;
+    let mut top: Option<Box<Subject>> = None;
     for _ in 0..MOST_STEPS {
-        let below = top.as_ref().unwrap_or(subject);
+        let below = top.as_deref().unwrap_or(subject);
         let Some(parent) = parent(below).filter(|parent| belongs(below, parent)) else {
             break;
         };
         if is_such(&parent) {
             return Top::IsSuch;
         }
-        top = Some(parent);
+        top = Some(Box::new(parent));
     }
     Top::Of(top)
 }

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 
 use super::*;
-use crate::linux::examine::victim::{Victim, subject};
+use crate::linux::examine::victim::{Victim, skipped, subject};
 
 /// An X server of our own, that ends with its test.
 struct Server {
@@ -67,10 +67,10 @@ fn start(program: &str, display: &str) -> Option<Victim> {
 #[test]
 fn a_clock_on_a_display() {
     let Some(server) = Server::start() else {
-        return eprintln!("skipped: no Xvfb here");
+        return skipped("no Xvfb here");
     };
     let Some(clock) = start("xclock", &server.name) else {
-        return eprintln!("skipped: no xclock here");
+        return skipped("no xclock here");
     };
     check(&clock, Display::Shown);
     // Its twin has the same settings, and shows nothing.
@@ -88,7 +88,7 @@ fn a_clock_on_a_display() {
 #[test]
 fn the_family_of_one_that_is_connected() {
     let Some(server) = Server::start() else {
-        return eprintln!("skipped: no Xvfb here");
+        return skipped("no Xvfb here");
     };
     // One process is connected and says so; the one below it of the same program is not.
     let code = format!(
@@ -136,6 +136,6 @@ fn the_family_of_one_that_is_connected() {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
     } else {
-        eprintln!("skipped: the kernel does not tell children");
+        skipped("the kernel does not tell children");
     }
 }

@@ -10,8 +10,11 @@ use crate::parse::script::{Called, Kind, called, file_name};
 
 /// What the kernel puts before the name of a file that lives in memory only (mm/memfd.c).
 const MEMFD: &[u8] = b"/memfd:";
-/// Where shells keep their script open: dash, zsh, bash.
-const SCRIPT_DESCRIPTORS: [u32; 3] = [10, 11, 255];
+/// Where bash keeps its script open, and where dash, zsh and others do.
+const OF_BASH: [u32; 1] = [255];
+const OF_SHELLS: [u32; 2] = [10, 11];
+/// The last digit of the flags in fdinfo says how a file was opened: this is for reading.
+const READ_ONLY: &[u8] = b"0";
 /// What bash writes the text of `<<` to.
 const HERE_DOCUMENT: &[u8] = b"sh-thd";
 /// Code that liborc has made, in a file that is gone at once.
@@ -106,8 +109,10 @@ fn scripts(
     };
     named(subject, within, code, &called, found);
     if called.kind == Kind::Shell {
-        for number in SCRIPT_DESCRIPTORS {
-            open(subject, within, number, found);
+        let is_bash = file_name(program).ends_with(b"bash");
+        let numbers = if is_bash { &OF_BASH[..] } else { &OF_SHELLS };
+        for number in numbers {
+            open(subject, within, *number, found);
         }
     }
     if called.reads_input {
@@ -189,7 +194,19 @@ fn open(subject: &Subject, within: Option<&Within>, number: u32, found: &mut Pie
     let path = seen(within, link.bytes());
     let gone = status.stx_nlink == 0;
     let is_text_of_shell = gone && file_name(path).starts_with(HERE_DOCUMENT);
-    if kind == rustix::fs::FileType::RegularFile && !is_text_of_shell && !path.starts_with(MEMFD) {
+    let is_file = kind == rustix::fs::FileType::RegularFile && !path.starts_with(MEMFD);
+    // One that is written to holds a lock, or what the script says.
+    if is_file && !is_text_of_shell && is_read_only(subject, number) {
         found.add(Code::Script, path, gone);
     }
+}
+
+fn is_read_only(subject: &Subject, number: u32) -> bool {
+    let Ok(path) = std::ffi::CString::new(format!("fdinfo/{number}")) else {
+        return false;
+    };
+    let text = subject.file(&path, 4096).unwrap_or_default();
+    let mut lines = text.split(|byte| *byte == b'\n');
+    let flags = lines.find_map(|line| line.strip_prefix(b"flags:"));
+    flags.is_some_and(|flags| flags.ends_with(READ_ONLY))
 }

@@ -6,7 +6,7 @@ use model::{Outcome, Sign};
 
 use super::check;
 use crate::linux::examine::Kept;
-use crate::linux::examine::victim::{Folder, Victim, library};
+use crate::linux::examine::victim::{Folder, Victim, library, skipped};
 
 const SHELL: &str = "echo ready; read x";
 const PYTHON: &str = "print('ready', flush=True); input()";
@@ -104,7 +104,7 @@ fn scripts_by_a_relative_path() {
             .current_dir(folder.path())
             .env("PWD", folder.path());
         let Some(victim) = Victim::start(&mut command) else {
-            return eprintln!("skipped: no python3 here");
+            return skipped("no python3 here");
         };
         assert_eq!(seen(&victim), [(Sign::TemporaryScript, expected.clone())]);
     }
@@ -116,7 +116,7 @@ fn scripts_that_are_gone() {
     for (interpreter, code) in [("sh", SHELL), ("bash", SHELL), ("python3", PYTHON)] {
         let path = folder.file("gone.x", code.as_bytes());
         let Some(victim) = Victim::start(Command::new(interpreter).arg(&path)) else {
-            eprintln!("skipped: no {interpreter} here");
+            skipped(&format!("no {interpreter} here"));
             continue;
         };
         std::fs::remove_file(&path).unwrap();
@@ -154,7 +154,7 @@ fn a_program_where_anybody_may_write() {
         std::os::unix::fs::MetadataExt::mode(&it) & 0o002 == 0 && !root.starts_with("/tmp")
     });
     if !usable || crate::parse::place::is_hidden(root.as_bytes()) {
-        return eprintln!("skipped: no home of its own here");
+        return skipped("no home of its own here");
     }
     let folder = Folder::below(&root, "whocalls-places");
     let shell = std::fs::read("/bin/sh").unwrap();
@@ -183,4 +183,18 @@ fn a_library_in_a_temporary_folder() {
     };
     let code = format!("import ctypes; a = ctypes.CDLL('{path}'); {PYTHON}");
     check_line("python3 -c CODE", &code, &[(Sign::TemporaryLibrary, &path)]);
+}
+
+#[test]
+fn what_a_script_writes_to_is_none() {
+    let folder = temporary();
+    for (shell, number) in [("bash", 255), ("sh", 10)] {
+        let lock = format!("{}/lock", folder.path());
+        let code = format!("eval 'exec {number}>{lock}'; {SHELL}");
+        check_line(&format!("{shell} -c CODE"), &code, &[]);
+    }
+    // What is read from standard input is.
+    let path = folder.file("x.sh", b"echo ready; sleep 30");
+    let code = format!("exec sh < {path}");
+    check_line("sh -c CODE", &code, &[(Sign::TemporaryScript, &path)]);
 }
