@@ -6,7 +6,7 @@
 //! over TCP counts where the process was started with such a display (`ssh -X`).
 //!
 //! X is not asked for windows: without the cookie of its user it does not answer. So nothing here says
-//! `NoWindow`.
+//! `NoWindow`. Who the server is does not matter either: one without a screen (Xvfb, VNC) counts, too.
 
 mod family;
 
