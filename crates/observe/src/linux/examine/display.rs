@@ -108,13 +108,16 @@ impl Displays {
             Top::IsSuch => return Ok(true),
             Top::Of(top) => top,
         };
-        let run = run(top.as_deref().unwrap_or(subject));
+        let top = top.as_deref().unwrap_or(subject);
+        // Those that were started without one have nobody below them that was told of it.
+        if !has_display_setting(top)? {
+            return Ok(false);
+        }
+        let run = run(top);
         if let Some(known) = self.families.get(&run) {
             return *known;
         }
-        let found = family::any_below(top.as_deref().unwrap_or(subject), |below| {
-            self.is_connected(below).unwrap_or(false)
-        });
+        let found = family::any_below(top, |below| self.is_connected(below).unwrap_or(false));
         if self.families.len() < MOST_KNOWN {
             self.families.insert(run, found);
         }
@@ -214,6 +217,12 @@ fn has_remote_display(subject: &Subject) -> Result<bool, Untested> {
         .iter()
         .filter_map(|it| it.bytes().strip_prefix(b"DISPLAY="));
     Ok(displays.any(|it| !it.starts_with(b":") && !it.starts_with(b"unix") && !it.is_empty()))
+}
+
+/// Whether it was started with any display.
+fn has_display_setting(subject: &Subject) -> Result<bool, Untested> {
+    let mut settings = subject.environment()?.iter().map(model::Text::bytes);
+    Ok(settings.any(|it| it.starts_with(b"DISPLAY=") || it.starts_with(b"WAYLAND_DISPLAY=")))
 }
 
 fn run(subject: &Subject) -> Run {

@@ -13,7 +13,8 @@ use crate::parse::script::file_name;
 /// So many steps up, and so many processes in all.
 const MOST_STEPS: usize = 32;
 const MOST_MEMBERS: usize = 64;
-const MOST_THREADS: usize = 256;
+/// The first ones start the others; a server may have thousands.
+const MOST_THREADS: usize = 64;
 const MOST_CHILDREN_BYTES: u64 = 16 * 1024;
 
 /// Folders that many programs share.
