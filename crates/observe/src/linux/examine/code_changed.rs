@@ -125,7 +125,22 @@ impl Comparison {
         let traces = sums
             .into_iter()
             .filter_map(|(sign, sum)| sum.trace(sign, region));
-        self.traces.extend(traces);
+        for trace in traces {
+            self.add(trace);
+        }
+    }
+
+    /// One trace for each file and kind: what was written to is often several regions by then.
+    fn add(&mut self, trace: Trace) {
+        let mut same = self.traces.iter_mut();
+        let same = same.find(|it| it.sign == trace.sign && it.path == trace.path);
+        match same {
+            Some(before) => {
+                let lengths = before.length.iter().chain(&trace.length);
+                before.length = lengths.copied().reduce(u64::saturating_add);
+            }
+            None => self.traces.push(trace),
+        }
     }
 
     /// The first addresses of those pages, each once.

@@ -34,11 +34,24 @@ fn look(subject: &Subject) -> Result<Outcome, Untested> {
         } else {
             Sign::CodeInMemory
         };
-        traces.push(Trace {
-            address: Some(region.start),
-            length: Some(region.length()),
-            ..Trace::of_file(sign, region.name.clone())
-        });
+        // One trace for each file.
+        let mut others = traces.iter_mut();
+        let same = others
+            .find(|(inode, it): &&mut (u64, Trace)| *inode == region.inode && it.sign == sign);
+        match same {
+            Some((_, before)) => {
+                let length = before.length.unwrap_or(0);
+                before.length = Some(length.saturating_add(region.length()));
+            }
+            None => traces.push((
+                region.inode,
+                Trace {
+                    address: Some(region.start),
+                    length: Some(region.length()),
+                    ..Trace::of_file(sign, region.name.clone())
+                },
+            )),
+        }
     }
-    Ok(Outcome::of(traces))
+    Ok(Outcome::of(traces.into_iter().map(|(_, it)| it).collect()))
 }

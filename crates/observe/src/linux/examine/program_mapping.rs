@@ -34,23 +34,17 @@ fn look(subject: &Subject) -> Result<Outcome, Untested> {
         return Ok(Outcome::NothingFound);
     }
     // btrfs and overlayfs have other numbers in `maps` than for stat(2).
-    let seen = by_status(subject, program, regions);
-    let could_ask = seen.is_ok();
-    own.extend(seen.unwrap_or_default());
-    if !could_ask {
-        own.extend(
-            regions
-                .iter()
-                .filter(|it| it.is_of_file() && it.name == program.link),
-        );
-    }
+    own.extend(match by_status(subject, program, regions) {
+        Ok(own) => own,
+        // Without the right to ask, the name has to do: both are made in the same way.
+        Err(_) => {
+            let named = regions.iter().filter(|it| it.name == program.link);
+            named.collect()
+        }
+    });
     if own.is_empty() {
-        return if could_ask {
-            let link = program.link.clone();
-            Ok(Outcome::of(vec![Trace::of_file(Sign::NotMapped, link)]))
-        } else {
-            Err(Untested::NoRights)
-        };
+        let link = program.link.clone();
+        return Ok(Outcome::of(vec![Trace::of_file(Sign::NotMapped, link)]));
     }
     // Where the kernel does not tell, the program has changed it (prctl(2), PR_SET_MM_AUXV), or there is none.
     let Some(address) = begin.filter(|_| !is_whole(&own)) else {
