@@ -45,14 +45,13 @@ pub(crate) fn mount(line: &[u8]) -> Option<Mount> {
     let (major, minor) = (device.get(..colon)?, device.get(colon + 1..)?);
     // Optional fields, then `-` and the type.
     let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
-    let elsewhere: [&[u8]; 11] = [
+    let elsewhere: [&[u8]; 10] = [
         b"9p",
         b"afs",
         b"ceph",
         b"cifs",
         b"coda",
         b"fuse",
-        b"fuseblk",
         b"nfs",
         b"nfs4",
         b"orangefs",
