@@ -7,7 +7,8 @@ mod observe {
     pub(crate) mod parse;
 }
 use libfuzzer_sys::fuzz_target;
-use observe::parse::{auxiliary_vector, elf, memory_map, system_call};
+use observe::parse;
+use parse::{auxiliary_vector, elf, memory_map, system_call};
 
 fuzz_target!(|data: &[u8]| {
     let regions = memory_map::regions(data, 100);
