@@ -18,7 +18,7 @@ pub(super) enum Explained {
     /// There is a library that makes small pieces of code, if it is asked to.
     ByHelper,
     No,
-    /// The files are still being read.
+    /// The files are still being read, or it ended before they were.
     NotYet,
 }
 
@@ -64,6 +64,7 @@ pub(super) fn explained(process: &Looked<'_>) -> Explained {
     };
     match process.package() {
         None if process.examined().outcome(Check::Package).is_none() => Explained::NotYet,
+        None | Some(PackageState::NotTestable) if process.ended_before_files() => Explained::NotYet,
         None | Some(PackageState::NotTestable | PackageState::Unpackaged) => Explained::Perhaps,
         // Of files that are not those of a package there may be more than are named.
         Some(PackageState::Intact) if !compared => Explained::Perhaps,

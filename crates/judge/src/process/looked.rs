@@ -2,6 +2,7 @@
 
 use model::{
     Check, Examined, Fact, Outcome, PackageManager, PackageState, Process, Sign, Timestamp, Trace,
+    Untested,
 };
 
 use super::paths::without_mark;
@@ -80,6 +81,12 @@ impl Looked<'_> {
 
     pub(crate) fn manager(&self) -> Option<PackageManager> {
         self.examined().package.as_ref()?.manager
+    }
+
+    /// It ended before its files could be compared with those of packages: nobody will know.
+    pub(crate) fn ended_before_files(&self) -> bool {
+        let outcome = self.examined().outcome(Check::Package);
+        outcome == Some(&Outcome::NotTestable(Untested::Ended))
     }
 
     pub(crate) fn is_intact(&self) -> bool {

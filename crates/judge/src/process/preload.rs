@@ -14,6 +14,7 @@ pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
             // It comes with the program.
             _ if process.brings(&path) => (Severity::Low, Confidence::Low),
             Some(false) => (Severity::Medium, Confidence::Medium),
+            None if process.ended_before_files() => (Severity::Informational, Confidence::Low),
             None => (Severity::Low, Confidence::Low),
         };
         Reason::new(&format!("{} {path}", trace.sign), weight, &["T1574.006"])

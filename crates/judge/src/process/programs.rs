@@ -229,6 +229,20 @@ const CONTAINER_RUNTIMES: [&str; 17] = [
     "lxc-start",
 ];
 
+/// First processes of whole computers.
+const INITS: [&str; 10] = [
+    "systemd",
+    "init",
+    "busybox",
+    "openrc-init",
+    "runit",
+    "runit-init",
+    "s6-svscan",
+    "dinit",
+    "finit",
+    "launchd",
+];
+
 /// What starts browsers without a window: drivers of tests.
 const DRIVERS: [&str; 6] = [
     "chromedriver",
@@ -318,6 +332,11 @@ pub(crate) fn is_build_tool(path: &str) -> bool {
 
 pub(crate) fn is_container_runtime(path: &str) -> bool {
     CONTAINER_RUNTIMES.contains(&file_name(path))
+}
+
+/// By path or by name.
+pub(crate) fn is_init(path: &str) -> bool {
+    INITS.contains(&file_name(path))
 }
 
 pub(crate) fn is_driver(path: &str) -> bool {

@@ -106,7 +106,7 @@ impl Made {
             name: Text::from(paths::file_name(path)),
             path: Some(Text::from(*path)),
         };
-        self.process.parents = (1..).zip(parents).map(parent).collect();
+        self.process.parents = (20..).zip(parents).map(parent).collect();
         self
     }
 
@@ -151,9 +151,11 @@ impl Made {
             life,
         });
         let rules: Vec<_> = rule::rules().map(|it| it.word()).collect();
-        let reason = |(number, fit): (usize, Fit)| match fit.why {
-            Why::Process(reason) => (rules[number], *reason),
-            other => panic!("{other:?}"),
+        let reason = |(number, fit): (usize, Fit)| {
+            let Why::Process(reason) = fit.why else {
+                panic!("{fit:?}");
+            };
+            (rules[number], *reason)
         };
         found.into_iter().map(reason).collect()
     }
@@ -171,7 +173,7 @@ impl Made {
     }
 
     #[track_caller]
-    fn to_know(self, word: &str) {
+    fn gives_to_know(self, word: &str) {
         let found = self.look();
         let found: Vec<_> = found
             .iter()
@@ -360,6 +362,15 @@ fn programs_without_a_file() {
     of(Sign::SealedMemfd)
         .below(&["/tmp/containerd-shim-runc-v2"])
         .gives(&[("memfd_program", Medium)]);
+    // The first process of a virtual machine that was made for one task; an ordinary one adopts.
+    let below_first = |sign, path: &str| {
+        let mut made = of(sign).below(&["/memfd:x (deleted)", path]);
+        made.process.parents[1].pid = 1;
+        made
+    };
+    below_first(Sign::SealedMemfd, "/task-init").gives(&[("memfd_program", Low)]);
+    below_first(Sign::Memfd, "/task-init").gives(&[("memfd_program", Medium)]);
+    below_first(Sign::SealedMemfd, "/usr/lib/systemd/systemd").gives(&[("memfd_program", Medium)]);
     of(Sign::Memfd)
         .named(Check::KernelName, Sign::LikeKernel, "[kworker/0:1]")
         .gives(&[("memfd_program", High), ("kernel_name", High)]);
@@ -368,7 +379,7 @@ fn programs_without_a_file() {
     gone(Sign::Replaced).gives(&[("deleted_program", Low)]);
     intact(SLEEP)
         .sign(Check::ProgramFile, Sign::Replaced)
-        .to_know("deleted_program");
+        .gives_to_know("deleted_program");
 }
 
 #[test]
@@ -376,7 +387,7 @@ fn libraries_that_are_gone() {
     let of = |sign, path: &str| intact(SLEEP).file(Check::LibraryFiles, sign, path);
     of(Sign::Deleted, "/tmp/x.so (deleted)").gives(&[("missing_library", Medium)]);
     of(Sign::Deleted, "/usr/lib/libssl.so.1.1 (deleted)").gives(&[("missing_library", Low)]);
-    of(Sign::Replaced, LIBC).to_know("missing_library");
+    of(Sign::Replaced, LIBC).gives_to_know("missing_library");
     intact(SLEEP)
         .file(Check::MappedFiles, Sign::OtherFile, LIBC)
         .gives(&[("swapped_file", Medium)]);
@@ -431,14 +442,14 @@ fn libraries_before_all_others() {
         intact("/usr/lib/firefox-esr/firefox-esr"),
         "/usr/lib/firefox-esr/libmozsandbox.so",
     )
-    .to_know("preload");
+    .gives_to_know("preload");
     let torsocks = Trace {
         package: Some(Text::from("torsocks")),
         ..Trace::of_file(Sign::Preloaded, "/usr/lib/torsocks/libtorsocks.so")
     };
     intact("/usr/bin/curl")
         .trace(Check::Preload, torsocks)
-        .to_know("preload");
+        .gives_to_know("preload");
     // A browser that protects, in the home of who uses it.
     let browser = "/home/lena/tor-browser/Browser/";
     of(
@@ -451,6 +462,14 @@ fn libraries_before_all_others() {
         &format!("{browser}libmozsandbox.so"),
     )
     .gives(&[("preload", Low)]);
+    // It ended before its files were compared.
+    let mut ended = of(
+        intact("/usr/lib/firefox-esr/firefox-esr").package(PackageState::NotTestable),
+        "/usr/lib/firefox-esr/libmozsandbox.so",
+    );
+    let why = Outcome::NotTestable(model::Untested::Ended);
+    ended.examined.put(Check::Package, why);
+    ended.gives(&[]);
     of(unpackaged("/tmp/a/b/x"), "/tmp/a/b/x.so").gives(&[("preload", Medium)]);
 }
 
@@ -481,8 +500,8 @@ fn files_and_their_packages() {
     of(intact(SLEEP), Sign::UnpackagedLibrary, library)
         .file(Check::CodeChanged, Sign::Restored, LIBC)
         .gives(&[("code_changed", Low), ("unpackaged_library", Medium)]);
-    of(intact(PYTHON), Sign::UnpackagedLibrary, library).to_know("unpackaged_library");
-    unpackaged("/opt/x/x").to_know("unpackaged_program");
+    of(intact(PYTHON), Sign::UnpackagedLibrary, library).gives_to_know("unpackaged_library");
+    unpackaged("/opt/x/x").gives_to_know("unpackaged_program");
     intact(SLEEP).gives(&[]);
 }
 
