@@ -17,6 +17,10 @@ pub(super) struct Lives {
     ours: BTreeMap<ProcessId, Timestamp>,
     /// Those that ended soon after one began.
     endings: BTreeMap<ProcessId, Ending>,
+    /// By pid, which several may have had.
+    of_pid: HashMap<u32, BTreeSet<ProcessId>>,
+    /// Those below others of the same program, with the first of these.
+    below: BTreeMap<ProcessId, u32>,
     dirty: BTreeSet<ProcessId>,
 }
 
@@ -110,6 +114,26 @@ impl Lives {
                 self.dirty.insert(id);
             }
         }
+        let mut pids = BTreeSet::new();
+        for id in changed {
+            pids.insert(id.pid);
+            let process = now.get(id);
+            let of_pid = self.of_pid.entry(id.pid).or_default();
+            if process.is_some() {
+                of_pid.insert(*id);
+            } else {
+                of_pid.remove(id);
+            }
+            if of_pid.is_empty() {
+                self.of_pid.remove(&id.pid);
+            }
+            match process.and_then(|it| first_above(it)) {
+                Some(first) => self.below.insert(*id, first),
+                None => self.below.remove(id),
+            };
+        }
+        let below = self.below.iter().filter(|(_, first)| pids.contains(first));
+        self.dirty.extend(below.map(|(id, _)| *id));
         // What began or went since may be one of those that ended, again.
         if !changed.is_empty() {
             let endings = self.endings.keys();
@@ -137,7 +161,15 @@ impl Lives {
             let again = all.filter(|it| comes_back_as(process, *ending, it));
             again.min_by_key(|it| (it.started, it.id))
         });
+        // The newest that had the pid when this one began.
+        let first = self.below.get(&process.id).and_then(|pid| {
+            let all = self.of_pid.get(pid)?;
+            let same_boot = all.iter().filter(|it| it.boot == process.id.boot);
+            let earlier = same_boot.filter(|it| it.start_ticks <= process.id.start_ticks);
+            now.get(earlier.max_by_key(|it| it.start_ticks)?)
+        });
         Life {
+            first: first.map(Arc::as_ref),
             talks: self.talking.has(process.id),
             serves_here: self.serving.has(process.id),
             begun: self.begun(process),
@@ -151,6 +183,14 @@ impl Lives {
         let begun = self.ours.values().copied();
         begun.filter(|begun| *begun <= ended).max()
     }
+}
+
+/// The pid of the uppermost of the same program in a row above a process.
+fn first_above(process: &Process) -> Option<u32> {
+    let path = process.path.as_ref()?;
+    let same = process.parents.iter();
+    let same = same.take_while(|it| it.path.as_ref() == Some(path));
+    same.last().map(|it| it.pid)
 }
 
 fn is_ours(process: &Process) -> bool {

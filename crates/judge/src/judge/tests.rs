@@ -430,6 +430,9 @@ enum Looked {
     Nothing,
     Shell,
     Browser,
+    /// Below a process of the same browser that was told to be without a window.
+    BelowBrowser,
+    Headless,
     StartsItself,
     Changed,
     Unpackaged,
@@ -446,7 +449,9 @@ fn looked_into(number: u8, looked: Looked, ended: bool) -> Process {
             PackageState::Intact,
             Some((Check::StandardSockets, Sign::InputSocket)),
         ),
-        Looked::Browser => ("/usr/bin/firefox", PackageState::Intact, None),
+        Looked::Browser | Looked::BelowBrowser | Looked::Headless => {
+            ("/usr/bin/firefox", PackageState::Intact, None)
+        }
         Looked::StartsItself => (
             "/home/lena/x",
             PackageState::Unpackaged,
@@ -475,6 +480,19 @@ fn looked_into(number: u8, looked: Looked, ended: bool) -> Process {
     }
     Process {
         path: Some(Text::from(path)),
+        command_line: matches!(looked, Looked::Headless)
+            .then(|| vec![Text::from("firefox"), Text::from("--headless")]),
+        parents: match looked {
+            Looked::BelowBrowser => vec![parent(1, path), parent(9, "/usr/bin/bash")],
+            Looked::Headless => vec![parent(9, "/usr/bin/bash")],
+            Looked::Nothing
+            | Looked::Shell
+            | Looked::Browser
+            | Looked::StartsItself
+            | Looked::Changed
+            | Looked::Unpackaged
+            | Looked::ThisTool => Vec::new(),
+        },
         started: Some(seconds(i64::from(number) * 5)),
         ended: ended.then(|| seconds(i64::from(number) * 5 + 7)),
         sha256: Some([0; 32]),
@@ -483,11 +501,21 @@ fn looked_into(number: u8, looked: Looked, ended: bool) -> Process {
     }
 }
 
+fn parent(pid: u32, path: &str) -> model::Parent {
+    model::Parent {
+        pid,
+        name: Text::default(),
+        path: Some(Text::from(path)),
+    }
+}
+
 fn looked() -> impl Strategy<Value = Looked> {
     prop_oneof![
         Just(Looked::Nothing),
         Just(Looked::Shell),
         Just(Looked::Browser),
+        Just(Looked::BelowBrowser),
+        Just(Looked::Headless),
         Just(Looked::StartsItself),
         Just(Looked::Changed),
         Just(Looked::Unpackaged),

@@ -58,7 +58,13 @@ pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let Some(ending) = ending(process.process, process.life.begun) else {
         return Vec::new();
     };
-    if !process.life.talks && !process.is_unpackaged() {
+    // It may have ended before its file was compared with those of packages.
+    let nobody_knows = process
+        .package()
+        .is_none_or(|it| it == PackageState::NotTestable);
+    let elsewhere = process.path().is_some_and(|it| !it.starts_with("/usr/"));
+    let is_unpackaged = process.is_unpackaged() || nobody_knows && elsewhere;
+    if !process.life.talks && !is_unpackaged {
         return Vec::new();
     }
     let again = process.life.again;

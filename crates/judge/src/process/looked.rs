@@ -30,6 +30,8 @@ pub(crate) struct Life<'a> {
     pub(crate) serves_here: bool,
     /// When whocalls began. `None`: not known.
     pub(crate) begun: Option<Timestamp>,
+    /// The first process of the same program above it: a browser is made of many.
+    pub(crate) first: Option<&'a Process>,
     /// What came back of it after it had ended.
     pub(crate) again: Option<&'a Process>,
 }

@@ -50,12 +50,20 @@ pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     ]
 }
 
+/// By its own arguments, or those of the first process of the browser.
 fn is_headless(process: &Looked<'_>) -> bool {
     let is_one = |it: &String| {
         let name = it.split('=').next().unwrap_or_default();
         HEADLESS.contains(&it.as_str()) || HEADLESS.contains(&name)
     };
-    process.arguments().iter().any(is_one)
+    let first = process.life.first.iter();
+    let of_first = first.flat_map(|it| it.command_line.iter().flatten());
+    let of_first = of_first.map(|it| it.lossy().into_owned());
+    process
+        .arguments()
+        .into_iter()
+        .chain(of_first)
+        .any(|it| is_one(&it))
 }
 
 /// Whether it was told to be without a window by a shell, a script or a driver of tests that still

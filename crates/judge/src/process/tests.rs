@@ -623,6 +623,26 @@ fn browsers_without_a_window() {
     headless()
         .below(&["/usr/lib/systemd/systemd"])
         .gives(&[("no_window", Medium)]);
+    // What calls is a process below the one that was told so.
+    let first = intact(browser)
+        .arguments(&["chromium", "--headless"])
+        .process;
+    let helper = of(Display::NoConnection).arguments(&["chromium", "--type=utility"]);
+    let helper = helper.below(&[browser, "/usr/bin/bash"]);
+    let process = Process {
+        examined: Some(Arc::new(helper.examined)),
+        ..helper.process
+    };
+    let life = Life {
+        talks: true,
+        first: Some(&first),
+        ..Life::default()
+    };
+    let looked = Looked {
+        process: &process,
+        life,
+    };
+    assert_eq!(super::no_window::look(&looked)[0].severity, Low);
     intact("/usr/bin/curl")
         .display(Display::NoConnection)
         .talks()

@@ -118,9 +118,10 @@ pub(crate) fn examine(subject: &Subject, depth: Depth, kept: &mut Kept) -> Exami
     for made in CHECKS.iter().filter(|made| made.depth <= depth) {
         examined.put(made.check, (made.make)(subject, kept));
     }
-    if depth == Depth::Whole {
-        examined.package = package::of_program(subject, kept);
-    }
+    examined.package = match depth {
+        Depth::Whole => package::of_program(subject, kept),
+        Depth::Cheap => package::of_this_tool(subject, kept),
+    };
     examined.display = display::of(subject, kept);
     examined
 }

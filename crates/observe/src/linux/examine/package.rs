@@ -96,6 +96,15 @@ pub(super) fn of_program(subject: &Subject, kept: &mut Kept) -> Option<Package> 
     }
 }
 
+/// The same, where it is whocalls itself: what that is asked for cannot wait until all files are read.
+pub(super) fn of_this_tool(subject: &Subject, kept: &mut Kept) -> Option<Package> {
+    let scene = Scene::of(subject).ok()?;
+    let program = subject.program().ok()?;
+    let found = scene.held("exe", program.link.bytes()).ok()?;
+    let is_it = kept.packages.is_this_tool(&found);
+    is_it.then(|| Answer::of(PackageState::ThisTool).package)
+}
+
 /// The name of the package that lists a path, as the process sees it. `None`: none does.
 pub(super) fn owner(
     subject: &Subject,
