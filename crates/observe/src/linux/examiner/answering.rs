@@ -52,10 +52,10 @@ fn look() -> io::Result<()> {
 pub(super) fn answer_all(socket: BorrowedFd<'_>, machine: Machine) -> io::Result<()> {
     let machine = Arc::new(machine);
     let (dear, questions) = mpsc::channel();
-    let (out, kept) = (socket.try_clone_to_owned()?, Kept::of(Arc::clone(&machine)));
+    let (out, of_all) = (socket.try_clone_to_owned()?, Arc::clone(&machine));
     thread::Builder::new()
         .name("dear".to_owned())
-        .spawn(move || answer_dear(&out, kept, &questions))?;
+        .spawn(move || answer_dear(&out, of_all, &questions))?;
     let mut kept = Kept::of(Arc::clone(&machine));
     let mut rounds = Rounds::begin(&machine);
     loop {
@@ -86,7 +86,8 @@ pub(super) fn answer_all(socket: BorrowedFd<'_>, machine: Machine) -> io::Result
     }
 }
 
-fn answer_dear(socket: &OwnedFd, mut kept: Kept, questions: &Receiver<Request>) {
+fn answer_dear(socket: &OwnedFd, machine: Arc<Machine>, questions: &Receiver<Request>) {
+    let mut kept = Kept::of(machine);
     // Without it the others wait a little longer.
     let _ = nice(NICEST - NICER);
     while let Ok(request) = questions.recv() {
