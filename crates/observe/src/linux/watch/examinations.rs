@@ -75,14 +75,13 @@ impl Examinations {
                 }
                 Observed::Event(event) => {
                     let Some(id) = event.process else { continue };
-                    match event.kind {
-                        EventKind::ProcessExec => self.schedule.began_program(id, now),
-                        EventKind::ProcessEnded => self.schedule.ended(id),
+                    if event.kind == EventKind::ProcessExec {
+                        self.schedule.began_program(id, now);
+                    } else if event.kind == EventKind::ProcessEnded {
+                        self.schedule.ended(id);
+                    } else if event.socket.is_some() && last.replace(id) != Some(id) {
                         // Long rows of events are of one process.
-                        _ if event.socket.is_some() && last.replace(id) != Some(id) => {
-                            self.talks(id);
-                        }
-                        _ => {}
+                        self.talks(id);
                     }
                 }
                 Observed::Counts(_) | Observed::Gap(_) => {}
