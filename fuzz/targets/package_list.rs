@@ -7,8 +7,9 @@ mod observe {
     pub(crate) mod parse;
 }
 use libfuzzer_sys::fuzz_target;
-use observe::parse::file_capabilities::{capabilities, names};
-use observe::parse::package_list::{apk, dpkg, flatpak, pacman};
+use observe::parse;
+use parse::file_capabilities::{capabilities, names};
+use parse::package_list::{apk, dpkg, flatpak, pacman};
 
 fuzz_target!(|data: &[u8]| {
     let lines = data.iter().filter(|byte| **byte == b'\n').count() + 1;

@@ -7,8 +7,9 @@ mod observe {
     pub(crate) mod parse;
 }
 use libfuzzer_sys::fuzz_target;
-use observe::parse::package_list::rpm::Header;
-use observe::parse::sqlite::{Database, columns};
+use observe::parse;
+use parse::package_list::rpm::Header;
+use parse::sqlite::{Database, columns};
 
 const LIMIT: usize = 10;
 

@@ -7,7 +7,8 @@ mod observe {
     pub(crate) mod parse;
 }
 use libfuzzer_sys::fuzz_target;
-use observe::parse::start_file::{crontab, desktop_entry, shell, unit};
+use observe::parse;
+use parse::start_file::{crontab, desktop_entry, shell, unit};
 
 const LIMIT: usize = 50;
 
