@@ -29,7 +29,8 @@ pub(crate) fn check(data: &[u8], kinds: &[&str]) {
             }
         }
         assert!(owners.iter().all(|owner| processes.contains(owner)));
+        // What it looks like may be a capture, which has no lines.
         let lines = data.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
-        assert!(import.skipped().count <= lines * 2);
+        assert!(kind.is_none() || import.skipped().count <= lines * 2);
     }
 }

@@ -306,8 +306,9 @@ fn unsigned(bytes: &[u8]) -> Option<u64> {
 }
 
 fn signed(bytes: &[u8]) -> Option<i64> {
-    let unused = 64 - u32::try_from(bytes.len()).ok()?.checked_mul(8)?;
+    // More than eight bytes are none, too.
     let unsigned = unsigned(bytes)?;
+    let unused = 64 - u32::try_from(bytes.len()).ok()?.checked_mul(8)?;
     Some((unsigned << unused).cast_signed() >> unused)
 }
 
