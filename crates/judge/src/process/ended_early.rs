@@ -13,11 +13,16 @@ const SOON: Duration = Duration::from_secs(10);
 /// It ran at least so long before: what somebody started just then ends by itself.
 const A_WHILE: Duration = Duration::from_secs(2);
 
+/// What is started over and over, and ends by itself, has not run so long when we begin.
+const LONG: Duration = Duration::from_secs(60);
+
 /// The end of a process soon after whocalls began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ending {
     pub(crate) ended: Timestamp,
     after: Duration,
+    /// How long it had run when whocalls began.
+    before: Duration,
 }
 
 /// `None`: it lives, or ended at another time, or who looks at it did not make it end.
@@ -26,7 +31,11 @@ pub(crate) fn ending(process: &Process, begun: Option<Timestamp>) -> Option<Endi
     let after = Duration::from_nanos(elapsed(begun, ended)?);
     let before = Duration::from_nanos(elapsed(started, begun)?);
     let fits = after <= SOON && before >= A_WHILE && !process.kernel_thread;
-    fits.then_some(Ending { ended, after })
+    fits.then_some(Ending {
+        ended,
+        after,
+        before,
+    })
 }
 
 /// `None`: it was the other way round.
@@ -51,7 +60,7 @@ pub(crate) fn comes_back_as(process: &Process, ending: Ending, other: &Process) 
         && later
         && !is_intact
         && (same_bytes || same_file)
-        && (elsewhere || is_unpackaged)
+        && (elsewhere || is_unpackaged && ending.before >= LONG)
 }
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {

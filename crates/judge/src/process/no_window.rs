@@ -4,7 +4,7 @@
 use model::{Check, Confidence, Display, Severity, Sign};
 
 use super::looked::{Looked, path_of};
-use super::programs::{has_a_window, is_browser, is_driver, is_interpreter, is_shell};
+use super::programs::{has_a_window, is_browser, is_driver, is_interpreter, is_shell, is_wrapper};
 use super::{Raised, Reason, paths};
 
 const HEADLESS: [&str; 8] = [
@@ -72,7 +72,10 @@ fn is_wanted(process: &Looked<'_>) -> bool {
     let own = process.path();
     let parents = process.parents();
     // The processes of a browser are below its first one.
-    let mut above = parents.iter().skip_while(|it| **it == own);
+    let mut above = parents.iter().skip_while(|it| {
+        let wraps = it.as_deref().is_some_and(is_wrapper);
+        **it == own || wraps
+    });
     let starter = above.next().and_then(|it| it.as_deref());
     let known = starter.is_some_and(|path| {
         let usual = is_driver(path) || is_shell(path, &[]) || is_interpreter(path);

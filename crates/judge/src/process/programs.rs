@@ -229,6 +229,18 @@ const CONTAINER_RUNTIMES: [&str; 17] = [
     "lxc-start",
 ];
 
+/// What starts one other program, and stays above it.
+const WRAPPERS: [&str; 8] = [
+    "timeout",
+    "sudo",
+    "doas",
+    "strace",
+    "time",
+    "dbus-run-session",
+    "catatonit",
+    "tini",
+];
+
 /// First processes of whole computers.
 const INITS: [&str; 10] = [
     "systemd",
@@ -337,6 +349,10 @@ pub(crate) fn is_container_runtime(path: &str) -> bool {
 /// By path or by name.
 pub(crate) fn is_init(path: &str) -> bool {
     INITS.contains(&file_name(path))
+}
+
+pub(crate) fn is_wrapper(path: &str) -> bool {
+    WRAPPERS.contains(&file_name(path))
 }
 
 pub(crate) fn is_driver(path: &str) -> bool {

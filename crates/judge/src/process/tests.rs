@@ -621,6 +621,9 @@ fn browsers_without_a_window() {
         .below(&["/usr/bin/chromedriver"])
         .gives(&[("no_window", Low)]);
     headless()
+        .below(&["/usr/bin/timeout", "/usr/bin/bash"])
+        .gives(&[("no_window", Low)]);
+    headless()
         .below(&["/usr/lib/systemd/systemd"])
         .gives(&[("no_window", Medium)]);
     // What calls is a process below the one that was told so.
@@ -713,6 +716,11 @@ fn who_comes_back_under_another_name() {
     check("/home/lena/x", Unpackaged, "/home/lena/y", 5, true);
     check("/home/lena/x", Unpackaged, "/home/lena/x", 5, true);
     check("/home/lena/x", Unpackaged, "/home/lena/y", 1, false);
+    // A compiler is started over and over.
+    let compiler = run(1, "/home/lena/rustc", Unpackaged, -9, Some(3));
+    let again = run(2, "/home/lena/rustc", Unpackaged, 5, None);
+    let soon = ending(&compiler, at(0)).unwrap();
+    assert!(!comes_back_as(&compiler, soon, &again));
     check("/usr/bin/git", Intact, "/usr/lib/git-core/git", 5, false);
 }
 
