@@ -1,6 +1,5 @@
 #!/bin/sh
 # What must be found in which process: bench/judging.sh WHOCALLS [CASE...]
-# What must be found in which process: bench/judging.sh WHOCALLS [CASE...]
 #
 # Starts the rows of bench/judging/matrix.tsv that are made by `inject NAME` (bench/injections/run.sh) or
 # `case NAME` (bench/judging/cases.sh), looks once with `whocalls check --json`, and prints each row with what

@@ -61,7 +61,7 @@ calls = [listening.accept()[0]]
 time.sleep(100000)' "$own" &
     victim=$!
     listens=$!
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
+    for _ in $(seq 40); do
         [ -s "$own/port" ] && break
         sleep 0.5
     done

@@ -422,9 +422,11 @@ pub(crate) const END: &str = "type time events events_seen processes connections
 pub(crate) const GAP: &str = "id source why missed since until count";
 pub(crate) const PROCESS: &str = "id pid started ended name path path_state file command_line \
                        command_line_truncated user uid parents container unit netns kernel_thread \
-                       sha256 package package_state ordinary checks";
+                       sha256 ordinary package package_version package_manager package_state \
+                       display checks";
 /// Only where the text is not UTF-8.
-pub(crate) const PROCESS_AS_WELL: &str = "path_hex command_line_hex connections";
+pub(crate) const PROCESS_AS_WELL: &str =
+    "not_ordinary package_hex package_version_hex path_hex command_line_hex connections";
 pub(crate) const CONNECTION: &str = "id protocol state direction local remote netns interface socket uid \
                           opened closed error bytes_sent bytes_received packets_sent \
                           packets_received community_id owner process also_held_by device greeting \
@@ -450,6 +452,20 @@ fn check_process(process: &Value) {
     }
     if !process["container"].is_null() {
         check(&process["container"], "engine id", "");
+    }
+    for made in list(&process["checks"]) {
+        check(made, "check result why", "traces more");
+        let (result, why) = (made["result"].as_str().unwrap(), &made["why"]);
+        assert!(
+            ["nothing found", "found", "not testable"].contains(&result),
+            "{made}"
+        );
+        assert_eq!(why.is_null(), result != "not testable", "{made}");
+        for trace in made["traces"].as_array().into_iter().flatten() {
+            let others =
+                "path path_hex package package_hex name name_hex address length bytes expected pid";
+            check(trace, "sign", others);
+        }
     }
 }
 

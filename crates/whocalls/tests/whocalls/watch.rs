@@ -494,8 +494,8 @@ fn interrupt(child: &Child, signal: Signal) {
 const EVENT: &str = "seq time boot_ns source kind process_id thread netns socket protocol local \
                      remote error bytes_sent bytes_received packets_sent packets_received";
 /// Only of some kinds.
-const EVENT_DETAILS: &str =
-    "owner_why name name_hex name_source question answer greeting step_ns exit_status";
+const EVENT_DETAILS: &str = "owner_why name name_hex name_source question answer greeting step_ns exit_status \
+     examined";
 
 const SOME: &str = r#"
 calling, accepted, waiting = both(('127.0.0.1', 0))

@@ -220,14 +220,13 @@ const HELPER_LIMITED: &[Limited] = &[
 /// another process is only told by this call.
 const EXAMINING: &[c_long] = &[
     libc::SYS_capget,
-    // Only what everybody may connect to, see `EXAMINING_LIMITED`.
-    libc::SYS_connect,
     libc::SYS_clone3,
     libc::SYS_fstatfs,
     libc::SYS_getdents64,
     libc::SYS_geteuid,
     libc::SYS_getpriority,
     libc::SYS_getuid,
+    libc::SYS_getxattr,
     libc::SYS_openat2,
     libc::SYS_ppoll,
     libc::SYS_preadv,
@@ -249,8 +248,7 @@ const EXAMINING_LIMITED: &[Limited] = &[
     limited(libc::SYS_kill, 1, ALL_BITS, &[0]),
     // As for all, and F_GET_SEALS.
     limited(libc::SYS_fcntl, 1, ALL_BITS, &[1, 2, 3, 4, 1030, 1034]),
-    // AF_UNIX, for displays, and netlink.
-    limited(libc::SYS_socket, 0, ALL_BITS, &[1, NETLINK]),
+    limited(libc::SYS_socket, 0, ALL_BITS, &[NETLINK]),
     // PR_SET_PDEATHSIG; names of threads and of memory.
     limited(libc::SYS_prctl, 0, ALL_BITS, &[1, 15, 16, 0x5356_4d41]),
     // To ask for limits, not to set them.
