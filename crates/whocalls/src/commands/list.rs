@@ -88,7 +88,7 @@ fn look_once(
     };
     let start = Instant::now();
     let mut look = observer.look(options)?;
-    if list.processes && (list.json || list.ndjson) {
+    if list.processes {
         observe::examine(&mut look.processes, Depth::Cheap, start + LOOKS_INTO);
     }
     let mut snapshot = track::snapshot(look);
