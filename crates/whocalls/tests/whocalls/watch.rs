@@ -459,6 +459,8 @@ fn check_line(line: &Value) {
             );
             check_time(&line["time"]);
         }
+        // What else runs on this computer may be worth one.
+        "finding" => check(line, &format!("type change time {FINDING}"), ""),
         "gap" => check(line, &format!("type {GAP}"), ""),
         "end" => {
             check(line, END, "");
@@ -493,6 +495,8 @@ fn interrupt(child: &Child, signal: Signal) {
 
 const EVENT: &str = "seq time boot_ns source kind process_id thread netns socket protocol local \
                      remote error bytes_sent bytes_received packets_sent packets_received";
+const FINDING: &str = "id rule severity confidence title explanation innocent next facts evidence \
+                       attack about";
 /// Only of some kinds.
 const EVENT_DETAILS: &str = "owner_why name name_hex name_source question answer greeting step_ns exit_status \
      examined";

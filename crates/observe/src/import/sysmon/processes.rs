@@ -169,6 +169,8 @@ fn sha256(hashes: &[u8]) -> Option<[u8; 32]> {
 
 /// The name of a program file, of Windows or of Linux.
 fn base(path: &[u8]) -> Text {
-    let name = path.rsplit(|byte| matches!(byte, b'\\' | b'/')).next();
+    // A path that ends so has no last part.
+    let mut parts = path.rsplit(|byte| matches!(byte, b'\\' | b'/'));
+    let name = parts.next().filter(|name| !name.is_empty());
     Text::from(name.unwrap_or(path))
 }
