@@ -29,8 +29,13 @@ pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
         } else {
             (Severity::Low, Confidence::Low)
         };
+        // An interpreter runs many: each script is a finding of its own.
+        let thing = match kind {
+            "script" => format!("script {path}"),
+            _ => kind.to_owned(),
+        };
         Some(
-            Reason::new(kind, weight, &["T1564.001"])
+            Reason::new(&thing, weight, &["T1564.001"])
                 .raised(Raised::BesideGrave)
                 .text("kind", kind)
                 .with(facts(first)),

@@ -47,8 +47,10 @@ pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let attack = ways.iter().find(|(sign, _)| *sign == first.sign);
     let attack = attack.map_or("T1547", |(_, technique)| *technique);
     let kinds: Vec<_> = traces.iter().map(|it| it.sign.word()).collect();
+    // An interpreter runs many: each script is a finding of its own.
+    let thing = if by_script { file.as_str() } else { "" };
     vec![
-        Reason::new("", weight, &[])
+        Reason::new(thing, weight, &[])
             .technique(attack)
             .raised(Raised::BesideGrave)
             .text("kind", kinds.join(", "))

@@ -2,15 +2,17 @@
 
 use model::{Check, Confidence, Severity, Sign};
 
-use super::looked::{Looked, facts};
+use super::looked::{Looked, facts, path_of};
 use super::{Raised, Reason};
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let traces = process.signs(Check::Places, Sign::TemporaryScript);
-    let reason = traces.first().map(|first| {
-        Reason::new("", (Severity::Medium, Confidence::Medium), &["T1059"])
+    // An interpreter runs many: each script is a finding of its own.
+    let reasons = traces.iter().map(|trace| {
+        let weight = (Severity::Medium, Confidence::Medium);
+        Reason::new(&path_of(trace), weight, &["T1059"])
             .raised(Raised::BesideGrave)
-            .with(facts(first))
+            .with(facts(trace))
     });
-    reason.into_iter().collect()
+    reasons.collect()
 }
