@@ -212,7 +212,14 @@ fn reading_it_again_gives_the_same_connections() {
     let last = connections(&last);
     assert!(last.len() > 10_000, "{}", last.len());
     if again != last {
-        let read = |text: &str| serde_json::from_str::<Vec<Value>>(text).unwrap();
+        // What else runs here may be worth a finding; those stand beside the case, not in it.
+        let read = |text: &str| {
+            let mut all = serde_json::from_str::<Vec<Value>>(text).unwrap();
+            for one in &mut all {
+                one.as_object_mut().unwrap().remove("findings");
+            }
+            all
+        };
         let (again, last) = (read(&again), read(last));
         // So many others were busy meanwhile that not all of it was kept.
         if let_go > 0 && last.iter().all(|it| again.contains(it)) {
@@ -222,7 +229,7 @@ fn reading_it_again_gives_the_same_connections() {
         for (again, last) in again.iter().zip(&last) {
             assert_eq!(again, last);
         }
-        panic!("they differ in their number, or only in how they are written");
+        assert_eq!(again.len(), last.len());
     }
     let caller = on(
         &sample.case,
