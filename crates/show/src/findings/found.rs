@@ -174,6 +174,16 @@ impl Found {
         indices.iter().filter_map(|it| self.all.get(*it))
     }
 
+    /// The findings about one run of a program.
+    pub(crate) fn about_process(&self, process: &Process) -> impl Iterator<Item = &Arc<Finding>> {
+        let id = process.id;
+        let all = self.about_program(Some(process.program()), None);
+        all.filter(move |finding| match &finding.about.reach {
+            Reach::Processes(processes) => processes.contains(&id),
+            Reach::Named | Reach::Program | Reach::Remotes { .. } => true,
+        })
+    }
+
     fn reached(&self, program: Option<&Text>, device: Option<DeviceId>) -> Option<&Reached> {
         match program {
             Some(program) => self.of_program.get(program),

@@ -204,3 +204,20 @@ proptest! {
         prop_assert!(!text.chars().any(|it| it != '\n' && model::acts_or_hides(it) && it != '‹'));
     }
 }
+
+#[test]
+fn a_finding_about_one_run_is_none_about_another() {
+    let snapshot = judged();
+    let [one, other] =
+        [7, 8].map(|pid| crate::table::sample::process(pid, "sleep", "/usr/bin/sleep"));
+    let mut finding = snapshot.findings.iter().next().unwrap().as_ref().clone();
+    finding.about.program = Some("/usr/bin/sleep".into());
+    let mut about = |reach| {
+        finding.about.reach = reach;
+        let all = vec![std::sync::Arc::new(finding.clone())];
+        let found = super::Found::of(&Findings::new(1, all, Vec::new()));
+        [&one, &other].map(|process| found.about_process(process).count())
+    };
+    assert_eq!(about(model::Reach::Processes(vec![one.id])), [1, 0]);
+    assert_eq!(about(model::Reach::Program), [1, 1]);
+}

@@ -303,8 +303,7 @@ impl Filler<'_> {
             Kind::Name => {
                 let text = ProcessText::of(process);
                 tree(row, cell);
-                cell.head
-                    .push_str(self.mark_of(Some(process.program()), None));
+                cell.head.push_str(self.mark_of_process(process));
                 cell.head.push_str(&text.name);
                 cell.tail.push_str(text.mark);
                 if process.ended.is_some() {

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use model::{Connection, DeviceId, Finding, Severity, Text, Tier};
+use model::{Connection, DeviceId, Finding, Process, Severity, Text, Tier};
 
 use super::{Filler, Kind, number};
 use crate::findings::Since;
@@ -35,6 +35,12 @@ impl Filler<'_> {
         // A device is called by its name where a program has its file.
         let program = program.filter(|_| device.is_none());
         let found = self.found.about_program(program, device);
+        mark(found.map(|it| it.severity).max())
+    }
+
+    /// The same of one run of it.
+    pub(super) fn mark_of_process(&self, process: &Process) -> &'static str {
+        let found = self.found.about_process(process);
         mark(found.map(|it| it.severity).max())
     }
 
