@@ -9,7 +9,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::{Device, DeviceId, Findings, Knowledge, Place, Process, ProcessId, Snapshot};
+use model::{
+    Check, Device, DeviceId, Findings, Knowledge, Outcome, Place, Process, ProcessId, Snapshot,
+};
 
 use self::lives::Lives;
 use self::score::Scores;
@@ -269,6 +271,7 @@ impl Judge {
         let counts = Counts {
             unhashed: u64::from(is_program && process.path.is_some() && process.sha256.is_none()),
             pathless: u64::from(is_program && process.path.is_none()),
+            unexamined: u64::from(is_program && !is_examined(process)),
             ..Counts::default()
         };
         self.count(item, Some(counts));
@@ -289,7 +292,16 @@ impl Judge {
         change(&mut self.counts.unknown, before.unknown, now.unknown);
         change(&mut self.counts.unhashed, before.unhashed, now.unhashed);
         change(&mut self.counts.pathless, before.pathless, now.pathless);
+        let (before, now) = (before.unexamined, now.unexamined);
+        change(&mut self.counts.unexamined, before, now);
     }
+}
+
+/// Whether somebody could look into its memory.
+fn is_examined(process: &Process) -> bool {
+    let examined = process.examined.as_ref();
+    let outcome = examined.and_then(|it| it.outcome(Check::CodeChanged));
+    matches!(outcome, Some(Outcome::NothingFound | Outcome::Found { .. }))
 }
 
 /// The place of the rule that only counts while names can be seen.

@@ -23,6 +23,8 @@ pub(crate) struct Counts {
     pub(crate) unhashed: u64,
     /// Programs whose path is not known.
     pub(crate) pathless: u64,
+    /// Processes whose memory nobody could look into.
+    pub(crate) unexamined: u64,
 }
 
 /// Whether a connection without a name is one that nobody asked a name for. A file of another tool may
@@ -63,6 +65,7 @@ pub(crate) fn of(
         (counts.unknown, Unchecked::UnknownOwners(counts.unknown)),
         (counts.unhashed, Unchecked::NoHash(counts.unhashed)),
         (counts.pathless, Unchecked::NoPath(counts.pathless)),
+        (counts.unexamined, Unchecked::NotExamined(counts.unexamined)),
         (snapshot.let_go, Unchecked::LetGo(snapshot.let_go)),
     ];
     unchecked.extend(counted.into_iter().filter(|it| it.0 > 0).map(|it| it.1));

@@ -123,6 +123,8 @@ pub enum Unchecked {
     NoHash(u64),
     /// Programs whose path is not known.
     NoPath(u64),
+    /// Processes that nobody has looked into, or only from outside.
+    NotExamined(u64),
     /// Indicators of kinds that nothing seen here can be compared with.
     Indicators(u64),
     /// The newest of the lists and tables was made then, long before what was seen.
@@ -143,6 +145,7 @@ impl Unchecked {
             Self::UnknownOwners(_) => "unknown_owners",
             Self::NoHash(_) => "no_hash",
             Self::NoPath(_) => "no_path",
+            Self::NotExamined(_) => "not_examined",
             Self::Indicators(_) => "indicators_of_other_kinds",
             Self::Old(_) => "old_lists",
             Self::LetGo(_) => "let_go",

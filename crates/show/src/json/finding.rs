@@ -78,6 +78,7 @@ pub(super) fn unchecked_members(object: &mut Object<'_>, it: Unchecked) {
         Unchecked::UnknownOwners(count)
         | Unchecked::NoHash(count)
         | Unchecked::NoPath(count)
+        | Unchecked::NotExamined(count)
         | Unchecked::Indicators(count)
         | Unchecked::LetGo(count) => Some(count),
         Unchecked::NoNames

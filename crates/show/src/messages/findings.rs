@@ -508,6 +508,11 @@ pub(crate) fn unchecked(unchecked: Unchecked) -> String {
             "the place of {}: its path is not known",
             grouped(count, "program", "programs")
         ),
+        Unchecked::NotExamined(1) => "how 1 process runs: nobody could look into it".to_owned(),
+        Unchecked::NotExamined(count) => format!(
+            "how {} run: nobody could look into them",
+            grouped(count, "process", "processes")
+        ),
         Unchecked::Indicators(count) => format!(
             "{} of kinds that nothing seen here can be compared with",
             grouped(count, "entry of the lists,", "entries of the lists,")
