@@ -41,6 +41,7 @@ pub(crate) fn process(name: &[u8]) -> Process {
         unit: Some(text()),
         netns: None,
         kernel_thread: false,
+        examined: None,
     }
 }
 

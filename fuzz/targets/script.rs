@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use observe::parse;
 use parse::{place, proc_pid, script};
 
-/// The name of the program's file, then `/proc/PID/cmdline`.
+// The name of the program's file, then `/proc/PID/cmdline`.
 fuzz_target!(|input: &[u8]| {
     let end = input.iter().position(|byte| *byte == 0);
     let (program, rest) = input.split_at(end.unwrap_or(input.len()));
