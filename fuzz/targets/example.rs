@@ -75,5 +75,6 @@ pub(crate) fn connection(interface: &[u8]) -> Connection {
         name: None,
         greeting: None,
         device: None,
+        talk: None,
     }
 }

@@ -60,7 +60,7 @@ fn sources(pieces: &[&Piece]) -> Vec<(&'static str, Fact)> {
             facts.push(("publisher", text(&listed.publisher)));
             facts.push(("list", text(&listed.list)));
         }
-        Some(Why::LooksLike { .. } | Why::Suffix(_) | Why::Process(_) | Why::Nothing) | None => {}
+        Some(Why::LooksLike { .. } | Why::Suffix(_) | Why::Reason(_) | Why::Nothing) | None => {}
     }
     facts
 }

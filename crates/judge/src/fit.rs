@@ -7,7 +7,7 @@ use model::{
     Text, Timestamp,
 };
 
-use crate::process::Reason;
+use crate::reason::Reason;
 
 /// What a rule says of one thing that was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +34,8 @@ pub(crate) enum Why {
     },
     /// Names end here.
     Suffix(String),
-    /// What was found in a process.
-    Process(Box<Reason>),
+    /// A rule says it with its weight: of a process, or of a habit.
+    Reason(Box<Reason>),
     Nothing,
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::{About, ConnectionId, Evidence, Fact, Finding, FindingId, Place, ProcessId, Reach};
 
 use crate::fit::{Part, Piece, Whose};
+use crate::judge::HabitId;
 use crate::rule;
 
 /// So many connections are named in a finding; all are counted.
@@ -21,6 +22,7 @@ pub(crate) enum Item {
     Pair(Place),
     Asked(Place),
     Process(ProcessId),
+    Habit(HabitId),
 }
 
 /// What becomes one finding: the place of its rule, whose it is, and what fits.

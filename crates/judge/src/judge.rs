@@ -1,5 +1,6 @@
 //! What is kept between two looks, so that only what changed is scored again.
 
+mod habits;
 mod lives;
 mod score;
 #[cfg(test)]
@@ -13,6 +14,8 @@ use model::{
     Check, Device, DeviceId, Findings, Knowledge, Outcome, Place, Process, ProcessId, Snapshot,
 };
 
+pub(crate) use self::habits::HabitId;
+use self::habits::Habits;
 use self::lives::Lives;
 use self::score::Scores;
 use crate::destination::RAW_ADDRESS;
@@ -28,6 +31,7 @@ use crate::unchecked::{self, Counts};
 pub struct Judge {
     scores: Scores,
     lives: Lives,
+    habits: Habits,
     groups: Groups,
     findings: Findings,
     /// Of the shelves, when they were looked at last.
@@ -58,6 +62,7 @@ impl Judge {
         Self {
             scores: Scores::new(knowledge),
             lives: Lives::default(),
+            habits: Habits::default(),
             groups: Groups::default(),
             findings: Findings::default(),
             pairs: 0,
@@ -85,6 +90,7 @@ impl Judge {
         for (place, pair) in snapshot.pairs.changes_since(self.pairs) {
             self.pair(place, pair, snapshot);
             self.lives.pair(place, pair);
+            self.habits.pair(place, pair, &mut self.scores);
         }
         self.pairs = snapshot.pairs.revision();
         for place in std::mem::take(&mut self.young) {
@@ -119,7 +125,16 @@ impl Judge {
                 self.pair(place, snapshot.pairs.get(place), snapshot);
             }
         }
-        let changed = self.groups.tell();
+        let known = changed_processes.iter();
+        let known = known.filter_map(|id| snapshot.processes.get(id));
+        self.habits.processes(known.map(Arc::as_ref));
+        let mut changed = self.groups.tell();
+        if changed {
+            let findings = self.groups.findings().map(Arc::as_ref);
+            self.habits.found(findings);
+        }
+        self.look_at_habits(snapshot);
+        changed |= self.groups.tell();
         let knows = self.scores.knows();
         let unchecked = unchecked::of(snapshot, self.counts, shows_names, knows);
         // That nothing was found is a result, too.
@@ -137,6 +152,19 @@ impl Judge {
             self.ordinary(&changed_processes, snapshot);
         }
         self.findings.clone()
+    }
+
+    /// After all others: what they have found is asked for.
+    fn look_at_habits(&mut self, snapshot: &Snapshot) {
+        let (dirty, gone) = self.habits.take_dirty(snapshot);
+        for id in gone {
+            self.groups.put(Item::Habit(id), Vec::new());
+        }
+        for key in dirty {
+            if let Some((id, found)) = self.habits.look(&key, snapshot, &mut self.scores) {
+                self.groups.put(Item::Habit(id), found);
+            }
+        }
     }
 
     /// Which of these may be folded away.

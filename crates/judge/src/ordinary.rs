@@ -27,6 +27,18 @@ pub(crate) fn ordinary(process: &Process, findings: &Findings) -> Ordinary {
     if findings.iter().any(|finding| is_against(finding, process)) {
         not.push("findings");
     }
+    not.extend(told(process));
+    Ordinary { not }
+}
+
+/// Whether it does what its arguments say: whom it calls is then not its own habit.
+pub(crate) fn does_what_it_is_told(process: &Process) -> bool {
+    !told(process).is_empty()
+}
+
+/// Why its arguments decide what it does.
+fn told(process: &Process) -> Vec<&'static str> {
+    let mut not = Vec::new();
     let program = process.program().lossy();
     let all = process.command_line.iter().flatten();
     let arguments: Vec<String> = all.map(|it| it.lossy().into_owned()).collect();
@@ -42,7 +54,7 @@ pub(crate) fn ordinary(process: &Process, findings: &Findings) -> Ordinary {
     } else if arguments.iter().skip(1).any(|it| is_of_a_stranger(it)) {
         not.push("arguments of a stranger");
     }
-    Ordinary { not }
+    not
 }
 
 /// About this run, or about the program as a whole.

@@ -41,75 +41,13 @@ mod traced;
 mod unpackaged_library;
 mod unpackaged_program;
 
-use model::{Confidence, Fact, Severity};
+use model::{Fact, Severity};
 
 pub(crate) use self::ended_early::{Ending, comes_back_as, ending};
 pub(crate) use self::looked::{Life, Looked};
 use crate::fit::{Fit, Piece, Told, Whose, Why};
+use crate::reason::{Raised, Reason, tell};
 use crate::rule::{self, Rule};
-
-/// What a rule says of one process.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Reason {
-    /// What belongs together in one finding: never a pid or an address of memory, or it would be
-    /// another finding in each run.
-    pub(crate) thing: String,
-    pub(crate) severity: Severity,
-    pub(crate) confidence: Confidence,
-    pub(crate) raised: Raised,
-    pub(crate) facts: Vec<(&'static str, Fact)>,
-    pub(crate) attack: Vec<&'static str>,
-}
-
-/// When a reason weighs more than by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Raised {
-    Never,
-    /// From medium to high, beside another one of medium.
-    BesideGrave,
-    /// From low to medium, where the process was also tampered with.
-    BesideTampering,
-}
-
-impl Reason {
-    pub(crate) fn new(
-        thing: &str,
-        weight: (Severity, Confidence),
-        attack: &'static [&'static str],
-    ) -> Self {
-        Self {
-            thing: thing.to_owned(),
-            severity: weight.0,
-            confidence: weight.1,
-            raised: Raised::Never,
-            facts: Vec::new(),
-            attack: attack.to_vec(),
-        }
-    }
-
-    pub(crate) fn raised(self, raised: Raised) -> Self {
-        Self { raised, ..self }
-    }
-
-    pub(crate) fn technique(mut self, technique: &'static str) -> Self {
-        self.attack.push(technique);
-        self
-    }
-
-    pub(crate) fn with(mut self, facts: impl IntoIterator<Item = (&'static str, Fact)>) -> Self {
-        self.facts.extend(facts);
-        self
-    }
-
-    pub(crate) fn text(self, name: &'static str, text: impl Into<String>) -> Self {
-        self.with([(name, Fact::Text(text.into()))])
-    }
-
-    pub(crate) fn count(self, name: &'static str, count: usize) -> Self {
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
-        self.with([(name, Fact::Count(count))])
-    }
-}
 
 /// A rule about processes: its word, and its file.
 pub(crate) struct ProcessRule {
@@ -202,7 +140,7 @@ pub(crate) fn look(process: &Looked<'_>) -> Vec<(usize, Fit)> {
             thing: reason.thing.clone(),
             seen: seen.clone(),
             confidence: reason.confidence,
-            why: Why::Process(Box::new(reason)),
+            why: Why::Reason(Box::new(reason)),
             inbound: false,
         };
         (number, fit)
@@ -234,40 +172,5 @@ fn raise(word: &str, reason: &mut Reason, all: &[(&'static str, Severity)]) {
         reason.severity = to;
         let second = Fact::Text((*second).to_owned());
         reason.facts.push(("second_reason", second));
-    }
-}
-
-/// What is worst of all runs of the program, and in how many of them something was found.
-fn tell(pieces: &[&Piece]) -> Told {
-    let reasons = pieces.iter().filter_map(|piece| match &piece.fit.why {
-        Why::Process(reason) => Some(reason),
-        Why::Matched(_)
-        | Why::Listed(_)
-        | Why::LooksLike { .. }
-        | Why::Suffix(_)
-        | Why::Nothing => None,
-    });
-    let weight = |it: &Reason| (it.severity, it.confidence);
-    // The first of those that weigh the same.
-    let worst = reasons.reduce(|one, other| {
-        if weight(other) > weight(one) {
-            other
-        } else {
-            one
-        }
-    });
-    let (mut facts, attack) =
-        worst.map_or_else(Default::default, |it| (it.facts.clone(), it.attack.clone()));
-    let processes: std::collections::BTreeSet<_> =
-        pieces.iter().flat_map(|it| &it.processes).collect();
-    if processes.len() > 1 {
-        let count = u64::try_from(processes.len()).unwrap_or(u64::MAX);
-        facts.push(("processes", Fact::Count(count)));
-    }
-    Told {
-        severity: worst.map_or(Severity::Informational, |it| it.severity),
-        confidence: worst.map_or(Confidence::Low, |it| it.confidence),
-        facts,
-        attack,
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::destination;
 use crate::fit::{Fit, Piece, Told, Whose};
+use crate::pattern::{self, Habit};
 use crate::process::{self, Looked};
+use crate::reason::Reason;
 use crate::seen::{Destination, Name, Program};
 
 /// One rule. What fits together (`Fit::thing`), of one program, becomes one finding.
@@ -17,7 +19,12 @@ pub(crate) trait Rule: Sync {
     fn program(&self, _program: &Program<'_>, _fits: &mut Vec<Fit>) {}
 
     /// What stands out about a process, without what other rules say of it.
-    fn process(&self, _process: &Looked<'_>) -> Vec<process::Reason> {
+    fn process(&self, _process: &Looked<'_>) -> Vec<Reason> {
+        Vec::new()
+    }
+
+    /// What stands out in what a program does to one destination over time.
+    fn habit(&self, _habit: &Habit<'_>) -> Vec<Reason> {
         Vec::new()
     }
 
@@ -25,10 +32,15 @@ pub(crate) trait Rule: Sync {
     fn tell(&self, whose: &Whose, pieces: &[&Piece]) -> Told;
 }
 
-/// Those about the other side, then those about processes. The place of a rule in it is its number.
+/// Those about the other side, then those about processes, then those about habits. The place of a rule in it is its number.
 pub(crate) fn rules() -> impl Iterator<Item = &'static dyn Rule> {
     let process = process::RULES.iter().map(|it| it as &dyn Rule);
-    destination::RULES.iter().copied().chain(process)
+    let pattern = pattern::RULES.iter().map(|it| it as &dyn Rule);
+    destination::RULES
+        .iter()
+        .copied()
+        .chain(process)
+        .chain(pattern)
 }
 
 /// `None`: there are not so many.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::{
     ConnectionId, DeviceId, Greeting, NetworkNamespace, Owner, ProcessId, Protocol, RemoteName,
-    SocketKey, Text, Timestamp,
+    SocketKey, Talk, Text, Timestamp,
 };
 
 /// A tracked TCP, UDP or ICMP exchange, or a socket that waits for one.
@@ -44,6 +44,8 @@ pub struct Connection {
     pub greeting: Option<Arc<Greeting>>,
     /// Where the source knows devices and no processes.
     pub device: Option<DeviceId>,
+    /// When the side that opened it sent, of one that has lasted. `None`: it has not, or nobody counted.
+    pub talk: Option<Arc<Talk>>,
 }
 
 /// One end of a connection: `local` and `remote`, as this computer sees it.

@@ -31,6 +31,7 @@ mod restated;
 mod shelf;
 mod snapshot;
 mod system;
+mod talk;
 mod text;
 mod time;
 
@@ -72,7 +73,7 @@ pub use packet::{
     Interface, InterfaceKey, LinkType, Packet, PacketEnds, PacketOwner, Part, Quoted, TcpSegment,
     Way, WhyNoProcess,
 };
-pub use pair::{Call, Calls, Pair, PairKey};
+pub use pair::{Call, Calls, Pair, PairKey, Talks};
 pub use process::{Container, FileIdentity, Parent, PathState, Process};
 pub use protocol::{IcmpKind, Protocol};
 pub use restated::{Restated, RestatedAnswer, RestatedConnection};
@@ -82,5 +83,6 @@ pub use system::{
     Clock, Firewall, FirewallChain, FirewallHook, InterfaceAddress, Neighbour, ResolverFiles,
     Route, RouteRule, RouteWay, System, SystemInterface,
 };
+pub use talk::{Burst, Talk};
 pub use text::{Text, acts_or_hides};
 pub use time::Timestamp;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::{DeviceId, Members, Protocol, Text, Timestamp};
+use crate::{ConnectionId, DeviceId, Members, Protocol, Talk, Text, Timestamp};
 
 /// Which connections belong together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +16,8 @@ pub struct PairKey {
     pub destination: String,
     /// `None`: the protocol has no ports, or the other side called and its port says nothing.
     pub port: Option<u16>,
+    /// Where the other side called: the port here. `None`: this side called, or there are no ports.
+    pub local_port: Option<u16>,
     pub protocol: Protocol,
 }
 
@@ -39,6 +41,8 @@ pub struct Pair {
     pub calls: Calls,
     /// Calls no longer in `calls`.
     pub let_go: u64,
+    /// When this side sent, inside the connections with the most bursts.
+    pub talks: Talks,
     /// Which runs, connections and names there were.
     pub members: Arc<Members>,
 }
@@ -53,6 +57,42 @@ pub struct Call {
     /// 0 while it is open.
     pub bytes_sent: u64,
     pub bytes_received: u64,
+}
+
+/// Of which connections of a pair it is kept when they sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Talks(Vec<(ConnectionId, Arc<Talk>)>);
+
+impl Talks {
+    /// So many of a pair.
+    const MOST: usize = 4;
+    /// Fewer bursts have no rhythm.
+    const FEWEST_BURSTS: u64 = 6;
+
+    /// In the place of what was known of this connection. Those with the most bursts stay.
+    pub fn put(&mut self, id: ConnectionId, talk: &Arc<Talk>) {
+        if let Some((_, known)) = self.0.iter_mut().find(|it| it.0 == id) {
+            *known = Arc::clone(talk);
+        } else if talk.count() >= Self::FEWEST_BURSTS {
+            if self.0.len() >= Self::MOST {
+                let least = self.0.iter().enumerate();
+                let least = least.min_by_key(|(_, (id, it))| (it.count(), *id));
+                match least.map(|(place, (_, it))| (place, it.count())) {
+                    Some((place, count)) if count < talk.count() => self.0.remove(place),
+                    Some(_) | None => return,
+                };
+            }
+            self.0.push((id, Arc::clone(talk)));
+        }
+    }
+
+    pub fn forget(&mut self, id: ConnectionId) {
+        self.0.retain(|it| it.0 != id);
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (ConnectionId, &Talk)> {
+        self.0.iter().map(|(id, talk)| (*id, talk.as_ref()))
+    }
 }
 
 /// How many calls are copied when one of them changes after a view was taken.

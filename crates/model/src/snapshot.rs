@@ -16,6 +16,8 @@ pub struct Snapshot {
     pub home_netns: Option<NetworkNamespace>,
     /// `UNTOLD`: of a list that does not say when it was made.
     pub taken: Timestamp,
+    /// Since when somebody watched. `UNTOLD`: it is a single look, or the source does not say.
+    pub since: Timestamp,
     pub tier: Tier,
     /// Open ones, and the newest of those that have ended.
     pub connections: Shelf<Connection>,

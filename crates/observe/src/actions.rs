@@ -248,6 +248,7 @@ mod tests {
             name: None,
             greeting: None,
             device: None,
+            talk: None,
         }
     }
 

@@ -45,6 +45,7 @@ pub(crate) fn connection() -> Connection {
         name: None,
         greeting: None,
         device: None,
+        talk: None,
     }
 }
 

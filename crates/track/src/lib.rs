@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use model::{
     Addresses, Connection, ConnectionId, Direction, Findings, Host, Look, Process, ProcessId,
-    Shelf, Snapshot, Socket,
+    Shelf, Snapshot, Socket, Timestamp,
 };
 
 /// All that one look tells, as connections.
@@ -42,6 +42,7 @@ pub fn snapshot(look: Look) -> Snapshot {
         host,
         home_netns,
         taken,
+        since: Timestamp::UNTOLD,
         tier,
         connections,
         processes: Arc::new(processes),
@@ -103,5 +104,6 @@ fn connection(host: &Host, direction: Direction, socket: Socket) -> Connection {
         name: None,
         greeting: None,
         device: None,
+        talk: None,
     }
 }

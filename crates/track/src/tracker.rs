@@ -20,6 +20,7 @@ mod restated;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use self::names::Names;
 use self::pairs::Pairs;
 pub(crate) use self::pairs::of_look as pairs_of_look;
 use self::processes::Processes;
+use self::watched::Watched;
 
 /// How long a program may ask for a TCP connection before something leaves this computer.
 const ATTEMPT: Duration = Duration::from_secs(1);
@@ -161,6 +163,7 @@ pub struct Tracker {
     unsettled: Unsettled,
     gaps: Gaps,
     addresses: Addresses,
+    watched: Watched,
 }
 
 /// The two times of the newest event. The one since boot is not set by anyone, so it drives the
@@ -208,6 +211,7 @@ impl Tracker {
             unsettled: Unsettled::default(),
             gaps: Gaps::default(),
             addresses: Addresses::default(),
+            watched: Watched::default(),
         }
     }
 
@@ -223,6 +227,9 @@ impl Tracker {
             Observed::Process(process) => self.processes.learn(process),
             Observed::Look(look) => self.look(*look, told),
             Observed::Counts(counts) => {
+                if let Some(first) = counts.first() {
+                    self.watched.read_counters(first.time);
+                }
                 for counts in &counts {
                     self.count(counts, told);
                 }
@@ -238,6 +245,7 @@ impl Tracker {
             host: self.host.clone(),
             home_netns: self.home_netns,
             taken: self.taken,
+            since: self.watched.since(),
             tier: self.tier,
             connections: self.connections.shelf().clone(),
             processes: self.processes.known(),
@@ -323,6 +331,7 @@ impl Tracker {
         if after == *before {
             return;
         }
+        self.watched.note_talk(before, &mut after, time);
         let moved = after.local != before.local || after.remote != before.remote;
         if moved || after.owner != before.owner {
             self.name_connection(&mut after);

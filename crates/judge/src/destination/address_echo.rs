@@ -46,7 +46,7 @@ impl Rule for AddressEcho {
             Why::Matched(_)
             | Why::LooksLike { .. }
             | Why::Suffix(_)
-            | Why::Process(_)
+            | Why::Reason(_)
             | Why::Nothing => None,
         });
         if let Some(service) = service {

@@ -104,7 +104,7 @@ fn to_know(pieces: &[&Piece]) -> Told {
         Why::Matched(_)
         | Why::LooksLike { .. }
         | Why::Suffix(_)
-        | Why::Process(_)
+        | Why::Reason(_)
         | Why::Nothing => None,
     });
     if let Some(provider) = provider {

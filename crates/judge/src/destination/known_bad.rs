@@ -70,7 +70,7 @@ impl Rule for KnownBad {
             Why::Listed(_)
             | Why::LooksLike { .. }
             | Why::Suffix(_)
-            | Why::Process(_)
+            | Why::Reason(_)
             | Why::Nothing => None,
         });
         let matched: Vec<_> = matched.collect();

@@ -37,7 +37,7 @@ impl Rule for Sinkhole {
         let operator = first.and_then(|it| match &it.fit.why {
             Why::Listed(listed) => Some(listed.provider.clone()),
             Why::Matched(matched) => matched.indicator.about.as_deref().map(str::to_owned),
-            Why::LooksLike { .. } | Why::Suffix(_) | Why::Process(_) | Why::Nothing => None,
+            Why::LooksLike { .. } | Why::Suffix(_) | Why::Reason(_) | Why::Nothing => None,
         });
         if let Some(operator) = operator.filter(|it| !it.is_empty()) {
             facts.push(("operator", Fact::Text(operator)));

@@ -181,7 +181,7 @@ impl Scores {
         found
     }
 
-    fn address(&mut self, ip: IpAddr) -> Arc<KnownAddress> {
+    pub(super) fn address(&mut self, ip: IpAddr) -> Arc<KnownAddress> {
         if let Some(known) = self.addresses.get(&ip) {
             return Arc::clone(known);
         }
@@ -193,7 +193,7 @@ impl Scores {
         known
     }
 
-    fn name(&mut self, name: &Text) -> Arc<KnownName> {
+    pub(super) fn name(&mut self, name: &Text) -> Arc<KnownName> {
         if let Some(known) = self.names.get(name) {
             return Arc::clone(known);
         }

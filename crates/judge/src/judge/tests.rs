@@ -122,6 +122,7 @@ fn nothing() -> Snapshot {
         },
         home_netns: None,
         taken: seconds(100),
+        since: Timestamp::UNTOLD,
         tier: Tier::Full,
         connections: Shelf::default(),
         processes: Arc::default(),
@@ -185,6 +186,7 @@ fn connection(number: u8, last: u8, name: Option<&str>) -> Connection {
         }),
         greeting: None,
         device: None,
+        talk: None,
     }
 }
 
@@ -198,6 +200,7 @@ fn pair(program: Option<&str>, connections: &[Connection], port: Option<u16>) ->
             device: None,
             destination: remote.to_string(),
             port,
+            local_port: None,
             protocol: Protocol::Tcp,
         },
         first: connections[0].opened.unwrap(),
@@ -209,6 +212,7 @@ fn pair(program: Option<&str>, connections: &[Connection], port: Option<u16>) ->
         bytes_received: 0,
         calls: Calls::default(),
         let_go: 0,
+        talks: model::Talks::default(),
         members: Arc::new(members),
     }
 }

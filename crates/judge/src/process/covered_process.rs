@@ -2,8 +2,8 @@
 
 use model::{Check, Confidence, Severity, Sign};
 
-use super::Reason;
 use super::looked::{Looked, facts};
+use crate::reason::Reason;
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let traces = process.signs(Check::Covered, Sign::MountedOver);

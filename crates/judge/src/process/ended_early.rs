@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use model::{Confidence, Fact, PackageState, Process, Severity, Timestamp};
 
-use super::Reason;
 use super::looked::Looked;
+use crate::reason::Reason;
 
 /// So soon after the start of whocalls.
 const SOON: Duration = Duration::from_secs(10);

@@ -5,7 +5,7 @@ use model::{Check, Confidence, Fact, Severity, Sign};
 
 use super::engine::{Explained, explained};
 use super::looked::{Looked, facts, length};
-use super::{Raised, Reason};
+use crate::reason::{Raised, Reason};
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let traces = process.traces(Check::ExecutableMemory).iter();

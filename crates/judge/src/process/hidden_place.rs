@@ -4,7 +4,7 @@ use model::{Check, Confidence, Severity, Sign};
 
 use super::looked::{Looked, facts, path_of};
 use super::paths::{file_name, is_oddly_hidden};
-use super::{Raised, Reason};
+use crate::reason::{Raised, Reason};
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let kinds = [

@@ -3,8 +3,8 @@
 
 use model::{Check, Confidence, Severity, Sign};
 
-use super::Reason;
 use super::looked::{Looked, facts};
+use crate::reason::Reason;
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     // Of a program that the loader was called for by hand, the file of the process is the loader.

@@ -5,7 +5,7 @@ use model::{Check, Confidence, Severity, Sign};
 
 use super::engine::{Explained, explained};
 use super::looked::{Looked, facts};
-use super::{Raised, Reason};
+use crate::reason::{Raised, Reason};
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let mut reasons = Vec::new();

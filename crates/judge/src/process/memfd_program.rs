@@ -5,7 +5,7 @@ use model::{Check, Confidence, Severity, Sign};
 use super::looked::{Looked, facts};
 use super::paths::is_of_root;
 use super::programs::{is_container_runtime, is_init};
-use super::{Raised, Reason};
+use crate::reason::{Raised, Reason};
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let traces = process.traces(Check::ProgramFile).iter();

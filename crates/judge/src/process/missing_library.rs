@@ -5,7 +5,7 @@ use model::{Check, Confidence, Severity, Sign};
 
 use super::looked::{Looked, facts, path_of};
 use super::paths::is_of_root;
-use super::{Raised, Reason};
+use crate::reason::{Raised, Reason};
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let of_root = |sign: Sign, wanted: bool| {

@@ -4,7 +4,7 @@
 use model::{Check, Confidence, Severity, Sign};
 
 use super::looked::{Looked, facts};
-use super::{Raised, Reason};
+use crate::reason::{Raised, Reason};
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let traces = process.signs(Check::MappedFiles, Sign::OtherFile);

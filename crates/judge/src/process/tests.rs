@@ -152,7 +152,7 @@ impl Made {
         });
         let rules: Vec<_> = rule::rules().map(|it| it.word()).collect();
         let reason = |(number, fit): (usize, Fit)| {
-            let Why::Process(reason) = fit.why else {
+            let Why::Reason(reason) = fit.why else {
                 panic!("{fit:?}");
             };
             (rules[number], *reason)

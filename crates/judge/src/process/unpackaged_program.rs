@@ -2,8 +2,8 @@
 
 use model::{Confidence, Severity};
 
-use super::Reason;
 use super::looked::Looked;
+use crate::reason::Reason;
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let path = process.path().filter(|_| process.is_unpackaged());

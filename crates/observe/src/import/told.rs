@@ -67,6 +67,7 @@ impl Ends {
             name: None,
             greeting: None,
             device: None,
+            talk: None,
         }
     }
 

@@ -218,6 +218,7 @@ impl<'a> ConnectionLine<'a> {
             name: self.name.map(NameObject::name).transpose()?,
             greeting: self.greeting.map(|it| Arc::new(it.greeting())),
             device: self.device.map(DeviceId::from),
+            talk: None,
         };
         Ok(RestatedConnection {
             first: self.first.map_or(connection.id, |Hex(id)| ConnectionId(id)),

@@ -102,6 +102,7 @@ pub(crate) fn connection(owner: Owner, local: &str, remote: &str) -> Connection 
         name: None,
         greeting: None,
         device: None,
+        talk: None,
     }
 }
 

@@ -18,6 +18,7 @@ const MOST_PEERS: usize = 64;
 impl Tracker {
     pub(super) fn event(&mut self, event: &Event, told: &mut Told<'_>) {
         self.taken = event.time;
+        self.watched.from(event.time);
         self.clock = Clock {
             time: event.time,
             boot_ns: event.boot_ns,
@@ -261,6 +262,7 @@ impl Tracker {
             name: None,
             greeting: None,
             device: None,
+            talk: None,
         };
         let begun = Begun {
             change: Change::Opened,

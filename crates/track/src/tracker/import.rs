@@ -38,7 +38,10 @@ impl Tracker {
             Imported::Process(process) => self.import_process(process),
             Imported::Device(device) => self.import_device(device),
             Imported::Gap(gap) => self.gaps.add(gap),
-            Imported::Span(_, until) => self.taken = self.taken.max(until),
+            Imported::Span(from, until) => {
+                self.watched.from(from);
+                self.taken = self.taken.max(until);
+            }
         }
     }
 
@@ -89,6 +92,9 @@ impl Tracker {
 
     fn whole(&mut self, mut connection: Connection, told: &mut Told<'_>) {
         let newest = connection.closed.or(connection.opened);
+        if let Some(opened) = connection.opened {
+            self.watched.from(opened);
+        }
         self.taken = newest.map_or(self.taken, |newest| self.taken.max(newest));
         let time = connection.opened.unwrap_or(self.taken);
         let known = self.connections.whole(&connection);

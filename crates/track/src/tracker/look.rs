@@ -22,6 +22,7 @@ impl Tracker {
             gaps,
         } = look;
         self.taken = taken;
+        self.watched.from(taken);
         self.home_netns = home_netns;
         self.users = users;
         self.gaps.looked(gaps);

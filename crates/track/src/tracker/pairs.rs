@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use model::{
     Call, Calls, Connection, DeviceId, Direction, IcmpKind, Members, Mix, Pair, PairKey, Place,
-    Process, ProcessId, Protocol, Shelf, State, Text, Timestamp,
+    Process, ProcessId, Protocol, Shelf, State, Talks, Text, Timestamp,
 };
 
 use super::Limits;
@@ -25,6 +25,7 @@ pub(super) struct Line {
     device: Option<DeviceId>,
     remote: IpAddr,
     port: Option<u16>,
+    local_port: Option<u16>,
     protocol: Protocol,
 }
 
@@ -43,6 +44,7 @@ impl Line {
             device: connection.device.filter(|_| owner.is_none()),
             remote: remote.ip?,
             port: remote.port.filter(|_| calls),
+            local_port: connection.local.port.filter(|_| !calls),
             protocol: if let Protocol::Icmp(_) = connection.protocol {
                 // Each ping has an id of its own.
                 Protocol::Icmp(IcmpKind::default())
@@ -58,6 +60,7 @@ impl Line {
             device: self.device,
             destination: self.remote.to_string(),
             port: self.port,
+            local_port: self.local_port,
             protocol: self.protocol,
         }
     }
@@ -214,6 +217,11 @@ impl Pairs {
         {
             Arc::make_mut(&mut pair.members).change(before, after);
         }
+        if before.talk != after.talk
+            && let (Some(talk), Some(pair)) = (&after.talk, self.change(id))
+        {
+            pair.talks.put(after.id, talk);
+        }
     }
 
     /// One of its open connections is let go, and how it ends will not be known.
@@ -230,6 +238,7 @@ impl Pairs {
         };
         pair.open = pair.open.saturating_sub(1);
         pair.connections = pair.connections.saturating_sub(1);
+        pair.talks.forget(connection.id);
         Arc::make_mut(&mut pair.members).forget(connection);
         let empty = pair.connections == 0;
         let call = connection.opened.and_then(|opened| pair.calls.take(opened));
@@ -266,6 +275,9 @@ impl Pairs {
         pair.bytes_sent = pair.bytes_sent.saturating_add(sent);
         pair.bytes_received = pair.bytes_received.saturating_add(received);
         Arc::make_mut(&mut pair.members).learn(connection);
+        if let Some(talk) = &connection.talk {
+            pair.talks.put(connection.id, talk);
+        }
         if let Some(call) = call_of(connection) {
             pair.calls.add(call);
             let gone = shorten(pair, share);
@@ -292,6 +304,7 @@ impl Pairs {
         pair.failed = pair.failed.saturating_sub(failed);
         pair.bytes_sent = pair.bytes_sent.saturating_sub(sent);
         pair.bytes_received = pair.bytes_received.saturating_sub(received);
+        pair.talks.forget(connection.id);
         Arc::make_mut(&mut pair.members).forget(connection);
         let empty = pair.connections == 0;
         let call = call_of(connection).and_then(|call| pair.calls.take_same(&call));
@@ -329,6 +342,7 @@ impl Pairs {
             bytes_received: 0,
             calls: Calls::default(),
             let_go: 0,
+            talks: Talks::default(),
             members: Arc::default(),
         });
         self.inbound += usize::from(inbound);
@@ -442,7 +456,8 @@ impl Whole {
         let ended = connection.closed.is_some() || is_over(connection.state);
         let of_ended = |bytes: Option<u64>| bytes.filter(|_| ended).unwrap_or(0);
         Self {
-            open: u64::from(!ended),
+            // How it stands is not known of all.
+            open: u64::from(!ended && connection.state != State::Unknown),
             failed: u64::from(connection.state == State::Failed),
             sent: of_ended(connection.bytes_sent),
             received: of_ended(connection.bytes_received),

@@ -52,6 +52,7 @@ impl Tracker {
             names,
         } = state;
         self.taken = taken;
+        self.watched.from(taken);
         self.clock = Clock { time, boot_ns };
         self.home_netns = home_netns;
         self.users = users;

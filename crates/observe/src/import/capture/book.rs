@@ -425,9 +425,10 @@ impl Book {
     }
 
     fn payload(&mut self, place: Place, sender: End, length: usize) {
+        let now = self.now;
         if let Some(open) = self.table.get(place) {
             let length = u32::try_from(length).unwrap_or(0);
-            open.conversation.payload(sender, length);
+            open.conversation.payload(sender, length, now);
         }
     }
 

@@ -1,5 +1,7 @@
 //! A conversation as a connection: which end is the local one, whose it is, how it stands.
 
+use std::sync::Arc;
+
 use model::{Connection, ConnectionId, Direction, Owner, ProcessId, SocketKey, Source, WhyUnknown};
 
 use super::super::format::Out;
@@ -84,6 +86,12 @@ pub(super) fn connection(
     };
     let (sent, received) = (conversation.of(local_end), conversation.of(1 - local_end));
     let is_timed = conversation.is_timed;
+    let offset = out.time(0).unix_nanos();
+    let talk = conversation
+        .talk
+        .as_deref()
+        .map(|it| Arc::new(it.moved(offset)));
+    let talk = talk.filter(|_| conversation.caller() == local_end);
     let opened = conversation.opener.filter(|_| is_timed);
     Connection {
         id: ConnectionId::of(out.source(), None, socket, protocol, local, Some(remote)),
@@ -111,6 +119,7 @@ pub(super) fn connection(
         name: remote.ip.and_then(|ip| shared.resolved.of(ip)),
         greeting: None,
         device,
+        talk,
     }
 }
 

@@ -4,7 +4,9 @@
 //! Bytes are those of the payload; what TCP sends again counts once. A part that is missing in the
 //! capture does not count.
 
-use model::{ConnectionError, IcmpKind, Phase, State};
+use std::time::Duration;
+
+use model::{ConnectionError, IcmpKind, Phase, State, Talk, Timestamp};
 
 use super::processes::Index;
 
@@ -20,6 +22,8 @@ pub(super) const SILENCE: i64 = 60 * SECOND;
 pub(super) const PATIENCE: i64 = 180 * SECOND;
 /// So long a connection that is over waits for packets that are late.
 pub(super) const LATE: i64 = 300 * SECOND;
+/// Of what is shorter nobody asks how it talked.
+const LASTED: i64 = 3 * SECOND;
 
 const ECONNRESET: i32 = 104;
 const ECONNREFUSED: i32 = 111;
@@ -94,6 +98,8 @@ pub(super) struct Conversation {
     pub(super) claims: Vec<Claim>,
     /// Stands in the place of a socket, once it was asked for.
     pub(super) cookie: Option<u64>,
+    /// When the end that opened it sent, by the clock of the file; of one that has lasted.
+    pub(super) talk: Option<Box<Talk>>,
 }
 
 /// How a conversation stands.
@@ -148,10 +154,27 @@ impl Conversation {
     }
 
     /// Counts payload of a protocol that does not number it.
-    pub(super) fn payload(&mut self, sender: End, bytes: u32) {
+    pub(super) fn payload(&mut self, sender: End, bytes: u32, time: i64) {
         if let Some(sent) = self.sent.get_mut(sender) {
             sent.bytes += u64::from(bytes);
         }
+        self.has_sent(sender, u64::from(bytes), time);
+    }
+
+    #[inline]
+    fn has_sent(&mut self, sender: End, bytes: u64, time: i64) {
+        let lasted = time.saturating_sub(self.first) >= LASTED;
+        if bytes > 0 && lasted && self.is_timed && sender == self.caller() {
+            let talk = self
+                .talk
+                .get_or_insert_with(|| Talk::new(Duration::ZERO).into());
+            talk.sent(Timestamp::from_unix_nanos(time), bytes);
+        }
+    }
+
+    /// Who opened it, as far as it is known.
+    pub(super) fn caller(&self) -> End {
+        self.opener.unwrap_or(self.first_sender)
     }
 
     #[inline]
@@ -175,8 +198,11 @@ impl Conversation {
         } else {
             self.is_established = true;
         }
+        let mut new = 0;
         if let Some(sent) = self.sent.get_mut(sender) {
+            let before = sent.bytes;
             sent.segment(segment);
+            new = sent.bytes.saturating_sub(before);
             if flags & FIN != 0 {
                 sent.has_ended = true;
                 self.first_ended.get_or_insert(sender);
@@ -185,6 +211,7 @@ impl Conversation {
         if self.closed.is_none() && self.sent.iter().all(|sent| sent.has_ended) {
             self.closed = Some(time);
         }
+        self.has_sent(sender, new, time);
     }
 
     /// An ICMP error said that a packet of it did not arrive, and why (errno(3)).

@@ -100,6 +100,7 @@ fn connection(row: Row, day_first: Option<bool>, listeners: &Listeners, out: &Ou
         name: name(row.remote),
         greeting: None,
         device: None,
+        talk: None,
     }
 }
 

@@ -508,6 +508,7 @@ fn any_connection() -> impl Strategy<Value = Connection> {
         name: named.0,
         greeting: named.1,
         device: named.2,
+        talk: None,
     })
 }
 

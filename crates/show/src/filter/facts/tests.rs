@@ -86,6 +86,7 @@ fn call() -> Connection {
         name: None,
         greeting: None,
         device: None,
+        talk: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use model::{
     Call, Calls, Connection, DeviceId, Direction, IcmpKind, Pair, PairKey, Protocol, Shelf, State,
-    Text, Timestamp,
+    Talks, Text, Timestamp,
 };
 
 use super::Context;
@@ -16,6 +16,7 @@ type Line<'a> = (
     Option<&'a Text>,
     Option<DeviceId>,
     std::net::IpAddr,
+    Option<u16>,
     Option<u16>,
     Protocol,
 );
@@ -76,17 +77,22 @@ fn line<'a>(context: &Context<'a>, connection: &Connection) -> Option<Line<'a>> 
             .filter(|_| connection.owner.process().is_none()),
         remote.ip?,
         remote.port.filter(|_| calls),
+        connection.local.port.filter(|_| !calls),
         protocol,
     ))
 }
 
-fn empty(context: &Context<'_>, (program, device, ip, port, protocol): Line<'_>) -> Pair {
+fn empty(
+    context: &Context<'_>,
+    (program, device, ip, port, local_port, protocol): Line<'_>,
+) -> Pair {
     Pair {
         key: PairKey {
             program: program.cloned(),
             device,
             destination: ip.to_string(),
             port,
+            local_port,
             protocol,
         },
         first: context.snapshot.taken,
@@ -98,6 +104,7 @@ fn empty(context: &Context<'_>, (program, device, ip, port, protocol): Line<'_>)
         bytes_received: 0,
         calls: Calls::default(),
         let_go: 0,
+        talks: Talks::default(),
         members: std::sync::Arc::default(),
     }
 }

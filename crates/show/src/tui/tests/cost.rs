@@ -80,6 +80,7 @@ fn busy(connections: usize) -> Snapshot {
                 program: Some(file(number).as_str().into()),
                 destination: address(number),
                 port: Some(443),
+                local_port: None,
                 protocol: Protocol::Tcp,
             },
             first: seconds_ago(300),
@@ -91,6 +92,7 @@ fn busy(connections: usize) -> Snapshot {
             bytes_received: 0,
             calls,
             let_go: 0,
+            talks: model::Talks::default(),
             members: std::sync::Arc::default(),
         }
     });

@@ -39,6 +39,7 @@ fn pair(device: DeviceId, destination: &str) -> Pair {
             device: Some(device),
             destination: destination.to_owned(),
             port: Some(443),
+            local_port: None,
             protocol: Protocol::Tcp,
         },
         first: seconds_ago(60),
@@ -50,6 +51,7 @@ fn pair(device: DeviceId, destination: &str) -> Pair {
         bytes_received: 0,
         calls,
         let_go: 0,
+        talks: model::Talks::default(),
         members: std::sync::Arc::default(),
     }
 }

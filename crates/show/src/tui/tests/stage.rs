@@ -169,6 +169,7 @@ pub(super) fn status() -> Status {
         events: 1234,
         lost: 0,
         let_go: 0,
+        talks: model::Talks::default(),
         forgotten: 0,
         mode: Mode::Live { recording: None },
         packet_files: Arc::default(),
@@ -198,6 +199,7 @@ fn pair(program: &str, destination: &str, failed: bool, calls: &[i64]) -> Pair {
             program: Some(program.into()),
             destination: destination.to_owned(),
             port: Some(443),
+            local_port: None,
             protocol: Protocol::Tcp,
         },
         first: seconds_ago(*calls.first().unwrap()),
@@ -209,6 +211,7 @@ fn pair(program: &str, destination: &str, failed: bool, calls: &[i64]) -> Pair {
         bytes_received: 0,
         calls: row,
         let_go: 0,
+        talks: model::Talks::default(),
         members: std::sync::Arc::default(),
     }
 }

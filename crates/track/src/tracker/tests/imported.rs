@@ -44,6 +44,7 @@ fn whole(cookie: u64, protocol: Protocol, local: &str, opened: Option<i64>) -> C
         name: None,
         greeting: None,
         device: None,
+        talk: None,
     }
 }
 

@@ -210,6 +210,7 @@ fn sums(pair: &Pair, at: Timestamp) -> Option<Pair> {
         bytes_sent: 0,
         bytes_received: 0,
         let_go: 0,
+        talks: model::Talks::default(),
         ..pair.clone()
     };
     for call in pair.calls.iter().filter(|call| call.opened <= at) {
@@ -298,6 +299,7 @@ mod tests {
             name: None,
             greeting: None,
             device: None,
+            talk: None,
         }
     }
 
@@ -343,6 +345,7 @@ mod tests {
                 device: None,
                 destination: "203.0.113.9".to_owned(),
                 port: Some(443),
+                local_port: None,
                 protocol: Protocol::Tcp,
             },
             first: time(10),
@@ -354,6 +357,7 @@ mod tests {
             bytes_received: 0,
             calls,
             let_go: 0,
+            talks: model::Talks::default(),
             members: Arc::default(),
         };
         let then = |at| {

@@ -78,5 +78,6 @@ pub(crate) fn connection(pid: u32, protocol: Protocol, cookie: u64, port: u16) -
         name: None,
         greeting: None,
         device: None,
+        talk: None,
     }
 }

@@ -1,0 +1,468 @@
+//! Pairs put together to habits: which belong together, whom else their rules ask about, and which have to
+//! be looked at anew.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{
+    Confidence, DeviceId, Endpoint, Finding, NameStrength, PackageState, Pair, Place, Process,
+    ProcessId, Protocol, Reach, Severity, Snapshot, Text, Tier, Timestamp,
+};
+
+use super::score::Scores;
+use crate::fit::{Part, Piece, Whose};
+use crate::groups::Key;
+use crate::ordinary::does_what_it_is_told;
+use crate::pattern::{self, Callers, Habit, Standing, is_pattern, usual};
+use crate::seen::is_inbound;
+
+/// Time passes for habits in steps: it is a reason to look at all of them again.
+const STEP: Duration = Duration::from_secs(10);
+const LATER_STEP: Duration = Duration::from_secs(60);
+const LATER: Duration = Duration::from_secs(600);
+
+/// Of a pair that has a name so many of ten connections have it.
+const NAMED: u64 = 8;
+/// What sends more to one destination is compared with what the program sends to others.
+const LARGE: u64 = 1_000_000;
+
+/// So many destinations of one provider are many.
+const MOST_OF_PROVIDER: usize = 5;
+
+/// So many runs and connections are named of one habit.
+const MOST_NAMED: usize = 32;
+
+/// Which pairs are one habit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HabitKey {
+    whose: Whose,
+    /// The name, or the address.
+    label: String,
+    port: Option<u16>,
+    local_port: Option<u16>,
+    protocol: Protocol,
+}
+
+/// A habit as long as it is kept.
+pub(crate) type HabitId = u64;
+
+#[derive(Debug, Default)]
+pub(super) struct Habits {
+    of_pair: HashMap<Place, HabitKey>,
+    kept: BTreeMap<HabitKey, Kept>,
+    by_label: HashMap<String, BTreeSet<HabitKey>>,
+    /// Those of a program in the networks of one provider.
+    by_provider: BTreeMap<(Whose, u32), BTreeSet<HabitKey>>,
+    /// Devices that called somebody, with how many habits they have.
+    devices: BTreeMap<DeviceId, usize>,
+    /// Those that sent much.
+    large: BTreeSet<HabitKey>,
+    reasons: BTreeMap<Whose, Vec<Reasoned>>,
+    dirty: BTreeSet<HabitKey>,
+    /// Those that are gone since.
+    gone: Vec<HabitId>,
+    now: Option<Timestamp>,
+    count: HabitId,
+}
+
+#[derive(Debug)]
+struct Kept {
+    id: HabitId,
+    pairs: BTreeSet<Place>,
+    /// Who announces the address of its first pair.
+    provider: Option<u32>,
+}
+
+/// What another rule has found, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Reasoned {
+    rule: &'static str,
+    reach: Reach,
+}
+
+impl Habits {
+    /// A pair is there, has changed, or is gone.
+    pub(super) fn pair(&mut self, place: Place, pair: Option<&Pair>, scores: &mut Scores) {
+        let key = pair.map(key_of);
+        let before = self.of_pair.get(&place);
+        if before != key.as_ref()
+            && let Some(before) = self.of_pair.remove(&place)
+        {
+            self.leave(place, &before);
+        }
+        let (Some(key), Some(pair)) = (key, pair) else {
+            return;
+        };
+        if !self.kept.contains_key(&key) {
+            let known = address(pair).map(|ip| scores.address(ip));
+            let announced = known.as_ref().and_then(|it| it.facts.announced_by.as_ref());
+            self.begin(&key, announced.map(|it| it.asn));
+        }
+        if let Some(kept) = self.kept.get_mut(&key) {
+            kept.pairs.insert(place);
+        }
+        self.of_pair.insert(place, key.clone());
+        if pair.bytes_sent >= LARGE || pair.open > 0 {
+            self.large.insert(key.clone());
+        }
+        self.dirty.insert(key);
+    }
+
+    fn begin(&mut self, key: &HabitKey, provider: Option<u32>) {
+        self.count += 1;
+        let kept = Kept {
+            id: self.count,
+            pairs: BTreeSet::new(),
+            provider,
+        };
+        self.kept.insert(key.clone(), kept);
+        if key.local_port.is_none() {
+            if let Some(provider) = provider {
+                let of_it = self.by_provider.entry((key.whose.clone(), provider));
+                let of_it = of_it.or_default();
+                of_it.insert(key.clone());
+                self.dirty
+                    .extend(of_it.iter().take(MOST_OF_PROVIDER + 1).cloned());
+            }
+            let label = self.by_label.entry(key.label.clone()).or_default();
+            label.insert(key.clone());
+            // One more calls there.
+            self.dirty.extend(label.iter().cloned());
+            if let Some(device) = key.whose.device {
+                *self.devices.entry(device).or_default() += 1;
+            }
+        }
+    }
+
+    fn leave(&mut self, place: Place, key: &HabitKey) {
+        let Some(kept) = self.kept.get_mut(key) else {
+            return;
+        };
+        kept.pairs.remove(&place);
+        if !kept.pairs.is_empty() {
+            self.dirty.insert(key.clone());
+            return;
+        }
+        let provider = kept.provider;
+        self.gone.push(kept.id);
+        self.kept.remove(key);
+        self.dirty.remove(key);
+        self.large.remove(key);
+        if key.local_port.is_none() {
+            if let Some(provider) = provider {
+                let provider = (key.whose.clone(), provider);
+                if let Some(of_it) = self.by_provider.get_mut(&provider) {
+                    of_it.remove(key);
+                    self.dirty
+                        .extend(of_it.iter().take(MOST_OF_PROVIDER + 1).cloned());
+                    if of_it.is_empty() {
+                        self.by_provider.remove(&provider);
+                    }
+                }
+            }
+            if let Some(label) = self.by_label.get_mut(&key.label) {
+                label.remove(key);
+                self.dirty.extend(label.iter().cloned());
+                if label.is_empty() {
+                    self.by_label.remove(&key.label);
+                }
+            }
+            if let Some(device) = key.whose.device
+                && let Some(count) = self.devices.get_mut(&device)
+            {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.devices.remove(&device);
+                }
+            }
+        }
+    }
+
+    /// More is known of runs of programs.
+    pub(super) fn processes<'a>(&mut self, programs: impl Iterator<Item = &'a Process>) {
+        let programs: BTreeSet<_> = programs.map(|it| it.program().clone()).collect();
+        for program in programs {
+            self.program(&Whose {
+                program: Some(program),
+                device: None,
+            });
+        }
+    }
+
+    fn program(&mut self, whose: &Whose) {
+        let keys: Vec<_> = self.of_program(whose).cloned().collect();
+        self.dirty.extend(keys);
+    }
+
+    fn of_program(&self, whose: &Whose) -> impl Iterator<Item = &HabitKey> {
+        let first = HabitKey {
+            whose: whose.clone(),
+            label: String::new(),
+            port: None,
+            local_port: None,
+            protocol: Protocol::Tcp,
+        };
+        let whose = whose.clone();
+        let from = self.kept.range(first..).map(|(key, _)| key);
+        from.take_while(move |key| key.whose == whose)
+    }
+
+    /// What other rules have found by now.
+    pub(super) fn found<'a>(&mut self, findings: impl Iterator<Item = &'a Finding>) {
+        let mut reasons: BTreeMap<Whose, Vec<Reasoned>> = BTreeMap::new();
+        for finding in findings {
+            let counts = finding.severity >= Severity::Medium
+                && finding.confidence >= Confidence::Medium
+                && !is_pattern(finding.rule);
+            let about = &finding.about;
+            if !counts || about.program.is_none() && about.device.is_none() {
+                continue;
+            }
+            let whose = Whose {
+                program: about.program.clone(),
+                device: about.device,
+            };
+            let of_it = reasons.entry(whose).or_default();
+            of_it.push(Reasoned {
+                rule: finding.rule,
+                reach: about.reach.clone(),
+            });
+        }
+        let all: BTreeSet<Whose> = reasons.keys().chain(self.reasons.keys()).cloned().collect();
+        for whose in all {
+            if reasons.get(&whose) != self.reasons.get(&whose) {
+                self.program(&whose);
+            }
+        }
+        self.reasons = reasons;
+    }
+
+    /// Those that have to be looked at anew, and those that are gone.
+    pub(super) fn take_dirty(&mut self, snapshot: &Snapshot) -> (Vec<HabitKey>, Vec<HabitId>) {
+        let now = now(snapshot);
+        let devices = self.devices.len();
+        if self.now != Some(now) {
+            self.now = Some(now);
+            self.dirty.extend(self.kept.keys().cloned());
+        }
+        let mut dirty = std::mem::take(&mut self.dirty);
+        let programs: BTreeSet<_> = dirty.iter().map(|key| key.whose.clone()).collect();
+        let large = self.large.iter();
+        dirty.extend(large.filter(|key| programs.contains(&key.whose)).cloned());
+        if self.kept.len() > dirty.len() && devices > 0 {
+            // Each device makes another share of all of them.
+            let of_devices = self.kept.keys().filter(|key| key.whose.device.is_some());
+            dirty.extend(of_devices.cloned());
+        }
+        dirty.retain(|key| self.kept.contains_key(key));
+        (dirty.into_iter().collect(), std::mem::take(&mut self.gone))
+    }
+
+    /// What the rules say of one.
+    pub(super) fn look(
+        &self,
+        key: &HabitKey,
+        snapshot: &Snapshot,
+        scores: &mut Scores,
+    ) -> Option<(HabitId, Vec<(Key, Piece)>)> {
+        let kept = self.kept.get(key)?;
+        let places = kept.pairs.iter();
+        let mut pairs: Vec<&Pair> = places
+            .filter_map(|place| snapshot.pairs.get(*place))
+            .collect();
+        pairs.sort_unstable_by(|one, other| one.key.destination.cmp(&other.key.destination));
+        let addresses = pairs.iter().filter_map(|pair| address(pair));
+        let addresses: Vec<IpAddr> = addresses.collect();
+        let is_name = addresses.first().map(ToString::to_string).as_ref() != Some(&key.label);
+        let name = Text::from(key.label.as_str());
+        let last = pairs.iter().map(|pair| pair.last).max()?;
+        let habit = Habit {
+            label: &key.label,
+            known: addresses.iter().map(|ip| scores.address(*ip)).collect(),
+            name: is_name.then(|| scores.name(&name)),
+            standing: standing(key, &pairs, snapshot),
+            reasons: self.reasons_of(key, &addresses),
+            callers: Callers {
+                of_provider: self.of_provider(key),
+                ..self.callers(key)
+            },
+            usual_sent: self.usual_sent(key, snapshot),
+            since: snapshot.since,
+            taken: now(snapshot).max(last),
+            pairs,
+        };
+        let fits = pattern::look(&habit);
+        let piece = piece(&habit, &addresses, is_name);
+        let found = fits.into_iter().map(|(number, fit)| {
+            let key = (number, key.whose.clone(), fit.thing.clone());
+            let piece = Piece {
+                fit,
+                ..piece.clone()
+            };
+            (key, piece)
+        });
+        Some((kept.id, found.collect()))
+    }
+
+    fn reasons_of(&self, key: &HabitKey, addresses: &[IpAddr]) -> Vec<&'static str> {
+        let all = self.reasons.get(&key.whose).into_iter().flatten();
+        let here = all.filter(|it| match &it.reach {
+            Reach::Program | Reach::Processes(_) => true,
+            Reach::Named => false,
+            Reach::Remotes {
+                addresses: listed,
+                names,
+            } => {
+                addresses.iter().any(|ip| listed.contains(ip))
+                    || names.iter().any(|name| plain(name) == key.label)
+            }
+        });
+        let mut words: Vec<_> = here.map(|it| it.rule).collect();
+        words.dedup();
+        words
+    }
+
+    fn callers(&self, key: &HabitKey) -> Callers {
+        let all = self.by_label.get(&key.label).into_iter().flatten();
+        let whose: BTreeSet<&Whose> = all.map(|it| &it.whose).collect();
+        Callers {
+            here: whose.len(),
+            devices: self.devices.len(),
+            of_provider: 0,
+        }
+    }
+
+    fn of_provider(&self, key: &HabitKey) -> usize {
+        let provider = self.kept.get(key).and_then(|it| it.provider);
+        let of_it = provider.and_then(|it| self.by_provider.get(&(key.whose.clone(), it)));
+        of_it.map_or(0, |it| it.len().min(MOST_OF_PROVIDER))
+    }
+
+    /// `None`: it sent little, or has nobody else to send to.
+    #[expect(clippy::cast_precision_loss, reason = "sums need no more digits")]
+    fn usual_sent(&self, key: &HabitKey, snapshot: &Snapshot) -> Option<f64> {
+        if !self.large.contains(key) {
+            return None;
+        }
+        let others = self.of_program(&key.whose).filter(|it| *it != key);
+        let sent = others.filter_map(|it| {
+            let places = self.kept.get(it)?.pairs.iter();
+            let pairs = places.filter_map(|place| snapshot.pairs.get(*place));
+            let sent = pairs.map(|pair| pair.bytes_sent);
+            Some(sent.fold(0, u64::saturating_add) as f64)
+        });
+        let sent: Vec<f64> = sent.collect();
+        (!sent.is_empty()).then(|| usual(&sent))
+    }
+}
+
+/// What is the same of all pieces of a habit.
+fn piece(habit: &Habit<'_>, addresses: &[IpAddr], is_name: bool) -> Piece {
+    let firsts = habit.pairs.iter().map(|pair| pair.first);
+    let runs = habit.pairs.iter().flat_map(|it| &it.members.processes);
+    let runs: BTreeSet<ProcessId> = runs.map(|(id, _)| *id).collect();
+    let connections = habit
+        .pairs
+        .iter()
+        .flat_map(|it| it.members.connections.ids());
+    let only = addresses.first().copied().filter(|_| addresses.len() == 1);
+    let label = Text::from(habit.label);
+    Piece {
+        fit: crate::fit::Fit {
+            thing: String::new(),
+            seen: String::new(),
+            confidence: Confidence::Low,
+            why: crate::fit::Why::Nothing,
+            inbound: false,
+        },
+        first: firsts.min().unwrap_or(Timestamp::UNTOLD),
+        processes: runs.into_iter().take(MOST_NAMED).collect(),
+        connections: connections.take(MOST_NAMED).collect(),
+        count: habit.connections(),
+        remote: only.map(|ip| Endpoint {
+            ip: Some(ip),
+            port: habit.port(),
+        }),
+        part: match addresses.first() {
+            Some(ip) if !is_name => Part::Address(*ip),
+            Some(_) | None => Part::Name(label),
+        },
+    }
+}
+
+/// What time it is for habits.
+fn now(snapshot: &Snapshot) -> Timestamp {
+    let Some(taken) = snapshot.taken.told() else {
+        return snapshot.taken;
+    };
+    if snapshot.tier == Tier::Import {
+        return taken;
+    }
+    let watched = snapshot.since.told().map_or(LATER, |it| it.until(taken));
+    let step = if watched < LATER { STEP } else { LATER_STEP };
+    let step = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX);
+    Timestamp::from_unix_nanos(taken.unix_nanos() / step * step)
+}
+
+fn key_of(pair: &Pair) -> HabitKey {
+    let label = match name_of(pair) {
+        Some(name) => plain(name),
+        None => pair.key.destination.clone(),
+    };
+    HabitKey {
+        whose: Whose {
+            program: pair.key.program.clone(),
+            device: pair.key.device,
+        },
+        label,
+        port: pair.key.port,
+        local_port: pair.key.local_port,
+        protocol: pair.key.protocol,
+    }
+}
+
+/// The name that nearly all of its connections have. `None`: there is no such name.
+fn name_of(pair: &Pair) -> Option<&Text> {
+    if is_inbound(pair) {
+        return None;
+    }
+    let sure = pair.members.names.iter();
+    let sure = sure.filter(|it| it.strength >= NameStrength::AnsweredToDevice);
+    let most = sure.max_by_key(|it| it.count)?;
+    let enough = most.count.saturating_mul(10) >= pair.connections.saturating_mul(NAMED);
+    enough.then_some(&most.name)
+}
+
+/// In lower case, without a dot at its end.
+fn plain(name: &Text) -> String {
+    let name = name.lossy().to_ascii_lowercase();
+    name.strip_suffix('.').map(str::to_owned).unwrap_or(name)
+}
+
+fn address(pair: &Pair) -> Option<IpAddr> {
+    pair.key.destination.parse().ok()
+}
+
+/// Of all runs that call, the one that is trusted least.
+fn standing(key: &HabitKey, pairs: &[&Pair], snapshot: &Snapshot) -> Standing {
+    if key.whose.program.is_none() {
+        return Standing::Unknown;
+    }
+    let runs = pairs.iter().flat_map(|it| &it.members.processes);
+    let runs: BTreeSet<ProcessId> = runs.map(|(id, _)| *id).collect();
+    let runs = runs.iter().filter_map(|id| snapshot.processes.get(id));
+    let of_run = |process: &Arc<Process>| {
+        let examined = process.examined.as_deref();
+        let package = examined.and_then(|it| it.package.as_ref());
+        match package.map(|it| it.state) {
+            Some(PackageState::ThisTool) => Standing::Ours,
+            Some(PackageState::Unpackaged | PackageState::Modified) => Standing::Unpackaged,
+            Some(PackageState::Intact) if does_what_it_is_told(process) => Standing::Packaged,
+            Some(PackageState::Intact) => Standing::Ordinary,
+            Some(PackageState::NotTestable) | None => Standing::Unknown,
+        }
+    };
+    runs.map(of_run).max().unwrap_or(Standing::Unknown)
+}

@@ -1,0 +1,145 @@
+//! A connection that is always there: open since before anybody looked, or opened again each time it ends.
+//! Judged by how long it lasted and by how long somebody watched.
+
+use model::{Confidence, Fact, Severity, Timestamp};
+
+use super::beacon::span;
+use super::habit::{Habit, Standing, seconds};
+use super::heartbeat;
+use super::weight::{NOTE, confidence, weighed};
+use crate::reason::Reason;
+
+/// In seconds: 10 and 30 minutes, 1, 4, 8, 12 and 24 hours, 3 and 7 days. As Zeek's long-connections has
+/// them.
+const LADDER: [f64; 9] = [
+    600.0, 1800.0, 3600.0, 14_400.0, 28_800.0, 43_200.0, 86_400.0, 259_200.0, 604_800.0,
+];
+/// What lasted so long counts although it is over.
+const LONG: f64 = 3600.0;
+const DAY: f64 = 86_400.0;
+/// Whoever calls again within this has not been away.
+const AWAY: f64 = 60.0;
+/// So large a part of the time watched is all of it.
+const ALWAYS: f64 = 0.9;
+/// What stood to the end of a short look, and for half of it, may stand for good.
+const SHORT_LOOK: f64 = 0.5;
+const SHORTEST: f64 = 30.0;
+/// Bytes a second: less is idle.
+const IDLE: f64 = 100.0;
+
+pub(super) struct Stood {
+    pub(super) lasted: f64,
+    pub(super) is_open: bool,
+    pub(super) calls: usize,
+}
+
+pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
+    let usual = habit.standing <= Standing::Ordinary && habit.reasons.is_empty();
+    if habit.is_of_many() || habit.comes_by_itself() || usual || habit.standing == Standing::Ours {
+        return Vec::new();
+    }
+    let watched = habit.watched();
+    let Some(stood) = stood(habit) else {
+        return Vec::new();
+    };
+    let share = (stood.lasted / watched.max(1.0)).min(1.0);
+    let is_long = stood.lasted >= LADDER[0];
+    let is_whole_look =
+        stood.is_open && habit.open() > 0 && stood.lasted >= SHORTEST && share >= SHORT_LOOK;
+    if !is_long && !is_whole_look {
+        return Vec::new();
+    }
+    let best = habit
+        .pairs
+        .iter()
+        .filter_map(|pair| heartbeat::beats_in(pair));
+    let best = best.max_by(|one, other| one.score.total_cmp(&other.score));
+    let best = best.filter(|it| it.score >= NOTE);
+    let ladder = ((stood.lasted / LADDER[0]).ln() / (DAY / LADDER[0]).ln()).clamp(0.0, 1.0);
+    let plus = |is: bool, points: f64| if is { points } else { 0.0 };
+    let rate = habit.rate(stood.lasted);
+    let score = 100.0 * ladder
+        + plus(stood.is_open, 15.0)
+        + plus(share >= ALWAYS, 10.0)
+        + plus(best.is_some(), 15.0)
+        + plus(rate.is_some_and(|rate| rate < IDLE), 10.0)
+        + plus(habit.name.is_none(), 10.0);
+    let score = weighed(score.min(100.0), None, habit);
+    let stands = stood.is_open || share >= ALWAYS || stood.lasted >= LONG;
+    let (severity, confidence) = weight(score, stood.lasted, stands, habit);
+    let rung = LADDER.iter().rev().find(|it| **it <= stood.lasted);
+    let reason = Reason::new(&habit.thing(), (severity, confidence), &["T1571", "T1071"])
+        .with(rung.map(|rung| ("at_least", span(*rung))))
+        .with([("of_the_look", Fact::Share((share * 20.0).floor() / 20.0))])
+        .with(heartbeat::pace(best.as_ref()))
+        .with(habit.facts());
+    let again = stood.calls > 1;
+    vec![if again {
+        reason.count("opened_again", stood.calls - 1)
+    } else {
+        reason
+    }]
+}
+
+/// Time alone makes nothing medium: mail, chat, VPNs and whatever pushes news stand for good.
+fn weight(score: f64, lasted: f64, stands: bool, habit: &Habit<'_>) -> (Severity, Confidence) {
+    let is_unpackaged = habit.standing == Standing::Unpackaged;
+    let severity = match habit.reasons.is_empty() {
+        false if score >= NOTE => Severity::High,
+        false => Severity::Medium,
+        true if is_unpackaged && score >= NOTE && !habit.is_inbound() => Severity::Medium,
+        true if is_unpackaged || stands && lasted >= LADDER[0] => Severity::Low,
+        true => Severity::Informational,
+    };
+    (severity, confidence(habit))
+}
+
+/// The longest time without a pause in which one of its connections was there, if it reaches to the end
+/// of what is known or fills nearly all of it.
+fn stood(habit: &Habit<'_>) -> Option<Stood> {
+    let before = habit.open() > 0 && habit.pairs.iter().any(|pair| pair.members.present > 0);
+    let since = habit.since.told();
+    let mut spans: Vec<(Timestamp, Timestamp, bool)> = Vec::new();
+    if before && let Some(since) = since {
+        // It stood before anybody looked, and nobody saw it end.
+        spans.push((since, habit.taken, true));
+    }
+    // Where none is open, nobody knows of those without an end when they ended.
+    let stands = habit.open() > 0;
+    spans.extend(habit.calls().iter().filter(|it| !it.failed).map(|call| {
+        let until = call.closed.or(Some(habit.taken).filter(|_| stands));
+        let until = until.unwrap_or(call.opened);
+        // What went on until the end of the look was not seen to end.
+        let to_the_end = seconds(until, habit.taken) <= AWAY && call.closed != Some(call.opened);
+        let is_open = call.closed.is_none() && stands || call.closed.is_some() && to_the_end;
+        (call.opened, until, is_open)
+    }));
+    spans.sort_unstable();
+    let mut best: Option<(Stood, Timestamp)> = None;
+    let mut row: Option<(Timestamp, Timestamp, bool, usize)> = None;
+    let mut rows = Vec::new();
+    for (from, until, open) in spans {
+        row = Some(match row {
+            Some((first, last, was_open, calls)) if seconds(last, from) <= AWAY => {
+                (first, last.max(until), was_open || open, calls + 1)
+            }
+            former => {
+                rows.extend(former);
+                (from, until, open, 1)
+            }
+        });
+    }
+    rows.extend(row);
+    for (first, last, is_open, calls) in rows {
+        let lasted = seconds(first, last);
+        if best.as_ref().is_none_or(|(best, _)| lasted > best.lasted) {
+            let found = Stood {
+                lasted,
+                is_open,
+                calls,
+            };
+            best = Some((found, last));
+        }
+    }
+    best.map(|(best, _)| best)
+}

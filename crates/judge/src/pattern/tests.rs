@@ -1,0 +1,207 @@
+//! Programs that call home, and people who browse, made by dice that fall the same each time. What they
+//! are made of is that of `bench/patterns.py`.
+
+use std::net::IpAddr;
+
+use model::{Call, Calls, Confidence, Pair, PairKey, Protocol, Severity, Talks, Timestamp};
+
+use super::regularity::random;
+use super::{Callers, Habit, Standing, look};
+
+const HOUR: f64 = 3600.0;
+
+/// When somebody calls, in seconds.
+struct Caller {
+    seconds: f64,
+    /// As a part of it, evenly to both sides.
+    jitter: f64,
+    /// So many of the beats are missing.
+    missing: f64,
+}
+
+impl Caller {
+    fn calls(&self, watched: f64, seed: u64) -> Vec<f64> {
+        let mut dice = random(seed);
+        let mut at = dice() * self.seconds.min(watched / 4.0);
+        let mut times = Vec::new();
+        while at < watched {
+            if dice() >= self.missing {
+                times.push(at);
+            }
+            // Whatever sleeps does so after it has called.
+            at += self.seconds * (1.0 + self.jitter * (2.0 * dice() - 1.0)) + 0.02 + 0.15 * dice();
+        }
+        times
+    }
+}
+
+fn at(seconds: f64) -> Timestamp {
+    let whole = std::time::Duration::from_secs_f64(seconds);
+    let nanos = i64::try_from(whole.as_nanos()).unwrap();
+    Timestamp::from_unix_nanos(1_700_000_000_000_000_000 + nanos)
+}
+
+/// Calls at these times, each with what it sends and gets.
+fn pair(times: &[(f64, u64, u64)]) -> Pair {
+    let mut calls = Calls::default();
+    let (mut sent, mut received) = (0, 0);
+    for (time, up, down) in times {
+        calls.add(Call {
+            opened: at(*time),
+            closed: Some(at(*time + 0.3)),
+            failed: false,
+            bytes_sent: *up,
+            bytes_received: *down,
+        });
+        sent += up;
+        received += down;
+    }
+    let first = times.first().map_or(0.0, |it| it.0);
+    let last = times.last().map_or(0.0, |it| it.0);
+    Pair {
+        key: PairKey {
+            program: Some("/home/lena/.cache/update".into()),
+            device: None,
+            destination: "203.0.113.9".to_owned(),
+            port: Some(443),
+            local_port: None,
+            protocol: Protocol::Tcp,
+        },
+        first: at(first),
+        last: at(last + 0.3),
+        connections: u64::try_from(times.len()).unwrap(),
+        failed: 0,
+        open: 0,
+        bytes_sent: sent,
+        bytes_received: received,
+        calls,
+        let_go: 0,
+        talks: Talks::default(),
+        members: std::sync::Arc::default(),
+    }
+}
+
+/// The worst that any rule says.
+fn worst(pair: &Pair, standing: Standing, watched: f64) -> Option<(Severity, Confidence)> {
+    let habit = Habit {
+        label: "203.0.113.9",
+        pairs: vec![pair],
+        known: vec![std::sync::Arc::default()],
+        name: None,
+        standing,
+        reasons: Vec::new(),
+        callers: Callers::default(),
+        usual_sent: None,
+        since: at(0.0),
+        taken: at(watched),
+    };
+    assert!("203.0.113.9".parse::<IpAddr>().is_ok());
+    let fits = look(&habit).into_iter();
+    if std::env::var("SEE").is_ok() {
+        for (_, fit) in look(&habit) {
+            if let crate::fit::Why::Reason(reason) = fit.why {
+                if reason.severity >= Severity::Medium {
+                    eprintln!("SEE {} {:?}", pair.connections, reason.facts);
+                }
+            }
+        }
+    }
+    let weights = fits.filter_map(|(_, fit)| match fit.why {
+        crate::fit::Why::Reason(reason) => Some((reason.severity, reason.confidence)),
+        _ => None,
+    });
+    weights.max()
+}
+
+fn is_found(caller: &Caller, standing: Standing, watched: f64, seed: u64) -> bool {
+    let mut dice = random(seed + 1);
+    let times = caller.calls(watched, seed).into_iter();
+    let times: Vec<_> = times
+        .map(|time| {
+            let more = if dice() < 0.2 { 160 } else { 0 };
+            (time, 420 + more, 900)
+        })
+        .collect();
+    worst(&pair(&times), standing, watched).is_some_and(|it| it.0 >= Severity::Medium)
+}
+
+/// Bursts of pages, and pauses between them, to one place.
+fn browsing(watched: f64, seed: u64) -> Vec<(f64, u64, u64)> {
+    let mut dice = random(seed);
+    let mut times = Vec::new();
+    let mut time = dice() * watched / 2.0;
+    while time < watched && times.len() < 400 {
+        let pages = 1.0 - 6.0 * (1.0 - dice()).ln();
+        let mut page = 0.0;
+        while page < pages && time < watched {
+            let up = 400.0 - 500.0 * (1.0 - dice()).ln();
+            let down = 600.0 * (1.0 - dice()).powf(-0.9);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "small"
+            )]
+            times.push((time, up as u64, down.min(1e9) as u64));
+            let pause = if dice() < 0.8 { 0.4 } else { 25.0 };
+            time += -pause * (1.0 - dice()).ln();
+            page += 1.0;
+        }
+        time += -900.0 * (1.0 - dice()).ln();
+    }
+    times
+}
+
+#[test]
+fn a_day_of_a_program_that_calls_home() {
+    let mut missed = Vec::new();
+    for seconds in [60.0, 300.0, HOUR] {
+        for jitter in [0.0, 0.3, 0.5, 0.9] {
+            for missing in [0.0, 0.1, 0.4] {
+                let caller = Caller {
+                    seconds,
+                    jitter,
+                    missing,
+                };
+                let found = (0..5).filter(|seed| {
+                    is_found(&caller, Standing::Unpackaged, 24.0 * HOUR, seed * 100 + 7)
+                });
+                if found.count() < 3 {
+                    missed.push((seconds, jitter, missing));
+                }
+            }
+        }
+    }
+    assert!(missed.len() <= 1, "not found: {missed:?}");
+}
+
+#[test]
+fn a_day_of_people() {
+    let found = (0..600).filter(|seed| {
+        let times = browsing(24.0 * HOUR, seed * 31 + 5);
+        let worst = worst(&pair(&times), Standing::Unpackaged, 24.0 * HOUR);
+        // A large upload is no rhythm.
+        let sent: u64 = times.iter().map(|it| it.1).sum();
+        sent < 1_000_000 && worst.is_some_and(|it| it.0 >= Severity::Medium)
+    });
+    let found = found.count();
+    assert!(found <= 1, "{found} of 600 people");
+}
+
+#[test]
+fn a_few_beats_are_enough() {
+    let after = |beats: u32, jitter: f64| {
+        let found = (0..20).filter(|seed| {
+            let caller = Caller {
+                seconds: 60.0,
+                jitter,
+                missing: 0.0,
+            };
+            let watched = f64::from(beats) * 60.0;
+            is_found(&caller, Standing::Unpackaged, watched, seed * 17 + 3)
+        });
+        found.count()
+    };
+    assert!(after(7, 0.0) >= 18, "{}", after(7, 0.0));
+    assert!(after(7, 0.2) >= 15, "{}", after(7, 0.2));
+    assert!(after(13, 0.5) >= 15, "{}", after(13, 0.5));
+}
