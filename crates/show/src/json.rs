@@ -251,6 +251,7 @@ mod tests {
             },
             home_netns: None,
             taken: process.started.unwrap_or(Timestamp::UNTOLD),
+            since: Timestamp::UNTOLD,
             tier: Tier::Full,
             connections: Shelf::from_iter([example::connection()]),
             processes: Arc::new(HashMap::from([(process.id, Arc::new(process))])),

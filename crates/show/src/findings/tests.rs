@@ -12,7 +12,7 @@ use crate::messages::findings::{rules, said};
 use crate::visible::display_width;
 
 /// The rules that whocalls has, as they were agreed on.
-const RULES: [&str; 41] = [
+const RULES: [&str; 49] = [
     "known_bad",
     "drop_list",
     "sinkhole",
@@ -54,6 +54,14 @@ const RULES: [&str; 41] = [
     "odd_parent",
     "starts_itself",
     "no_window",
+    "beacon",
+    "heartbeat",
+    "permanent",
+    "dead_server",
+    "upload",
+    "guessing",
+    "regular_caller",
+    "first_contact",
 ];
 
 fn judged() -> Snapshot {
@@ -94,7 +102,7 @@ fn nothing_found_is_not_called_clean() {
         text.starts_with("No rule has found anything in what was seen.\n"),
         "{text}"
     );
-    assert!(text.contains("41 of 41 rules found nothing"), "{text}");
+    assert!(text.contains("49 of 49 rules found nothing"), "{text}");
     assert!(text.contains("not seen: "), "{text}");
     for word in ["clean", "✓", "safe", "OK"] {
         assert!(!text.contains(word), "{word} in\n{text}");
@@ -167,7 +175,7 @@ fn a_rule_of_a_newer_version_tells_its_facts() {
     let facts = vec![("period", Fact::Count(60)), ("jitter", Fact::Share(0.031))];
     let weight = (Severity::Medium, Confidence::Low);
     let finding = finding(
-        "beacon",
+        "rule_of_tomorrow",
         weight,
         UPDATER,
         "216.6.0.28:443",
@@ -175,7 +183,7 @@ fn a_rule_of_a_newer_version_tells_its_facts() {
         &snapshot,
     );
     let said = said(&finding, "updater");
-    assert_eq!(said.title, "Found by the rule beacon");
+    assert_eq!(said.title, "Found by the rule rule_of_tomorrow");
     assert!(
         said.explanation.contains("period: 60; jitter: 3 %"),
         "{}",

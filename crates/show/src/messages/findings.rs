@@ -6,6 +6,7 @@
 
 mod behaviour;
 mod files;
+mod habits;
 mod memory;
 
 use std::borrow::Cow;
@@ -141,12 +142,15 @@ struct Message {
     next: fn(&Told<'_>) -> Cow<'static, str>,
 }
 
-/// About the other side; then about processes.
+/// About the other side; then about processes; then about habits.
 fn messages() -> impl Iterator<Item = &'static Message> {
-    let of_processes = [memory::MESSAGES, files::MESSAGES, behaviour::MESSAGES];
-    DESTINATIONS
-        .iter()
-        .chain(of_processes.into_iter().flatten())
+    let others = [
+        memory::MESSAGES,
+        files::MESSAGES,
+        behaviour::MESSAGES,
+        habits::MESSAGES,
+    ];
+    DESTINATIONS.iter().chain(others.into_iter().flatten())
 }
 
 const DESTINATIONS: [Message; 11] = [

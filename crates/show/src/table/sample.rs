@@ -119,6 +119,7 @@ pub(crate) fn snapshot(processes: Vec<Process>, connections: Vec<Connection>) ->
         },
         home_netns: Some(HOME),
         taken: Timestamp::from_unix_nanos(TAKEN),
+        since: Timestamp::UNTOLD,
         tier: Tier::Polling,
         connections: connections.into_iter().collect(),
         processes: Arc::new(

@@ -169,7 +169,6 @@ pub(super) fn status() -> Status {
         events: 1234,
         lost: 0,
         let_go: 0,
-        talks: model::Talks::default(),
         forgotten: 0,
         mode: Mode::Live { recording: None },
         packet_files: Arc::default(),
