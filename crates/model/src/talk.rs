@@ -40,7 +40,7 @@ impl Talk {
 
     /// In the order of time. What comes before the last one belongs to it.
     pub fn sent(&mut self, time: Timestamp, bytes: u64) {
-        let pause = PAUSE + self.resolution;
+        let pause = self.pause();
         if let Some(last) = self.bursts.back_mut()
             && last.last.until(time) <= pause
         {
@@ -83,6 +83,11 @@ impl Talk {
     pub fn count(&self) -> u64 {
         let kept = u64::try_from(self.bursts.len()).unwrap_or(u64::MAX);
         self.let_go.saturating_add(kept)
+    }
+
+    /// No burst follows another one within this.
+    pub fn pause(&self) -> Duration {
+        PAUSE + self.resolution
     }
 
     pub fn resolution(&self) -> Duration {

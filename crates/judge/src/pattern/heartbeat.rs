@@ -5,7 +5,7 @@ use model::{Fact, Pair, Talk};
 
 use super::beacon::facts;
 use super::habit::{Habit, Standing, beat, seconds};
-use super::rhythm::{Beat, Kind, Rhythm, rhythm};
+use super::rhythm::{Beat, Kind, Rhythm, rhythm_after};
 use super::weight::{severity, weighed};
 use crate::reason::Reason;
 
@@ -15,8 +15,8 @@ const SHORT: u64 = 300;
 const ALIKE: f64 = 10.0;
 /// Who answers packet by packet has a pace of less, and it is that of the other side.
 const LEAST_SECONDS: f64 = 0.9;
-/// Counters that are read every second see no pace that is not some times as long.
-const RESOLUTIONS: f64 = 3.0;
+/// Counters that are read every second see no pace that is not longer than that.
+const RESOLUTIONS: f64 = 1.9;
 
 pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
     // Mail, chat and whatever pushes news keeps its line alive.
@@ -53,7 +53,7 @@ fn of_talk(talk: &Talk) -> Option<Rhythm> {
         .map(|it| beat(zero, it.first, it.bytes))
         .collect();
     let watched = talk.bursts().last().map(|it| seconds(zero, it.last))?;
-    let found = rhythm(&row, watched)?;
+    let found = rhythm_after(&row, watched, talk.pause().as_secs_f64())?;
     let least = (RESOLUTIONS * talk.resolution().as_secs_f64()).max(LEAST_SECONDS);
     if found.kind != Kind::Beat || found.period < least {
         return None;

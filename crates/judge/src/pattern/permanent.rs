@@ -19,6 +19,8 @@ const LONG: f64 = 3600.0;
 const DAY: f64 = 86_400.0;
 /// Whoever calls again within this has not been away.
 const AWAY: f64 = 60.0;
+/// Of the time from the first to the last of a row of connections one must have stood for this part.
+const CONNECTED: f64 = 0.5;
 /// So large a part of the time watched is all of it.
 const ALWAYS: f64 = 0.9;
 /// What stood to the end of a short look, and for half of it, may stand for good.
@@ -85,8 +87,9 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
 fn weight(score: f64, lasted: f64, stands: bool, habit: &Habit<'_>) -> (Severity, Confidence) {
     let is_unpackaged = habit.standing == Standing::Unpackaged;
     let severity = match habit.reasons.is_empty() {
-        false if score >= NOTE => Severity::High,
-        false => Severity::Medium,
+        false if score >= NOTE && !habit.is_inbound() => Severity::High,
+        false if lasted >= LADDER[0] => Severity::Medium,
+        false => Severity::Low,
         true if is_unpackaged && score >= NOTE && !habit.is_inbound() => Severity::Medium,
         true if is_unpackaged || stands && lasted >= LADDER[0] => Severity::Low,
         true => Severity::Informational,
@@ -115,31 +118,56 @@ fn stood(habit: &Habit<'_>) -> Option<Stood> {
         (call.opened, until, is_open)
     }));
     spans.sort_unstable();
-    let mut best: Option<(Stood, Timestamp)> = None;
-    let mut row: Option<(Timestamp, Timestamp, bool, usize)> = None;
-    let mut rows = Vec::new();
-    for (from, until, open) in spans {
-        row = Some(match row {
-            Some((first, last, was_open, calls)) if seconds(last, from) <= AWAY => {
-                (first, last.max(until), was_open || open, calls + 1)
-            }
-            former => {
-                rows.extend(former);
-                (from, until, open, 1)
-            }
-        });
-    }
-    rows.extend(row);
-    for (first, last, is_open, calls) in rows {
-        let lasted = seconds(first, last);
-        if best.as_ref().is_none_or(|(best, _)| lasted > best.lasted) {
-            let found = Stood {
-                lasted,
-                is_open,
-                calls,
-            };
-            best = Some((found, last));
+    let mut row: Option<Row> = None;
+    let mut rows: Vec<Row> = Vec::new();
+    for (from, until, is_open) in spans {
+        match &mut row {
+            Some(row) if seconds(row.last, from) <= AWAY => row.add(from, until, is_open),
+            _ => rows.extend(row.replace(Row::new(from, until, is_open))),
         }
     }
-    best.map(|(best, _)| best)
+    rows.extend(row);
+    // Short calls that follow each other closely are a rhythm, and no connection that stands.
+    let rows = rows.into_iter().filter(|row| {
+        let lasted = seconds(row.first, row.last);
+        row.connected >= lasted * CONNECTED
+    });
+    let longest = rows.max_by(|one, other| {
+        seconds(one.first, one.last).total_cmp(&seconds(other.first, other.last))
+    })?;
+    Some(Stood {
+        lasted: seconds(longest.first, longest.last),
+        is_open: longest.is_open,
+        calls: longest.calls,
+    })
+}
+
+/// Connections of which each began before, or soon after, the one before it was over.
+struct Row {
+    first: Timestamp,
+    last: Timestamp,
+    is_open: bool,
+    calls: usize,
+    /// For how many seconds one of them stood.
+    connected: f64,
+}
+
+impl Row {
+    fn new(from: Timestamp, until: Timestamp, is_open: bool) -> Self {
+        Self {
+            first: from,
+            last: until,
+            is_open,
+            calls: 1,
+            connected: seconds(from, until),
+        }
+    }
+
+    /// In the order of their beginnings.
+    fn add(&mut self, from: Timestamp, until: Timestamp, is_open: bool) {
+        self.connected += seconds(from.max(self.last), until);
+        self.last = self.last.max(until);
+        self.is_open |= is_open;
+        self.calls += 1;
+    }
 }

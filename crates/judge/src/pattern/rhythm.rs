@@ -73,6 +73,11 @@ pub(super) enum Kind {
 
 /// `beats` in the order of time. `watched`: for how many seconds somebody watched. `None`: no rhythm.
 pub(super) fn rhythm(beats: &[Beat], watched: f64) -> Option<Rhythm> {
+    rhythm_after(beats, watched, 0.0)
+}
+
+/// The same of what was put together before: nothing follows another thing within `pause` seconds.
+pub(super) fn rhythm_after(beats: &[Beat], watched: f64, pause: f64) -> Option<Rhythm> {
     let beats = beats.get(beats.len().saturating_sub(MOST)..)?;
     let mut best: Option<Rhythm> = None;
     let mut merged_before = 0;
@@ -86,7 +91,7 @@ pub(super) fn rhythm(beats: &[Beat], watched: f64) -> Option<Rhythm> {
             continue;
         }
         merged_before = merged.len();
-        let found = beat(&merged, window, watched);
+        let found = beat(&merged, window.max(pause), pause, watched);
         best = better(best, found);
     }
     best = better(best, chatter(beats, watched));
@@ -118,7 +123,7 @@ fn merge(beats: &[Beat], window: f64) -> Vec<Beat> {
     merged
 }
 
-fn beat(beats: &[Beat], window: f64, watched: f64) -> Option<Rhythm> {
+fn beat(beats: &[Beat], window: f64, pause: f64, watched: f64) -> Option<Rhythm> {
     let gaps: Vec<f64> = beats
         .windows(2)
         .filter_map(|pair| match pair {
@@ -128,7 +133,7 @@ fn beat(beats: &[Beat], window: f64, watched: f64) -> Option<Rhythm> {
         .collect();
     let same = same_size(beats);
     let found: Regularity = regularity(&gaps, window, same)?;
-    let too_short = found.period < WINDOWS_IN_PERIOD * window && window > 0.25;
+    let too_short = found.period < WINDOWS_IN_PERIOD * window && window > pause && window > 0.25;
     if found.share <= 0.0 || too_short {
         return None;
     }

@@ -122,7 +122,7 @@ pub(super) const MESSAGES: &[Message] = &[
     },
     Message {
         rule: "guessing",
-        title: |_| "Many logins from outside".into(),
+        title: |_| "Many logins tried".into(),
         explanation: |told| {
             format!(
                 "{callers} called {who}{port} {count} times, where one logs in. Whoever is on the \
