@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Confidence, DeviceId, Endpoint, Finding, NameStrength, PackageState, Pair, Place, Process,
-    ProcessId, Protocol, Reach, Severity, Snapshot, Text, Tier, Timestamp,
+    Confidence, DeviceId, Display, Endpoint, Finding, NameStrength, PackageState, Pair, Place,
+    Process, ProcessId, Protocol, Reach, Severity, Snapshot, Text, Tier, Timestamp,
 };
 
 use super::score::Scores;
@@ -28,6 +28,8 @@ const NAMED: u64 = 8;
 /// What sends more to one destination is compared with what the program sends to others.
 const LARGE: u64 = 1_000_000;
 
+/// So many destinations of a program are counted.
+const MOST_COUNTED: usize = 16;
 /// So many destinations of one provider are many.
 const MOST_OF_PROVIDER: usize = 5;
 
@@ -119,6 +121,7 @@ impl Habits {
         };
         self.kept.insert(key.clone(), kept);
         if key.local_port.is_none() {
+            self.calls_others(&key.whose);
             if let Some(provider) = provider {
                 let of_it = self.by_provider.entry((key.whose.clone(), provider));
                 let of_it = of_it.or_default();
@@ -151,6 +154,7 @@ impl Habits {
         self.dirty.remove(key);
         self.large.remove(key);
         if key.local_port.is_none() {
+            self.calls_others(&key.whose);
             if let Some(provider) = provider {
                 let provider = (key.whose.clone(), provider);
                 if let Some(of_it) = self.by_provider.get_mut(&provider) {
@@ -188,6 +192,13 @@ impl Habits {
                 program: Some(program),
                 device: None,
             });
+        }
+    }
+
+    /// A program calls one more, or one less: with few that makes a difference.
+    fn calls_others(&mut self, whose: &Whose) {
+        if self.of_program(whose).take(MOST_COUNTED).count() < MOST_COUNTED {
+            self.program(whose);
         }
     }
 
@@ -283,8 +294,10 @@ impl Habits {
             known: addresses.iter().map(|ip| scores.address(*ip)).collect(),
             name: is_name.then(|| scores.name(&name)),
             standing: standing(key, &pairs, snapshot),
+            shows: shows(&pairs, snapshot),
             reasons: self.reasons_of(key, &addresses),
             callers: Callers {
+                of_program: self.destinations(key),
                 of_provider: self.of_provider(key),
                 ..self.callers(key)
             },
@@ -330,8 +343,17 @@ impl Habits {
         Callers {
             here: whose.len(),
             devices: self.devices.len(),
+            of_program: 0,
             of_provider: 0,
         }
+    }
+
+    /// How many it calls, up to one more than are few.
+    fn destinations(&self, key: &HabitKey) -> usize {
+        let outbound = self.of_program(&key.whose);
+        let outbound = outbound.filter(|it| it.local_port.is_none());
+        let labels = outbound.take(MOST_COUNTED).map(|it| it.label.as_str());
+        labels.collect::<BTreeSet<_>>().len()
     }
 
     fn of_provider(&self, key: &HabitKey) -> usize {
@@ -443,6 +465,14 @@ fn plain(name: &Text) -> String {
 
 fn address(pair: &Pair) -> Option<IpAddr> {
     pair.key.destination.parse().ok()
+}
+
+/// Whether a run of it shows on a display.
+fn shows(pairs: &[&Pair], snapshot: &Snapshot) -> bool {
+    let runs = pairs.iter().flat_map(|it| &it.members.processes);
+    let runs = runs.filter_map(|(id, _)| snapshot.processes.get(id));
+    let mut displays = runs.filter_map(|it| it.examined.as_deref()?.display.as_ref());
+    displays.any(|it| matches!(it, Display::Shown))
 }
 
 /// Of all runs that call, the one that is trusted least.

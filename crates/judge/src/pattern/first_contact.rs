@@ -24,9 +24,5 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
         return Vec::new();
     }
     // One for each program: what is new are its calls, not each of them.
-    vec![
-        Reason::new("", (Severity::Low, Confidence::Low), &["T1071"])
-            .text("seen", habit.label)
-            .with(habit.facts()),
-    ]
+    vec![Reason::new("", (Severity::Low, Confidence::Low), &["T1071"]).with(habit.facts())]
 }

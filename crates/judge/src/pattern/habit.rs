@@ -30,6 +30,8 @@ pub(crate) struct Habit<'a> {
     /// `None`: an address without a name.
     pub(crate) name: Option<Arc<KnownName>>,
     pub(crate) standing: Standing,
+    /// The program shows on a display.
+    pub(crate) shows: bool,
     /// Rules that have found something about the program or the destination, at least medium.
     pub(crate) reasons: Vec<&'static str>,
     pub(crate) callers: Callers,
@@ -60,8 +62,10 @@ pub(crate) enum Standing {
 pub(crate) struct Callers {
     /// Programs, or devices in their place, this one among them.
     pub(crate) here: usize,
-    /// Destinations of this program, or of this device, whose network the same one announces; this one
-    /// among them. 0: nobody knows who does.
+    /// Destinations of this program, or of this device, this one among them.
+    pub(crate) of_program: usize,
+    /// Those of them whose network the same one announces. 0: nobody knows who
+    /// does.
     pub(crate) of_provider: usize,
     /// All devices that were seen to call anybody; 0 where programs are known.
     pub(crate) devices: usize,

@@ -1,12 +1,12 @@
 //! A connection that is always there: open since before anybody looked, or opened again each time it ends.
 //! Judged by how long it lasted and by how long somebody watched.
 
-use model::{Confidence, Fact, Severity, Timestamp};
+use model::{Confidence, Fact, NetworkKind, Severity, Timestamp};
 
 use super::beacon::span;
 use super::habit::{Habit, Standing, seconds};
 use super::heartbeat;
-use super::weight::{NOTE, confidence, weighed};
+use super::weight::{FEW, LOOK, NOTE, confidence, weighed};
 use crate::reason::Reason;
 
 /// In seconds: 10 and 30 minutes, 1, 4, 8, 12 and 24 hours, 3 and 7 days. As Zeek's long-connections has
@@ -90,11 +90,19 @@ fn weight(score: f64, lasted: f64, stands: bool, habit: &Habit<'_>) -> (Severity
         false if score >= NOTE && !habit.is_inbound() => Severity::High,
         false if lasted >= LADDER[0] => Severity::Medium,
         false => Severity::Low,
-        true if is_unpackaged && score >= NOTE && !habit.is_inbound() => Severity::Medium,
+        true if is_unpackaged && score >= LOOK && is_rare(habit) => Severity::Medium,
         true if is_unpackaged || stands && lasted >= LADDER[0] => Severity::Low,
         true => Severity::Informational,
     };
     (severity, confidence(habit))
+}
+
+/// An address without a name, of a program that calls few others: what people use asks for names, and what
+/// hides people from others (Tor) calls many.
+fn is_rare(habit: &Habit<'_>) -> bool {
+    let tor = [NetworkKind::Tor, NetworkKind::Relay, NetworkKind::Vpn];
+    let few = habit.callers.of_program <= FEW;
+    habit.name.is_none() && few && !habit.is_inbound() && !habit.has_kind(&tor)
 }
 
 /// The longest time without a pause in which one of its connections was there, if it reaches to the end

@@ -89,6 +89,7 @@ fn worst(pair: &Pair, standing: Standing, watched: f64) -> Option<(Severity, Con
         known: vec![std::sync::Arc::default()],
         name: None,
         standing,
+        shows: false,
         reasons: Vec::new(),
         callers: Callers::default(),
         usual_sent: None,

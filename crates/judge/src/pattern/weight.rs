@@ -20,6 +20,8 @@ const ALIKE: f64 = 0.85;
 /// Seconds, and the part of them by which a timer is off.
 const LONG: f64 = 290.0;
 const EXACT: f64 = 0.003;
+/// So many destinations are few.
+pub(super) const FEW: usize = 3;
 /// Where no process is known a few beats are not enough for more than a note.
 const BEATS: usize = 12;
 
@@ -52,7 +54,7 @@ pub(super) fn weighed(score: f64, rhythm: Option<&Rhythm>, habit: &Habit<'_>) ->
     // Where the program is known it weighs more than a name that it chose itself.
     let maker = habit.is_of_maker() && habit.standing <= Standing::Unknown;
     let maker = if maker { 0.5 } else { 1.0 };
-    let others = prevalence(habit) * provider(habit) * timer(rhythm, habit);
+    let others = prevalence(habit) * provider(habit) * timer(rhythm, habit) * openness(habit);
     let score = score * standing * made_to * by_all * maker * others;
     (score + rarity(score, rhythm, habit)).min(100.0)
 }
@@ -92,6 +94,18 @@ fn provider(habit: &Habit<'_>) -> f64 {
     }
 }
 
+/// What people use shows itself, and calls many; what hides has one or two whom it calls.
+fn openness(habit: &Habit<'_>) -> f64 {
+    let calls_many = habit.callers.of_program > FEW;
+    let is_public = habit.shows && habit.name.is_some();
+    match (calls_many, is_public) {
+        _ if habit.standing != Standing::Unpackaged => 1.0,
+        (true, true) => 0.5,
+        (true, false) | (false, true) => 0.75,
+        (false, false) => 1.0,
+    }
+}
+
 /// What half of all devices do is what their system does; so is what several programs do.
 fn prevalence(habit: &Habit<'_>) -> f64 {
     let (here, devices) = (habit.callers.here, habit.callers.devices);
@@ -121,7 +135,7 @@ pub(super) fn severity(
     let severity = if score < NOTE {
         return None;
     } else if habit.standing == Standing::Ordinary && habit.reasons.is_empty() {
-        Severity::Low
+        Severity::Informational
     } else if score >= LOOK && !habit.reasons.is_empty() {
         Severity::High
     } else if score >= LOOK || is_foreign || !habit.reasons.is_empty() {

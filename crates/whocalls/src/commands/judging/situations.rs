@@ -55,7 +55,7 @@ fn each_situation_gives_its_findings_and_no_other() {
 
 /// Whether all that its rule ever says is to know of, and no more.
 fn is_to_know(name: &str) -> bool {
-    ["vpn", "hosting", "relay", "unpackaged-program"].contains(&name)
+    ["vpn", "hosting", "relay", "unpackaged-program", "guessing"].contains(&name)
 }
 
 /// What is found in the end; step by step, at once, and in what a case keeps.
