@@ -12,6 +12,12 @@ const WITHOUT_NAMES: [&str; 3] = ["name_not_visible", "events_lost", "no_events"
 /// The same of a capture, which has nothing but packets to read names of.
 const WITHOUT_PACKETS: [&str; 2] = ["packets_lost", "packets_cut"];
 
+/// In seconds.
+const DAY: u64 = 24 * 60 * 60;
+const WATCHED: [u64; 9] = [0, 60, 300, 600, 1800, 3600, 14_400, 43_200, DAY];
+/// So many calls have a rhythm.
+const BEATS: u64 = 6;
+
 /// What was counted of the items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -48,6 +54,16 @@ fn has_names(snapshot: &Snapshot, counts: Counts) -> bool {
     counts.named > 0 || !snapshot.asked.is_empty()
 }
 
+/// Seconds: who calls less often has not called often enough to have a rhythm. 0: nobody watched. `None`:
+/// a day and more was watched.
+fn seldom(snapshot: &Snapshot) -> Option<u64> {
+    let watched = snapshot.since.told().zip(snapshot.taken.told());
+    let watched = watched.map_or(Duration::ZERO, |(since, taken)| since.until(taken));
+    // In steps: it would be another one with each second.
+    let step = WATCHED.iter().rev().find(|it| **it <= watched.as_secs())?;
+    (*step < DAY).then_some(step / BEATS)
+}
+
 pub(crate) fn of(
     snapshot: &Snapshot,
     counts: Counts,
@@ -61,6 +77,7 @@ pub(crate) fn of(
     if !shows_names {
         unchecked.push(Unchecked::NamesNotSeen);
     }
+    unchecked.extend(seldom(snapshot).map(Unchecked::Seldom));
     let counted = [
         (counts.unknown, Unchecked::UnknownOwners(counts.unknown)),
         (counts.unhashed, Unchecked::NoHash(counts.unhashed)),

@@ -125,6 +125,9 @@ pub enum Unchecked {
     NoPath(u64),
     /// Processes that nobody has looked into, or only from outside.
     NotExamined(u64),
+    /// What calls less often than once in about so many seconds: it was not watched for long enough to have
+    /// a rhythm. 0: nothing was watched, it was a single look.
+    Seldom(u64),
     /// Indicators of kinds that nothing seen here can be compared with.
     Indicators(u64),
     /// The newest of the lists and tables was made then, long before what was seen.
@@ -146,6 +149,7 @@ impl Unchecked {
             Self::NoHash(_) => "no_hash",
             Self::NoPath(_) => "no_path",
             Self::NotExamined(_) => "not_examined",
+            Self::Seldom(_) => "seldom_callers",
             Self::Indicators(_) => "indicators_of_other_kinds",
             Self::Old(_) => "old_lists",
             Self::LetGo(_) => "let_go",

@@ -83,10 +83,14 @@ pub(super) fn unchecked_members(object: &mut Object<'_>, it: Unchecked) {
         | Unchecked::LetGo(count) => Some(count),
         Unchecked::NoNames
         | Unchecked::NamesNotSeen
+        | Unchecked::Seldom(_)
         | Unchecked::Old(_)
         | Unchecked::NotFinished => None,
     };
     object.optional_number("count", count);
+    if let Unchecked::Seldom(seconds) = it {
+        object.number("period_ns", seconds.saturating_mul(1_000_000_000));
+    }
 }
 
 #[cfg(test)]

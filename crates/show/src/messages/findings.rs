@@ -10,6 +10,7 @@ mod habits;
 mod memory;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use model::{Fact, Finding, Severity, Unchecked};
 
@@ -516,6 +517,14 @@ pub(crate) fn unchecked(unchecked: Unchecked) -> String {
         Unchecked::NotExamined(count) => format!(
             "how {} run: nobody could look into them",
             grouped(count, "process", "processes")
+        ),
+        Unchecked::Seldom(0) => {
+            "rhythms: programs that call now and then cannot be told by a single look (whocalls watch, record)"
+                .to_owned()
+        }
+        Unchecked::Seldom(seconds) => format!(
+            "programs that call less often than about once in {}: nobody watched for longer",
+            fact(&Fact::Duration(Duration::from_secs(seconds)))
         ),
         Unchecked::Indicators(count) => format!(
             "{} of kinds that nothing seen here can be compared with",
