@@ -69,6 +69,11 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
     let score = weighed(score.min(100.0), None, habit);
     let stands = stood.is_open || share >= ALWAYS || stood.lasted >= LONG;
     let (severity, confidence) = weight(score, stood.lasted, stands, habit);
+    // Pages that were open for a while are many, and say nothing.
+    let is_page = habit.name.is_some() && matches!(habit.port(), Some(80 | 443));
+    if severity == Severity::Informational && is_page {
+        return Vec::new();
+    }
     let rung = LADDER.iter().rev().find(|it| **it <= stood.lasted);
     let reason = Reason::new(&habit.thing(), (severity, confidence), &["T1571", "T1071"])
         .with(rung.map(|rung| ("at_least", span(*rung))))
