@@ -32,8 +32,8 @@ impl Tracker {
         }
     }
 
-    /// Goes on from what was restated, and tells of each connection that is open. Pairs begin
-    /// anew. Where something is known already (part of the run is missing), it takes over what was
+    /// Goes on from what was restated, and tells of each connection that is open. Pairs, and
+    /// what is kept of when connections sent, begin anew. Where something is known already (part of the run is missing), it takes over what was
     /// restated; what is open here and was not restated is over.
     pub fn resume(&mut self, state: Restated, told: &mut Told<'_>) {
         let Restated {

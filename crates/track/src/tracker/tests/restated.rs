@@ -107,7 +107,15 @@ fn steps(all: &[(u16, u8, u8, u8, u8)]) -> Vec<Seen> {
 
 fn open(view: &Snapshot) -> BTreeMap<ConnectionId, Connection> {
     let open = view.connections.iter().filter(|it| it.closed.is_none());
-    open.map(|it| (it.id, it.clone())).collect()
+    open.map(|it| (it.id, without_talk(it))).collect()
+}
+
+/// When it sent is kept anew from there on, as its pair is.
+fn without_talk(connection: &Connection) -> Connection {
+    Connection {
+        talk: None,
+        ..connection.clone()
+    }
 }
 
 /// Goes on with `rest` after `first`, once as it was and once from what was restated.
@@ -123,7 +131,12 @@ fn check(limits: Limits, first: Vec<Seen>, rest: Vec<Seen>) {
     for step in rest {
         whole.step(step.clone());
         resumed.step(step);
-        assert_eq!(resumed.told, whole.told);
+        let told = |run: &Run| -> Vec<_> {
+            let told = run.told.iter();
+            told.map(|(change, it)| (*change, without_talk(it)))
+                .collect()
+        };
+        assert_eq!(told(&resumed), told(&whole));
     }
     assert_eq!(open(&resumed.view()), open(&whole.view()));
     assert_eq!(resumed.view().gaps, whole.view().gaps);
