@@ -19,7 +19,10 @@ use crate::parse::proc_pid::{Stat, arguments, stat};
 const MOST_REGIONS: usize = 100_000;
 const MOST_MAPS_BYTES: u64 = 16 * 1024 * 1024;
 const MOST_TEXT_BYTES: u64 = 256 * 1024;
-const MOST_ARGUMENTS: usize = 1024;
+/// Of arguments, and of the environment. Linux takes up to 6 MiB of both together, where somebody has raised
+/// the limit of the stack, and 2 MiB else (fs/exec.c, bprm_stack_limits).
+const MOST_STRINGS_BYTES: usize = 1024 * 1024;
+const MOST_STRINGS: usize = 65_536;
 /// The kernel shows no longer path.
 const LONGEST_LINK: usize = 4096;
 const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -32,11 +35,19 @@ pub(crate) struct Subject {
     folder: OwnedFd,
     stat: Stat,
     regions: OnceCell<Result<Vec<Region>, Untested>>,
-    arguments: OnceCell<Result<Vec<Text>, Untested>>,
-    environment: OnceCell<Result<Vec<Text>, Untested>>,
+    arguments: OnceCell<Result<Strings, Untested>>,
+    environment: OnceCell<Result<Strings, Untested>>,
     status: OnceCell<Result<Vec<u8>, Untested>>,
     program: OnceCell<Result<Program, Untested>>,
     sockets: OnceCell<Result<Sockets, Untested>>,
+}
+
+/// What a program was started with.
+#[derive(Debug)]
+struct Strings {
+    strings: Vec<Text>,
+    /// There are more than were read.
+    cut: bool,
 }
 
 /// The program file, as the kernel holds it.
@@ -126,23 +137,51 @@ impl Subject {
 
     /// The program's name first. Empty: it has taken them away.
     pub(crate) fn arguments(&self) -> Result<&[Text], Untested> {
-        let read = self.arguments.get_or_init(|| {
-            self.has_memory()?;
-            let text = self.file(c"cmdline", MOST_TEXT_BYTES)?;
-            Ok(arguments(&text, MOST_ARGUMENTS).0)
-        });
-        as_slice(read)
+        let read = self.arguments_read().as_ref().map_err(|why| *why)?;
+        Ok(&read.strings)
+    }
+
+    fn arguments_read(&self) -> &Result<Strings, Untested> {
+        let read = || self.strings(c"cmdline", arguments);
+        self.arguments.get_or_init(read)
     }
 
     /// As it was started with; what it has changed since is not there.
     pub(crate) fn environment(&self) -> Result<&[Text], Untested> {
-        let read = self.environment.get_or_init(|| {
-            self.has_memory()?;
-            let text = self.file(c"environ", MOST_TEXT_BYTES)?;
-            let settings = text.split(|byte| *byte == 0).filter(|it| !it.is_empty());
-            Ok(settings.map(Text::from).collect())
-        });
-        as_slice(read)
+        let read = self.environment_read().as_ref().map_err(|why| *why)?;
+        Ok(&read.strings)
+    }
+
+    /// False: there is more of it than was read, or it could not be.
+    pub(crate) fn has_all_environment(&self) -> bool {
+        self.environment_read().as_ref().is_ok_and(|it| !it.cut)
+    }
+
+    fn environment_read(&self) -> &Result<Strings, Untested> {
+        let read = || self.strings(c"environ", settings);
+        self.environment.get_or_init(read)
+    }
+
+    /// Texts with a NUL behind each. `parse` takes at most so many of them, and says whether there are more.
+    fn strings(
+        &self,
+        name: &CStr,
+        parse: fn(&[u8], usize) -> (Vec<Text>, bool),
+    ) -> Result<Strings, Untested> {
+        self.has_memory()?;
+        let most = u64::try_from(MOST_STRINGS_BYTES).unwrap_or(u64::MAX);
+        let mut text = self.file(name, most.saturating_add(1))?;
+        let is_longer = text.len() > MOST_STRINGS_BYTES;
+        if is_longer {
+            text.truncate(MOST_STRINGS_BYTES);
+            // What is left of the one that was cut through means something else.
+            if let Some(last) = text.iter().rposition(|byte| *byte == 0) {
+                text.truncate(last.saturating_add(1));
+            }
+        }
+        let (strings, more) = parse(&text, MOST_STRINGS);
+        let cut = is_longer || more;
+        Ok(Strings { strings, cut })
     }
 
     /// `/proc/PID/status`, as text.
@@ -231,6 +270,13 @@ impl Subject {
     }
 }
 
+/// The settings of an environment, at most so many, and whether there are more.
+fn settings(text: &[u8], most: usize) -> (Vec<Text>, bool) {
+    let mut parts = text.split(|byte| *byte == 0).filter(|it| !it.is_empty());
+    let settings = parts.by_ref().take(most).map(Text::from).collect();
+    (settings, parts.next().is_some())
+}
+
 /// What is mounted over its folder may say anything.
 fn open_uncovered(pid: u32) -> Result<OwnedFd, Errno> {
     let proc = rustix::fs::open("/proc", FOLDER, Mode::empty())?;
@@ -261,6 +307,63 @@ pub(super) fn untested(errno: Errno) -> Untested {
     match errno {
         Errno::NOENT | Errno::SRCH => Untested::Ended,
         Errno::ACCESS | Errno::PERM => Untested::NoRights,
+        Errno::NAMETOOLONG => Untested::TooLarge,
         _ => Untested::Unreadable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::linux::examine::victim::Victim;
+
+    /// One that was started so; `prepare` gives it arguments and settings.
+    fn of(prepare: impl FnOnce(&mut Command)) -> Victim {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "echo ready; read x", "x"]);
+        prepare(&mut command);
+        Victim::start(&mut command).unwrap()
+    }
+
+    #[test]
+    fn all_that_a_program_was_started_with() {
+        let victim = of(|command| {
+            let more = std::iter::repeat_n("y", 3000);
+            command.args(more).env_clear().env("LAST", "1");
+        });
+        let subject = victim.subject();
+        assert_eq!(subject.arguments().unwrap().len(), 3 + 1 + 3000);
+        assert_eq!(subject.environment(), Ok(&["LAST=1".into()][..]));
+        assert!(subject.has_all_environment());
+    }
+
+    #[test]
+    fn more_than_is_read() {
+        let long = "y".repeat(100_000);
+        let victim = of(|command| {
+            command.args(std::iter::repeat_n("y", 70_000)).env_clear();
+            command.envs((0..12).map(|number| (format!("A{number:02}"), &long)));
+        });
+        let subject = victim.subject();
+        assert_eq!(subject.arguments().unwrap().len(), MOST_STRINGS);
+        // None is there in part.
+        let settings = subject.environment().unwrap();
+        assert_eq!(settings.len(), 10);
+        assert!(settings.iter().all(|it| it.bytes().len() == 100_004));
+        assert!(!subject.has_all_environment());
+    }
+
+    #[test]
+    fn so_many_settings() {
+        let text = b"A=1\0\0B=2\0C=3\0";
+        let check = |most, count, more| {
+            let (found, has_more) = settings(text, most);
+            assert_eq!((found.len(), has_more), (count, more), "{most}");
+        };
+        check(4, 3, false);
+        check(3, 3, false);
+        check(2, 2, true);
     }
 }
