@@ -3,8 +3,8 @@
 
 use model::Text;
 
-/// So many of one list are looked for.
-const MOST: usize = 64;
+/// So many of one list are looked for. Where there are as many, there may be more.
+pub(crate) const MOST: usize = 4096;
 
 /// One name in such a list.
 #[derive(Clone, Debug, PartialEq, Eq)]

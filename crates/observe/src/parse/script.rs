@@ -111,7 +111,7 @@ enum End {
     File,
     /// The text stands in the arguments, or is named in another way.
     Text,
-    /// It reads its text from standard input.
+    /// It reads its text from standard input; or the arguments end where something has to follow.
     Nothing,
 }
 
@@ -179,7 +179,7 @@ impl Reader {
             None => rest.next().cloned(),
         };
         let Some(value) = value else {
-            return Word::Ends(End::Text);
+            return Word::Ends(End::Nothing);
         };
         if is(it.path_words) {
             self.class_path = Some(value);
@@ -204,8 +204,10 @@ impl Reader {
             if is(it.text, letter) {
                 return Some(End::Text);
             } else if is(it.module, letter) {
-                let value = attached.map(Text::from).or_else(|| rest.next().cloned());
-                self.module(value.as_ref().map_or(b"", Text::bytes));
+                let Some(value) = attached.map(Text::from).or_else(|| rest.next().cloned()) else {
+                    return Some(End::Nothing);
+                };
+                self.module(value.bytes());
                 return Some(End::Text);
             } else if is(it.input, letter) {
                 return Some(End::Nothing);
@@ -214,7 +216,7 @@ impl Reader {
             } else if is(it.values, letter) || is(it.loads, letter) || is(it.file, letter) {
                 let value = attached.map(Text::from).or_else(|| rest.next().cloned());
                 let Some(value) = value else {
-                    return Some(End::Text);
+                    return Some(End::Nothing);
                 };
                 if is(it.file, letter) {
                     self.push(&value, false);
@@ -383,6 +385,10 @@ mod tests {
         check_input("sh x", false);
         check_input("python3 -c x", false);
         check_input("java Main", false);
+        // What has to follow was not read, or is not there.
+        check_input("python3 -W", true);
+        check_input("python3 -m", true);
+        check_input("java -jar", true);
     }
 
     #[test]

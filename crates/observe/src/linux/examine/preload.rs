@@ -13,7 +13,7 @@ use super::subject::untested;
 use super::within::{Found, Within, plain, without_deleted};
 use super::{Kept, Subject};
 use crate::parse::memory_map::Region;
-use crate::parse::preload::{Listed, listed, settings};
+use crate::parse::preload::{Listed, MOST, listed, settings};
 use crate::parse::script::file_name;
 
 const EVERYWHERE: &[u8] = b"/etc/ld.so.preload";
@@ -32,26 +32,32 @@ fn traces(subject: &Subject) -> Result<Vec<Trace>, Untested> {
     let within = Within::of(subject);
     let environment = subject.environment()?;
     let mut wanted: Vec<(Sign, Listed)> = Vec::new();
+    let mut is_whole = subject.has_all_environment();
     for setting in environment {
-        for (audits, listed) in settings(setting.bytes()) {
+        let before = wanted.len();
+        let named = settings(setting.bytes()).map(|(audits, listed)| {
             let sign = if audits {
                 Sign::Audits
             } else {
                 Sign::Preloaded
             };
-            wanted.push((sign, listed));
-        }
+            (sign, listed)
+        });
+        wanted.extend(named);
+        is_whole &= wanted.len() - before < MOST;
     }
     let mut not_read = None;
     let text = match &within {
-        _ if !regions.iter().any(is_loader) => Ok(Vec::new()),
+        _ if !regions.iter().any(is_loader) => Ok((Vec::new(), true)),
         Ok(within) => everywhere(subject, within),
         Err(why) => Err(*why),
     };
     match text {
-        Ok(text) => {
+        Ok((text, is_all)) => {
+            let before = wanted.len();
             let all = listed(&text).map(|listed| (Sign::PreloadedEverywhere, listed));
             wanted.extend(all);
+            is_whole &= is_all && wanted.len() - before < MOST;
         }
         Err(why) => not_read = Some(why),
     }
@@ -69,6 +75,8 @@ fn traces(subject: &Subject) -> Result<Vec<Trace>, Untested> {
             traces.push(Trace::of_file(sign, Text::from(path)));
         }
     }
+    // What was found stands; what was not may be in the rest.
+    let not_read = not_read.or((!is_whole).then_some(Untested::TooLarge));
     match not_read {
         Some(why) if traces.is_empty() => Err(why),
         _ => Ok(traces),
@@ -110,11 +118,11 @@ fn mapped<'of>(
     files.find(|it| !name.is_empty() && file_name(seen(it)) == name)
 }
 
-/// The text of `/etc/ld.so.preload`; empty where there is none.
-fn everywhere(subject: &Subject, within: &Within) -> Result<Vec<u8>, Untested> {
+/// The text of `/etc/ld.so.preload`, and whether that is all of it; empty where there is none.
+fn everywhere(subject: &Subject, within: &Within) -> Result<(Vec<u8>, bool), Untested> {
     let here = match within.find(EVERYWHERE) {
         Found::Here(here) if here.is_regular() => here,
-        Found::Here(_) | Found::Nowhere => return Ok(Vec::new()),
+        Found::Here(_) | Found::Nowhere => return Ok((Vec::new(), true)),
         Found::NotKnown => return Err(Untested::Unreadable),
     };
     if Within::is_elsewhere(subject, &here)? {
@@ -126,7 +134,8 @@ fn everywhere(subject: &Subject, within: &Within) -> Result<Vec<u8>, Untested> {
     let mut text = Vec::new();
     let read = file.take(MOST_BYTES).read_to_end(&mut text);
     read.map_err(|_| Untested::Unreadable)?;
-    Ok(text)
+    let is_all = here.status.stx_size <= MOST_BYTES;
+    Ok((text, is_all))
 }
 
 #[cfg(test)]
@@ -171,6 +180,50 @@ mod tests {
         assert_eq!(seen(&mut by_name), expected);
         // A library cannot audit that does not say so (la_version): it is taken away again.
         assert_eq!(seen(Command::new("/bin/sh").env("LD_AUDIT", &path)), []);
+    }
+
+    /// One that has so many settings of 100 KB before that of the library.
+    fn behind(settings: usize, path: &str) -> Victim {
+        let long = "y".repeat(100_000);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "echo ready; read x"]).env_clear();
+        command.envs((0..settings).map(|number| (format!("A{number:02}"), &long)));
+        Victim::start(command.env("LD_PRELOAD", path)).unwrap()
+    }
+
+    #[test]
+    fn what_stands_behind_much_else() {
+        let folder = Folder::below("/tmp", "whocalls-preload");
+        let Some(path) = library(&folder, "x.so") else {
+            return;
+        };
+        let found = traces(&behind(9, &path).subject()).unwrap();
+        assert_eq!(found, [Trace::of_file(Sign::Preloaded, path.as_str())]);
+        let check = |settings, path: &str, expected| {
+            let victim = behind(settings, path);
+            assert_eq!(traces(&victim.subject()), expected, "{settings}");
+        };
+        check(15, &path, Err(Untested::TooLarge));
+        // Nothing is there to be found, and nobody can know; and the twin that has room enough.
+        check(15, "", Err(Untested::TooLarge));
+        check(9, "", Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_stands_behind_many_names() {
+        let folder = Folder::below("/tmp", "whocalls-preload");
+        let Some(path) = library(&folder, "x.so") else {
+            return;
+        };
+        let list = |names: usize| format!("{}{path}", "/n/o:".repeat(names));
+        let set = |value: &str| seen(Command::new("/bin/sh").env("LD_PRELOAD", value));
+        assert_eq!(set(&list(100)), [(Sign::Preloaded, path.clone())]);
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", "echo ready; read x"])
+            .env("LD_PRELOAD", list(MOST));
+        let victim = Victim::start(&mut command).unwrap();
+        assert_eq!(traces(&victim.subject()), Err(Untested::TooLarge));
     }
 
     #[test]

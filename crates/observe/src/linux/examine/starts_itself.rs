@@ -51,10 +51,13 @@ fn found(subject: &Subject, starts: &mut Starts) -> Result<Outcome, Untested> {
     let mut traces = Vec::new();
     // The name of a file that is gone starts what comes next; that it is called so still tells.
     index.add(link.strip_suffix(DELETED).unwrap_or(link), &mut traces);
-    if let Some(script) = script::of(subject, &root)? {
-        index.add(&script, &mut traces);
+    let mut untested = index.untested;
+    match script::of(subject, &root) {
+        Ok(Some(script)) => index.add(&script, &mut traces),
+        Ok(None) => {}
+        Err(why) => untested = Some(why),
     }
-    Ok(match index.untested {
+    Ok(match untested {
         Some(why) if traces.is_empty() => Outcome::NotTestable(why),
         Some(_) | None => Outcome::of(traces),
     })

@@ -141,6 +141,11 @@ impl Subject {
         Ok(&read.strings)
     }
 
+    /// False: there are more of them than were read, or they could not be.
+    pub(crate) fn has_all_arguments(&self) -> bool {
+        self.arguments_read().as_ref().is_ok_and(|it| !it.cut)
+    }
+
     fn arguments_read(&self) -> &Result<Strings, Untested> {
         let read = || self.strings(c"cmdline", arguments);
         self.arguments.get_or_init(read)
@@ -336,7 +341,7 @@ mod tests {
         let subject = victim.subject();
         assert_eq!(subject.arguments().unwrap().len(), 3 + 1 + 3000);
         assert_eq!(subject.environment(), Ok(&["LAST=1".into()][..]));
-        assert!(subject.has_all_environment());
+        assert!(subject.has_all_arguments() && subject.has_all_environment());
     }
 
     #[test]
@@ -352,7 +357,7 @@ mod tests {
         let settings = subject.environment().unwrap();
         assert_eq!(settings.len(), 10);
         assert!(settings.iter().all(|it| it.bytes().len() == 100_004));
-        assert!(!subject.has_all_environment());
+        assert!(!subject.has_all_arguments() && !subject.has_all_environment());
     }
 
     #[test]

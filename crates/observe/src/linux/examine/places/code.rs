@@ -48,11 +48,10 @@ pub(super) fn pieces(
     if program.links > 0 || !path.starts_with(MEMFD) {
         found.add(Code::Program, path, program.links == 0);
     }
-    let mut untested = None;
-    match subject.arguments() {
-        Ok(arguments) => scripts(subject, within, path, arguments, &mut found),
-        Err(why) => untested = Some(why),
-    }
+    let mut untested = match subject.arguments() {
+        Ok(arguments) => scripts(subject, within, path, arguments, &mut found).err(),
+        Err(why) => Some(why),
+    };
     match subject.regions() {
         Ok(regions) => {
             let orc = regions
@@ -93,21 +92,22 @@ impl Pieces {
     }
 }
 
+/// Errors: `TooLarge`: there may be more of them, since not all could be read that it was started with.
 fn scripts(
     subject: &Subject,
     within: Option<&Within>,
     program: &[u8],
     arguments: &[Text],
     found: &mut Pieces,
-) {
+) -> Result<(), Untested> {
     let Some(called) = called(file_name(program), arguments) else {
-        return;
+        return Ok(());
     };
     let code = match called.kind {
         Kind::Loader => Code::Program,
         Kind::Shell | Kind::Other => Code::Script,
     };
-    named(subject, within, code, &called, found);
+    let named = named(subject, within, code, &called, found);
     if called.kind == Kind::Shell {
         let is_bash = file_name(program).ends_with(b"bash");
         let numbers = if is_bash { &OF_BASH[..] } else { &OF_SHELLS };
@@ -116,24 +116,30 @@ fn scripts(
         }
     }
     if called.reads_input {
+        // Nor is it known that it does.
+        if !subject.has_all_arguments() {
+            return Err(Untested::TooLarge);
+        }
         open(subject, within, 0, found);
     }
+    named
 }
 
-/// What stands in the arguments.
+/// What stands in the arguments. Errors: `TooLarge`: it is not known where a path begins.
 fn named(
     subject: &Subject,
     within: Option<&Within>,
     code: Code,
     called: &Called,
     found: &mut Pieces,
-) {
+) -> Result<(), Untested> {
     let folders = folders(subject, within);
+    let mut begun = Ok(());
     for file in &called.files {
         let path = file.path.bytes();
         let mut not_known = false;
         let mut here = None;
-        for folder in &folders {
+        for folder in &folders.paths {
             let Some(within) = within else {
                 not_known = true;
                 break;
@@ -151,35 +157,45 @@ fn named(
             found.add(code, here.path.bytes(), false);
             continue;
         }
+        if !path.starts_with(b"/") && !folders.are_all {
+            begun = Err(Untested::TooLarge);
+        }
         // It has been there, else it would not run. Without a slash and an ending it may be something
         // that was looked for elsewhere.
         let is_path = path.contains(&b'/') || path.contains(&b'.');
-        if let Some(folder) = folders.last().filter(|_| is_path && !file.guessed) {
+        if let Some(folder) = folders.paths.last().filter(|_| is_path && !file.guessed) {
             let is_process = path.starts_with(b"/proc/") || path.starts_with(b"/dev/fd/");
             if !is_process {
                 found.add(code, &plain(&joined(folder, path)), !not_known);
             }
         }
     }
+    begun
 }
 
-/// Where a path may begin: the folder that the process is in, and the one that it was started in.
-fn folders(subject: &Subject, within: Option<&Within>) -> Vec<Vec<u8>> {
-    let mut folders = Vec::new();
+/// Where a path may begin.
+struct Folders {
+    /// The folder that the process is in, and the one that it was started in.
+    paths: Vec<Vec<u8>>,
+    /// False: in which it was started may stand where it was not read.
+    are_all: bool,
+}
+
+fn folders(subject: &Subject, within: Option<&Within>) -> Folders {
+    let mut paths = Vec::new();
     if let Ok(now) = subject.link(c"cwd") {
-        folders.push(seen(within, now.bytes()).to_vec());
+        paths.push(seen(within, now.bytes()).to_vec());
     }
-    let environment = subject.environment().unwrap_or_default();
+    let environment = subject.environment();
+    let is_cut = environment.is_ok() && !subject.has_all_environment();
+    let environment = environment.unwrap_or_default();
     let mut begun = environment
         .iter()
         .filter_map(|it| it.bytes().strip_prefix(b"PWD=/"));
-    if let Some(begun) = begun.next() {
-        let begun = [b"/", begun].concat();
-        if !folders.contains(&begun) {
-            folders.push(begun);
-        }
-    }
-    folders
+    let begun = begun.next().map(|begun| [b"/", begun].concat());
+    let are_all = begun.is_some() || !is_cut;
+    paths.extend(begun.filter(|it| !paths.contains(it)));
+    Folders { paths, are_all }
 }
 
 /// A script that is held open.

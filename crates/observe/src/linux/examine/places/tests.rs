@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use model::{Outcome, Sign};
+use model::{Outcome, Sign, Untested};
 
 use super::check;
 use crate::linux::examine::Kept;
@@ -108,6 +108,33 @@ fn scripts_by_a_relative_path() {
         };
         assert_eq!(seen(&victim), [(Sign::TemporaryScript, expected.clone())]);
     }
+}
+
+#[test]
+fn scripts_behind_many_options() {
+    let folder = temporary();
+    let path = folder.file("x.pl", PERL.as_bytes());
+    let behind = |options: usize| {
+        let mut command = Command::new("perl");
+        command.args(std::iter::repeat_n("-w", options)).arg(&path);
+        Victim::start(&mut command)
+    };
+    let (Some(some), Some(many)) = (behind(3000), behind(70_000)) else {
+        return skipped("no perl here");
+    };
+    assert_eq!(seen(&some), [(Sign::TemporaryScript, path.clone())]);
+    let outcome = check(&many.subject(), &mut Kept::default());
+    assert_eq!(outcome, Outcome::NotTestable(Untested::TooLarge));
+    // Where what runs stands in front, the rest does not matter.
+    let mut command = Command::new("perl");
+    command.arg(&path).args(std::iter::repeat_n("x", 70_000));
+    let first = Victim::start(&mut command).unwrap();
+    assert_eq!(seen(&first), [(Sign::TemporaryScript, path)]);
+    let mut command = Command::new("perl");
+    command
+        .args(["-e", PERL])
+        .args(std::iter::repeat_n("x", 70_000));
+    assert_eq!(seen(&Victim::start(&mut command).unwrap()), []);
 }
 
 #[test]

@@ -17,8 +17,6 @@ const SHELLS: [&[u8]; 9] = [
 ];
 /// Options behind which no script comes: a text is run instead, or what has no path.
 const TEXTS: [&[u8]; 4] = [b"-m", b"--eval", b"--command", b"-Command"];
-/// More options has nobody.
-const MOST_ARGUMENTS: usize = 32;
 
 /// Its path. `None`: the program is none that runs scripts, or what it runs is no file.
 pub(super) fn of(subject: &Subject, root: &Root) -> Result<Option<Vec<u8>>, Untested> {
@@ -28,8 +26,11 @@ pub(super) fn of(subject: &Subject, root: &Root) -> Result<Option<Vec<u8>>, Unte
         return Ok(None);
     }
     let is_shell = name.is_some_and(|name| SHELLS.contains(&name));
-    let Some(script) = script(subject.arguments()?, is_shell) else {
-        return Ok(None);
+    let script = match script(subject.arguments()?, is_shell) {
+        Runs::File(script) => script,
+        // It may stand in the rest.
+        Runs::Nothing if !subject.has_all_arguments() => return Err(Untested::TooLarge),
+        Runs::Nothing | Runs::Text => return Ok(None),
     };
     let path = if script.starts_with(b"/") {
         script.to_vec()
@@ -53,10 +54,16 @@ pub(super) fn is_interpreter(name: &[u8]) -> bool {
     })
 }
 
+#[derive(Debug, PartialEq, Eq)]
+enum Runs<'a> {
+    File(&'a [u8]),
+    Text,
+    Nothing,
+}
+
 /// The first argument that is no option, unless one before it is a text to run.
-fn script(arguments: &[Text], is_shell: bool) -> Option<&[u8]> {
-    let arguments = arguments.iter().skip(1).take(MOST_ARGUMENTS);
-    for argument in arguments.map(Text::bytes) {
+fn script(arguments: &[Text], is_shell: bool) -> Runs<'_> {
+    for argument in arguments.iter().skip(1).map(Text::bytes) {
         // `-lc`, `-ne`: the last of several.
         let letters = argument
             .strip_prefix(b"-")
@@ -67,13 +74,13 @@ fn script(arguments: &[Text], is_shell: bool) -> Option<&[u8]> {
             Some(_) | None => false,
         };
         if is_text || TEXTS.contains(&argument) {
-            return None;
+            return Runs::Text;
         }
         if !argument.starts_with(b"-") && !argument.is_empty() {
-            return Some(argument);
+            return Runs::File(argument);
         }
     }
-    None
+    Runs::Nothing
 }
 
 #[cfg(test)]
@@ -92,18 +99,18 @@ mod tests {
 
     #[test]
     fn what_they_run() {
-        let check = |arguments: &[&str], expected: Option<&str>| {
+        let check = |arguments: &[&str], expected: Runs<'_>| {
             let arguments: Vec<_> = arguments.iter().map(|it| Text::from(*it)).collect();
             let is_shell = arguments.first().is_some_and(|it| it.bytes() == b"sh");
-            assert_eq!(script(&arguments, is_shell), expected.map(str::as_bytes));
+            assert_eq!(script(&arguments, is_shell), expected);
         };
-        check(&["python3", "-u", "/a/b.py", "x"], Some("/a/b.py"));
-        check(&["java", "-jar", "/a/b.jar"], Some("/a/b.jar"));
-        check(&["sh", "-c", "/a/b"], None);
-        check(&["sh", "-lc", "/a/b"], None);
-        check(&["sh", "-e", "/a/b"], Some("/a/b"));
-        check(&["perl", "-ne", "/a/b"], None);
-        check(&["python3", "-m", "x"], None);
-        check(&["bash"], None);
+        check(&["python3", "-u", "/a/b.py", "x"], Runs::File(b"/a/b.py"));
+        check(&["java", "-jar", "/a/b.jar"], Runs::File(b"/a/b.jar"));
+        check(&["sh", "-c", "/a/b"], Runs::Text);
+        check(&["sh", "-lc", "/a/b"], Runs::Text);
+        check(&["sh", "-e", "/a/b"], Runs::File(b"/a/b"));
+        check(&["perl", "-ne", "/a/b"], Runs::Text);
+        check(&["python3", "-m", "x"], Runs::Text);
+        check(&["bash"], Runs::Nothing);
     }
 }

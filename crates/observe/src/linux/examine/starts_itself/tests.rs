@@ -1,7 +1,9 @@
 use std::fs;
+use std::os::unix::ffi::OsStringExt;
 use std::process::Command;
 
 use super::super::tried::{Folder, Running};
+use super::super::victim::{Victim, skipped};
 use super::*;
 
 /// What starts that file, in a folder as if it were `/`.
@@ -151,6 +153,27 @@ fn a_fifo_makes_nobody_wait() {
     let made = Command::new("mkfifo").arg(&fifo).status();
     assert!(made.unwrap().success());
     check(&folder, "/opt/tool/tool", &[]);
+}
+
+#[test]
+fn a_script_behind_many_options() {
+    let folder = Folder::new("many-options");
+    folder.write("x.pl", "$|=1; print qq(ready\\n); <STDIN>");
+    let script = folder.0.join("x.pl");
+    let root = Root::own().unwrap();
+    let check = |options: usize, expected: Result<Option<Vec<u8>>, Untested>| {
+        let mut command = Command::new("perl");
+        command
+            .args(std::iter::repeat_n("-w", options))
+            .arg(&script);
+        let Some(victim) = Victim::start(&mut command) else {
+            return skipped("no perl here");
+        };
+        assert_eq!(script::of(&victim.subject(), &root), expected, "{options}");
+    };
+    let path = script.canonicalize().unwrap().into_os_string().into_vec();
+    check(3000, Ok(Some(path)));
+    check(70_000, Err(Untested::TooLarge));
 }
 
 #[test]
