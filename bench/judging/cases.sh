@@ -7,7 +7,7 @@ set -eu
 
 name=${1-}
 names="preload-tmp dev-shm tmp-sshd sleep-ssh sleep-kworker script-kworker loader-tmp script-sh program-opt shell-socket
-python-socket python-sniffer script-hidden odd-parent starts-unit starts-autostart set-uid chromium-headless
+python-socket python-sniffer script-hidden overlong-path odd-parent starts-unit starts-autostart set-uid chromium-headless
 sleep perl python node java luajit php ruby valgrind gdb dbus-daemon strace"
 
 made=
@@ -144,6 +144,18 @@ script-hidden)
     mkdir "$own/.cache"
     printf 'import time\ntime.sleep(100000)\n' >"$own/.cache/x.py"
     stay python3 "$own/.cache/x.py" ;;
+overlong-path)
+    own /var/lib
+    # Folders of more bytes together than a path may have.
+    stay python3 -c '
+import os, shutil, sys
+sleep = shutil.which("sleep")
+os.chdir(sys.argv[1])
+for _ in range(17):
+    os.mkdir("d" * 250)
+    os.chdir("d" * 250)
+shutil.copy(sleep, "x")
+os.execv("./x", ["x", "100000"])' "$own" ;;
 odd-parent)
     listener
     own /opt

@@ -265,6 +265,8 @@ words! {
     HiddenProgram "hidden-program",
     HiddenLibrary "hidden-library",
     HiddenScript "hidden-script",
+    /// Of a path that is longer than Linux takes or shows.
+    OverlongPath "overlong-path",
     /// By LD_PRELOAD.
     Preloaded "preloaded",
     /// By LD_AUDIT.

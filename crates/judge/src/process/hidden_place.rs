@@ -1,6 +1,7 @@
-//! A program, a library or a script in a folder, or of a name, that begins with a dot.
+//! A program, a library or a script in a folder, or of a name, that begins with a dot; or so deep in folders
+//! that nothing shows its path.
 
-use model::{Check, Confidence, Severity, Sign};
+use model::{Check, Confidence, Fact, Severity, Sign, Text, Trace};
 
 use super::looked::{Looked, facts, path_of};
 use super::paths::{file_name, is_oddly_hidden};
@@ -41,5 +42,28 @@ pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
                 .with(facts(first)),
         )
     });
-    reasons.collect()
+    let overlong = process.signs(Check::Places, Sign::OverlongPath);
+    reasons.chain(overlong.first().map(|it| deep(it))).collect()
+}
+
+/// Nobody makes so many folders to keep a program in.
+fn deep(trace: &Trace) -> Reason {
+    let what = trace.name.as_ref().map(Text::lossy);
+    let what = what.map_or_else(|| "program".to_owned(), |it| it.into_owned());
+    let length = trace.length.map(|it| ("path_bytes", Fact::Bytes(it)));
+    Reason::new(
+        "overlong",
+        (Severity::Medium, Confidence::Medium),
+        &["T1564.001"],
+    )
+    .raised(Raised::BesideGrave)
+    .text("kind", "overlong")
+    .text("what", what)
+    .with(
+        trace
+            .path
+            .as_ref()
+            .map(|it| ("path", Fact::Text(it.lossy().into_owned()))),
+    )
+    .with(length)
 }

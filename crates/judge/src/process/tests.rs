@@ -428,6 +428,28 @@ fn places_that_are_hidden() {
 }
 
 #[test]
+fn places_that_are_too_deep() {
+    let overlong = |name: Option<&str>| {
+        let trace = Trace {
+            length: Some(5006),
+            name: name.map(Text::from),
+            ..Trace::of_file(Sign::OverlongPath, "/home/lena/d/d")
+        };
+        intact(PYTHON).trace(Check::Places, trace)
+    };
+    for name in [None, Some("library"), Some("script")] {
+        overlong(name).gives(&[("hidden_place", Medium)]);
+    }
+    let found = overlong(None).look();
+    let facts = &found[0].1.facts;
+    assert!(facts.contains(&("path_bytes", Fact::Bytes(5006))));
+    assert!(facts.contains(&("what", Fact::Text("program".to_owned()))));
+    overlong(None)
+        .file(Check::Places, Sign::TemporaryProgram, "/tmp/d/x")
+        .gives(&[("temporary_program", High), ("hidden_place", High)]);
+}
+
+#[test]
 fn libraries_before_all_others() {
     let of = |made: Made, path: &str| made.file(Check::Preload, Sign::Preloaded, path);
     of(intact(SLEEP), "/tmp/x.so").gives(&[("preload", Medium)]);

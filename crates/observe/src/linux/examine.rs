@@ -116,7 +116,13 @@ const CHECKS: [Made; 21] = {
 pub(crate) fn examine(subject: &Subject, depth: Depth, kept: &mut Kept) -> Examined {
     let mut examined = Examined::default();
     for made in CHECKS.iter().filter(|made| made.depth <= depth) {
-        examined.put(made.check, (made.make)(subject, kept));
+        let mut outcome = (made.make)(subject, kept);
+        let is_in_part = looks_at_regions(made.check) && subject.has_cut_regions();
+        // What was looked for may be in the rest.
+        if is_in_part && outcome == Outcome::NothingFound {
+            outcome = Outcome::NotTestable(Untested::TooLarge);
+        }
+        examined.put(made.check, outcome);
     }
     examined.package = match depth {
         Depth::Whole => package::of_program(subject, kept),
@@ -124,6 +130,23 @@ pub(crate) fn examine(subject: &Subject, depth: Depth, kept: &mut Kept) -> Exami
     };
     examined.display = display::of(subject, kept);
     examined
+}
+
+/// Whether all regions of its memory are looked at.
+fn looks_at_regions(check: Check) -> bool {
+    use Check::*;
+    matches!(
+        check,
+        CodeChanged
+            | SystemCalls
+            | ExecutableMemory
+            | MemfdCode
+            | LibraryFiles
+            | MappedFiles
+            | Places
+            | Preload
+            | Package
+    )
 }
 
 /// Of a process that cannot be looked into: no check can be made but those that look at it from outside.

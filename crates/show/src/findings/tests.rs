@@ -135,6 +135,7 @@ fn every_rule_has_its_sentences() {
             "preloaded-everywhere",
             "audits",
             "input",
+            "overlong",
         ] {
             let facts = vec![("kind", Fact::Text(kind.to_owned()))];
             let weight = (Severity::Low, Confidence::Low);

@@ -125,6 +125,7 @@ fn sign(sign: Sign) -> &'static str {
         Sign::HiddenProgram => "program in a hidden folder",
         Sign::HiddenLibrary => "library in a hidden folder",
         Sign::HiddenScript => "script in a hidden folder",
+        Sign::OverlongPath => "path longer than Linux takes or shows",
         Sign::Preloaded => "library put before all others (LD_PRELOAD)",
         Sign::Audits => "library that watches all others (LD_AUDIT)",
         Sign::PreloadedEverywhere => "library put into every program (/etc/ld.so.preload)",

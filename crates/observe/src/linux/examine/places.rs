@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use model::{Outcome, Sign, Trace};
 
 use self::code::{Code, Piece, pieces};
+use super::subject::LONGEST_LINK;
 use super::within::{Found, Within, any_mount};
 use super::{Kept, Subject};
 use crate::parse::mount_info::mount;
@@ -18,6 +19,8 @@ use crate::parse::place::{app_image_mount, folders, is_hidden, is_temporary};
 const WRITABLE_BY_ALL: u32 = 0o002;
 /// So many folders are asked whether anybody may write there.
 const MOST_FOLDERS: usize = 4096;
+/// So much of a path that is overlong.
+const MOST_SHOWN: usize = 1024;
 
 pub(super) fn check(subject: &Subject, _: &mut Kept) -> Outcome {
     // Without it, folders are judged by their names alone.
@@ -34,6 +37,9 @@ pub(super) fn check(subject: &Subject, _: &mut Kept) -> Outcome {
     };
     let mut traces = Vec::new();
     for piece in &pieces {
+        if piece.overlong {
+            traces.push(overlong(piece));
+        }
         if let Some(sign) = places.sign(piece) {
             let mut trace = Trace::of_file(sign, piece.path.clone());
             trace.name = piece.gone.then(|| "deleted".into());
@@ -43,6 +49,23 @@ pub(super) fn check(subject: &Subject, _: &mut Kept) -> Outcome {
     match (Outcome::of(traces), untested) {
         (Outcome::NothingFound, Some(why)) => Outcome::NotTestable(why),
         (outcome, _) => outcome,
+    }
+}
+
+/// Its beginning and its length, which nobody else shows.
+fn overlong(piece: &Piece) -> Trace {
+    let path = piece.path.bytes();
+    let length = u64::try_from(path.len()).unwrap_or(u64::MAX);
+    let begin = path.get(..MOST_SHOWN).unwrap_or(path);
+    Trace {
+        path: (!begin.is_empty()).then(|| begin.into()),
+        length: (path.len() >= LONGEST_LINK).then_some(length),
+        name: match piece.code {
+            Code::Program => None,
+            Code::Library => Some("library".into()),
+            Code::Script => Some("script".into()),
+        },
+        ..Trace::new(Sign::OverlongPath)
     }
 }
 

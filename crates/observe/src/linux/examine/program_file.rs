@@ -14,6 +14,9 @@ pub(super) fn check(subject: &Subject, kept: &mut Kept) -> Outcome {
 
 fn look(subject: &Subject, kept: &mut Kept) -> Result<Outcome, Untested> {
     let program = subject.program()?;
+    if program.is_overlong {
+        return overlong(program);
+    }
     let Some(path) = program.link.bytes().strip_suffix(b" (deleted)") else {
         return Ok(Outcome::NothingFound);
     };
@@ -40,6 +43,19 @@ fn look(subject: &Subject, kept: &mut Kept) -> Result<Outcome, Untested> {
         None => Sign::Deleted,
     };
     Ok(found(sign, path))
+}
+
+/// Nobody can be asked what lies at such a path.
+fn overlong(program: &Program) -> Result<Outcome, Untested> {
+    let link = program.link.bytes();
+    let path = link.strip_suffix(b" (deleted)");
+    match (program.links, path) {
+        (0, path) => Ok(found(Sign::Deleted, path.unwrap_or(link))),
+        // It has that ending as part of its name, or another name as well.
+        (_, Some(_)) => Err(Untested::TooLarge),
+        (_, None) if link.is_empty() => Err(Untested::TooLarge),
+        (_, None) => Ok(Outcome::NothingFound),
+    }
 }
 
 fn found(sign: Sign, path: &[u8]) -> Outcome {

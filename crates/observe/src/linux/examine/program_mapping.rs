@@ -42,6 +42,9 @@ fn look(subject: &Subject) -> Result<Outcome, Untested> {
             named.collect()
         }
     });
+    if own.is_empty() && subject.has_cut_regions() {
+        return Err(Untested::TooLarge);
+    }
     if own.is_empty() {
         let link = program.link.clone();
         return Ok(Outcome::of(vec![Trace::of_file(Sign::NotMapped, link)]));

@@ -12,10 +12,11 @@ use rustix::io::Errno;
 use rustix::path::DecInt;
 
 use super::descriptors::{self, Sockets};
+use super::memory::status_of;
 use crate::parse::memory_map::{Region, regions};
 use crate::parse::proc_pid::{Stat, arguments, stat};
 
-/// A browser has some 3,000 regions; the kernel allows 65,530.
+/// A browser has some 3,000 regions; the kernel allows 65,530, if nobody has raised that.
 const MOST_REGIONS: usize = 100_000;
 const MOST_MAPS_BYTES: u64 = 16 * 1024 * 1024;
 const MOST_TEXT_BYTES: u64 = 256 * 1024;
@@ -23,8 +24,8 @@ const MOST_TEXT_BYTES: u64 = 256 * 1024;
 /// the limit of the stack, and 2 MiB else (fs/exec.c, bprm_stack_limits).
 const MOST_STRINGS_BYTES: usize = 1024 * 1024;
 const MOST_STRINGS: usize = 65_536;
-/// The kernel shows no longer path.
-const LONGEST_LINK: usize = 4096;
+/// The kernel shows no longer path of a link, and takes none (PATH_MAX, with the NUL).
+pub(super) const LONGEST_LINK: usize = 4096;
 const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// One run of a program. Whatever is read through it is of that run, or an error: the folder is held
@@ -34,12 +35,29 @@ pub(crate) struct Subject {
     pid: u32,
     folder: OwnedFd,
     stat: Stat,
-    regions: OnceCell<Result<Vec<Region>, Untested>>,
+    regions: OnceCell<Result<Regions, Untested>>,
     arguments: OnceCell<Result<Strings, Untested>>,
     environment: OnceCell<Result<Strings, Untested>>,
     status: OnceCell<Result<Vec<u8>, Untested>>,
     program: OnceCell<Result<Program, Untested>>,
     sockets: OnceCell<Result<Sockets, Untested>>,
+}
+
+#[derive(Debug)]
+struct Regions {
+    regions: Vec<Region>,
+    /// There are more than were read.
+    cut: bool,
+}
+
+impl Regions {
+    fn of(maps: &[u8], most_bytes: u64, most: usize) -> Self {
+        let mut regions = regions(maps, most.saturating_add(1));
+        let is_whole = u64::try_from(maps.len()).is_ok_and(|length| length <= most_bytes);
+        let cut = !is_whole || regions.len() > most;
+        regions.truncate(most);
+        Self { regions, cut }
+    }
 }
 
 /// What a program was started with.
@@ -53,8 +71,10 @@ struct Strings {
 /// The program file, as the kernel holds it.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
-    /// With ` (deleted)` behind it where the kernel says so.
+    /// With ` (deleted)` behind it where the kernel says so. Empty: it is overlong, and not in memory.
     pub(crate) link: Text,
+    /// Its path is longer than the kernel shows of a link: it was taken from the memory map.
+    pub(crate) is_overlong: bool,
     /// Major and minor number.
     pub(crate) device: (u32, u32),
     pub(crate) inode: u64,
@@ -129,10 +149,17 @@ impl Subject {
     pub(crate) fn regions(&self) -> Result<&[Region], Untested> {
         let read = self.regions.get_or_init(|| {
             self.has_memory()?;
-            let text = self.file(c"maps", MOST_MAPS_BYTES)?;
-            Ok(regions(&text, MOST_REGIONS))
+            let text = self.file(c"maps", MOST_MAPS_BYTES.saturating_add(1))?;
+            Ok(Regions::of(&text, MOST_MAPS_BYTES, MOST_REGIONS))
         });
-        as_slice(read)
+        let read = read.as_ref().map_err(|why| *why)?;
+        Ok(&read.regions)
+    }
+
+    /// Whether somebody asked for these, and there are more of them than were read.
+    pub(crate) fn has_cut_regions(&self) -> bool {
+        let read = self.regions.get();
+        read.is_some_and(|read| read.as_ref().is_ok_and(|it| it.cut))
     }
 
     /// The program's name first. Empty: it has taken them away.
@@ -201,17 +228,35 @@ impl Subject {
     pub(crate) fn program(&self) -> Result<&Program, Untested> {
         let read = self.program.get_or_init(|| {
             self.has_memory()?;
-            let link = self.link(c"exe")?;
+            let link = match self.link(c"exe") {
+                Err(Untested::TooLarge) => None,
+                link => Some(link?),
+            };
             let seen = self.seen(c"exe")?;
+            let (device, inode) = numbers(&seen);
             Ok(Program {
-                link,
-                device: (seen.stx_dev_major, seen.stx_dev_minor),
-                inode: seen.stx_ino,
+                is_overlong: link.is_none(),
+                link: link.unwrap_or_else(|| self.overlong_link(device, inode)),
+                device,
+                inode,
                 links: seen.stx_nlink,
                 mode: seen.stx_mode,
             })
         });
         read.as_ref().map_err(|why| *why)
+    }
+
+    /// In the memory map paths stand whole (fs/seq_file.c, seq_path). Empty: the file is not there.
+    fn overlong_link(&self, device: (u32, u32), inode: u64) -> Text {
+        let is_long = |it: &&Region| it.is_of_file() && it.name.bytes().len() >= LONGEST_LINK;
+        // btrfs and overlayfs have other numbers there.
+        let is_it = |it: &&Region| {
+            let has_number = (it.device, it.inode) == (device, inode);
+            has_number || status_of(self, it).is_ok_and(|it| numbers(&it) == (device, inode))
+        };
+        let regions = self.regions().unwrap_or_default();
+        let found = regions.iter().filter(is_long).find(is_it);
+        found.map_or_else(Text::default, |it| it.name.clone())
     }
 
     /// The sockets that it has open. Dear where there are many open files: to be asked only when it matters.
@@ -273,6 +318,10 @@ impl Subject {
             Ok(())
         }
     }
+}
+
+fn numbers(seen: &Statx) -> ((u32, u32), u64) {
+    ((seen.stx_dev_major, seen.stx_dev_minor), seen.stx_ino)
 }
 
 /// The settings of an environment, at most so many, and whether there are more.
@@ -358,6 +407,22 @@ mod tests {
         assert_eq!(settings.len(), 10);
         assert!(settings.iter().all(|it| it.bytes().len() == 100_004));
         assert!(!subject.has_all_arguments() && !subject.has_all_environment());
+    }
+
+    #[test]
+    fn more_regions_than_are_read() {
+        let line = "7f0000001000-7f0000002000 r-xp 00000000 00:00 0 \n";
+        let maps = line.repeat(4);
+        let length = u64::try_from(maps.len()).unwrap();
+        let check = |most_bytes, most, count, cut| {
+            let found = Regions::of(maps.as_bytes(), most_bytes, most);
+            assert_eq!((found.regions.len(), found.cut), (count, cut));
+        };
+        check(length, 4, 4, false);
+        check(length, 3, 3, true);
+        check(length - 1, 4, 4, true);
+        let victim = of(|_| {});
+        assert!(!victim.subject().has_cut_regions());
     }
 
     #[test]

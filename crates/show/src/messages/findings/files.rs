@@ -104,8 +104,17 @@ pub(super) const MESSAGES: &[Message] = &[
     },
     Message {
         rule: "hidden_place",
-        title: |_| "In a hidden place".into(),
+        title: |told| {
+            match told.kind() {
+                "overlong" => "Too deep to be seen",
+                _ => "In a hidden place",
+            }
+            .into()
+        },
         explanation: |told| {
+            if told.kind() == "overlong" {
+                return overlong(told);
+            }
             let what = match told.kind() {
                 "script" => "runs a script",
                 "library" => "uses a library",
@@ -118,12 +127,23 @@ pub(super) const MESSAGES: &[Message] = &[
                 place = place(told),
             )
         },
-        innocent: |_| {
-            "People's own programs often are in such folders (.local, .cargo, .nvm), put there by the tools \
-             that install them."
-                .into()
+        innocent: |told| {
+            match told.kind() {
+                "overlong" => {
+                    "Tests of file systems, and scripts that went wrong, make folders so deep; programs are not \
+                     kept there."
+                }
+                _ => {
+                    "People's own programs often are in such folders (.local, .cargo, .nvm), put there by the \
+                     tools that install them."
+                }
+            }
+            .into()
         },
-        next: |_| ASK.into(),
+        next: |told| match told.kind() {
+            "overlong" => KEEP_RUNNING.into(),
+            _ => ASK.into(),
+        },
     },
     Message {
         rule: "preload",
@@ -282,6 +302,22 @@ pub(super) const MESSAGES: &[Message] = &[
         next: |_| ASK.into(),
     },
 ];
+
+fn overlong(told: &Told<'_>) -> String {
+    let does = match told.fact("what").as_deref() {
+        Some("script") => "runs a script",
+        Some("library") => "uses a library",
+        Some(_) | None => "runs",
+    };
+    let long = told.fact("path_bytes");
+    format!(
+        "{who} {does} out of folders so deep that its path{long} is longer than Linux takes or shows{place}: \
+         nothing that lists programs can name it, and nobody can open it by its path.",
+        who = told.who,
+        long = long.map_or_else(String::new, |it| format!(" ({it})")),
+        place = place(told),
+    )
+}
 
 /// `, and 2 more files`, by a fact that counts them all.
 fn more(told: &Told<'_>, fact: &str, one: &str, many: &str) -> String {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use model::{Text, Untested};
 
 use crate::linux::examine::Subject;
+use crate::linux::examine::subject::LONGEST_LINK;
 use crate::linux::examine::within::{Found, Within, joined, plain, without_deleted};
 use crate::parse::script::{Called, Kind, called, file_name};
 
@@ -35,6 +36,8 @@ pub(super) struct Piece {
     pub(super) path: Text,
     /// There is no such file any more.
     pub(super) gone: bool,
+    /// Longer than Linux takes or shows: of a script only what is known of it, which may be nothing.
+    pub(super) overlong: bool,
 }
 
 /// All of them, each once; and why there may be more.
@@ -45,7 +48,9 @@ pub(super) fn pieces(
     let program = subject.program()?;
     let mut found = Pieces::default();
     let path = seen(within, program.link.bytes());
-    if program.links > 0 || !path.starts_with(MEMFD) {
+    if program.is_overlong {
+        found.add_overlong(Code::Program, path, program.links == 0);
+    } else if program.links > 0 || !path.starts_with(MEMFD) {
         found.add(Code::Program, path, program.links == 0);
     }
     let mut untested = match subject.arguments() {
@@ -85,9 +90,21 @@ struct Pieces {
 
 impl Pieces {
     fn add(&mut self, code: Code, path: &[u8], gone: bool) {
+        self.push(code, path, gone, path.len() >= LONGEST_LINK);
+    }
+
+    fn add_overlong(&mut self, code: Code, path: &[u8], gone: bool) {
+        self.push(code, path, gone, true);
+    }
+
+    fn push(&mut self, code: Code, path: &[u8], gone: bool, overlong: bool) {
         if self.paths.insert(path.to_vec()) {
-            let path = path.into();
-            self.pieces.push(Piece { code, path, gone });
+            self.pieces.push(Piece {
+                code,
+                path: path.into(),
+                gone,
+                overlong,
+            });
         }
     }
 }
@@ -157,6 +174,10 @@ fn named(
             found.add(code, here.path.bytes(), false);
             continue;
         }
+        if !path.starts_with(b"/") && folders.is_overlong && !file.guessed {
+            found.add_overlong(code, path, false);
+            continue;
+        }
         if !path.starts_with(b"/") && !folders.are_all {
             begun = Err(Untested::TooLarge);
         }
@@ -179,11 +200,14 @@ struct Folders {
     paths: Vec<Vec<u8>>,
     /// False: in which it was started may stand where it was not read.
     are_all: bool,
+    /// The path of the one that it is in is longer than the kernel shows.
+    is_overlong: bool,
 }
 
 fn folders(subject: &Subject, within: Option<&Within>) -> Folders {
     let mut paths = Vec::new();
-    if let Ok(now) = subject.link(c"cwd") {
+    let now = subject.link(c"cwd");
+    if let Ok(now) = &now {
         paths.push(seen(within, now.bytes()).to_vec());
     }
     let environment = subject.environment();
@@ -195,25 +219,36 @@ fn folders(subject: &Subject, within: Option<&Within>) -> Folders {
     let begun = begun.next().map(|begun| [b"/", begun].concat());
     let are_all = begun.is_some() || !is_cut;
     paths.extend(begun.filter(|it| !paths.contains(it)));
-    Folders { paths, are_all }
+    Folders {
+        paths,
+        are_all,
+        is_overlong: now == Err(Untested::TooLarge),
+    }
 }
 
 /// A script that is held open.
 fn open(subject: &Subject, within: Option<&Within>, number: u32, found: &mut Pieces) {
-    let Ok(Some(link)) = subject.descriptor(number) else {
-        return;
+    let link = match subject.descriptor(number) {
+        Ok(Some(link)) => Some(link),
+        Err(Untested::TooLarge) => None,
+        Ok(None) | Err(_) => return,
     };
     let Ok(status) = subject.seen_descriptor(number) else {
         return;
     };
     let kind = rustix::fs::FileType::from_raw_mode(status.stx_mode.into());
-    let path = seen(within, link.bytes());
+    let path = link
+        .as_ref()
+        .map_or(&b""[..], |it| seen(within, it.bytes()));
     let gone = status.stx_nlink == 0;
     let is_text_of_shell = gone && file_name(path).starts_with(HERE_DOCUMENT);
     let is_file = kind == rustix::fs::FileType::RegularFile && !path.starts_with(MEMFD);
     // One that is written to holds a lock, or what the script says.
     if is_file && !is_text_of_shell && is_read_only(subject, number) {
-        found.add(Code::Script, path, gone);
+        match link {
+            Some(_) => found.add(Code::Script, path, gone),
+            None => found.add_overlong(Code::Script, path, gone),
+        }
     }
 }
 

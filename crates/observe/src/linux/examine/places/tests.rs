@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use model::{Outcome, Sign, Untested};
+use model::{Check, Outcome, Sign, Trace, Untested};
 
 use super::check;
-use crate::linux::examine::Kept;
 use crate::linux::examine::victim::{Folder, Victim, library, skipped};
+use crate::linux::examine::{Depth, Kept, examine};
 
 const SHELL: &str = "echo ready; read x";
 const PYTHON: &str = "print('ready', flush=True); input()";
@@ -200,6 +200,101 @@ fn a_program_where_anybody_may_write() {
         SHELL,
         &[(Sign::TemporaryProgram, &program)],
     );
+}
+
+/// Makes folders of so many bytes together, and starts `last` in the deepest.
+fn deep(folder: &Folder, depth: usize, last: &str) -> Option<Victim> {
+    let script = format!(
+        "d=$(printf %0250d 0); i=0; while [ $i -lt {depth} ]; do i=$((i + 1)); \
+         mkdir $d && cd -P ./$d 2>/dev/null || exit; done; {last}"
+    );
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &script])
+        .current_dir(folder.path())
+        .env_remove("PWD");
+    let victim = Victim::start(&mut command);
+    if victim.is_none() {
+        skipped("this shell goes no deeper");
+    }
+    victim
+}
+
+#[test]
+fn a_program_of_an_overlong_path() {
+    let last = format!("cp /bin/sh x; exec ./x -c '{SHELL}'");
+    let folder = temporary();
+    let Some(victim) = deep(&folder, 17, &last) else {
+        return;
+    };
+    let mut kept = Kept::default();
+    let Outcome::Found { traces, more: 0 } = check(&victim.subject(), &mut kept) else {
+        panic!("not found");
+    };
+    let signs: Vec<_> = traces.iter().map(|it| it.sign).collect();
+    assert_eq!(signs, [Sign::OverlongPath, Sign::TemporaryProgram]);
+    let begin = traces[0].path.as_ref().unwrap().bytes();
+    assert!(begin.starts_with(b"/tmp/whocalls-places-") && begin.len() == 1024);
+    assert!(traces[0].length.unwrap() > 17 * 251);
+    assert_eq!(traces[0].name, None);
+    // What else is asked of its file works as well.
+    let examined = examine(&victim.subject(), Depth::Whole, &mut kept);
+    for made in &examined.checks {
+        let unread = [Untested::Unreadable, Untested::TooLarge].map(Outcome::NotTestable);
+        assert!(!unread.contains(&made.outcome), "{made:?}");
+    }
+    assert_eq!(
+        examined.outcome(Check::ProgramFile),
+        Some(&Outcome::NothingFound)
+    );
+}
+
+#[test]
+fn a_program_of_an_overlong_path_that_is_gone() {
+    let last = format!("cp /bin/sh x; exec ./x -c 'rm x; {SHELL}'");
+    let folder = temporary();
+    let Some(victim) = deep(&folder, 17, &last) else {
+        return;
+    };
+    let examined = examine(&victim.subject(), Depth::Cheap, &mut Kept::default());
+    let traces = examined.traces(Check::ProgramFile);
+    assert_eq!(traces[0].sign, Sign::Deleted);
+    assert!(traces[0].path.as_ref().unwrap().bytes().ends_with(b"/x"));
+    assert_eq!(examined.signs(Check::Places, Sign::OverlongPath).count(), 1);
+}
+
+#[test]
+fn a_script_of_an_overlong_path() {
+    for shell in ["sh", "bash", "perl"] {
+        let code = if shell == "perl" { PERL } else { SHELL };
+        let last = format!("echo '{code}' >x; exec {shell} ./x");
+        let folder = temporary();
+        let Some(victim) = deep(&folder, 17, &last) else {
+            continue;
+        };
+        let Outcome::Found { traces, more: 0 } = check(&victim.subject(), &mut Kept::default())
+        else {
+            panic!("{shell}: not found");
+        };
+        let overlong = |it: &&Trace| {
+            it.sign == Sign::OverlongPath
+                && it.name.as_ref().is_some_and(|it| *it == "script".into())
+        };
+        assert!(traces.iter().any(|it| overlong(&it)), "{shell} {traces:?}");
+    }
+}
+
+/// Deep, and not too deep for anybody.
+#[test]
+fn a_program_of_a_long_path() {
+    let last = format!("cp /bin/sh x; exec ./x -c '{SHELL}'");
+    let folder = temporary();
+    let Some(victim) = deep(&folder, 15, &last) else {
+        return;
+    };
+    let [(sign, path)] = seen(&victim).try_into().unwrap();
+    assert_eq!(sign, Sign::TemporaryProgram);
+    assert!(path.len() > 15 * 251 && path.len() < 4096);
 }
 
 #[test]
