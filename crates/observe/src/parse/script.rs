@@ -69,27 +69,38 @@ fn is_called(file: &[u8], name: &str) -> bool {
     rest.first().is_none_or(u8::is_ascii_digit)
 }
 
+/// Whether a program of that name runs scripts or other programs, whatever it is told. `program`: the name
+/// of its file.
+pub(crate) fn runs_others(program: &[u8]) -> bool {
+    is_many(program) || named(program).is_some()
+}
+
+/// Many programs in one file, told apart by what they are called.
+fn is_many(program: &[u8]) -> bool {
+    matches!(program, b"busybox" | b"toybox")
+}
+
+fn named(name: &[u8]) -> Option<&'static Interpreter> {
+    let mut all = INTERPRETERS.iter();
+    all.find(|it| {
+        let emulates = it
+            .begins
+            .iter()
+            .any(|begin| name.starts_with(begin.as_bytes()));
+        emulates || it.names.iter().any(|known| is_called(name, known))
+    })
+}
+
 /// The interpreter, and its arguments without the name.
 fn interpreter<'given>(
     program: &[u8],
     arguments: &'given [Text],
 ) -> Option<(&'static Interpreter, &'given [Text])> {
-    let named = |name: &[u8]| {
-        let mut all = INTERPRETERS.iter();
-        all.find(|it| {
-            let emulates = it
-                .begins
-                .iter()
-                .any(|begin| name.starts_with(begin.as_bytes()));
-            emulates || it.names.iter().any(|known| is_called(name, known))
-        })
-    };
     let (first, rest) = arguments.split_first()?;
     if let Some(found) = named(program) {
         return Some((found, rest));
     }
-    // Many programs in one file, told apart by what they are called.
-    if !matches!(program, b"busybox" | b"toybox") {
+    if !is_many(program) {
         return None;
     }
     let name = file_name(first.bytes());
@@ -389,6 +400,25 @@ mod tests {
         check_input("python3 -W", true);
         check_input("python3 -m", true);
         check_input("java -jar", true);
+    }
+
+    #[test]
+    fn what_runs_others() {
+        for name in [
+            "python3.11",
+            "sh",
+            "php8.2",
+            "node",
+            "ruby3.1",
+            "busybox",
+            "ld-linux-x86-64.so.2",
+            "qemu-aarch64-static",
+        ] {
+            assert!(runs_others(name.as_bytes()), "{name}");
+        }
+        for name in ["sleep", "shred", "pythonish", "qemu-system-x86_64", ""] {
+            assert!(!runs_others(name.as_bytes()), "{name}");
+        }
     }
 
     #[test]

@@ -53,8 +53,7 @@ fn found(subject: &Subject, starts: &mut Starts) -> Result<Outcome, Untested> {
     index.add(link.strip_suffix(DELETED).unwrap_or(link), &mut traces);
     let mut untested = index.untested;
     match script::of(subject, &root) {
-        Ok(Some(script)) => index.add(&script, &mut traces),
-        Ok(None) => {}
+        Ok(scripts) => scripts.iter().for_each(|it| index.add(it, &mut traces)),
         Err(why) => untested = Some(why),
     }
     Ok(match untested {

@@ -6,8 +6,8 @@ use model::{Sign, Untested};
 
 use super::super::root::{Found, Root, Version};
 use super::Started;
-use super::script::is_interpreter;
 use crate::parse::passwd::homes;
+use crate::parse::script::{file_name, runs_others};
 use crate::parse::start_file::{Word, crontab, desktop_entry, shell, unit};
 
 const MOST_FILE_BYTES: u64 = 256 * 1024;
@@ -380,9 +380,8 @@ impl Reader<'_> {
             return None;
         }
         let found = self.root.find(&path).unwrap_or(None)?;
-        let name = found.path.split(|byte| *byte == b'/').next_back()?;
         // What runs scripts is started by everything.
-        (found.is_file() && !is_interpreter(name)).then_some(found.path)
+        (found.is_file() && !runs_others(file_name(&found.path))).then_some(found.path)
     }
 }
 

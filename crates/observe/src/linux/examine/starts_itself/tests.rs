@@ -161,7 +161,7 @@ fn a_script_behind_many_options() {
     folder.write("x.pl", "$|=1; print qq(ready\\n); <STDIN>");
     let script = folder.0.join("x.pl");
     let root = Root::own().unwrap();
-    let check = |options: usize, expected: Result<Option<Vec<u8>>, Untested>| {
+    let check = |options: usize, expected: Result<Vec<Vec<u8>>, Untested>| {
         let mut command = Command::new("perl");
         command
             .args(std::iter::repeat_n("-w", options))
@@ -172,8 +172,37 @@ fn a_script_behind_many_options() {
         assert_eq!(script::of(&victim.subject(), &root), expected, "{options}");
     };
     let path = script.canonicalize().unwrap().into_os_string().into_vec();
-    check(3000, Ok(Some(path)));
+    check(3000, Ok(vec![path]));
     check(70_000, Err(Untested::TooLarge));
+}
+
+#[test]
+fn what_an_interpreter_runs() {
+    let folder = Folder::new("runs");
+    let code = "print('ready', flush=True); input()";
+    folder.write("a/b.py", code);
+    folder.write("moved.py", format!("import os; os.chdir('/')\n{code}"));
+    let at = folder.0.canonicalize().unwrap();
+    let root = Root::own().unwrap();
+    let check = |arguments: &[&str], expected: &[&str]| {
+        let mut command = Command::new("python3");
+        command.args(arguments).current_dir(&at).env("PWD", &at);
+        let Some(victim) = Victim::start(&mut command) else {
+            return skipped("no python3 here");
+        };
+        let expected = expected.iter().map(|it| at.join(it).into_os_string());
+        let expected: Vec<_> = expected.map(OsStringExt::into_vec).collect();
+        assert_eq!(
+            script::of(&victim.subject(), &root),
+            Ok(expected),
+            "{arguments:?}"
+        );
+    };
+    check(&["-u", "a/b.py"], &["a/b.py"]);
+    check(&["./moved.py"], &["moved.py"]);
+    check(&["-m", "a.b"], &["a/b.py"]);
+    // The twin: a text, with a file as its argument.
+    check(&["-c", code, "a/b.py"], &[]);
 }
 
 #[test]
