@@ -7,7 +7,8 @@ set -eu
 
 name=${1-}
 names="preload-tmp dev-shm tmp-sshd sleep-ssh sleep-kworker script-kworker loader-tmp script-sh program-opt shell-socket
-python-socket python-sniffer script-hidden overlong-path odd-parent starts-unit starts-autostart set-uid chromium-headless
+python-socket python-sniffer script-hidden script-environment overlong-path
+odd-parent starts-unit starts-autostart set-uid chromium-headless
 sleep perl python node java luajit php ruby valgrind gdb dbus-daemon strace"
 
 made=
@@ -144,6 +145,10 @@ script-hidden)
     mkdir "$own/.cache"
     printf 'import time\ntime.sleep(100000)\n' >"$own/.cache/x.py"
     stay python3 "$own/.cache/x.py" ;;
+script-environment)
+    own /tmp
+    echo : >"$own/x"
+    stay env BASH_ENV="$own/x" bash -c 'sleep 100000; :' ;;
 overlong-path)
     own /var/lib
     # Folders of more bytes together than a path may have.

@@ -16,7 +16,7 @@ fuzz_target!(|input: &[u8]| {
     let (program, rest) = input.split_at(end.unwrap_or(input.len()));
     let (arguments, _) = proc_pid::arguments(rest.get(1..).unwrap_or_default(), 1024);
     if let Some(called) = script::called(program, &arguments) {
-        assert!(called.files.len() <= 64);
+        assert!(called.files.len() <= script::MOST_FILES);
         for file in called.files {
             let path = file.path.bytes();
             assert!(!path.is_empty());
@@ -24,6 +24,14 @@ fuzz_target!(|input: &[u8]| {
             place::is_hidden(path);
             place::app_image_mount(path);
             assert!(place::folders(path).all(|folder| path.starts_with(folder)));
+        }
+    }
+    // The same as its environment.
+    for has_terminal in [false, true] {
+        let (loaded, _) = script::loaded(program, &arguments, &arguments, has_terminal);
+        assert!(loaded.len() <= script::MOST_FILES);
+        for it in loaded {
+            place::is_start_file(it.path.bytes());
         }
     }
 });

@@ -118,8 +118,12 @@ const BELOW: [(&[u8], &[&[u8]]); 2] = [
         b".config",
         &[
             b"BraveSoftware",
+            b"Code",
+            b"Code - Insiders",
+            b"Cursor",
             b"Signal",
             b"Slack",
+            b"VSCodium",
             b"chromium",
             b"discord",
             b"discordcanary",
@@ -137,6 +141,7 @@ const BELOW: [(&[u8], &[&[u8]]); 2] = [
     (
         b".cache",
         &[
+            b"JetBrains",
             b"bazel",
             b"bazelisk",
             b"ms-playwright",
@@ -180,6 +185,9 @@ const OF_PROJECTS: [&[u8]; 20] = [
 /// Scripts of a home that start what a person sees.
 const OF_SESSIONS: [&[u8]; 4] = [b".xinitrc", b".xprofile", b".xsession", b".xsessionrc"];
 
+/// Scripts that a manager of packages puts into each project, and has every program load.
+const FILES_OF_PROJECTS: [&[u8]; 3] = [b".pnp.cjs", b".pnp.js", b".pnp.loader.mjs"];
+
 /// Where only packages are, each file with a name that its tools have made: `.firefox-wrapped`.
 const STORES: [&[u8]; 2] = [b"/nix/store/", b"/gnu/store/"];
 
@@ -203,10 +211,31 @@ pub(crate) fn is_hidden(path: &[u8]) -> bool {
         let is_usual = if at + 1 < parts.len() {
             is_usual(&parts, at)
         } else {
-            OF_SESSIONS.contains(part) && parts.get(..at).is_some_and(is_home)
+            FILES_OF_PROJECTS.contains(part)
+                || OF_SESSIONS.contains(part) && parts.get(..at).is_some_and(is_home)
         };
         hides && !is_usual
     })
+}
+
+/// Whether people have files there which a shell or an interpreter reads first: of any name in a home
+/// (`.shrc`, `.pythonrc.py`), or anywhere below its `.config`.
+pub(crate) fn is_start_file(path: &[u8]) -> bool {
+    let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
+    let Some((_, folders)) = parts.split_last() else {
+        return false;
+    };
+    let hidden = folders.iter().position(|part| part.starts_with(b"."));
+    match hidden {
+        None => is_home(folders),
+        Some(at) => {
+            let (above, below) = folders.split_at(at);
+            let further = below.get(1..).unwrap_or_default();
+            is_home(above)
+                && below.first() == Some(&&b".config"[..])
+                && !further.iter().any(|part| part.starts_with(b"."))
+        }
+    }
 }
 
 /// Where an AppImage mounts itself: `/tmp/.mount_NAMExxxxxx`. Anybody can make a folder of that name.
@@ -332,9 +361,33 @@ mod tests {
             "/home/a/p/node_modules/.pnpm/x/x.node",
             "/nix/store/x-firefox/bin/.firefox-wrapped",
             "/home/a/.xsession",
+            "/home/a/p/.pnp.cjs",
+            "/home/a/.config/Code/User/workspaceStorage/x/bootloader.js",
             "/usr/bin/x",
         ] {
             check(path, false, false);
+        }
+    }
+
+    #[test]
+    fn start_files_of_a_person() {
+        for path in [
+            "/home/a/.shrc",
+            "/root/.pythonrc.py",
+            "/home/a/startup",
+            "/home/a/.config/python/.startup",
+        ] {
+            assert!(is_start_file(path.as_bytes()), "{path}");
+        }
+        for path in [
+            "/home/a/.cache/x",
+            "/home/a/.config/.x/y",
+            "/home/a/.x/.shrc",
+            "/opt/.shrc",
+            "/home/a/b/.shrc/c",
+            "",
+        ] {
+            assert!(!is_start_file(path.as_bytes()), "{path}");
         }
     }
 
@@ -362,6 +415,7 @@ mod tests {
         fn never_panics(path: Vec<u8>) {
             is_temporary(&path);
             is_hidden(&path);
+            is_start_file(&path);
             app_image_mount(&path);
             prop_assert!(folders(&path).count() <= path.len());
         }

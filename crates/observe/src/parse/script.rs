@@ -5,22 +5,28 @@
 //! `#!` of a script apart already: its interpreter stands first, the script where it would stand if it
 //! had been called by hand.
 
+mod environment;
 mod interpreters;
 
 use model::Text;
 
+pub(crate) use self::environment::loaded;
 use self::interpreters::{INTERPRETERS, Interpreter};
 
 /// So many files of one call are told; a class path may name thousands.
-const MOST_FILES: usize = 64;
+pub(crate) const MOST_FILES: usize = 1024;
 
 /// What an interpreter was told to run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Called {
     /// What it runs or loads, as it stands in the arguments.
     pub(crate) files: Vec<File>,
+    /// There are more of them than are told.
+    pub(crate) more: bool,
     /// Its text comes from standard input.
     pub(crate) reads_input: bool,
+    /// It was told that a person types into it.
+    pub(crate) is_interactive: bool,
     pub(crate) kind: Kind,
 }
 
@@ -56,7 +62,6 @@ pub(crate) fn called(program: &[u8], arguments: &[Text]) -> Option<Called> {
     let ended = reader.read(&mut rest);
     let mut called = reader.called;
     called.reads_input = ended == End::Nothing && called.files.iter().all(|it| it.guessed);
-    called.files.truncate(MOST_FILES);
     Some(called)
 }
 
@@ -212,7 +217,12 @@ impl Reader {
         for (at, letter) in letters.iter().enumerate() {
             let attached = letters.get(at + 1..).filter(|rest| !rest.is_empty());
             let letter = *letter;
+            self.called.is_interactive |= is(it.interactive, letter);
             if is(it.text, letter) {
+                // Shells take the text out of the next argument, and what stands behind the letter as letters.
+                let mut behind = attached.unwrap_or_default().iter();
+                let is_shell = it.kind == Kind::Shell;
+                self.called.is_interactive |= is_shell && behind.any(|it| *it == b'i');
                 return Some(End::Text);
             } else if is(it.module, letter) {
                 let Some(value) = attached.map(Text::from).or_else(|| rest.next().cloned()) else {
@@ -265,7 +275,7 @@ impl Reader {
     fn class(&mut self, name: &[u8]) {
         let class = [&with_slashes(name), &b".class"[..]].concat();
         let path = self.class_path.take().unwrap_or_else(|| ".".into());
-        for place in path.bytes().split(|byte| *byte == b':').take(MOST_FILES) {
+        for place in path.bytes().split(|byte| *byte == b':') {
             if place.ends_with(b".jar") || place.ends_with(b".zip") {
                 self.push(&place.into(), true);
             } else if !place.ends_with(b"*") {
@@ -276,10 +286,15 @@ impl Reader {
     }
 
     fn push(&mut self, path: &Text, guessed: bool) {
-        if self.called.files.len() < MOST_FILES && !path.is_empty() {
-            let path = path.clone();
-            self.called.files.push(File { path, guessed });
+        if path.is_empty() {
+            return;
         }
+        if self.called.files.len() >= MOST_FILES {
+            self.called.more = true;
+            return;
+        }
+        let path = path.clone();
+        self.called.files.push(File { path, guessed });
     }
 }
 

@@ -1,6 +1,7 @@
 //! Programs, libraries and scripts where anybody may write, or in hidden folders.
 
 mod code;
+mod scripts;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +14,7 @@ use super::subject::LONGEST_LINK;
 use super::within::{Found, Within, any_mount};
 use super::{Kept, Subject};
 use crate::parse::mount_info::mount;
-use crate::parse::place::{app_image_mount, folders, is_hidden, is_temporary};
+use crate::parse::place::{app_image_mount, folders, is_hidden, is_start_file, is_temporary};
 
 /// What others may do, as in stat(2).
 const WRITABLE_BY_ALL: u32 = 0o002;
@@ -42,7 +43,10 @@ pub(super) fn check(subject: &Subject, _: &mut Kept) -> Outcome {
         }
         if let Some(sign) = places.sign(piece) {
             let mut trace = Trace::of_file(sign, piece.path.clone());
-            trace.name = piece.gone.then(|| "deleted".into());
+            trace.name = match piece.by {
+                Some(setting) => Some(setting.into()),
+                None => piece.gone.then(|| "deleted".into()),
+            };
             traces.push(trace);
         }
     }
@@ -92,7 +96,9 @@ impl Places<'_> {
                 Script => Sign::TemporaryScript,
             });
         }
-        is_hidden(path).then_some(match piece.code {
+        let is_usual = piece.is_start_file && is_start_file(path);
+        let hides = !is_usual && is_hidden(path);
+        hides.then_some(match piece.code {
             Program => Sign::HiddenProgram,
             Library => Sign::HiddenLibrary,
             Script => Sign::HiddenScript,

@@ -18,6 +18,8 @@ pub(super) struct Interpreter {
     pub(super) module: &'static str,
     /// The text comes from standard input, whatever follows.
     pub(super) input: &'static str,
+    /// A person types into it.
+    pub(super) interactive: &'static str,
     /// Something else follows, in the same argument or the next.
     pub(super) values: &'static str,
     pub(super) value_words: &'static [&'static str],
@@ -48,6 +50,7 @@ const NONE: Interpreter = Interpreter {
     text_words: &[],
     module: "",
     input: "",
+    interactive: "",
     values: "",
     value_words: &[],
     attached: "",
@@ -66,6 +69,7 @@ pub(super) const INTERPRETERS: &[Interpreter] = &[
         names: &["python", "pypy", "micropython"],
         text: "c",
         module: "m",
+        interactive: "i",
         values: "WXQ",
         value_words: &["--check-hash-based-pycs"],
         ..NONE
@@ -147,6 +151,7 @@ pub(super) const INTERPRETERS: &[Interpreter] = &[
         kind: Kind::Shell,
         text: "c",
         input: "s",
+        interactive: "i",
         values: "oO",
         load_words: &["--rcfile", "--init-file"],
         ..NONE
@@ -157,6 +162,7 @@ pub(super) const INTERPRETERS: &[Interpreter] = &[
         text: "c",
         text_words: &["--command", "--commands"],
         input: "s",
+        interactive: "i",
         value_words: &[
             "--init-command",
             "--features",

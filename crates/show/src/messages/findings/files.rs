@@ -90,9 +90,10 @@ pub(super) const MESSAGES: &[Message] = &[
         title: |_| "Temporary script".into(),
         explanation: |told| {
             format!(
-                "{who} runs a script out of a folder in which anybody may write{place}.",
+                "{who} runs a script out of a folder in which anybody may write{place}{setting}.",
                 who = told.who,
                 place = place(told),
+                setting = setting(told),
             )
         },
         innocent: |_| "Installers, and people who try something, run scripts from there.".into(),
@@ -121,10 +122,11 @@ pub(super) const MESSAGES: &[Message] = &[
                 _ => "runs",
             };
             format!(
-                "{who} {what} from a folder, or of a name, that begins with a dot{place}: most file managers do \
-                 not show it.",
+                "{who} {what} from a folder, or of a name, that begins with a dot{place}{setting}: most file \
+                 managers do not show it.",
                 who = told.who,
                 place = place(told),
+                setting = setting(told),
             )
         },
         innocent: |told| {
@@ -317,6 +319,14 @@ fn overlong(told: &Told<'_>) -> String {
         long = long.map_or_else(String::new, |it| format!(" ({it})")),
         place = place(told),
     )
+}
+
+/// `, as its environment says (BASH_ENV)`, or nothing.
+fn setting(told: &Told<'_>) -> String {
+    let name = told.fact("name").filter(|it| it != "deleted");
+    name.map_or_else(String::new, |it| {
+        format!(", as its environment says ({it})")
+    })
 }
 
 /// `, and 2 more files`, by a fact that counts them all.

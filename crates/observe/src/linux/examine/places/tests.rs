@@ -137,6 +137,89 @@ fn scripts_behind_many_options() {
     assert_eq!(seen(&Victim::start(&mut command).unwrap()), []);
 }
 
+/// What is seen of a program with one setting more; nothing is asked where it does not start.
+fn check_set(line: &[&str], setting: &str, value: &str, expected: &[(Sign, &str)]) {
+    let (program, arguments) = line.split_first().unwrap();
+    let mut command = Command::new(program);
+    let Some(victim) = Victim::start(command.args(arguments).env(setting, value)) else {
+        return skipped(&format!("{program}: it does not start here"));
+    };
+    let expected = expected.iter().map(|(sign, path)| Trace {
+        name: Some(setting.into()),
+        ..Trace::of_file(*sign, *path)
+    });
+    let expected = Outcome::of(expected.collect());
+    let found = check(&victim.subject(), &mut Kept::default());
+    assert_eq!(found, expected, "{program} {setting}={value}");
+}
+
+#[test]
+fn what_the_environment_makes_it_load() {
+    let folder = temporary();
+    let empty = folder.file("empty", b"");
+    let module = folder.file("Nothing.pm", b"package Nothing; 1;\n");
+    let (shell, perl) = (["bash", "-c", SHELL], ["perl", "-e", PERL]);
+    let found = [(Sign::TemporaryScript, empty.as_str())];
+    check_set(&shell, "BASH_ENV", &empty, &found);
+    check_set(&["dash", "-i", "-c", SHELL], "ENV", &empty, &found);
+    let modules = format!("-I{} -MNothing", folder.path());
+    let of_perl = [(Sign::TemporaryScript, module.as_str())];
+    check_set(&perl, "PERL5OPT", &modules, &of_perl);
+    let (node, options) = (["node", "-e", NODE], format!("--require {empty}"));
+    check_set(&node, "NODE_OPTIONS", &options, &found);
+    let ruby = folder.file("x.rb", b"");
+    let option = format!("-r{ruby}");
+    let of_ruby = [(Sign::TemporaryScript, ruby.as_str())];
+    check_set(&["ruby", "-e", RUBY], "RUBYOPT", &option, &of_ruby);
+    let init = format!("@{empty}");
+    check_set(&["luajit", "-e", LUA], "LUA_INIT", &init, &found);
+    // The twins: nobody reads it, and nothing lies there.
+    check_set(&shell, "ENV", &empty, &[]);
+    check_set(&["dash", "-c", SHELL], "ENV", &empty, &[]);
+    check_set(&perl, "NODE_OPTIONS", &options, &[]);
+    check_set(&shell, "BASH_ENV", &format!("{empty}-gone"), &[]);
+    check_set(&perl, "PERL5OPT", "-w", &[]);
+}
+
+#[test]
+fn start_files_of_a_person() {
+    let Some(home) = home() else {
+        return;
+    };
+    let folder = Folder::below(&home, "whocalls-places");
+    let hidden = folder.file(".x/start", b"");
+    check_set(
+        &["bash", "-c", SHELL],
+        "BASH_ENV",
+        &hidden,
+        &[(Sign::HiddenScript, &hidden)],
+    );
+    let own = folder.file("start", b"");
+    check_set(&["bash", "-c", SHELL], "BASH_ENV", &own, &[]);
+}
+
+#[test]
+fn an_environment_that_is_too_large() {
+    let long = "y".repeat(100_000);
+    let check_of = |line: &[&str], expected| {
+        let (program, arguments) = line.split_first().unwrap();
+        let mut command = Command::new(program);
+        command.args(arguments);
+        command.envs((0..15).map(|number| (format!("A{number:02}"), &long)));
+        let Some(victim) = Victim::start(&mut command) else {
+            return skipped(&format!("no {program} here"));
+        };
+        let found = check(&victim.subject(), &mut Kept::default());
+        assert_eq!(found, expected, "{line:?}");
+    };
+    let large = Outcome::NotTestable(Untested::TooLarge);
+    check_of(&["perl", "-e", PERL], large);
+    // Nobody's environment makes it load anything.
+    let folder = temporary();
+    let line = folder.file("line", b"ready\n");
+    check_of(&["tail", "-f", &line], Outcome::NothingFound);
+}
+
 #[test]
 fn scripts_that_are_gone() {
     let folder = temporary();
@@ -174,15 +257,24 @@ fn a_program_in_a_temporary_or_hidden_folder() {
     }
 }
 
-#[test]
-fn a_program_where_anybody_may_write() {
+/// A folder of a person. `None`: there is none where only that person may write.
+fn home() -> Option<String> {
     let root = std::env::var("HOME").unwrap_or_default();
     let usable = std::fs::metadata(&root).is_ok_and(|it| {
         std::os::unix::fs::MetadataExt::mode(&it) & 0o002 == 0 && !root.starts_with("/tmp")
     });
     if !usable || crate::parse::place::is_hidden(root.as_bytes()) {
-        return skipped("no home of its own here");
+        skipped("no home of its own here");
+        return None;
     }
+    Some(root)
+}
+
+#[test]
+fn a_program_where_anybody_may_write() {
+    let Some(root) = home() else {
+        return;
+    };
     let folder = Folder::below(&root, "whocalls-places");
     let shell = std::fs::read("/bin/sh").unwrap();
     let program = folder.file("sub/p", &shell);
