@@ -42,7 +42,7 @@ pub use self::system::{clock, system};
 
 use self::actions::Actions;
 use self::packets::{PacketOptions, Packets};
-use model::{Doctor, Host, Look, Observed, ProcessId, Tier, Timestamp};
+use model::{Doctor, FileIdentity, Host, Look, Observed, ProcessId, Tier, Timestamp};
 
 /// How deep to look into a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,8 +118,21 @@ pub struct ProgramCopy {
     /// Its program file, for reading, also when it has no name any more. Of who runs another
     /// program since it was wanted, that one. `Err`: why there is none, for people.
     pub file: Result<File, String>,
+    /// Which version of which file that is. `None`: there is none, or it could not be asked.
+    pub version: Option<FileVersion>,
     /// What it has in its memory (`/proc/PID/maps`), at most 1 MiB. `None`: that could not be read.
     pub maps: Option<Vec<u8>>,
+}
+
+/// The same for the same bytes: which file it is, its size, and when it was last written to and changed,
+/// as stat(2) gives them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileVersion {
+    pub(crate) file: FileIdentity,
+    pub(crate) bytes: u64,
+    /// Seconds and nanoseconds.
+    pub(crate) modified: (i64, i64),
+    pub(crate) changed: (i64, i64),
 }
 
 /// What a run saw, in numbers.

@@ -27,8 +27,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Addresses, Connection, Device, DeviceId, Findings, Host, NetworkNamespace, Observed,
-    Remembered, Snapshot, State, Text, Tier, Timestamp,
+    Addresses, Connection, Device, DeviceId, Findings, Host, NetworkNamespace, Observed, Process,
+    ProcessId, Remembered, Snapshot, State, Text, Tier, Timestamp,
 };
 
 use self::connections::{Begun, Connections, Key, Life};
@@ -259,6 +259,11 @@ impl Tracker {
             addresses: self.addresses.clone(),
             findings: Findings::default(),
         }
+    }
+
+    /// What is known of a process. `None`: nothing, or it was let go.
+    pub fn process(&self, id: ProcessId) -> Option<&Process> {
+        self.processes.get(id)
     }
 
     pub fn let_go(&self) -> LetGo {

@@ -145,7 +145,8 @@ pub(crate) enum RecordDepth {
 pub(crate) enum CopyPrograms {
     /// Each that runs or starts
     All,
-    /// Those that were deleted, live in memory only, or lie in temporary or hidden folders
+    /// Those that were deleted, live in memory only, lie in temporary or hidden folders, are of no
+    /// package, or are not as their package has them
     Suspect,
     None,
 }

@@ -26,6 +26,7 @@ mod limits;
 mod names;
 mod others;
 mod places;
+mod programs;
 mod recording;
 mod rights;
 mod sample;

@@ -47,7 +47,10 @@ impl Recording {
     /// The same, without waiting.
     pub(crate) fn spawn(mut command: Command, room: Room, arguments: &[&str]) -> Self {
         let file = |name| fs::File::create(room.file(name)).unwrap();
-        let usual = ["--copy-programs", "none"];
+        let usual: &[_] = match arguments.contains(&"--copy-programs") {
+            true => &[],
+            false => &["--copy-programs", "none"],
+        };
         let child = command
             .args(["record", "--into"])
             .arg(room.path())

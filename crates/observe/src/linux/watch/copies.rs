@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 
-use model::ProcessId;
+use model::{FileIdentity, ProcessId};
 
-use crate::ProgramCopy;
 use crate::linux::helper::{self, Helper, Request, Why};
+use crate::{FileVersion, ProgramCopy};
 
 /// So many processes may wait to be asked for.
 const MOST_WANTED: usize = 256;
@@ -65,11 +66,7 @@ impl Copies {
             self.file = Some(opened.map(File::from).map_err(why));
         } else if let (Some(process), Some(file)) = (self.asked.pop_front(), self.file.take()) {
             let maps = opened.ok().and_then(|maps| read(File::from(maps)));
-            self.ready.push(ProgramCopy {
-                process,
-                file,
-                maps,
-            });
+            self.ready.push(copy(process, file, maps));
         }
     }
 
@@ -82,11 +79,9 @@ impl Copies {
                 pid, start_ticks, ..
             } = process;
             let file = helper::open(pid, start_ticks);
-            self.ready.push(ProgramCopy {
-                process,
-                file: file.map(File::from).map_err(why),
-                maps: helper::maps(pid, start_ticks).ok(),
-            });
+            let file = file.map(File::from).map_err(why);
+            let maps = helper::maps(pid, start_ticks).ok();
+            self.ready.push(copy(process, file, maps));
         }
     }
 
@@ -98,17 +93,37 @@ impl Copies {
         }
         self.file = None;
         for process in self.asked.drain(..).chain(self.wanted.drain(..)) {
-            self.ready.push(ProgramCopy {
-                process,
-                file: Err("the process that kept the rights to has ended".to_owned()),
-                maps: None,
-            });
+            let why = "the process that kept the rights to has ended";
+            self.ready.push(copy(process, Err(why.to_owned()), None));
         }
     }
 
     pub(super) fn take(&mut self) -> Vec<ProgramCopy> {
         std::mem::take(&mut self.ready)
     }
+}
+
+fn copy(process: ProcessId, file: Result<File, String>, maps: Option<Vec<u8>>) -> ProgramCopy {
+    let version = file.as_ref().ok().and_then(version);
+    ProgramCopy {
+        process,
+        file,
+        version,
+        maps,
+    }
+}
+
+fn version(file: &File) -> Option<FileVersion> {
+    let about = file.metadata().ok()?;
+    Some(FileVersion {
+        file: FileIdentity {
+            device: about.dev(),
+            inode: about.ino(),
+        },
+        bytes: about.size(),
+        modified: (about.mtime(), about.mtime_nsec()),
+        changed: (about.ctime(), about.ctime_nsec()),
+    })
 }
 
 fn read(maps: File) -> Option<Vec<u8>> {
@@ -163,7 +178,11 @@ mod tests {
         let maps = String::from_utf8(mine.maps.clone().unwrap()).unwrap();
         assert!(maps.contains("[stack]"), "{maps}");
         assert_eq!(gone.file.as_ref().unwrap_err(), "the process has ended");
-        assert_eq!(gone.maps, None);
+        assert_eq!((gone.maps.as_ref(), gone.version), (None, None));
+        assert_eq!(
+            mine.version,
+            version(&File::open("/proc/self/exe").unwrap())
+        );
         assert!(copies.take().is_empty());
     }
 

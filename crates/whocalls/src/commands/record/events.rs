@@ -1,7 +1,7 @@
 //! The events of a recording: each thing that is observed becomes a line of the case, is folded, and
 //! tells the packets whose they are.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
@@ -15,9 +15,10 @@ use record::lines::Encoder;
 use show::tui::Preserved;
 use track::Tracker;
 
+use super::copies::Wanted;
 use super::images::Image;
 use super::names;
-use super::programs::is_suspect;
+use super::programs::{Reason, reason};
 use super::queue::{Closing, Queue};
 use super::run::Run;
 use crate::arguments::CopyPrograms;
@@ -56,29 +57,28 @@ pub(super) struct Recorder<'a, R> {
 /// Which program files are to be copied, and who does it.
 pub(super) struct Copying {
     pub(super) which: CopyPrograms,
-    pub(super) to: Sender<ProgramCopy>,
+    pub(super) to: Sender<Wanted>,
     /// How many of them wait there.
     waiting: Arc<AtomicUsize>,
     /// Programs whose file was asked for: a process and what it runs.
     asked: HashSet<(ProcessId, Option<FileIdentity>)>,
     /// To be asked for.
     wanted: Vec<ProcessId>,
+    /// Of those that were asked for.
+    reasons: HashMap<ProcessId, Reason>,
     /// `None`: not known yet.
     own_file: Option<FileIdentity>,
 }
 
 impl Copying {
-    pub(super) fn new(
-        which: CopyPrograms,
-        to: Sender<ProgramCopy>,
-        waiting: Arc<AtomicUsize>,
-    ) -> Self {
+    pub(super) fn new(which: CopyPrograms, to: Sender<Wanted>, waiting: Arc<AtomicUsize>) -> Self {
         Self {
             which,
             to,
             waiting,
             asked: HashSet::new(),
             wanted: Vec::new(),
+            reasons: HashMap::new(),
             own_file: None,
         }
     }
@@ -102,15 +102,19 @@ impl Copying {
                 file: Err(
                     "nobody came to read it: too many waited, or there is no right to".into(),
                 ),
+                version: None,
                 maps: None,
             });
         }
     }
 
-    fn hand_on(&self, copy: ProgramCopy) {
+    fn hand_on(&mut self, copy: ProgramCopy) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
+        // Without one the person at the screen wishes it.
+        let reason = self.reasons.remove(&copy.process);
+        let reason = reason.unwrap_or(Reason::Fleeting);
         // Whoever copies lives as long as we do.
-        let _ = self.to.send(copy);
+        let _ = self.to.send(Wanted { copy, reason });
     }
 
     fn looked(&mut self, look: &Look) {
@@ -124,17 +128,18 @@ impl Copying {
 
     fn consider(&mut self, process: &Process) {
         let wanted = match self.which {
-            CopyPrograms::All => !process.kernel_thread,
-            CopyPrograms::Suspect => is_suspect(process),
-            CopyPrograms::None => false,
+            CopyPrograms::All => (!process.kernel_thread).then_some(Reason::Fleeting),
+            CopyPrograms::Suspect => reason(process),
+            CopyPrograms::None => None,
         };
         // What recorded is named in case.json.
         let is_ours = self.own_file.is_some() && process.file == self.own_file;
-        if wanted
+        if let Some(reason) = wanted
             && !is_ours
             && process.ended.is_none()
             && self.asked.insert((process.id, process.file))
         {
+            self.reasons.insert(process.id, reason);
             self.wanted.push(process.id);
         }
     }
@@ -274,7 +279,12 @@ impl<'a, R: Reader> Recorder<'a, R> {
 impl<R: Reader> Reader for Recorder<'_, R> {
     fn take(&mut self, observed: Observed, tracker: &mut Tracker) {
         self.record(&observed);
+        let examined = examined(&observed);
         self.reader.take(observed, tracker);
+        // What was found is known of it from now on.
+        if let Some(process) = examined.and_then(|id| tracker.process(id)) {
+            self.copying.consider(process);
+        }
         // After the first look, which is what a case begins with.
         for gap in self.run.take_gaps() {
             let gap = Observed::Gap(gap);
@@ -319,6 +329,15 @@ impl<R: Reader> Reader for Recorder<'_, R> {
         self.run.keep_last(tracker.snapshot(), let_go);
         self.run.events_are_over();
     }
+}
+
+/// Who has been looked into.
+fn examined(observed: &Observed) -> Option<ProcessId> {
+    let Observed::Event(event) = observed else {
+        return None;
+    };
+    let is_such = event.kind == EventKind::ProcessExamined;
+    event.process.filter(|_| is_such)
 }
 
 /// When the process began what it runs, if that is what the event tells.

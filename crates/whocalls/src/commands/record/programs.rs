@@ -1,6 +1,7 @@
-//! Copies of program files for the case: those that may be gone when somebody looks for them.
+//! Copies of program files for the case: those that may be gone when somebody looks for them, and those
+//! that no package has in the same form.
 
-use model::{PathState, Process, Text};
+use model::{PackageState, PathState, Process, Text};
 
 /// Folders that everybody may write to, or that are gone after the next start.
 const TEMPORARY: [&[u8]; 6] = [
@@ -12,8 +13,37 @@ const TEMPORARY: [&[u8]; 6] = [
     b"/dev/mqueue/",
 ];
 
-/// Whether its file was deleted or lives in memory only, or lies in a temporary or hidden folder.
-pub(super) fn is_suspect(process: &Process) -> bool {
+/// Why a program file is worth a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// Its file was deleted or lives in memory only, or lies in a temporary or hidden folder; or somebody
+    /// wishes it.
+    Fleeting,
+    /// It is of no package, or not as its package has it: nowhere else it can be had. There may be many.
+    Unpackaged,
+}
+
+/// `None`: it can be had later, and elsewhere.
+pub(super) fn reason(process: &Process) -> Option<Reason> {
+    let examined = process.examined.as_deref();
+    let package = examined.and_then(|it| it.package.as_ref());
+    if is_fleeting(process) {
+        Some(Reason::Fleeting)
+    } else if package.is_some_and(|it| is_found_nowhere_else(it.state)) {
+        Some(Reason::Unpackaged)
+    } else {
+        None
+    }
+}
+
+fn is_found_nowhere_else(state: PackageState) -> bool {
+    match state {
+        PackageState::Unpackaged | PackageState::Modified => true,
+        PackageState::Intact | PackageState::NotTestable | PackageState::ThisTool => false,
+    }
+}
+
+fn is_fleeting(process: &Process) -> bool {
     if process.kernel_thread {
         return false;
     }
@@ -33,6 +63,40 @@ fn is_odd(path: &Text) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::watch::sample;
+    use model::{Examined, Package};
+    use std::sync::Arc;
+
+    #[test]
+    fn what_no_package_has_is_found_nowhere_else() {
+        let of = |path: &str, state| {
+            let package = Package {
+                state,
+                name: None,
+                version: None,
+                manager: None,
+            };
+            let mut process = sample::process(7, &[]);
+            process.path = Some(path.into());
+            process.examined = Some(Arc::new(Examined {
+                package: Some(package),
+                ..Examined::default()
+            }));
+            reason(&process)
+        };
+        let opt = "/opt/tool";
+        assert_eq!(of(opt, PackageState::Unpackaged), Some(Reason::Unpackaged));
+        assert_eq!(of(opt, PackageState::Modified), Some(Reason::Unpackaged));
+        for state in [
+            PackageState::Intact,
+            PackageState::NotTestable,
+            PackageState::ThisTool,
+        ] {
+            assert_eq!(of(opt, state), None, "{state}");
+        }
+        let intact = PackageState::Intact;
+        assert_eq!(of("/tmp/tool", intact), Some(Reason::Fleeting));
+    }
 
     #[test]
     fn temporary_and_hidden_places_are_odd() {
