@@ -6,13 +6,17 @@ processes whose program file or first argument has one of the names. It prints `
 connected and `seen PID` when it has seen one.
 
     ends_when_watched.py [--names whocalls,tcpdump] [--to ADDRESS:PORT] [--then end|return|rename|stay]
+        [--wait] [--as-long-as PATH]
 
     end     ends at once
     return  ends; a process that talks to nobody waits until the watcher is gone, and starts it again
     rename  starts again at once as a copy of itself with another name, and ends
     stay    the innocent twin: sees the watcher and goes on
 
-It ends by itself after --for seconds (60), and does nothing but what stands here.
+With --wait it does so only when a line comes on its standard input.
+
+It ends by itself after --for seconds (60), and when there is no PATH any more; what it starts again, too. It
+does nothing but what stands here.
 """
 
 import argparse
@@ -33,6 +37,8 @@ def options():
     parser.add_argument("--names", default="whocalls")
     parser.add_argument("--to")
     parser.add_argument("--then", choices=["end", "return", "rename", "stay"], default="end")
+    parser.add_argument("--wait", action="store_true")
+    parser.add_argument("--as-long-as", default="/")
     parser.add_argument("--for", dest="seconds", type=float, default=60)
     return parser.parse_args()
 
@@ -80,6 +86,10 @@ def connect(to):
     return socket.create_connection(listener.getsockname(), timeout=10)
 
 
+def goes_on(given, until):
+    return time.monotonic() < until and os.path.exists(given.as_long_as)
+
+
 def again(program, arguments):
     os.execv(sys.executable, [sys.executable, program, *arguments])
 
@@ -95,13 +105,15 @@ def main():
     connection = connect(given.to)
     print("ready", flush=True)
     told = None
-    while time.monotonic() < until:
+    while goes_on(given, until):
         connection.sendall(b"still here")
         pid = watcher(names)
         if pid is not None and pid != told:
             told = pid
             print(f"seen {pid}", flush=True)
         if pid is not None and given.then != "stay":
+            if given.wait:
+                sys.stdin.readline()
             break
         time.sleep(0.2)
     else:
@@ -109,7 +121,7 @@ def main():
     if given.then == "end":
         return
     left = str(max(until - time.monotonic(), 0))
-    arguments = ["--names", given.names, "--for", left]
+    arguments = ["--names", given.names, "--for", left, "--as-long-as", given.as_long_as]
     arguments += ["--to", given.to] if given.to else []
     if os.fork() > 0:
         return
@@ -121,7 +133,7 @@ def main():
         copy = os.path.join(folder, "updater.py")
         shutil.copy(own, copy)
         again(copy, [*arguments, "--then", "stay"])
-    while time.monotonic() < until:
+    while goes_on(given, until):
         if watcher(names) is None:
             again(own, [*arguments, "--then", "return"])
         time.sleep(0.5)

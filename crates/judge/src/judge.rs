@@ -100,7 +100,7 @@ impl Judge {
             self.lives.connection(place, connection);
         }
         self.connections = snapshot.connections.revision();
-        for id in self.lives.take_dirty() {
+        for id in self.lives.take_dirty(&snapshot.processes) {
             self.process(id, snapshot);
         }
         for (place, asked) in snapshot.asked.changes_since(self.asked) {

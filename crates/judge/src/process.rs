@@ -6,6 +6,7 @@
 
 mod by_loader;
 mod code_changed;
+mod comes_back;
 mod covered_process;
 mod deleted_program;
 mod ended_early;
@@ -43,7 +44,8 @@ mod unpackaged_program;
 
 use model::{Fact, Severity};
 
-pub(crate) use self::ended_early::{Ending, comes_back_as, ending};
+pub(crate) use self::comes_back::{comes_back, may_be_again};
+pub(crate) use self::ended_early::{Ending, SOON, ending};
 pub(crate) use self::looked::{Life, Looked};
 use crate::fit::{Fit, Piece, Told, Whose, Why};
 use crate::reason::{Raised, Reason, tell};

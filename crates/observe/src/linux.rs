@@ -59,7 +59,7 @@ pub(crate) use self::examiner::examine;
 pub(crate) use self::helper::hash_programs;
 pub(crate) use self::online::is_online;
 pub(crate) use self::packets::Packets;
-pub(crate) use self::second::has_no_other_child;
+pub(crate) use self::second::{has_no_other_child, own_name};
 pub(crate) use self::users::user;
 pub(crate) use self::watch::Watch;
 

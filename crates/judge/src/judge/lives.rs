@@ -6,22 +6,31 @@ use std::sync::Arc;
 
 use model::{Connection, PackageState, Pair, Place, Process, ProcessId, State, Timestamp};
 
-use crate::process::{Ending, Life, comes_back_as, ending};
+use crate::process::{Ending, Life, SOON, comes_back, ending, may_be_again};
 
 /// Kept from one look to the next; tells whose reasons have to be found anew.
 #[derive(Debug, Default)]
 pub(super) struct Lives {
     talking: Counted,
     serving: Counted,
-    /// When runs of whocalls began.
-    ours: BTreeMap<ProcessId, Timestamp>,
+    /// Runs of whocalls.
+    ours: BTreeMap<ProcessId, Run>,
     /// Those that ended soon after one began.
     endings: BTreeMap<ProcessId, Ending>,
+    /// All that may be one of these again, as they were known last.
+    kindred: BTreeMap<ProcessId, BTreeSet<ProcessId>>,
     /// By pid, which several may have had.
     of_pid: HashMap<u32, BTreeSet<ProcessId>>,
     /// Those below others of the same program, with the first of these.
     below: BTreeMap<ProcessId, u32>,
     dirty: BTreeSet<ProcessId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    started: Timestamp,
+    /// `None`: it goes on.
+    ended: Option<Timestamp>,
 }
 
 /// In how many things a process was seen.
@@ -89,16 +98,22 @@ impl Lives {
         now: &HashMap<ProcessId, Arc<Process>>,
     ) {
         self.dirty.extend(changed);
-        let began_before = self.ours.clone();
+        let ours_before = self.ours.clone();
         for id in changed {
             let ours = now.get(id).filter(|it| is_ours(it));
-            match ours.and_then(|it| it.started) {
-                Some(started) => self.ours.insert(*id, started),
+            let run = ours.and_then(|it| {
+                Some(Run {
+                    started: it.started?,
+                    ended: it.ended,
+                })
+            });
+            match run {
+                Some(run) => self.ours.insert(*id, run),
                 None => self.ours.remove(id),
             };
         }
-        let began_anew = self.ours != began_before;
-        let looked_at: Vec<ProcessId> = if began_anew {
+        let are_others = self.ours != ours_before;
+        let looked_at: Vec<ProcessId> = if are_others {
             now.keys().copied().collect()
         } else {
             changed.to_vec()
@@ -108,9 +123,12 @@ impl Lives {
             let ending = process.and_then(|it| ending(it, self.begun(it)));
             let before = match ending {
                 Some(ending) => self.endings.insert(id, ending),
-                None => self.endings.remove(&id),
+                None => {
+                    self.kindred.remove(&id);
+                    self.endings.remove(&id)
+                }
             };
-            if before != ending || began_anew && ending.is_some() {
+            if before != ending || are_others && ending.is_some() {
                 self.dirty.insert(id);
             }
         }
@@ -134,20 +152,31 @@ impl Lives {
         }
         let below = self.below.iter().filter(|(_, first)| pids.contains(first));
         self.dirty.extend(below.map(|(id, _)| *id));
-        // What began or went since may be one of those that ended, again.
-        if !changed.is_empty() {
-            let endings = self.endings.keys();
-            let again = endings.filter(|id| {
-                let of = now.get(id);
-                of.is_some_and(|of| changed.iter().any(|it| may_be_again(of, now.get(it))))
-            });
-            self.dirty.extend(again.copied().collect::<Vec<_>>());
-        }
     }
 
-    /// Those whose reasons may be others now, once.
-    pub(super) fn take_dirty(&mut self) -> BTreeSet<ProcessId> {
-        std::mem::take(&mut self.dirty)
+    /// Those whose reasons may be others now, once. What began, talks or went since may be one of those
+    /// that ended, again.
+    pub(super) fn take_dirty(
+        &mut self,
+        now: &HashMap<ProcessId, Arc<Process>>,
+    ) -> BTreeSet<ProcessId> {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        let mut again = Vec::new();
+        for ended in self.endings.keys().filter_map(|id| now.get(id)) {
+            let may_be = |id: &ProcessId| now.get(id).is_some_and(|it| may_be_again(ended, it));
+            let known = self.kindred.entry(ended.id).or_default();
+            if dirty.contains(&ended.id) {
+                *known = now.keys().filter(|id| may_be(id)).copied().collect();
+                continue;
+            }
+            for id in &dirty {
+                let was = known.remove(id);
+                let is = may_be(id) && known.insert(*id);
+                again.extend((was || is).then_some(ended.id));
+            }
+        }
+        dirty.extend(again);
+        dirty
     }
 
     pub(super) fn of<'a>(
@@ -157,9 +186,12 @@ impl Lives {
     ) -> Life<'a> {
         let ending = self.endings.get(&process.id);
         let again = ending.and_then(|ending| {
-            let all = now.values().map(Arc::as_ref);
-            let again = all.filter(|it| comes_back_as(process, *ending, it));
-            again.min_by_key(|it| (it.started, it.id))
+            let kindred = self.kindred.get(&process.id)?.iter();
+            let kindred = kindred.filter_map(|id| {
+                let other = now.get(id)?;
+                Some((other.as_ref(), self.talking.has(*id)))
+            });
+            comes_back(process, *ending, self.gone(ending.ended), kindred)
         });
         // The newest that had the pid when this one began.
         let first = self.below.get(&process.id).and_then(|pid| {
@@ -180,8 +212,17 @@ impl Lives {
     /// The newest run of whocalls that had begun when this process ended.
     fn begun(&self, process: &Process) -> Option<Timestamp> {
         let ended = process.ended?;
-        let begun = self.ours.values().copied();
+        let begun = self.ours.values().map(|run| run.started);
         begun.filter(|begun| *begun <= ended).max()
+    }
+
+    /// When all runs of whocalls had ended for which somebody may have ended at that time. `None`: none of
+    /// them has.
+    fn gone(&self, ended: Timestamp) -> Option<Timestamp> {
+        let runs = self.ours.values();
+        let frightening =
+            runs.filter(|run| run.started <= ended && run.started.until(ended) <= SOON);
+        frightening.filter_map(|run| run.ended).max()
     }
 }
 
@@ -197,13 +238,4 @@ fn is_ours(process: &Process) -> bool {
     let examined = process.examined.as_deref();
     let package = examined.and_then(|it| it.package.as_ref());
     package.is_some_and(|it| it.state == PackageState::ThisTool)
-}
-
-/// Whether `other`, or what it was before it changed, can be `process` again. One that is gone can.
-fn may_be_again(process: &Process, other: Option<&Arc<Process>>) -> bool {
-    other.is_none_or(|other| {
-        let same_bytes = process.sha256.is_some() && process.sha256 == other.sha256;
-        let same_file = process.file.is_some() && process.file == other.file;
-        same_bytes || same_file
-    })
 }

@@ -440,6 +440,8 @@ enum Looked {
     StartsItself,
     Changed,
     Unpackaged,
+    /// Of the first process.
+    Child,
     ThisTool,
 }
 
@@ -466,7 +468,7 @@ fn looked_into(number: u8, looked: Looked, ended: bool) -> Process {
             PackageState::Intact,
             Some((Check::CodeChanged, Sign::Differs)),
         ),
-        Looked::Unpackaged => ("/home/lena/y", PackageState::Unpackaged, None),
+        Looked::Unpackaged | Looked::Child => ("/home/lena/y", PackageState::Unpackaged, None),
         Looked::ThisTool => ("/home/lena/whocalls", PackageState::ThisTool, None),
     };
     let mut examined = Examined {
@@ -489,6 +491,7 @@ fn looked_into(number: u8, looked: Looked, ended: bool) -> Process {
         parents: match looked {
             Looked::BelowBrowser => vec![parent(1, path), parent(9, "/usr/bin/bash")],
             Looked::Headless => vec![parent(9, "/usr/bin/bash")],
+            Looked::Child => vec![parent(1, "/home/lena/y")],
             Looked::Nothing
             | Looked::Shell
             | Looked::Browser
@@ -497,8 +500,11 @@ fn looked_into(number: u8, looked: Looked, ended: bool) -> Process {
             | Looked::Unpackaged
             | Looked::ThisTool => Vec::new(),
         },
-        started: Some(seconds(i64::from(number) * 5)),
-        ended: ended.then(|| seconds(i64::from(number) * 5 + 7)),
+        started: Some(seconds(i64::from(number) * 3)),
+        ended: ended.then(|| {
+            let is_ours = matches!(looked, Looked::ThisTool);
+            seconds(i64::from(number) * 3 + if is_ours { 4 } else { 7 })
+        }),
         sha256: Some([0; 32]),
         examined: Some(Arc::new(examined)),
         ..Process::unknown(process(number))
@@ -523,6 +529,7 @@ fn looked() -> impl Strategy<Value = Looked> {
         Just(Looked::StartsItself),
         Just(Looked::Changed),
         Just(Looked::Unpackaged),
+        Just(Looked::Child),
         Just(Looked::ThisTool),
     ]
 }

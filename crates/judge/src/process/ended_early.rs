@@ -5,24 +5,24 @@ use std::time::Duration;
 
 use model::{Confidence, Fact, PackageState, Process, Severity, Timestamp};
 
+use super::comes_back::{Runs, elapsed, runs};
 use super::looked::Looked;
 use crate::reason::Reason;
 
 /// So soon after the start of whocalls.
-const SOON: Duration = Duration::from_secs(10);
+pub(crate) const SOON: Duration = Duration::from_secs(10);
 /// It ran at least so long before: what somebody started just then ends by itself.
 const A_WHILE: Duration = Duration::from_secs(2);
-
-/// What is started over and over, and ends by itself, has not run so long when we begin.
-const LONG: Duration = Duration::from_secs(60);
 
 /// The end of a process soon after whocalls began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ending {
+    /// When whocalls began.
+    pub(super) begun: Timestamp,
     pub(crate) ended: Timestamp,
     after: Duration,
     /// How long it had run when whocalls began.
-    before: Duration,
+    pub(super) before: Duration,
 }
 
 /// `None`: it lives, or ended at another time, or who looks at it did not make it end.
@@ -32,35 +32,11 @@ pub(crate) fn ending(process: &Process, begun: Option<Timestamp>) -> Option<Endi
     let before = Duration::from_nanos(elapsed(started, begun)?);
     let fits = after <= SOON && before >= A_WHILE && !process.kernel_thread;
     fits.then_some(Ending {
+        begun,
         ended,
         after,
         before,
     })
-}
-
-/// `None`: it was the other way round.
-fn elapsed(from: Timestamp, to: Timestamp) -> Option<u64> {
-    let passed = to.unix_nanos().checked_sub(from.unix_nanos())?;
-    u64::try_from(passed).ok()
-}
-
-/// Whether what ended runs again as `other`: from the same file at another place, or, of no package, from
-/// the same one again.
-pub(crate) fn comes_back_as(process: &Process, ending: Ending, other: &Process) -> bool {
-    let same_bytes = process.sha256.is_some() && process.sha256 == other.sha256;
-    let same_file = process.file.is_some() && process.file == other.file;
-    let later = other.started.is_some_and(|it| it >= ending.ended);
-    let examined = process.examined.as_deref();
-    let package = examined.and_then(|it| it.package.as_ref());
-    let state = package.map(|it| it.state);
-    let is_intact = state == Some(PackageState::Intact);
-    let is_unpackaged = state == Some(PackageState::Unpackaged);
-    let elsewhere = process.path != other.path;
-    other.id != process.id
-        && later
-        && !is_intact
-        && (same_bytes || same_file)
-        && (elsewhere || is_unpackaged && ending.before >= LONG)
 }
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
@@ -81,13 +57,30 @@ pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
         Some(_) => (Severity::Medium, Confidence::Medium),
         None => (Severity::Low, Confidence::Low),
     };
-    let again = again.map(|it| {
-        let path = it.program().lossy().into_owned();
-        ("again", Fact::Text(path))
-    });
+    let after_us = again.and_then(|it| it.after_us);
+    // An interpreter runs many: each script is a finding of its own.
+    let script = match runs(process.process) {
+        Runs::Script(script) => Some(script),
+        Runs::Itself | Runs::Code => None,
+    };
     vec![
-        Reason::new("", weight, &["T1518.001"])
-            .with([("after", Fact::Duration(ending.after))])
-            .with(again),
+        Reason::new(
+            script.as_deref().unwrap_or_default(),
+            weight,
+            &["T1518.001"],
+        )
+        .with(script.map(|it| ("path", Fact::Text(it))))
+        .with([("after", Fact::Duration(ending.after))])
+        .with(again.map(|it| ("again", Fact::Text(what_runs(it.process)))))
+        .with(after_us.map(|it| ("after_us", Fact::Duration(it)))),
     ]
+}
+
+/// A program, and what it was told to run where it is an interpreter.
+fn what_runs(process: &Process) -> String {
+    let program = process.program().lossy();
+    match runs(process) {
+        Runs::Script(script) => format!("{program} {script}"),
+        Runs::Itself | Runs::Code => program.into_owned(),
+    }
 }

@@ -5,6 +5,7 @@ use model::{
     Untested,
 };
 
+use super::comes_back::Again;
 use super::paths::without_mark;
 use super::{paths, programs};
 
@@ -33,7 +34,7 @@ pub(crate) struct Life<'a> {
     /// The first process of the same program above it: a browser is made of many.
     pub(crate) first: Option<&'a Process>,
     /// What came back of it after it had ended.
-    pub(crate) again: Option<&'a Process>,
+    pub(crate) again: Option<Again<'a>>,
 }
 
 impl Looked<'_> {

@@ -7,6 +7,7 @@ use model::{
     Process, ProcessId, Sign, Text, Timestamp, Trace,
 };
 
+use super::comes_back::Again;
 use super::*;
 
 fn id(pid: u32) -> ProcessId {
@@ -682,6 +683,10 @@ fn who_ended_when_we_began() {
         ))
     };
     let check = |started, ended, again: Option<&Process>, expected: &[Severity]| {
+        let again = again.map(|process| Again {
+            process,
+            after_us: None,
+        });
         let made = unpackaged("/home/lena/x");
         let process = Process {
             started: at(started),
@@ -710,40 +715,116 @@ fn who_ended_when_we_began() {
     check(2, 3, None, &[]);
 }
 
+/// Seconds since whocalls began.
+fn at(seconds: i64) -> Option<Timestamp> {
+    let nanos = 1_000_000_000 * (1_000 + seconds);
+    Some(Timestamp::from_unix_nanos(nanos))
+}
+
+/// A run of a program with the same bytes as all others here.
+fn run(number: u32, path: &str, state: PackageState, started: i64) -> Process {
+    let made = intact(path).package(state);
+    Process {
+        id: id(number),
+        started: at(started),
+        sha256: Some([7; 32]),
+        examined: Some(Arc::new(made.examined)),
+        ..made.process
+    }
+}
+
+fn script(number: u32, arguments: &[&str], started: i64) -> Process {
+    let made = intact("/usr/bin/python3.11").arguments(arguments);
+    Process {
+        id: id(number),
+        started: at(started),
+        sha256: Some([7; 32]),
+        examined: Some(Arc::new(made.examined)),
+        ..made.process
+    }
+}
+
+/// What came back of the first one, which ended 3 s after we began: its number, and after how long we
+/// were gone. We end after 20 s.
+fn back(mut one: Process, others: &[(Process, bool)]) -> Option<(u32, Option<u64>)> {
+    one.ended = at(3);
+    let ending = ending(&one, at(0)).unwrap();
+    let others = others.iter().map(|(other, talks)| (other, *talks));
+    let again = comes_back(&one, ending, at(20), others)?;
+    let after_us = again.after_us.map(|it| it.as_secs());
+    Some((again.process.id.pid, after_us))
+}
+
 #[test]
 fn who_comes_back_under_another_name() {
-    let at = |seconds: i64| {
-        Some(Timestamp::from_unix_nanos(
-            1_000_000_000 * (1_000 + seconds),
-        ))
-    };
-    let run = |number: u32, path: &str, state, started: i64, ended: Option<i64>| {
-        let made = intact(path).package(state);
-        Process {
-            id: id(number),
-            started: at(started),
-            ended: ended.and_then(at),
-            sha256: Some([7; 32]),
-            examined: Some(Arc::new(made.examined)),
-            ..made.process
-        }
-    };
     use PackageState::{Intact, Unpackaged};
-    let check = |path, state, other, started, expected| {
-        let one = run(1, path, state, -60, Some(3));
-        let other = run(2, other, state, started, None);
-        let ending = ending(&one, at(0)).unwrap();
-        assert_eq!(comes_back_as(&one, ending, &other), expected, "{path}");
+    let check = |path, state, other, started, expected: bool| {
+        let one = run(1, path, state, -90);
+        let other = (run(2, other, state, started), true);
+        assert_eq!(back(one, &[other]).is_some(), expected, "{path}");
     };
     check("/home/lena/x", Unpackaged, "/home/lena/y", 5, true);
     check("/home/lena/x", Unpackaged, "/home/lena/x", 5, true);
     check("/home/lena/x", Unpackaged, "/home/lena/y", 1, false);
-    // A compiler is started over and over.
-    let compiler = run(1, "/home/lena/rustc", Unpackaged, -9, Some(3));
-    let again = run(2, "/home/lena/rustc", Unpackaged, 5, None);
-    let soon = ending(&compiler, at(0)).unwrap();
-    assert!(!comes_back_as(&compiler, soon, &again));
     check("/usr/bin/git", Intact, "/usr/lib/git-core/git", 5, false);
+    // A compiler is started over and over.
+    let compiler = |number, started| run(number, "/home/lena/rustc", Unpackaged, started);
+    assert_eq!(back(compiler(1, -9), &[(compiler(2, 5), false)]), None);
+}
+
+#[test]
+fn who_comes_back_when_we_have_gone() {
+    let program = |number, started| run(number, "/home/lena/x", PackageState::Unpackaged, started);
+    let check = |started: &[i64], expected| {
+        let others = (2..).zip(started);
+        let others: Vec<_> = others
+            .map(|(number, started)| (program(number, *started), true))
+            .collect();
+        assert_eq!(back(program(1, -9), &others), expected, "{started:?}");
+    };
+    check(&[24], Some((2, Some(4))));
+    // What comes back while we are there waits for nobody, and nobody waits for so long.
+    check(&[10, 24], None);
+    check(&[90], None);
+    let named = |path: &'static str| move |number, at| script(number, &["python3", path], at);
+    let own = named("/home/lena/x.py");
+    assert_eq!(back(own(1, -9), &[(own(2, 24), true)]), Some((2, Some(4))));
+    assert_eq!(
+        back(named("x.py")(1, -9), &[(own(2, 24), true)]),
+        Some((2, Some(4)))
+    );
+    // Another script of the same interpreter, one of a package, and code that nobody compares.
+    let other = named("/home/lena/y.py")(2, 24);
+    assert_eq!(back(own(1, -90), &[(other, true)]), None);
+    let packaged = named("/usr/bin/update");
+    assert_eq!(back(packaged(1, -90), &[(packaged(2, 24), true)]), None);
+    let code = |number, at| script(number, &["python3", "-c", "import x"], at);
+    assert_eq!(back(code(1, -90), &[(code(2, 24), true)]), None);
+}
+
+#[test]
+fn who_goes_on_through_a_child() {
+    let one = || script(1, &["python3", "/home/lena/x.py"], -9);
+    let child = |started, name: &str, talks| {
+        let mut child = script(2, &["python3", name], started);
+        child.parents = vec![model::Parent {
+            pid: 1,
+            name: "python3".into(),
+            path: None,
+        }];
+        (child, talks)
+    };
+    let other = "/home/lena/updater.py";
+    assert_eq!(back(one(), &[child(2, other, true)]), Some((2, None)));
+    assert_eq!(
+        back(one(), &[child(2, "/home/lena/x.py", true)]),
+        Some((2, None))
+    );
+    // It was there before us, has nothing to say, is of a package, or of somebody else with the number.
+    assert_eq!(back(one(), &[child(-5, other, true)]), None);
+    assert_eq!(back(one(), &[child(2, other, false)]), None);
+    assert_eq!(back(one(), &[child(2, "/usr/bin/update", true)]), None);
+    assert_eq!(back(one(), &[child(4, other, true)]), None);
 }
 
 #[test]

@@ -22,7 +22,6 @@ use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::process::geteuid;
-use rustix::thread::set_name;
 
 pub(crate) use self::whereabouts::Whereabouts;
 use super::{rights, second, writer};
@@ -193,8 +192,7 @@ pub(crate) fn helped() -> Option<ExitCode> {
 /// Errors: nobody asks, it cannot give up rights, or what came was no request.
 fn help() -> io::Result<()> {
     second::make_alone()?;
-    // It would be called after the link it was started by.
-    let _ = set_name(c"whocalls-files");
+    second::be_called("files");
     // A service that is stopped asks all its processes to end; a case is to be closed before.
     second::end_only_with_its_socket();
     let socket = io::stdin();

@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, getpid, set_child_subreaper, wait};
 
 use super::Ended;
-use crate::platform::has_no_other_child;
+use crate::platform::{has_no_other_child, own_name};
 
 /// The argument by which our own file knows that it is to wait. Not for people.
 const MARK: &str = "--wait-and-become";
@@ -63,7 +63,7 @@ impl Waiting {
         set_child_subreaper(Some(getpid()))?;
         let (here, there) = UnixStream::pair()?;
         let child = Command::new("/proc/self/exe")
-            .arg0("whocalls")
+            .arg0(own_name())
             .arg(MARK)
             .args(command)
             .stdout(Stdio::from(OwnedFd::from(there)))

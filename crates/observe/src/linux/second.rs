@@ -2,15 +2,19 @@
 //! has a socket to us as its standard input, nothing else that is ours, and ends when we do.
 
 use std::env;
+use std::ffi::{CString, OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair, sockopt};
+use rustix::thread::set_name;
 
 /// Whether our own file, started again, would do that thing: another program that uses this crate
 /// would start itself over and over.
@@ -53,7 +57,7 @@ pub(crate) fn start(
     let (here, there) = pair()?;
     let mut command = Command::new("/proc/self/exe");
     command
-        .arg0("whocalls")
+        .arg0(own_name())
         .arg(mark)
         .env_clear()
         .stdin(Stdio::from(there))
@@ -91,6 +95,28 @@ pub(crate) fn make_alone() -> io::Result<()> {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     close_all_but_standard()
+}
+
+/// What our own file was called as it was started: a copy under another name has that one in all its
+/// processes.
+pub(crate) fn own_name() -> OsString {
+    let called = env::args_os().next().unwrap_or_default();
+    let name = Path::new(&called).file_name();
+    name.unwrap_or(OsStr::new("whocalls")).to_owned()
+}
+
+/// For the one that was started: says in the list of processes what it does, in one word. It would be
+/// called after the link that it was started by.
+pub(crate) fn be_called(work: &str) {
+    /// `TASK_COMM_LEN`, include/linux/sched.h, without the zero at its end.
+    const LONGEST: usize = 15;
+    let own = own_name();
+    let room = LONGEST.saturating_sub(work.len() + 1);
+    let kept = own.as_bytes().get(..room).unwrap_or(own.as_bytes());
+    if let Ok(name) = CString::new([kept, b"-", work.as_bytes()].concat()) {
+        // It goes on under any name.
+        let _ = set_name(&name);
+    }
 }
 
 /// For the one that was started: has no ear for requests to end. It ends with its socket.

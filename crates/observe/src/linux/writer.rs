@@ -18,7 +18,6 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use rustix::thread::set_name;
 
 use super::{rights, second};
 use crate::writer::{MOST_BYTES, SaveError, check_name};
@@ -144,8 +143,7 @@ pub(crate) fn helped() -> Option<ExitCode> {
 /// Errors: nobody asks, it cannot give up rights, or what came was no request.
 fn help() -> io::Result<()> {
     second::make_alone()?;
-    // It would be called after the link it was started by.
-    let _ = set_name(c"whocalls-writes");
+    second::be_called("writes");
     let socket = io::stdin();
     let socket = socket.as_fd();
     match prepare() {

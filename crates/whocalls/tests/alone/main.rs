@@ -1,6 +1,6 @@
 //! What every recording of this computer would see, and say or suffer from: sockets without room for
-//! what whocalls keeps with them, and more connections than are kept in mind. So these tests run apart
-//! from all others, and one after the other.
+//! what whocalls keeps with them, more connections than are kept in mind, and programs to which each run
+//! of whocalls makes a difference. So these tests run apart from all others, and one after the other.
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
 #![expect(
@@ -14,6 +14,7 @@
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+mod ended;
 #[path = "../record/recording.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod recording;

@@ -11,7 +11,6 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
-use rustix::thread::set_name;
 
 use super::wire::{ANSWER, Answer, REQUEST, Request, answer_bytes, parse_answer};
 use super::{close_connection, end_process};
@@ -105,8 +104,7 @@ pub(crate) fn helped() -> Option<ExitCode> {
 /// Errors: nobody asks, it cannot give up rights, or what was asked is no request.
 fn help() -> io::Result<()> {
     second::make_alone()?;
-    // It would be called after the link it was started by.
-    let _ = set_name(c"whocalls-acts");
+    second::be_called("acts");
     let asks = getppid().and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok());
     rights::keep_for_actions()?;
     // The end of the socket says the same, but not in the middle of an answer.

@@ -15,7 +15,6 @@ use model::{Examined, Untested};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, nice, set_parent_process_death_signal};
-use rustix::thread::set_name;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::wire::{receive_request, send_answer};
@@ -38,8 +37,7 @@ pub(crate) fn helped() -> Option<ExitCode> {
 /// Errors: nobody asks, it cannot give up rights, or what was asked is no question.
 fn look() -> io::Result<()> {
     second::make_alone()?;
-    // It would be called after the link it was started by.
-    let _ = set_name(c"whocalls-exam");
+    second::be_called("exam");
     let machine = Machine::new();
     // Without it the others wait a little longer.
     let _ = nice(NICER);

@@ -9,7 +9,7 @@ use model::NetworkNamespace;
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netlink};
 use rustix::process::{Signal, nice, set_parent_process_death_signal};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_name};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::file::{self, Hashes};
 use super::wire::{Request, Why, receive_request, send_answer};
@@ -28,8 +28,7 @@ pub(crate) fn helped() -> Option<ExitCode> {
 /// Errors: nobody asks, it cannot give up rights, or what was asked is no question.
 fn help() -> io::Result<()> {
     second::make_alone()?;
-    // It would be called after the link it was started by.
-    let _ = set_name(c"whocalls-helper");
+    second::be_called("helper");
     let home = open(c"/proc/self/ns/net")?;
     // Without it the others wait a little longer.
     let _ = nice(NICER);

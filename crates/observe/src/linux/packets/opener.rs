@@ -17,7 +17,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 use rustix::process::{Signal, set_parent_process_death_signal};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_name};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::linux::netlink::unbound;
 use crate::linux::{rights, second};
@@ -201,8 +201,7 @@ pub(crate) fn helped() -> Option<ExitCode> {
 /// Errors: nobody asks, it cannot give up rights, or what was asked is no question.
 fn help() -> io::Result<()> {
     second::make_alone()?;
-    // It would be called after the link it was started by.
-    let _ = set_name(c"whocalls-opens");
+    second::be_called("opens");
     let home = open("/proc/self/ns/net")?;
     rights::keep_for_opener()?;
     // The end of the socket says the same, but not in the middle of an answer.

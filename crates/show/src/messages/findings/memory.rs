@@ -275,15 +275,20 @@ pub(super) const MESSAGES: &[Message] = &[
         title: |_| "Ended when we looked".into(),
         explanation: |told| {
             let after = told.fact("after");
-            let again = told.fact("again");
+            let again = match (told.fact("again"), told.fact("after_us")) {
+                (Some(again), Some(after)) => {
+                    format!(" It ran again {after} after whocalls had ended, as {again}.")
+                }
+                (Some(again), None) => format!(" Since then it runs again, as {again}."),
+                (None, _) => String::new(),
+            };
+            let script = told.fact("path");
             format!(
-                "{who} had run for a while, and ended{after} after whocalls began.{again} Some programs look \
-                 for who looks at them.",
+                "{who}{script} had run for a while, and ended{after} after whocalls began.{again} Some programs \
+                 look for who looks at them.",
                 who = told.who,
+                script = script.map_or_else(String::new, |it| format!(", which ran {it},")),
                 after = after.map_or_else(String::new, |it| format!(" {it}")),
-                again = again.map_or_else(String::new, |it| format!(
-                    " Since then it runs again, as {it}."
-                )),
             )
         },
         innocent: |_| {
