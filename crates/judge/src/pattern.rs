@@ -3,6 +3,8 @@
 
 mod beacon;
 mod dead_server;
+#[cfg(test)]
+mod dice;
 mod first_contact;
 pub(crate) mod habit;
 mod heartbeat;

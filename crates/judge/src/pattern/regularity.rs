@@ -164,19 +164,9 @@ pub(super) fn count(number: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dice::random;
     use super::*;
     use proptest::prelude::*;
-
-    /// Steps between 0 and 1 that look random, the same each time.
-    pub(in crate::pattern) fn random(seed: u64) -> impl FnMut() -> f64 {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            count(usize::try_from(state >> 40).unwrap_or(0)) / count(1 << 24)
-        }
-    }
 
     fn found(gaps: &[f64]) -> Regularity {
         regularity(gaps, 0.0, 0.0).unwrap_or(Regularity {
@@ -253,6 +243,3 @@ mod tests {
         }
     }
 }
-
-#[cfg(test)]
-pub(super) use tests::random;

@@ -273,7 +273,7 @@ fn size_regularity(beats: &[Beat]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::regularity::random;
+    use super::super::dice::random;
     use super::*;
     use proptest::prelude::*;
 

@@ -1,11 +1,9 @@
 //! Programs that call home, and people who browse, made by dice that fall the same each time. What they
 //! are made of is that of `bench/patterns.py`.
 
-use std::net::IpAddr;
-
 use model::{Call, Calls, Confidence, Pair, PairKey, Protocol, Severity, Talks, Timestamp};
 
-use super::regularity::random;
+use super::dice::random;
 use super::{Callers, Habit, Standing, look};
 
 const HOUR: f64 = 3600.0;
@@ -96,20 +94,12 @@ fn worst(pair: &Pair, standing: Standing, watched: f64) -> Option<(Severity, Con
         since: at(0.0),
         taken: at(watched),
     };
-    assert!("203.0.113.9".parse::<IpAddr>().is_ok());
     let fits = look(&habit).into_iter();
-    if std::env::var("SEE").is_ok() {
-        for (_, fit) in look(&habit) {
-            if let crate::fit::Why::Reason(reason) = fit.why {
-                if reason.severity >= Severity::Medium {
-                    eprintln!("SEE {} {:?}", pair.connections, reason.facts);
-                }
-            }
-        }
-    }
-    let weights = fits.filter_map(|(_, fit)| match fit.why {
-        crate::fit::Why::Reason(reason) => Some((reason.severity, reason.confidence)),
-        _ => None,
+    let weights = fits.filter_map(|(_, fit)| {
+        let crate::fit::Why::Reason(reason) = fit.why else {
+            return None;
+        };
+        Some((reason.severity, reason.confidence))
     });
     weights.max()
 }
