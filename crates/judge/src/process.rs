@@ -18,6 +18,7 @@ mod hidden_place;
 mod hidden_process;
 mod hollowed;
 mod kernel_name;
+mod listener;
 mod looked;
 mod memfd_code;
 mod memfd_program;
@@ -62,7 +63,7 @@ const fn rule(word: &'static str, look: fn(&Looked<'_>) -> Vec<Reason>) -> Proce
 }
 
 /// In the order of the checks that they rest on.
-pub(crate) static RULES: [ProcessRule; 30] = [
+pub(crate) static RULES: [ProcessRule; 31] = [
     rule("code_changed", code_changed::look),
     rule("foreign_system_call", foreign_system_call::look),
     rule("hollowed", hollowed::look),
@@ -92,6 +93,7 @@ pub(crate) static RULES: [ProcessRule; 30] = [
     rule("starts_itself", starts_itself::look),
     rule("file_rights", file_rights::look),
     rule("no_window", no_window::look),
+    rule("listener", listener::look),
     rule("ended_when_we_started", ended_early::look),
 ];
 

@@ -13,6 +13,7 @@ use crate::process::{Ending, Life, SOON, comes_back, ending, may_be_again};
 pub(super) struct Lives {
     talking: Counted,
     serving: Counted,
+    open_to_others: Counted,
     /// Runs of whocalls.
     ours: BTreeMap<ProcessId, Run>,
     /// Those that ended soon after one began.
@@ -80,15 +81,15 @@ impl Lives {
     }
 
     pub(super) fn connection(&mut self, place: Place, connection: Option<&Connection>) {
-        let serves_here = |it: &&Connection| {
-            let local = it.local.ip;
-            it.state == State::Listen && local.is_some_and(|ip| ip.is_loopback())
-        };
-        let owner = connection
-            .filter(serves_here)
-            .and_then(|it| it.owner.process());
-        let processes = owner.into_iter().collect();
-        self.dirty.extend(self.serving.put(place, processes));
+        let listens = connection.filter(|it| it.state == State::Listen);
+        let owner = listens.and_then(|it| it.owner.process());
+        let local = listens.and_then(|it| it.local.ip);
+        let here = owner.filter(|_| local.is_some_and(|ip| ip.is_loopback()));
+        let others = owner.filter(|_| local.is_some_and(|ip| !ip.is_loopback()));
+        let changed = self.serving.put(place, Vec::from_iter(here));
+        self.dirty.extend(changed);
+        let changed = self.open_to_others.put(place, Vec::from_iter(others));
+        self.dirty.extend(changed);
     }
 
     /// Processes that changed, or are gone, among all that there are now.
@@ -204,6 +205,7 @@ impl Lives {
             first: first.map(Arc::as_ref),
             talks: self.talking.has(process.id),
             serves_here: self.serving.has(process.id),
+            open_to_others: self.open_to_others.has(process.id),
             begun: self.begun(process),
             again,
         }

@@ -134,6 +134,18 @@ impl Habit<'_> {
         })
     }
 
+    /// Whether nothing of it goes farther than the next computer: what a computer in a cloud asks about
+    /// itself, for one (RFC 3927, RFC 4291 2.5.6).
+    pub(crate) fn is_on_link(&self) -> bool {
+        self.pairs
+            .iter()
+            .all(|pair| match pair.key.destination.parse() {
+                Ok(IpAddr::V4(ip)) => ip.is_link_local(),
+                Ok(IpAddr::V6(ip)) => ip.is_unicast_link_local(),
+                Err(_) => false,
+            })
+    }
+
     /// What comes by itself on any computer: among neighbours, and what has no ports.
     pub(crate) fn comes_by_itself(&self) -> bool {
         let has_ports = matches!(

@@ -29,6 +29,8 @@ pub(crate) struct Life<'a> {
     pub(crate) talks: bool,
     /// It listens for this computer itself: it can be opened in a browser here.
     pub(crate) serves_here: bool,
+    /// It listens for other computers.
+    pub(crate) open_to_others: bool,
     /// When whocalls began. `None`: not known.
     pub(crate) begun: Option<Timestamp>,
     /// The first process of the same program above it: a browser is made of many.

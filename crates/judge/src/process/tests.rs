@@ -24,6 +24,7 @@ struct Made {
     examined: Examined,
     talks: bool,
     serves_here: bool,
+    open_to_others: bool,
 }
 
 fn intact(path: &str) -> Made {
@@ -37,6 +38,7 @@ fn intact(path: &str) -> Made {
         examined: Examined::default(),
         talks: false,
         serves_here: false,
+        open_to_others: false,
     }
     .package(PackageState::Intact)
 }
@@ -132,6 +134,11 @@ impl Made {
         self
     }
 
+    fn open_to_others(mut self) -> Self {
+        self.open_to_others = true;
+        self
+    }
+
     fn serves_here(mut self) -> Self {
         self.serves_here = true;
         self
@@ -145,6 +152,7 @@ impl Made {
         let life = Life {
             talks: self.talks,
             serves_here: self.serves_here,
+            open_to_others: self.open_to_others,
             ..Life::default()
         };
         let found = super::look(&Looked {
@@ -579,6 +587,14 @@ fn who_reads_all_packets() {
     of(intact(PYTHON).arguments(&["python3", "/root/x.py"])).gives(&[("sniffer", Medium)]);
     of(intact(PYTHON).arguments(&["python3", "/usr/bin/scapy"])).gives(&[("sniffer", Low)]);
     of(unpackaged("/mnt/stick/whocalls").package(PackageState::ThisTool)).gives(&[]);
+}
+
+#[test]
+fn ways_in_that_nobody_installed() {
+    let opens = |path: &str| unpackaged(path).open_to_others();
+    opens("/home/lena/bin/x").gives(&[("listener", Low)]);
+    unpackaged("/home/lena/bin/x").serves_here().gives(&[]);
+    intact("/usr/sbin/nginx").open_to_others().gives(&[]);
 }
 
 #[test]

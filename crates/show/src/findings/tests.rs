@@ -12,7 +12,7 @@ use crate::messages::findings::{rules, said};
 use crate::visible::display_width;
 
 /// The rules that whocalls has, as they were agreed on.
-const RULES: [&str; 49] = [
+const RULES: [&str; 50] = [
     "known_bad",
     "drop_list",
     "sinkhole",
@@ -54,6 +54,7 @@ const RULES: [&str; 49] = [
     "odd_parent",
     "starts_itself",
     "no_window",
+    "listener",
     "beacon",
     "heartbeat",
     "permanent",
@@ -102,7 +103,7 @@ fn nothing_found_is_not_called_clean() {
         text.starts_with("No rule has found anything in what was seen.\n"),
         "{text}"
     );
-    assert!(text.contains("49 of 49 rules found nothing"), "{text}");
+    assert!(text.contains("50 of 50 rules found nothing"), "{text}");
     assert!(text.contains("not seen: "), "{text}");
     for word in ["clean", "✓", "safe", "OK"] {
         assert!(!text.contains(word), "{word} in\n{text}");

@@ -121,4 +121,21 @@ pub(super) const MESSAGES: &[Message] = &[
         },
         next: |_| ASK.into(),
     },
+    Message {
+        rule: "listener",
+        title: |_| "Open to other computers".into(),
+        explanation: |told| {
+            format!(
+                "{who} waits for calls of other computers{place}, and is of no package: a way in that nobody \
+                 installed.",
+                who = told.who,
+                place = place(told),
+            )
+        },
+        innocent: |_| {
+            "Programs that share files or screens, games and what developers try out wait for calls, too."
+                .into()
+        },
+        next: |_| ASK.into(),
+    },
 ];

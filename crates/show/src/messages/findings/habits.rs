@@ -166,7 +166,7 @@ pub(super) const MESSAGES: &[Message] = &[
     },
     Message {
         rule: "first_contact",
-        title: |_| "First call while watched".into(),
+        title: |_| "First contact".into(),
         explanation: |told| {
             let count = many(told, "connections");
             format!(
