@@ -6,7 +6,7 @@
 set -eu
 
 name=${1-}
-names="preload-tmp dev-shm tmp-sshd sleep-ssh sleep-kworker script-kworker loader-tmp script-sh program-opt shell-socket
+names="preload-tmp dev-shm tmp-sshd sleep-ssh sleep-kworker script-kworker loader-tmp script-sh program-opt listener-opt shell-socket
 python-socket python-sniffer script-hidden script-environment overlong-path
 odd-parent starts-unit starts-autostart set-uid chromium-headless
 sleep perl python node java luajit php ruby valgrind gdb dbus-daemon strace"
@@ -109,6 +109,13 @@ script-sh)
     own /tmp
     printf 'while :; do read -r _ </dev/null; sleep 1000; done\n' >"$own/x.sh"
     stay sh "$own/x.sh" ;;
+listener-opt)
+    need socat
+    own /opt
+    cp "$(readlink -f "$(command -v socat)")" "$own/share"
+    # To this computer only from the network that it makes: nobody else can call.
+    stay unshare --net "$own/share" TCP-LISTEN:4444,bind=0.0.0.0 STDOUT
+    ;;
 program-opt)
     own /opt
     cp "$(command -v sleep)" "$own/x"

@@ -92,7 +92,8 @@ fn the_matrix_knows_each_rule_about_processes() {
         }
     }
     let first = judge::rules().position(|it| it == "code_changed").unwrap();
-    for rule in judge::rules().skip(first) {
+    let of_processes = judge::rules().skip(first);
+    for rule in of_processes.take_while(|it| *it != "beacon") {
         assert!(named.contains(rule), "no row has {rule}");
     }
 }
