@@ -9,7 +9,7 @@ use model::{
     BootId, Connection, Detail, Event, EventKind, Host, NameSeen, NameSource, Process, Shelf,
     Snapshot, Source, Text, Tier, Timestamp,
 };
-use show::json::{Listing, Stream, document, lines};
+use show::json::{Extent, Listing, Stream, document, lines};
 use show::table::{self, Group, TableOptions};
 use show::visible::display_width;
 
@@ -44,6 +44,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         processes: &[&process],
         remembered: None,
         counts: None,
+        extent: Some(Extent::default()),
     };
     json(listing, &process);
     stream(&process, name);

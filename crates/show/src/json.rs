@@ -40,6 +40,19 @@ pub struct Listing<'a> {
     pub counts: Option<&'a HashMap<ProcessId, usize>>,
     /// What the computer remembers; `None` when it was not asked.
     pub remembered: Option<&'a [Remembered]>,
+    /// How much of what was seen this is. `None`: connections are not what is listed.
+    pub extent: Option<Extent>,
+}
+
+/// How much of what was seen is listed: whoever compares two lists has to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Sockets that wait for others to call and were not wanted.
+    pub waiting_left_out: usize,
+    /// Others that a filter or an option did not want.
+    pub others_left_out: usize,
+    /// Processes without a connection are listed, too.
+    pub every_process: bool,
 }
 
 /// Writes one document.
@@ -50,6 +63,7 @@ pub fn document(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
         processes,
         counts,
         remembered,
+        extent,
     } = listing;
     let encoder = Encoder::of(snapshot);
     let mut buffer = Vec::with_capacity(CHUNK + CHUNK / 4);
@@ -57,6 +71,7 @@ pub fn document(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
     object(&mut buffer, |document| {
         document.plain("schema", SCHEMA);
         head(document, &snapshot.host, snapshot.taken, snapshot.tier);
+        extent_members(document, extent);
         document.array("gaps", &snapshot.gaps, gap);
         document.array("processes", processes, |out, process| {
             object(out, |object| {
@@ -140,6 +155,7 @@ pub fn lines(listing: Listing<'_>, out: &mut impl Write) -> io::Result<()> {
         processes,
         counts,
         remembered,
+        extent: _,
     } = listing;
     let mut stream = Stream::of(snapshot);
     stream.start(&snapshot.host, snapshot.taken, snapshot.tier);
@@ -182,6 +198,18 @@ fn head(object: &mut Object<'_>, host: &Host, taken: Timestamp, tier: Tier) {
     object.plain("boot", host.boot);
     object.optional_plain("taken", taken.told());
     object.word("tier", tier.word());
+}
+
+fn extent_members(object: &mut Object<'_>, extent: Option<Extent>) {
+    let Some(extent) = extent else {
+        object.null("left_out");
+        return object.null("every_process");
+    };
+    object.object("left_out", |object| {
+        object.number("waiting", extent.waiting_left_out);
+        object.number("others", extent.others_left_out);
+    });
+    object.boolean("every_process", extent.every_process);
 }
 
 fn connection_count(
@@ -277,6 +305,7 @@ mod tests {
             processes: &processes,
             counts: None,
             remembered: None,
+            extent: Some(Extent::default()),
         };
         write(listing, &mut out);
         String::from_utf8(out).unwrap()

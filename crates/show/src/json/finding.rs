@@ -168,6 +168,7 @@ mod tests {
             processes: &[],
             counts: None,
             remembered: None,
+            extent: None,
         };
         let mut out = Vec::new();
         super::super::document(listing, &mut out).unwrap();

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use model::{Connection, Process, Snapshot};
+use model::{Connection, Direction, Process, Snapshot};
 
 use crate::csv;
-use crate::json::{self, Listing};
+use crate::json::{self, Extent, Listing};
 
 /// How the name of a file says what it is to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,19 @@ impl Format {
             "json" => Some(Self::Json),
             _ => None,
         }
+    }
+}
+
+fn extent(snapshot: &Snapshot, connections: &[&Connection]) -> Extent {
+    let waits = |it: &Connection| it.direction == Direction::Listening;
+    let all = snapshot.connections.iter().filter(|it| waits(it)).count();
+    let listed = connections.iter().filter(|it| waits(it)).count();
+    let left_out = snapshot.connections.len().saturating_sub(connections.len());
+    let waiting_left_out = all.saturating_sub(listed);
+    Extent {
+        waiting_left_out,
+        others_left_out: left_out.saturating_sub(waiting_left_out),
+        every_process: false,
     }
 }
 
@@ -44,6 +57,7 @@ pub(super) fn bytes(
                 processes: &owners,
                 counts: None,
                 remembered: None,
+                extent: Some(extent(snapshot, connections)),
             };
             json::document(listing, &mut bytes)?;
         }

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use model::{Connection, Process, Snapshot};
 use observe::{Depth, LookOptions, Observer};
 use show::filter::Filter;
-use show::json::Listing;
+use show::json::{Extent, Listing};
 use show::order;
 use show::table::{self, TableOptions};
 use track::Limits;
@@ -218,6 +218,11 @@ fn write(
             processes: &processes,
             counts: counts.as_ref(),
             remembered: list.before.then_some(snapshot.remembered.as_slice()),
+            extent: (!list.before).then_some(Extent {
+                waiting_left_out: picked.hidden,
+                others_left_out: picked.others,
+                every_process: list.processes && processes.len() == snapshot.processes.len(),
+            }),
         };
         if list.json {
             show::json::document(listing, out)

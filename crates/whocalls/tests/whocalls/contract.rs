@@ -22,7 +22,7 @@ fn a_document_has_these_members() {
         let document = &look.0;
         check(
             document,
-            "schema host boot taken tier gaps processes connections findings",
+            "schema host boot taken tier left_out every_process gaps processes connections findings",
             "",
         );
         assert_eq!(document["schema"], "whocalls/1");
@@ -45,7 +45,7 @@ fn a_document_of_what_is_remembered_has_these_members() {
     let document = run.json();
     check(
         &document,
-        "schema host boot taken tier gaps processes remembered connections findings",
+        "schema host boot taken tier left_out every_process gaps processes remembered connections findings",
         "",
     );
     check_gaps(&document["gaps"]);

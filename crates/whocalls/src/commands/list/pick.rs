@@ -9,10 +9,13 @@ use show::filter::Filter;
 use crate::arguments::{ListArguments, Sort};
 use crate::commands::filter;
 
-/// What is shown, and how many listeners are not.
+/// What is shown, and what is not.
 pub(super) struct Picked<'a> {
     pub(super) shown: Vec<&'a Connection>,
+    /// Listeners that match and were not asked for.
     pub(super) hidden: usize,
+    /// What does not match, or is none of the listeners that were asked for.
+    pub(super) others: usize,
 }
 
 pub(super) fn connections<'a>(
@@ -23,6 +26,7 @@ pub(super) fn connections<'a>(
     let mut picked = Picked {
         shown: Vec::new(),
         hidden: 0,
+        others: 0,
     };
     for connection in &snapshot.connections {
         let matches = is_of_protocol(connection.protocol, list)
@@ -34,6 +38,7 @@ pub(super) fn connections<'a>(
                 |id| snapshot.processes.get(&id).map(Arc::as_ref),
             );
         if !matches {
+            picked.others += 1;
             continue;
         }
         let listening = connection.direction == Direction::Listening;
@@ -42,6 +47,7 @@ pub(super) fn connections<'a>(
             picked.shown.push(connection);
         } else {
             picked.hidden += usize::from(listening);
+            picked.others += usize::from(!listening);
         }
     }
     picked

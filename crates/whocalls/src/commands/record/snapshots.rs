@@ -4,7 +4,7 @@ use anyhow::Result;
 use model::{Connection, Gap, Process, Snapshot, Source, System};
 use observe::{LookOptions, Observer};
 use record::case::Case;
-use show::json::Listing;
+use show::json::{Extent, Listing};
 
 /// Everything that one look shows, with what the computer remembers of before.
 ///
@@ -86,6 +86,11 @@ fn document_of(snapshot: &Snapshot, connections: &[&Connection]) -> Vec<u8> {
         processes: &processes,
         counts: None,
         remembered: Some(&snapshot.remembered),
+        extent: Some(Extent {
+            waiting_left_out: 0,
+            others_left_out: snapshot.connections.len() - connections.len(),
+            every_process: true,
+        }),
     };
     let mut document = Vec::new();
     // Memory can always be written to.
