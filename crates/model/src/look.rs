@@ -44,6 +44,8 @@ pub enum Tier {
 }
 
 impl Tier {
+    pub const ALL: [Self; 4] = [Self::Full, Self::NoBtf, Self::Polling, Self::Import];
+
     /// The word of the public contract.
     pub fn word(self) -> &'static str {
         match self {

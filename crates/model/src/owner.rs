@@ -41,6 +41,17 @@ pub enum WhyUnknown {
 }
 
 impl WhyUnknown {
+    pub const ALL: [Self; 8] = [
+        Self::NoRights,
+        Self::NoHolder,
+        Self::BeforeStart,
+        Self::Kernel,
+        Self::Forwarded,
+        Self::OutsideNamespace,
+        Self::NotInSource,
+        Self::Lost,
+    ];
+
     /// The word of the public contract.
     pub fn word(self) -> &'static str {
         match self {
@@ -69,6 +80,16 @@ pub enum Source {
 }
 
 impl Source {
+    pub const ALL: [Self; 7] = [
+        Self::Ebpf,
+        Self::Netlink,
+        Self::Proc,
+        Self::IpHelper,
+        Self::Etw,
+        Self::Capture,
+        Self::Log,
+    ];
+
     /// The word of the public contract.
     pub fn word(self) -> &'static str {
         match self {

@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     Imported::Name(_) => 1,
                     Imported::Process(_) => 2,
                     Imported::Device(_) => 3,
-                    Imported::Gap(_) | Imported::Span(..) => 4,
+                    Imported::Gap(_) | Imported::Span(..) | Imported::Look(_) => 4,
                 };
                 if let Some(count) = counts.get_mut(place) {
                     *count += 1;

@@ -14,6 +14,7 @@ mod lines;
 mod list;
 mod lsof;
 mod netstat;
+mod saved;
 mod sides;
 mod ss;
 mod suricata;

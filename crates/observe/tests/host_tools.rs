@@ -61,7 +61,7 @@ fn read_as(bytes: &[u8], kind: Option<&str>) -> Option<List> {
                 list.processes.insert(process.id.pid, process);
             }
             Imported::Gap(gap) => list.gaps.push(gap),
-            Imported::Name(_) | Imported::Device(_) | Imported::Span(..) => {
+            Imported::Name(_) | Imported::Device(_) | Imported::Span(..) | Imported::Look(_) => {
                 unreachable!("no list has any")
             }
         }

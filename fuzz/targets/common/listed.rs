@@ -25,7 +25,11 @@ pub(crate) fn check(data: &[u8], kinds: &[&str]) {
                     assert_ne!(process.id.pid, 0);
                     processes.insert(process.id);
                 }
-                Imported::Name(_) | Imported::Device(_) | Imported::Gap(_) | Imported::Span(..) => {}
+                Imported::Name(_)
+                | Imported::Device(_)
+                | Imported::Gap(_)
+                | Imported::Span(..)
+                | Imported::Look(_) => {}
             }
         }
         assert!(owners.iter().all(|owner| processes.contains(owner)));

@@ -12,7 +12,7 @@ const LONGEST: usize = 1 << 20;
 /// What is turned from UTF-16 into UTF-8 at once.
 const PIECE: usize = 64 << 10;
 
-const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 const UTF_16_LE_MARK: &[u8] = b"\xff\xfe";
 const UTF_16_BE_MARK: &[u8] = b"\xfe\xff";
 

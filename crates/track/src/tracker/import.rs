@@ -42,6 +42,14 @@ impl Tracker {
                 self.watched.from(from);
                 self.taken = self.taken.max(until);
             }
+            Imported::Look(look) => {
+                // Of one moment nothing was watched.
+                if let (Some(taken), Some(_)) = (look.taken, look.until) {
+                    self.watched.from(taken);
+                }
+                let told = look.until.or(look.taken);
+                self.taken = told.map_or(self.taken, |time| self.taken.max(time));
+            }
         }
     }
 

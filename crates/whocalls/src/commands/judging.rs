@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod read_back;
+#[cfg(test)]
 mod situations;
 
 use std::collections::HashMap;

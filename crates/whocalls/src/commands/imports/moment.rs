@@ -22,6 +22,11 @@ impl Covered {
             }
             Imported::Name(event) => self.reach(event.time, event.time),
             Imported::Span(from, until) => self.reach(*from, *until),
+            Imported::Look(look) => {
+                for time in [look.taken, look.until].into_iter().flatten() {
+                    self.reach(time, time);
+                }
+            }
             Imported::Process(_) | Imported::Device(_) | Imported::Gap(_) => {}
         }
     }

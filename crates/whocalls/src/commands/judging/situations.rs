@@ -23,14 +23,7 @@ const UPDATE: &str = "WHOCALLS_UPDATE_FINDINGS";
 
 #[test]
 fn each_situation_gives_its_findings_and_no_other() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut situations: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|it| it.unwrap().path())
-        .collect();
-    situations.sort();
-    assert!(situations.len() >= 30, "{}", situations.len());
-    for situation in &situations {
+    for situation in &all() {
         let name = situation.file_name().unwrap().to_string_lossy();
         if !name.ends_with("-innocent") {
             let twin = situation.with_file_name(format!("{name}-innocent"));
@@ -51,6 +44,16 @@ fn each_situation_gives_its_findings_and_no_other() {
             "{name}"
         );
     }
+}
+
+/// Their folders.
+pub(super) fn all() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let folders = fs::read_dir(folder).unwrap();
+    let mut situations: Vec<PathBuf> = folders.map(|it| it.unwrap().path()).collect();
+    situations.sort();
+    assert!(situations.len() >= 30, "{}", situations.len());
+    situations
 }
 
 /// Whether all that its rule ever says is to know of, and no more.
@@ -109,7 +112,11 @@ fn in_words(findings: &Findings) -> String {
     text
 }
 
-fn events(situation: &Path, limits: Limits, tracker: &mut Option<Tracker>) -> Vec<Observed> {
+pub(super) fn events(
+    situation: &Path,
+    limits: Limits,
+    tracker: &mut Option<Tracker>,
+) -> Vec<Observed> {
     let file = fs::File::open(situation.join(EVENTS)).unwrap();
     let segment = Box::new(move || Ok(Box::new(BufReader::new(file)) as Box<_>));
     let mut observed = Vec::new();
