@@ -2,10 +2,13 @@
 //! sentences, and asks `model::Knows` what is known of addresses, names and programs. No I/O, no clock,
 //! no failure.
 //!
+//! [`compare`] holds two snapshots against each other.
+//!
 //! [`Judge`] scores again only what has changed since it last looked; what it finds is what it would
 //! have found had it looked at this snapshot alone.
 #![forbid(unsafe_code)]
 
+mod compare;
 mod destination;
 mod fit;
 mod groups;
@@ -18,6 +21,7 @@ mod rule;
 mod seen;
 mod unchecked;
 
+pub use self::compare::{Outline, compare};
 pub use self::judge::Judge;
 
 use model::{Findings, Knowledge, Snapshot};

@@ -58,6 +58,12 @@ pub(crate) struct ProcessRule {
     look: fn(&Looked<'_>) -> Vec<Reason>,
 }
 
+impl ProcessRule {
+    pub(crate) fn is(&self, word: &str) -> bool {
+        self.word == word
+    }
+}
+
 const fn rule(word: &'static str, look: fn(&Looked<'_>) -> Vec<Reason>) -> ProcessRule {
     ProcessRule { word, look }
 }

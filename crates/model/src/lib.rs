@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod comparison;
 mod connection;
 mod doctor;
 mod event;
@@ -38,6 +39,10 @@ mod time;
 pub use address::{
     AddressFacts, Addresses, Announcer, Country, KnowsAddresses, NetworkKind, SpecialUse,
     translated,
+};
+pub use comparison::{
+    Comparison, Difference, DifferenceChange, DifferenceKind, Doubt, NotCompared, Same, Shows,
+    Side, SideKind, Which,
 };
 pub use connection::{Connection, ConnectionError, Direction, Endpoint, Phase, State};
 pub use doctor::{Condition, Diagnosis, Doctor};
