@@ -1,5 +1,6 @@
 //! The JSON of the public contract (docs/json.md): one document, or a stream of lines.
 
+mod comparison;
 mod connection;
 mod encoder;
 mod event;
@@ -21,6 +22,7 @@ use model::{
 use self::encoder::Encoder;
 use self::writer::{Object, object};
 
+pub use self::comparison::compared;
 pub use self::lookup::looked_up;
 pub use self::stream::{End, Program, Status, Stream};
 

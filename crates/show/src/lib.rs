@@ -6,6 +6,7 @@
 pub mod actions;
 mod bytes;
 mod checks;
+pub mod comparison;
 pub mod csv;
 mod devices;
 pub mod doctor;

@@ -12,8 +12,10 @@
 pub(crate) mod check;
 pub(crate) mod checks;
 pub(crate) mod columns;
+pub(crate) mod comparison;
 pub(crate) mod detail;
 pub(crate) mod dialogs;
+pub(crate) mod differences;
 pub(crate) mod findings;
 pub(crate) mod frame;
 pub(crate) mod keys;

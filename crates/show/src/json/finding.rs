@@ -29,14 +29,12 @@ pub(super) fn members(
             fact(facts, name, value);
         }
     });
-    object.array("evidence", &finding.evidence, |out, it| {
-        object_of(out, it);
-    });
+    object.array("evidence", &finding.evidence, evidence);
     object.array("attack", &finding.attack, |out, it| string(out, it));
     object.object("about", |object| about(object, &finding.about));
 }
 
-fn fact(facts: &mut Object<'_>, name: &'static str, value: &Fact) {
+pub(super) fn fact(facts: &mut Object<'_>, name: &'static str, value: &Fact) {
     match value {
         Fact::Count(number) | Fact::Bytes(number) => facts.number(name, *number),
         Fact::Share(share) if share.is_finite() => {
@@ -49,7 +47,7 @@ fn fact(facts: &mut Object<'_>, name: &'static str, value: &Fact) {
     }
 }
 
-fn object_of(out: &mut Vec<u8>, evidence: &Evidence) {
+pub(super) fn evidence(out: &mut Vec<u8>, evidence: &Evidence) {
     object(out, |object| match evidence {
         Evidence::Event(seq) => object.number("event", *seq),
         Evidence::Connection(id) => object.plain("connection", id),
