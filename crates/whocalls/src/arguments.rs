@@ -4,6 +4,7 @@ mod case;
 mod check;
 mod clock;
 mod close;
+mod diff;
 mod duration;
 mod end;
 mod hyphen;
@@ -28,6 +29,7 @@ pub(crate) use self::check::CheckArguments;
 pub(crate) use self::clock::ClockOffset;
 use self::clock::clock_offset;
 pub(crate) use self::close::CloseArguments;
+pub(crate) use self::diff::DiffArguments;
 use self::duration::{seconds, time};
 pub(crate) use self::end::EndArguments;
 pub(crate) use self::indicators::{
@@ -51,8 +53,8 @@ const QUEUE: u32 = 65_536;
 #[command(version, about, long_about, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was lost during the run, or cannot be \
-                  seen and --strict was given, 4 a case is damaged or was changed, 10 check found what \
-                  --fail-on asked about, 130 Ctrl-C twice."
+                  seen and --strict was given, 4 a case is damaged or was changed, 10 check or diff found \
+                  what --fail-on asked about, 130 Ctrl-C twice."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -118,6 +120,8 @@ pub(crate) enum Command {
     Open(OpenArguments),
     /// What is known bad or otherwise worth a look, here or in a case; and what could not be checked
     Check(CheckArguments),
+    /// What is new, changed or gone: of two cases or looks, or of one and this computer now
+    Diff(DiffArguments),
     /// Whether a case is as it was when it was recorded
     Verify(VerifyArguments),
     /// A case as one file, encrypted where that is wanted

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::Record(record) => commands::record::run(&record, color, arguments.strict, talk),
         Command::Open(open) => commands::open::run(&open, color, talk),
         Command::Check(check) => commands::check::run(&check, arguments.strict, talk),
+        Command::Diff(diff) => commands::diff::run(&diff, color, arguments.strict, talk),
         Command::Verify(verify) => commands::verify::run(&verify, talk),
         Command::Pack(pack) => commands::pack::run(&pack, talk),
         Command::Import(import) => commands::import::run(&import, talk),
@@ -79,13 +80,14 @@ fn shows_addresses(command: &Command) -> bool {
     )
 }
 
-/// Whether rules look at what a command shows. `check` opens what they ask by itself.
+/// Whether rules look at what a command shows. `check` and `diff` open what they ask by themselves.
 fn judges(command: &Command) -> bool {
     match command {
         Command::List(list) => commands::list::is_judged(list),
         Command::Record(record) => record.running.is_none(),
         Command::Watch(_) | Command::Open(_) => true,
         Command::Check(_)
+        | Command::Diff(_)
         | Command::Verify(_)
         | Command::Pack(_)
         | Command::Import(_)

@@ -433,25 +433,29 @@ pub(super) fn replay(
 /// Says what of a case was not read, when all else has been said.
 pub(super) fn say_missing(missing: &Missing, talk: Talk) {
     missing.damage.say();
-    talk.say(&missing.imports);
+    talk.say(&missing_text(missing));
+}
+
+/// The same, but for what is damaged.
+pub(super) fn missing_text(missing: &Missing) -> String {
+    let mut text = missing.imports.clone();
     if missing.live {
-        talk.say("It is still being recorded: this is what stood in it a moment ago.\n");
+        text += "It is still being recorded: this is what stood in it a moment ago.\n";
     } else if missing.cut {
-        talk.say("The recording was interrupted: what happened in its last moment is missing.\n");
+        text += "The recording was interrupted: what happened in its last moment is missing.\n";
     } else if missing.unsealed {
-        talk.say(
-            "The case was never sealed: it was ended before that, or its seal was taken out.\n",
-        );
+        text += "The case was never sealed: it was ended before that, or its seal was taken out.\n";
     }
     if missing.beginning {
-        talk.say("The oldest events were let go, to stay below --max-size; the log says which.\n");
+        text += "The oldest events were let go, to stay below --max-size; the log says which.\n";
     }
     if missing.unknown > 0 {
-        talk.say(&format!(
+        text += &format!(
             "{} lines are of a kind that this build does not know; a newer one may.\n",
             missing.unknown
-        ));
+        );
     }
+    text
 }
 
 /// Events of which the gaps say that there was no room for them.

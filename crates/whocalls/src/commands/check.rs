@@ -1,15 +1,10 @@
 //! `whocalls check`: what the rules find on this computer, in a case, or in captures and logs of other
 //! tools, and what they could not look at.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::thread;
-use std::time::Instant;
 
 use anyhow::{Context, Result};
-use model::{Findings, Process, Snapshot, Unchecked};
-use observe::{Depth, LookOptions, Observer};
+use model::Snapshot;
 use record::case::OpenCase;
 use show::findings::Checked;
 use track::Limits;
@@ -17,7 +12,7 @@ use track::Limits;
 use super::case::{self, Wanted};
 use super::evidence::{self, Evidence};
 use super::imports::{self, Imports};
-use super::{data, known};
+use super::{known, looked};
 use crate::arguments::CheckArguments;
 use crate::exit::{self, Exit};
 use crate::output::{self, Talk, Usage};
@@ -40,45 +35,10 @@ pub(crate) fn run(check: &CheckArguments, strict: bool, talk: Talk) -> Result<Ex
 }
 
 fn this_computer(check: &CheckArguments, strict: bool) -> Result<Exit> {
-    let until = Instant::now() + check.wait;
-    let mut observer = Observer::open(check.polling)?;
-    let options = LookOptions {
-        every_process: true,
-        remembered: false,
-    };
-    let mut look = observer.look(options)?;
-    let left = look_into(&mut look.processes, until);
-    let mut snapshot = known::judged(track::with_pairs(track::snapshot(look)));
-    snapshot.addresses = data::addresses();
-    if left > 0 {
-        let findings = snapshot.findings;
-        let all = findings.iter().map(Arc::clone).collect();
-        let mut unchecked = findings.unchecked().to_vec();
-        unchecked.push(Unchecked::NotFinished);
-        let ordinary = Arc::clone(findings.all_ordinary());
-        snapshot.findings =
-            Findings::new(findings.revision(), all, unchecked).with_ordinary(ordinary);
-    }
+    let snapshot = looked::judged(check.polling, check.wait)?;
     write(check, &snapshot)?;
     let found = found(check, &snapshot);
     Ok(found.and(exit::after_look(&snapshot, strict)))
-}
-
-/// Looks into all processes and hashes their programs, until it is time to stop. Gives how much is left
-/// then.
-fn look_into(processes: &mut Vec<Process>, until: Instant) -> usize {
-    let mut hashed = processes.clone();
-    // Another process looks, so that neither waits for the other.
-    let (unhashed, unexamined) = thread::scope(|scope| {
-        let hashing = scope.spawn(|| observe::hash_programs(&mut hashed, until));
-        let unexamined = observe::examine(processes, Depth::Whole, until);
-        (hashing.join().unwrap_or(1), unexamined)
-    });
-    let hashes: HashMap<_, _> = hashed.into_iter().map(|it| (it.id, it.sha256)).collect();
-    for process in processes {
-        process.sha256 = hashes.get(&process.id).copied().flatten();
-    }
-    unhashed + unexamined
 }
 
 /// What was recorded and what was imported into it.

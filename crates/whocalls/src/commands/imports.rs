@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use model::{BootId, ConnectionId, Event, Host, Imported, Snapshot, Text, Tier};
+use model::{BootId, ConnectionId, Event, Host, Imported, SavedLook, Snapshot, Text, Tier};
 use observe::import::{Import, Options, Skipped};
 use record::case::OpenCase;
 use show::quantity;
@@ -56,6 +56,8 @@ pub(super) struct Imports {
     connections: HashSet<ConnectionId>,
     /// Of which time they tell, as far as they were read.
     covered: Covered,
+    /// Of those that are looks of whocalls: what they say of themselves.
+    looks: Vec<SavedLook>,
     /// From when until when each capture goes.
     captures: Captures,
     /// Files with the content of another one, which is read in their place.
@@ -85,6 +87,8 @@ struct Reading {
     path: PathBuf,
     kept: Option<Kept>,
     import: Import,
+    /// It said already that it is a look of whocalls.
+    has_look: bool,
 }
 
 /// What became of a file.
@@ -229,6 +233,11 @@ impl Imports {
         &self.connections
     }
 
+    /// What the files among them say of themselves that are looks of whocalls.
+    pub(super) fn looks(&self) -> &[SavedLook] {
+        &self.looks
+    }
+
     pub(super) fn covered(&self) -> Covered {
         self.covered
     }
@@ -265,7 +274,12 @@ impl Imports {
             };
             match (opened, file.kept.clone()) {
                 (Ok(import), kept) => {
-                    self.reading = Some(Reading { path, kept, import });
+                    self.reading = Some(Reading {
+                        path,
+                        kept,
+                        import,
+                        has_look: false,
+                    });
                 }
                 (Err(Unread::NoImport(error)), None) => return Err(explained(&path, error)),
                 (Err(error), _) => self.gives_up(path, error),
@@ -274,9 +288,21 @@ impl Imports {
         };
         let before = seen.len();
         let goes_on = reading.import.next(seen);
+        let mut look = None;
         for imported in seen.iter().skip(before) {
             self.covered.add(imported);
             self.captures.add(imported);
+            if let Imported::Look(told) = imported {
+                look = Some((**told).clone());
+            }
+        }
+        // What comes later of the same file says more.
+        if let Some(look) = look {
+            match self.looks.last_mut().filter(|_| reading.has_look) {
+                Some(last) => *last = look,
+                None => self.looks.push(look),
+            }
+            reading.has_look = true;
         }
         seen.extend(self.captures.gap().map(Imported::Gap));
         let Some(kept) = &reading.kept else {

@@ -16,6 +16,7 @@ mod case;
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+mod compare;
 mod encrypted;
 mod ends;
 mod export;

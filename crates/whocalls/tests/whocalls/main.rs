@@ -16,6 +16,7 @@ mod bytes;
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "tests of recordings use the rest")]
 mod common;
+mod compared;
 mod contract;
 mod damaged;
 mod devices;

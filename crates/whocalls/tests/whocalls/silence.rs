@@ -186,6 +186,8 @@ fn not_one_packet_leaves() {
         (&["check"], &[0, 3]),
         (&["check", "--json", "--fail-on", "low"], &[0, 3, 10]),
         (&["check", case], &[0, 1, 3]),
+        (&["diff", case], &[0, 1, 3]),
+        (&["diff", case, case, "--json"], &[0, 1, 3]),
         (&["data", "build", "--from", "/nowhere"], &[1]),
         (&["list"], &[0, 3]),
         (&["list", "-a", "--json"], &[0, 3]),

@@ -46,6 +46,11 @@ impl Covered {
         self.0.map(|(from, _)| from)
     }
 
+    /// From when until when. `None`: no times are told.
+    pub(in super::super) fn span(self) -> Option<(Timestamp, Timestamp)> {
+        self.0
+    }
+
     /// More was told after this moment: of what stood then, the end has been told.
     fn goes_on(self, at: Timestamp) -> bool {
         self.0.is_some_and(|(_, until)| at < until)
