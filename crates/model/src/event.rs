@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    ConnectionError, Endpoint, Examined, Gap, Look, NameSeen, NetworkNamespace, Process, ProcessId,
-    Protocol, SocketKey, Source, Timestamp, WhyUnknown,
+    ConnectionError, Endpoint, Examined, Gap, Idle, Look, NameSeen, NetworkNamespace, Process,
+    ProcessId, Protocol, SocketKey, Source, Timestamp, WhyUnknown,
 };
 
 /// What a source hands on, in the order in which it is to be taken.
@@ -85,6 +85,8 @@ pub enum Detail {
     MaySend,
     /// Of `ProcessExamined`: all that is known of it.
     Examined(Arc<Examined>),
+    /// Of `Idle`.
+    Idle(Idle),
     /// Of `ProcessEnded`, as wait(2) gives it. `None`: not known.
     Exit { status: Option<i32> },
 }
@@ -114,6 +116,8 @@ pub enum EventKind {
     ClockStep,
     /// The computer slept.
     Resumed,
+    /// Whether somebody is at the computer: at the beginning, and when it is not as it was.
+    Idle,
 }
 
 impl EventKind {
@@ -136,6 +140,7 @@ impl EventKind {
             Self::Tick => "tick",
             Self::ClockStep => "clock_step",
             Self::Resumed => "resumed",
+            Self::Idle => "idle",
         }
     }
 }

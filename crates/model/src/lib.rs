@@ -15,6 +15,7 @@ mod findings;
 mod gap;
 mod hex;
 mod identity;
+mod idle;
 mod imported;
 mod indicator;
 mod known;
@@ -57,6 +58,8 @@ pub use gap::Gap;
 pub use hex::hex;
 pub use identity::{BootId, ConnectionId, NetworkNamespace, ProcessId, SocketKey};
 pub use imported::{Imported, SavedLook};
+pub use idle::{Idle, IdleSource, Presence};
+pub use imported::Imported;
 pub use indicator::{
     FileHash, Indicator, IndicatorKind, IndicatorList, IndicatorValue, ListMeaning, ListOrigin,
     MatchedBy, Network, UncheckedKind,

@@ -7,6 +7,7 @@ mod cgroup;
 mod clock;
 mod descriptors;
 mod destroyed_sockets;
+mod displays;
 mod doctor;
 mod events;
 mod examine;
@@ -31,12 +32,14 @@ mod remembered;
 mod resolver_monitor;
 mod rights;
 pub(crate) mod runtime;
+mod seats;
 mod second;
 pub(crate) mod signals;
 mod snapshot;
 mod sock_diag;
 pub(crate) mod system;
 mod tables;
+mod terminals;
 mod users;
 mod watch;
 pub(crate) mod writer;
@@ -67,6 +70,7 @@ pub(crate) use self::watch::Watch;
 pub(crate) fn helped() -> Option<ExitCode> {
     helper::helped()
         .or_else(examiner::helped)
+        .or_else(seats::helped)
         .or_else(actions::helped)
         .or_else(packets::helped)
         .or_else(writer::helped)

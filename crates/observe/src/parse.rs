@@ -52,3 +52,5 @@ pub(crate) mod tls;
 pub(crate) mod tracepoint;
 pub(crate) mod type_information;
 pub(crate) mod unix_diag;
+pub(crate) mod x11;
+pub(crate) mod xauthority;

@@ -38,7 +38,7 @@ mod traced;
 #[cfg(test)]
 mod tried;
 #[cfg(test)]
-mod victim;
+pub(crate) mod victim;
 #[cfg(test)]
 mod victims;
 mod within;

@@ -174,6 +174,19 @@ pub(crate) fn keep_for_examiner() -> io::Result<()> {
     }
 }
 
+/// For the process that asks displays.
+///
+/// Errors: it has more rights than it should; then it must not ask.
+pub(crate) fn drop_for_seats() -> io::Result<()> {
+    match give_up(CapabilitySet::empty(), Duty::Seats)
+        .into_iter()
+        .next()
+    {
+        None => Ok(()),
+        Some(gap) => Err(io::Error::other(gap.why)),
+    }
+}
+
 /// For the process that closes connections and ends processes.
 ///
 /// Errors: it has more rights than it should; then it must not answer.

@@ -6,6 +6,7 @@ mod first;
 mod frames;
 mod greetings;
 mod groups;
+mod idle;
 mod links;
 mod live;
 mod polling;
@@ -25,6 +26,7 @@ use model::{
 use self::copies::Copies;
 use self::examinations::Examinations;
 use self::first::Early;
+use self::idle::Idling;
 use self::live::Live;
 use self::polling::Polling;
 use self::stamp::Stamp;
@@ -62,6 +64,7 @@ pub(crate) struct Watch {
     /// `None`: it could not be started, or there is nothing to help with.
     helper: Option<Helper>,
     examinations: Examinations,
+    idling: Idling,
     /// `None`: they are not allowed, could not be started, or were handed out.
     actions: Option<Actions>,
     /// `None`: they were not asked for, or were handed out.
@@ -100,6 +103,7 @@ impl Watch {
         };
         let mut helper = (!options.polling && capabilities::may_use_bpf()).then(Helper::start);
         let examiner = Examiner::start();
+        let idling = Idling::begin();
         let actions = options.allow_actions.then(Actions::start);
         let (boot, boot_time) = (observer.host.boot, observer.boot_time);
         let mut early = None;
@@ -217,6 +221,7 @@ impl Watch {
             copies: Copies::default(),
             helper,
             examinations,
+            idling,
             actions,
             packets,
             announcer,
@@ -378,6 +383,12 @@ impl Watch {
         // Events of the last moment are still to come, and a tick is one of the row.
         let tick = self.stamp.event(self.until, EventKind::Tick);
         self.stamp.tell(tick, seen);
+        if let Some(idle) = self.idling.tick() {
+            let mut event = self.stamp.event(self.until, EventKind::Idle);
+            event.source = Source::Proc;
+            event.detail = Detail::Idle(idle);
+            self.stamp.tell(event, seen);
+        }
         let ended = self.helper.as_mut().and_then(Helper::ended);
         seen.extend(ended.map(Observed::Gap));
         self.examinations.gaps(seen);

@@ -1,10 +1,11 @@
 //! Lines of events, counts and gaps.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{
-    BootId, ConnectionError, Counts, Detail, Event, EventKind, Gap, IcmpKind, NameSeen, NameSource,
-    NetworkNamespace, Phase, Protocol, SocketKey, Source, WhyUnknown,
+    BootId, ConnectionError, Counts, Detail, Event, EventKind, Gap, IcmpKind, Idle, IdleSource,
+    NameSeen, NameSource, NetworkNamespace, Phase, Protocol, SocketKey, Source, WhyUnknown,
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +83,8 @@ pub(super) struct EventLine<'a> {
     may_send: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_status: Option<ExitStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle: Option<IdleObject>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     examined: Option<Box<ExaminedObject<'a>>>,
 }
@@ -125,6 +128,7 @@ impl<'a> EventLine<'a> {
             wrote_from: None,
             may_send: false,
             exit_status: None,
+            idle: None,
             examined: None,
         };
         match &event.detail {
@@ -145,6 +149,7 @@ impl<'a> EventLine<'a> {
             Detail::Examined(examined) => {
                 line.examined = Some(Box::new(ExaminedObject::of(examined)));
             }
+            Detail::Idle(idle) => line.idle = Some(IdleObject::of(idle)),
             Detail::Exit { status } => line.exit_status = status.map(ExitStatus::of),
         }
         line
@@ -182,6 +187,8 @@ impl<'a> EventLine<'a> {
             Detail::MaySend
         } else if let Some(examined) = self.examined {
             Detail::Examined(Arc::new(examined.examined()?))
+        } else if let Some(idle) = self.idle {
+            Detail::Idle(idle.idle()?)
         } else if kind == EventKind::ProcessEnded {
             Detail::Exit {
                 status: self.exit_status.and_then(ExitStatus::status),
@@ -336,6 +343,41 @@ impl ErrorObject {
             phase: self.phase.known()?,
         })
     }
+}
+
+/// `None` of all: nothing could be asked, and there was no display that could not be.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct IdleObject {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Word<IdleSource>>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    unasked_displays: u32,
+}
+
+impl IdleObject {
+    fn of(idle: &Idle) -> Self {
+        let nanos = |it: Duration| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            idle_ns: idle.idle.map(nanos),
+            source: idle.source.map(Word::Known),
+            unasked_displays: idle.unasked_displays,
+        }
+    }
+
+    fn idle(self) -> Result<Idle, Fault> {
+        Ok(Idle {
+            idle: self.idle_ns.map(Duration::from_nanos),
+            source: optional(self.source)?,
+            unasked_displays: self.unasked_displays,
+        })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives it so")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// How a process ended: `code` or `signal`, and `wait` where these do not say all that wait(2) gave.

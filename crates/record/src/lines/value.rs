@@ -5,9 +5,9 @@ use std::fmt;
 use std::net::IpAddr;
 
 use model::{
-    BootId, ConnectionId, Direction, Endpoint, EventKind, IcmpKind, NameSource, NameStrength,
-    PathState, Phase, ProcessId, Protocol, RememberedBy, Source, State, Text, Tier, Timestamp,
-    WhyUnknown, hex,
+    BootId, ConnectionId, Direction, Endpoint, EventKind, IcmpKind, IdleSource, NameSource,
+    NameStrength, PathState, Phase, ProcessId, Protocol, RememberedBy, Source, State, Text, Tier,
+    Timestamp, WhyUnknown, hex,
 };
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::{Serialize, Serializer};
@@ -72,8 +72,10 @@ words!(
         Tick,
         ClockStep,
         Resumed,
+        Idle,
     ]
 );
+words!(IdleSource, IdleSource::word, [Tty, X11]);
 words!(
     Source,
     Source::word,

@@ -1,6 +1,6 @@
 //! An event in JSON.
 
-use model::{Detail, Event};
+use model::{Detail, Event, Idle};
 
 use super::connection::{endpoint, optional_error, protocol_details, socket};
 use super::process::text_or_hex;
@@ -58,11 +58,19 @@ fn detail(object: &mut Object<'_>, detail: &Detail) {
             name::greeting(object, seen.greeting.as_deref());
         }
         Detail::Clock { step_ns } => object.number("step_ns", *step_ns),
+        Detail::Idle(known) => object.object("idle", |object| idle(object, known)),
         Detail::Exit { status } => match status {
             Some(status) => object.object("exit_status", |object| exit_status(object, *status)),
             None => object.null("exit_status"),
         },
     }
+}
+
+fn idle(object: &mut Object<'_>, idle: &Idle) {
+    object.word("state", idle.presence().word());
+    object.optional_number("idle_ns", idle.idle.map(|it| it.as_nanos()));
+    object.optional_plain("source", idle.source.map(|it| it.word()));
+    object.number("unasked_displays", idle.unasked_displays);
 }
 
 /// As wait(2) gives it: the low seven bits are the signal; without one, the next byte is the code.
@@ -76,10 +84,11 @@ fn exit_status(object: &mut Object<'_>, status: i32) {
 #[cfg(test)]
 mod tests {
     use model::{
-        ConnectionError, Endpoint, EventKind, NameSeen, NameSource, Phase, Protocol, SocketKey,
-        Source, Text, Timestamp, WhyUnknown,
+        ConnectionError, Endpoint, EventKind, IdleSource, NameSeen, NameSource, Phase, Protocol,
+        SocketKey, Source, Text, Timestamp, WhyUnknown,
     };
     use serde_json::{Value, json};
+    use std::time::Duration;
 
     use super::*;
     use crate::example;
@@ -186,6 +195,15 @@ mod tests {
         };
         let expected = json!({"step_ns": -3_600_000_000_000_i64});
         check(EventKind::ClockStep, step, &expected);
+        let idle = Detail::Idle(Idle {
+            idle: Some(Duration::from_secs(301)),
+            source: Some(IdleSource::X11),
+            unasked_displays: 1,
+        });
+        let expected = json!({"idle": {
+            "state": "not known", "idle_ns": 301_000_000_000_u64, "source": "x11", "unasked_displays": 1,
+        }});
+        check(EventKind::Idle, idle, &expected);
         for (status, expected) in [
             (Some(0), json!({"code": 0, "signal": null})),
             (Some(3 << 8), json!({"code": 3, "signal": null})),

@@ -42,7 +42,8 @@ impl Flows {
             | EventKind::ProcessExamined
             | EventKind::Tick
             | EventKind::ClockStep
-            | EventKind::Resumed => {}
+            | EventKind::Resumed
+            | EventKind::Idle => {}
         }
     }
 
@@ -100,6 +101,7 @@ impl Flows {
             Detail::Nothing
             | Detail::Name(_)
             | Detail::Clock { .. }
+            | Detail::Idle(_)
             | Detail::Listens { .. }
             | Detail::Sends
             | Detail::Wrote { .. }

@@ -48,7 +48,8 @@ impl Tracker {
             EventKind::ProcessStarted
             | EventKind::ProcessExec
             | EventKind::ClockStep
-            | EventKind::Resumed => {}
+            | EventKind::Resumed
+            | EventKind::Idle => {}
         }
     }
 
@@ -330,6 +331,7 @@ impl Tracker {
             Detail::Nothing
             | Detail::Name(_)
             | Detail::Clock { .. }
+            | Detail::Idle(_)
             | Detail::Listens { .. }
             | Detail::Sends
             | Detail::Wrote { .. }

@@ -26,6 +26,7 @@ mod examined;
 mod findings;
 mod holders;
 mod hostile;
+mod idle;
 mod indicators;
 mod lookup;
 mod names;

@@ -498,7 +498,7 @@ const EVENT: &str = "seq time boot_ns source kind process_id thread netns socket
 const FINDING: &str = "id rule severity confidence title explanation innocent next facts evidence \
                        attack about";
 /// Only of some kinds.
-const EVENT_DETAILS: &str = "owner_why name name_hex name_source question answer greeting step_ns exit_status \
+const EVENT_DETAILS: &str = "owner_why name name_hex name_source question answer greeting step_ns exit_status idle \
      examined";
 
 const SOME: &str = r#"

@@ -50,7 +50,7 @@ impl Drop for Victim {
 }
 
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
-pub(super) fn skipped(why: &str) {
+pub(crate) fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }
 

@@ -31,6 +31,8 @@ pub(super) enum Duty {
     Actions,
     /// Opens sockets for packets in network namespaces.
     Opener,
+    /// Asks displays, each over its Unix socket.
+    Seats,
     /// Makes new files in the folder that has this descriptor.
     Writer(RawFd),
     /// Makes new files and folders, and gives files other names.
@@ -292,6 +294,16 @@ const ACTING_LIMITED: &[Limited] = &[
     limited(libc::SYS_prctl, 0, ALL_BITS, &[1, 15, 16, 0x5356_4d41]),
 ];
 
+/// Sockets of displays, and whether they have something to say.
+const ASKING: &[c_long] = &[libc::SYS_connect, libc::SYS_ppoll];
+
+/// AF_UNIX, and no other.
+const ASKING_LIMITED: &[Limited] = &[
+    limited(libc::SYS_socket, 0, ALL_BITS, &[1]),
+    // PR_SET_PDEATHSIG
+    limited(libc::SYS_prctl, 0, ALL_BITS, &[1]),
+];
+
 /// What goes over its socket, and into the file.
 const WRITING: &[c_long] = &[
     libc::SYS_fsync,
@@ -373,6 +385,10 @@ fn rules(duty: Duty) -> Result<Rules, seccompiler::BackendError> {
             &[ALWAYS, READING, OLDER, ACTING],
             &[MEMORY, ALWAYS_LIMITED, ACTING_LIMITED],
         ),
+        Duty::Seats => (
+            &[ALWAYS, READING, OLDER, ASKING],
+            &[MEMORY, ALWAYS_LIMITED, ASKING_LIMITED],
+        ),
         Duty::Opener => (&[ALWAYS, OPENING], &[MEMORY, OPENING_LIMITED]),
         Duty::Writer(_) => (&[ALWAYS, WRITING], &[MEMORY]),
         Duty::Folder => (&[ALWAYS, FILING], &[MEMORY, FILING_LIMITED]),
@@ -402,7 +418,12 @@ fn rules(duty: Duty) -> Result<Rules, seccompiler::BackendError> {
             let nothing = rule(&nothing, 0)?;
             rules.entry(libc::SYS_tgkill).or_default().push(nothing);
         }
-        Duty::Events | Duty::Polling | Duty::Helper | Duty::Actions | Duty::Opener => {}
+        Duty::Events
+        | Duty::Polling
+        | Duty::Helper
+        | Duty::Actions
+        | Duty::Opener
+        | Duty::Seats => {}
     }
     Ok(rules)
 }

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{
     Answer, BootId, Check, Connection, ConnectionError, ConnectionId, Container, Counts, Detail,
     DeviceId, Direction, Endpoint, Event, EventKind, Examined, FileIdentity, Gap, Greeting, Holder,
-    Host, HttpGreeting, IcmpKind, Look, NameSeen, NetworkNamespace, Observed, Outcome, Owner,
+    Host, HttpGreeting, IcmpKind, Idle, Look, NameSeen, NetworkNamespace, Observed, Outcome, Owner,
     Package, Parent, PathState, Process, ProcessId, Protocol, Remembered, RememberedBy, RemoteName,
     Restated, RestatedAnswer, RestatedConnection, Sign, Socket, SocketKey, Source, State, Text,
     Tier, Timestamp, TlsGreeting, Trace, WhyUnknown,
@@ -114,6 +115,7 @@ fn any_detail(kind: EventKind) -> BoxedStrategy<Detail> {
         Just(Detail::MaySend),
         any::<u32>().prop_map(|from| Detail::Wrote { from }),
         any_examined().prop_map(|it| Detail::Examined(Arc::new(it))),
+        any_idle().prop_map(Detail::Idle),
         name.prop_map(|(name, source, question, answer, greeting)| {
             Detail::Name(NameSeen {
                 name,
@@ -125,6 +127,15 @@ fn any_detail(kind: EventKind) -> BoxedStrategy<Detail> {
         }),
     ]
     .boxed()
+}
+
+fn any_idle() -> impl Strategy<Value = Idle> {
+    let all = (any::<Option<u64>>(), option::of(word()), any::<u32>());
+    all.prop_map(|(nanos, source, unasked_displays)| Idle {
+        idle: nanos.map(Duration::from_nanos),
+        source,
+        unasked_displays,
+    })
 }
 
 fn any_examined() -> impl Strategy<Value = Examined> {
@@ -455,9 +466,10 @@ fn any_counts() -> impl Strategy<Value = Counts> {
 
 pub(super) fn any_observed() -> impl Strategy<Value = Observed> {
     prop_oneof![
-        4 => any_event().prop_map(Observed::Event),
-        4 => any_process().prop_map(|process| Observed::Process(Arc::new(process))),
-        1 => any_look().prop_map(|look| Observed::Look(Box::new(look))),
+        // Each apart: together they would need more room than a thread of a test has.
+        4 => any_event().prop_map(Observed::Event).boxed(),
+        4 => any_process().prop_map(|process| Observed::Process(Arc::new(process))).boxed(),
+        1 => any_look().prop_map(|look| Observed::Look(Box::new(look))).boxed(),
         1 => vec(any_counts(), 1..5).prop_map(Observed::Counts),
         1 => any_gap().prop_map(Observed::Gap),
     ]

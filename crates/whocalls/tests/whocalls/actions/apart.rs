@@ -36,6 +36,8 @@ fn only_with_actions_allowed_somebody_keeps_the_rights() {
             continue;
         }
         let mut found: Vec<_> = watch.children().into_iter().map(status).collect();
+        // Where there is a display, it has no rights.
+        found.retain(|it| *it != ("whocalls-seats".to_owned(), 0, true, true));
         found.sort();
         // The one that looks into processes is always there.
         expected.push((

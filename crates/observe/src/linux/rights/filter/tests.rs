@@ -126,6 +126,31 @@ fn the_helper_does_what_it_needs_and_no_more() {
 }
 
 #[test]
+fn who_asks_displays_reaches_nothing_else() {
+    use rustix::net::SocketAddrUnix;
+    under(Duty::Seats, || {
+        let (unix, stream) = (AddressFamily::UNIX, SocketType::STREAM);
+        let made = socket(unix, stream, None).unwrap();
+        let nobody = SocketAddrUnix::new("/tmp/whocalls-test-nobody").unwrap();
+        let refused_by = rustix::net::connect(&made, &nobody).unwrap_err();
+        assert_ne!(refused_by, rustix::io::Errno::PERM);
+        assert!(fs::read("/proc/self/stat").unwrap().len() > 20);
+        for other in [
+            AddressFamily::INET,
+            AddressFamily::INET6,
+            AddressFamily::NETLINK,
+        ] {
+            refused(socket(other, SocketType::RAW, None::<Protocol>));
+            refused(socket(other, stream, None));
+        }
+        refused(File::create("/tmp/whocalls-test-forbidden"));
+        refused(Command::new("/bin/true").spawn());
+        refused(thread::Builder::new().spawn(|| ()));
+    });
+    under(Duty::Seats, try_to_hold_a_process);
+}
+
+#[test]
 fn the_examiner_does_what_it_needs_and_no_more() {
     use rustix::process::{Signal, kill_process, test_kill_process};
     under(Duty::Examiner, do_what_observing_needs);
