@@ -87,7 +87,7 @@ fn odd_places_are_named_and_left_alone() {
         assert_eq!(said.code, Some(1), "{place}: {}", said.talk());
         assert!(said.talk().contains(place), "{place}: {}", said.talk());
         assert!(
-            said.talk().contains("cannot record into"),
+            said.talk().contains("cannot record into") && said.talk().contains("\nhelp: "),
             "{}",
             said.talk()
         );

@@ -1,13 +1,13 @@
 //! Where a case goes: where the person says; else beside whocalls when that lies on a removable
 //! drive; else whoever records is asked. Never silently onto the computer under examination.
 
-use std::io::{self, BufRead, IsTerminal, Read};
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::interrupt::Interrupt;
 use crate::output::{Talk, Usage};
@@ -80,7 +80,51 @@ fn ask() -> Result<PathBuf> {
 /// Errors: it cannot.
 fn check(folder: &Path) -> Result<()> {
     let checked = observe::places::check_folder(folder);
-    checked.with_context(|| format!("cannot record into {}", folder.display()))
+    checked.map_err(|error| {
+        let (why, help) = explained(folder, &error);
+        anyhow!(
+            "cannot record into {}: {why}\nhelp: {help}",
+            folder.display()
+        )
+    })
+}
+
+/// Why a case cannot be made there, and what to do.
+fn explained(folder: &Path, error: &io::Error) -> (String, &'static str) {
+    let kind = error.kind();
+    if kind == ErrorKind::NotFound {
+        let missing = first_missing(folder);
+        let what = match missing.is_symlink() {
+            true => "a link leads nowhere:",
+            false => "there is no folder",
+        };
+        let help = "name a folder that is there: the case gets a new one in it. Where a stick was meant, \
+                    mount it first; mkdir -p would make the folder on the computer itself";
+        (format!("{what} {}", missing.display()), help)
+    } else if kind == ErrorKind::NotADirectory {
+        let help = "name a folder: the case gets a new one in it";
+        ("it is no folder, or leads through a file".to_owned(), help)
+    } else if kind == ErrorKind::PermissionDenied {
+        let help = "name another folder, or run it with sudo";
+        ("there is no right to write there".to_owned(), help)
+    } else if kind == ErrorKind::ReadOnlyFilesystem {
+        let help = "name a folder on another drive, or mount this one for writing";
+        ("what is mounted there is read-only".to_owned(), help)
+    } else {
+        (error.to_string(), "name another folder")
+    }
+}
+
+/// The uppermost folder on the way that is not there.
+fn first_missing(folder: &Path) -> &Path {
+    let mut missing = folder;
+    for above in folder.ancestors().skip(1) {
+        if above.as_os_str().is_empty() || above.symlink_metadata().is_ok() {
+            break;
+        }
+        missing = above;
+    }
+    missing
 }
 
 const ASKING: Talk = Talk {
@@ -122,4 +166,50 @@ fn answer() -> Result<String> {
     let read = stdin.take(LONGEST_ANSWER).read_line(&mut answer);
     read.context("cannot read the answer")?;
     Ok(answer.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_and_what_to_do() {
+        let own = std::env::temp_dir();
+        let name = format!("whocalls-into-{}", std::process::id());
+        let check = |below: &str, named: &str| {
+            let folder = own.join(below);
+            let said = super::check(&folder).unwrap_err().to_string();
+            let (tried, help) = said.split_once("\nhelp: ").unwrap();
+            let missing = own.join(named).display().to_string();
+            assert_eq!(
+                tried,
+                format!(
+                    "cannot record into {}: there is no folder {missing}",
+                    folder.display()
+                )
+            );
+            assert!(help.starts_with("name a folder that is there"), "{help}");
+        };
+        check(&name, &name);
+        check(&format!("{name}/cases/today"), &name);
+        let file = own.join(&name);
+        std::fs::write(&file, "").unwrap();
+        for folder in [file.clone(), file.join("below")] {
+            let said = super::check(&folder).unwrap_err().to_string();
+            assert!(
+                said.contains("no folder, or") && said.contains("\nhelp: "),
+                "{said}"
+            );
+        }
+        std::fs::remove_file(&file).unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("/nowhere/at/all", &file).unwrap();
+            let said = super::check(&file).unwrap_err().to_string();
+            std::fs::remove_file(&file).unwrap();
+            assert!(said.contains(": a link leads nowhere: /"), "{said}");
+        }
+        // Named from where we are, there is no folder above it.
+        assert_eq!(first_missing(Path::new("nothing")), Path::new("nothing"));
+    }
 }
