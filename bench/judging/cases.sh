@@ -7,7 +7,7 @@ set -eu
 
 name=${1-}
 names="preload-tmp dev-shm tmp-sshd sleep-ssh sleep-kworker script-kworker loader-tmp script-sh program-opt listener-opt shell-socket
-python-socket python-sniffer script-hidden script-environment overlong-path
+shell-pipe shell-told python-socket python-sniffer script-hidden script-environment overlong-path
 odd-parent starts-unit starts-autostart set-uid chromium-headless
 sleep perl python node java luajit php ruby valgrind gdb dbus-daemon strace"
 
@@ -129,6 +129,29 @@ shell-socket)
     sleep 1
     echo $shell
     wait $shell ;;
+shell-pipe | shell-told)
+    listener
+    mkfifo "$own/f"
+    # Who has the connection writes what a shell reads, and reads what it answers, or does not.
+    echo 'import os, socket, sys, time
+calling = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+with open(sys.argv[1] + "/relay", "w") as file:
+    file.write(str(os.getpid()))
+time.sleep(100000)' >"$own/relay.py"
+    # shellcheck disable=SC2016 # the inner shells fill it in
+    if [ "$name" = shell-pipe ]; then
+        sh -c 'cat "$1/f" | sh -c '\''echo $$ >"$0/pid"; exec sh -i'\'' "$1" 2>&1 |
+            exec python3 "$1/relay.py" "$1" "$2" >"$1/f"' sh "$own" "$port" </dev/null >/dev/null 2>&1 &
+    else
+        sh -c 'python3 "$1/relay.py" "$1" "$2" | sh -c '\''echo $$ >"$0/pid"; exec sh'\'' "$1"' \
+            sh "$own" "$port" </dev/null >/dev/null 2>&1 &
+    fi
+    victim="$listens $!"
+    sleep 2
+    shell=$(cat "$own/pid")
+    victim="$victim $shell $(cat "$own/relay")"
+    echo "$shell"
+    wait ;;
 python-socket)
     listener
     python3 -c '

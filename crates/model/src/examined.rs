@@ -287,6 +287,8 @@ words! {
     MountedOver "mounted-over",
     InputSocket "input-socket",
     OutputSocket "output-socket",
+    /// A shell reads from a pipe and writes to one, and at the other end is who has a connection.
+    ShellOverPipe "shell-over-pipe",
     /// Reads packets of an interface (AF_PACKET).
     PacketSocket "packet-socket",
     Autostart "autostart",

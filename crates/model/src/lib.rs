@@ -57,9 +57,8 @@ pub use findings::{FindingChange, Findings, Ordinary, Unchecked};
 pub use gap::Gap;
 pub use hex::hex;
 pub use identity::{BootId, ConnectionId, NetworkNamespace, ProcessId, SocketKey};
-pub use imported::{Imported, SavedLook};
 pub use idle::{Idle, IdleSource, Presence};
-pub use imported::Imported;
+pub use imported::{Imported, SavedLook};
 pub use indicator::{
     FileHash, Indicator, IndicatorKind, IndicatorList, IndicatorValue, ListMeaning, ListOrigin,
     MatchedBy, Network, UncheckedKind,

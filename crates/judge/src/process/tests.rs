@@ -580,6 +580,60 @@ fn shells_on_a_socket() {
 }
 
 #[test]
+fn shells_over_pipes() {
+    let end = |path: &str, package: Option<&str>| Trace {
+        package: package.map(Text::from),
+        pid: Some(41),
+        name: Some(Text::from("tcp 203.0.113.9:4444")),
+        ..Trace::of_file(Sign::ShellOverPipe, path)
+    };
+    let of = |ends: &[&Trace]| {
+        let shell = intact("/usr/bin/dash").arguments(&["sh", "-i"]);
+        let all = ends.iter();
+        all.fold(shell, |made, end| {
+            made.trace(Check::StandardSockets, (*end).clone())
+        })
+    };
+    let (nc, python) = (
+        end("/usr/bin/nc.openbsd", Some("netcat-openbsd")),
+        end("/usr/bin/python3.11", Some("python3.11-minimal")),
+    );
+    of(&[&nc]).gives(&[("shell_socket", Medium)]);
+    of(&[&python]).gives(&[("shell_socket", Medium)]);
+    of(&[&end("/home/lena/.x/agent", None)]).gives(&[("shell_socket", Medium)]);
+    of(&[&nc])
+        .sign(Check::KernelName, Sign::LikeKernel)
+        .gives(&[("kernel_name", High), ("shell_socket", High)]);
+    let found = of(&[&nc]).look();
+    let facts = &found[0].1.facts;
+    let text = |text: &str| Fact::Text(text.to_owned());
+    assert!(facts.contains(&("kind", text("pipe"))));
+    assert!(facts.contains(&("path", text("/usr/bin/nc.openbsd"))));
+    // One that it reads from, and one that it writes to.
+    let at = |path: &str, package, name: &str| Trace {
+        name: Some(Text::from(name)),
+        ..end(path, package)
+    };
+    let curl = end("/usr/bin/curl", Some("curl"));
+    let there = at("/usr/bin/curl", Some("curl"), "tcp 198.51.100.7:80");
+    of(&[&curl, &there]).gives(&[("shell_socket", Medium)]);
+    of(&[&curl, &nc]).gives(&[("shell_socket", Medium)]);
+    // What was downloaded is run by the runner of a build server.
+    let worker = "/home/lena/actions-runner/bin/Runner.Worker";
+    let worker = at(worker, None, "tcp 198.51.100.9:443");
+    of(&[&curl, &worker]).gives(&[("shell_socket", Low)]);
+    // The runner itself, an editor, a container; and sessions over ssh.
+    let runner = end("/usr/bin/gitlab-runner", Some("gitlab-runner"));
+    of(&[&runner]).gives(&[("shell_socket", Low)]);
+    of(&[&end("/usr/local/bin/containerd", None)]).gives(&[("shell_socket", Low)]);
+    of(&[&end("/tmp/containerd", None)]).gives(&[("shell_socket", Medium)]);
+    let sshd = end("/usr/sbin/sshd", Some("openssh-server"));
+    of(&[&sshd]).gives(&[]);
+    of(&[&curl, &sshd]).gives(&[]);
+    of(&[]).gives(&[]);
+}
+
+#[test]
 fn who_reads_all_packets() {
     let of = |made: Made| made.named(Check::Sniffer, Sign::PacketSocket, "eth0");
     of(unpackaged("/opt/x/x")).gives(&[("sniffer", Medium)]);

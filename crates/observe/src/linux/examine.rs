@@ -4,6 +4,7 @@
 //! One file for each check. All of it runs in a process of its own (`examiner.rs`), which has the rights
 //! to read other processes and none to write anything.
 
+mod channels;
 mod code_changed;
 mod covered;
 mod descriptors;
@@ -20,6 +21,7 @@ mod machine;
 mod mapped_files;
 mod memfd_code;
 mod memory;
+mod network_sockets;
 mod other_name;
 mod package;
 mod places;
@@ -60,6 +62,7 @@ pub(crate) struct Kept {
     pub(crate) starts: starts_itself::Starts,
     pub(crate) rights: file_rights::Rights,
     pub(crate) packet_sockets: sniffer::PacketSockets,
+    pub(crate) channels: channels::Channels,
     pub(crate) displays: display::Displays,
     pub(crate) sights: lookup::Sights,
 }

@@ -137,6 +137,7 @@ fn every_rule_has_its_sentences() {
             "audits",
             "input",
             "overlong",
+            "pipe",
         ] {
             let facts = vec![("kind", Fact::Text(kind.to_owned()))];
             let weight = (Severity::Low, Confidence::Low);

@@ -140,6 +140,7 @@ fn sign(sign: Sign) -> &'static str {
         Sign::MountedOver => "its folder in /proc is covered",
         Sign::InputSocket => "standard input is a socket",
         Sign::OutputSocket => "standard output is a socket",
+        Sign::ShellOverPipe => "shell over pipes of a program with a connection",
         Sign::PacketSocket => "reads packets",
         Sign::Autostart => "started at login",
         Sign::UserUnit => "started by a unit of the user",

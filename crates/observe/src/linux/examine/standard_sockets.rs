@@ -1,23 +1,17 @@
 //! Whether standard input or output is a socket of a network: what a shell has that somebody else types
 //! into. Unix sockets are none of these: services write what they have to say to one, and programs start
-//! others so.
+//! others so. A shell may have pipes instead, to somebody who has the socket.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+mod over_pipes;
+#[cfg(test)]
+mod tests;
 
-use model::{Outcome, Sign, Text, Trace, Untested};
-use rustix::fs::{Mode, OFlags};
+use model::{Outcome, Sign, Text, Trace};
 use rustix::io::Errno;
 
 use super::descriptors::socket_inode;
-use super::subject::untested;
+use super::network_sockets::{self, RAW, RAW6, TCP, TCP6, Table, UDP, UDP6};
 use super::{Kept, Subject};
-use crate::parse::proc_net::table_line;
-
-/// Of each table: some 100,000 sockets.
-const MOST_TABLE_BYTES: u64 = 16 * 1024 * 1024;
-const LONGEST_LINE: usize = 512;
 
 /// Descriptor, and what it is called. Standard error goes with the output.
 const STANDARD: [(u32, Sign); 3] = [
@@ -26,7 +20,7 @@ const STANDARD: [(u32, Sign); 3] = [
     (2, Sign::OutputSocket),
 ];
 
-pub(super) fn check(subject: &Subject, _: &mut Kept) -> Outcome {
+pub(super) fn check(subject: &Subject, kept: &mut Kept) -> Outcome {
     let mut traces: Vec<Trace> = Vec::new();
     let mut seen: Vec<(u64, Option<Text>)> = Vec::new();
     for (number, sign) in STANDARD {
@@ -60,7 +54,13 @@ pub(super) fn check(subject: &Subject, _: &mut Kept) -> Outcome {
             });
         }
     }
-    Outcome::of(traces)
+    if !traces.is_empty() {
+        return Outcome::of(traces);
+    }
+    match over_pipes::traces(subject, kept) {
+        Ok(traces) => Outcome::of(traces),
+        Err(why) => Outcome::NotTestable(why),
+    }
 }
 
 /// Kind and other side: `tcp 203.0.113.9:4444`. `None`: a socket within this computer.
@@ -70,14 +70,14 @@ fn name(subject: &Subject, number: u32, inode: u64) -> Option<Text> {
     if kind.starts_with(b"UNIX") || kind == b"NETLINK" {
         return None;
     }
-    // (kind, protocol) as in socket(2), by the name that the kernel has for it.
-    let tables: &[(&str, u16, Option<u16>)] = match kind {
-        b"TCP" => &[("tcp", 1, Some(6))],
-        b"TCPv6" => &[("tcp6", 1, Some(6))],
-        b"UDP" => &[("udp", 2, Some(17))],
-        b"UDPv6" => &[("udp6", 2, Some(17))],
-        b"RAW" => &[("raw", 3, None)],
-        b"RAWv6" => &[("raw6", 3, None)],
+    // By the name that the kernel has for it.
+    let tables: &[Table] = match kind {
+        b"TCP" => &[TCP],
+        b"TCPv6" => &[TCP6],
+        b"UDP" => &[UDP],
+        b"UDPv6" => &[UDP6],
+        b"RAW" => &[RAW],
+        b"RAWv6" => &[RAW6],
         _ => &[],
     };
     let word = kind
@@ -89,9 +89,17 @@ fn name(subject: &Subject, number: u32, inode: u64) -> Option<Text> {
     } else {
         word
     };
-    for (table, kind, protocol) in tables {
+    for table in tables {
+        let mut remote = None;
         // None: of another network namespace, or closed meanwhile.
-        if let Ok(Some(remote)) = remote(subject, table, *kind, *protocol, inode) {
+        let _ = network_sockets::any(subject, *table, |entry| {
+            let is_it = entry.socket.key.inode == Some(inode);
+            if is_it {
+                remote = network_sockets::remote(entry);
+            }
+            is_it
+        });
+        if let Some(remote) = remote {
             let remote = remote.to_string();
             return Some([&word, &b" "[..], remote.as_bytes()].concat().into());
         }
@@ -108,104 +116,4 @@ fn kind(subject: &Subject, number: u32) -> Result<Vec<u8>, Errno> {
     let length = rustix::fs::getxattr(path, c"system.sockprotoname", &mut buffer[..])?;
     let name = buffer.get(..length).unwrap_or_default();
     Ok(name.strip_suffix(&[0]).unwrap_or(name).to_vec())
-}
-
-/// The other side of a socket. `None`: it has none, or is not in that table.
-fn remote(
-    subject: &Subject,
-    table: &str,
-    kind: u16,
-    protocol: Option<u16>,
-    inode: u64,
-) -> Result<Option<SocketAddr>, Untested> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(
-        subject.folder(),
-        format!("net/{table}"),
-        flags,
-        Mode::empty(),
-    );
-    let file = File::from(file.map_err(untested)?);
-    let mut lines = BufReader::with_capacity(64 * 1024, file.take(MOST_TABLE_BYTES));
-    let mut line = Vec::with_capacity(LONGEST_LINE);
-    loop {
-        line.clear();
-        let read = lines.read_until(b'\n', &mut line);
-        if read.map_err(|_| Untested::Unreadable)? == 0 {
-            return Ok(None);
-        }
-        let text = String::from_utf8_lossy(&line);
-        let entry = table_line(&text, kind, protocol);
-        let Some(entry) = entry.filter(|it| it.socket.key.inode == Some(inode)) else {
-            continue;
-        };
-        let remote = entry.socket.remote;
-        return Ok(remote.and_then(|it| Some(SocketAddr::new(it.ip?, it.port?))));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::linux::examine::victim::{Victim, skipped, subject};
-    use std::net::{TcpListener, TcpStream, UdpSocket};
-    use std::os::fd::OwnedFd;
-    use std::os::unix::net::UnixStream;
-    use std::process::{Command, Stdio};
-
-    /// What is seen of a process that has these as its standard input and output.
-    fn seen(input: impl Into<OwnedFd>, output: impl Into<OwnedFd>) -> Vec<(Sign, String)> {
-        let mut command = Command::new("sleep");
-        command
-            .arg("1000")
-            .stdin(Stdio::from(input.into()))
-            .stdout(Stdio::from(output.into()));
-        let victim = Victim(command.stderr(Stdio::null()).spawn().unwrap());
-        match check(&subject(victim.0.id()), &mut Kept::default()) {
-            Outcome::NothingFound => Vec::new(),
-            Outcome::Found { traces, .. } => traces
-                .into_iter()
-                .map(|it| (it.sign, it.name.unwrap().lossy().into_owned()))
-                .collect(),
-            Outcome::NotTestable(why) => panic!("{why}"),
-        }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "to a listener of this test")]
-    fn check_tcp(address: &str) {
-        let Ok(listener) = TcpListener::bind((address, 0)) else {
-            return skipped(&format!("no {address} here"));
-        };
-        let there = listener.local_addr().unwrap();
-        let socket = TcpStream::connect(there).unwrap();
-        let expected = format!("tcp {there}");
-        assert_eq!(
-            seen(socket.try_clone().unwrap(), socket),
-            [
-                (Sign::InputSocket, expected.clone()),
-                (Sign::OutputSocket, expected),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_connection() {
-        check_tcp("127.0.0.1");
-        check_tcp("::1");
-    }
-
-    #[test]
-    fn a_socket_without_connection() {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let null = std::fs::File::open("/dev/null").unwrap();
-        assert_eq!(seen(socket, null), [(Sign::InputSocket, "udp".to_owned())]);
-    }
-
-    #[test]
-    fn what_is_within_this_computer() {
-        let (one, other) = UnixStream::pair().unwrap();
-        assert_eq!(seen(one, other), []);
-        let null = || std::fs::File::open("/dev/null").unwrap();
-        assert_eq!(seen(null(), null()), []);
-    }
 }

@@ -67,7 +67,7 @@ impl Examinations {
                     }
                     self.has_looked = true;
                     for holder in look.sockets.iter().flat_map(|socket| &socket.holders) {
-                        self.talks(holder.process);
+                        self.talks(holder.process, now);
                     }
                 }
                 Observed::Process(process) => {
@@ -81,7 +81,7 @@ impl Examinations {
                         self.schedule.ended(id);
                     } else if event.socket.is_some() && last.replace(id) != Some(id) {
                         // Long rows of events are of one process.
-                        self.talks(id);
+                        self.talks(id, now);
                     }
                 }
                 Observed::Counts(_) | Observed::Gap(_) => {}
@@ -89,7 +89,8 @@ impl Examinations {
         }
     }
 
-    fn talks(&mut self, id: ProcessId) {
+    fn talks(&mut self, id: ProcessId, now: Instant) {
+        self.schedule.talks_near(id, now);
         let held = self.schedule.talks(id);
         self.ready.extend(held.map(|held| (id, held)));
     }

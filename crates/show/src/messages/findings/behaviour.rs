@@ -1,12 +1,21 @@
 //! Sentences about what a process does, how it was started and whether it shows itself.
 
-use super::{ASK, KEEP_RUNNING, Message, place};
+use super::{ASK, KEEP_RUNNING, Message, Told, place};
 
 pub(super) const MESSAGES: &[Message] = &[
     Message {
         rule: "shell_socket",
-        title: |_| "Shell on a socket".into(),
+        title: |told| {
+            match told.kind() {
+                "pipe" => "Shell on a connection",
+                _ => "Shell on a socket",
+            }
+            .into()
+        },
         explanation: |told| {
+            if told.kind() == "pipe" {
+                return over_pipe(told);
+            }
             let which = match told.kind() {
                 "input" => "reads its commands from a socket",
                 "output" => "answers into a socket",
@@ -22,10 +31,18 @@ pub(super) const MESSAGES: &[Message] = &[
                     server.map_or_else(String::new, |it| format!(" It was handed to it by {it}.")),
             )
         },
-        innocent: |_| {
-            "Servers that start a script for each connection (inetd, units of systemd), and remote shells that an \
-             administrator has set up, look like this."
-                .into()
+        innocent: |told| {
+            match told.kind() {
+                "pipe" => {
+                    "Editors, assistants that write programs, and runners of build servers hand commands to a \
+                     shell so."
+                }
+                _ => {
+                    "Servers that start a script for each connection (inetd, units of systemd), and remote \
+                     shells that an administrator has set up, look like this."
+                }
+            }
+            .into()
         },
         next: |_| KEEP_RUNNING.into(),
     },
@@ -139,3 +156,17 @@ pub(super) const MESSAGES: &[Message] = &[
         next: |_| ASK.into(),
     },
 ];
+
+/// What it reads and writes are pipes; the connection is of somebody else.
+fn over_pipe(told: &Told<'_>) -> String {
+    let connection = told.fact("name");
+    format!(
+        "{who} reads its commands from a pipe and answers into one. At the other end is {other}, which has a \
+         connection{connection}: somebody elsewhere may be typing.",
+        who = told.who,
+        other = told
+            .fact("path")
+            .unwrap_or_else(|| "another program".to_owned()),
+        connection = connection.map_or_else(String::new, |it| format!(" ({it})")),
+    )
+}

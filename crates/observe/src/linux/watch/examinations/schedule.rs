@@ -1,17 +1,23 @@
 //! Who is looked into, and when: all that run, once, cheaply and then wholly; whoever begins a program,
-//! at once and again when it has settled; whoever uses the network, again and again. All of it within
-//! limits of CPU time, as the examiner measures it.
+//! at once and again when it has settled; whoever uses the network, again and again, and shells beside and
+//! below it now and then: what it hears may be handed to them. All of it within limits of CPU time, as the
+//! examiner measures it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::{Examined, FileIdentity, Process, ProcessId};
 
 use crate::Depth;
+use crate::parse::script::{file_name, runs_others};
 
 /// Whoever uses the network is looked into so often, where the CPU time allows it.
 const EACH: Duration = Duration::from_secs(2);
+/// Shells near it no more often.
+const NEAR_EACH: Duration = Duration::from_secs(10);
+/// So many of them.
+const MOST_NEAR: usize = 16;
 /// A program that has just begun still maps its libraries.
 const SETTLED: Duration = Duration::from_secs(1);
 /// So many cheap questions may wait for their answer.
@@ -31,6 +37,8 @@ pub(super) struct Run {
     /// How many programs it began since we watch.
     program: u32,
     file: Option<FileIdentity>,
+    /// The number of the process that started it. `None`: not known.
+    parent: Option<u32>,
     talks: bool,
     /// A cheap question that waits for its answer.
     out: Option<Why>,
@@ -83,6 +91,8 @@ pub(super) struct Question {
 #[derive(Debug)]
 pub(super) struct Schedule {
     runs: HashMap<ProcessId, Run>,
+    /// Shells and interpreters, by the number of the process that started them.
+    shells: HashMap<u32, BTreeSet<ProcessId>>,
     /// In the order in which they were met; also those that are over.
     met: VecDeque<ProcessId>,
     first: VecDeque<ProcessId>,
@@ -107,6 +117,7 @@ impl Schedule {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             runs: HashMap::new(),
+            shells: HashMap::new(),
             met: VecDeque::new(),
             first: VecDeque::new(),
             fresh: VecDeque::new(),
@@ -153,7 +164,11 @@ impl Schedule {
     pub(super) fn meet(&mut self, process: &Process) -> bool {
         let id = process.id;
         // The kernel's own have no memory that could be looked into.
-        if process.kernel_thread || process.ended.is_some() || self.runs.contains_key(&id) {
+        if process.kernel_thread || process.ended.is_some() {
+            return false;
+        }
+        if self.runs.contains_key(&id) {
+            self.place(process);
             return false;
         }
         if self.runs.len() >= MOST_RUNS {
@@ -168,7 +183,42 @@ impl Schedule {
         };
         self.runs.insert(id, run);
         self.met.push_back(id);
+        self.place(process);
         true
+    }
+
+    /// Takes note of who started it, and whether it is a shell by now.
+    fn place(&mut self, process: &Process) {
+        let Some(run) = self.runs.get_mut(&process.id) else {
+            return;
+        };
+        let before = run.parent;
+        run.parent = process.parents.first().map(|it| it.pid).or(before);
+        let parent = run.parent;
+        if let Some(before) = before {
+            self.no_shell(process.id, before);
+        }
+        let path = process.path.as_ref().unwrap_or(&process.name);
+        if let Some(parent) = parent.filter(|_| runs_others(file_name(path.bytes()))) {
+            self.shells.entry(parent).or_default().insert(process.id);
+        }
+    }
+
+    fn no_shell(&mut self, id: ProcessId, parent: u32) {
+        if let Some(of_parent) = self.shells.get_mut(&parent) {
+            of_parent.remove(&id);
+            if of_parent.is_empty() {
+                self.shells.remove(&parent);
+            }
+        }
+    }
+
+    fn remove(&mut self, id: ProcessId) -> Option<Run> {
+        let run = self.runs.remove(&id)?;
+        if let Some(parent) = run.parent {
+            self.no_shell(id, parent);
+        }
+        Some(run)
     }
 
     pub(super) fn began_program(&mut self, id: ProcessId, now: Instant) {
@@ -222,7 +272,31 @@ impl Schedule {
         };
         run.is_over = true;
         if run.out.is_none() && !run.is_whole_out {
-            self.runs.remove(&id);
+            self.remove(id);
+        }
+    }
+
+    /// It uses the network: shells that it has started, or that were started beside it, are asked about in
+    /// their turn. To be called before [`Schedule::talks`].
+    pub(super) fn talks_near(&mut self, id: ProcessId, now: Instant) {
+        let run = self.runs.get(&id);
+        let parent = run.and_then(|run| run.parent);
+        // They were asked about when nobody had a connection yet.
+        let is_first = run.is_some_and(|run| !run.talks);
+        let places = parent.into_iter().chain([id.pid]);
+        let near = places.filter_map(|place| self.shells.get(&place));
+        let near = near.flatten().filter(|it| **it != id).take(MOST_NEAR);
+        for id in near {
+            let Some(run) = self.runs.get_mut(id) else {
+                continue;
+            };
+            let is_due =
+                |asked: Instant| is_first || now.saturating_duration_since(asked) >= NEAR_EACH;
+            if run.talks || run.is_in_turn || run.is_over || !run.asked.is_some_and(is_due) {
+                continue;
+            }
+            run.is_in_turn = true;
+            self.again.push_back(*id);
         }
     }
 
@@ -400,7 +474,7 @@ impl Schedule {
             && run.out.is_none()
             && !run.is_whole_out
         {
-            self.runs.remove(&id);
+            self.remove(id);
         }
     }
 
@@ -432,7 +506,7 @@ impl Schedule {
             let is_out = |run: &Run| run.out.is_some() || run.is_whole_out;
             if self.runs.get(&id).is_some_and(is_out) {
                 self.met.push_back(id);
-            } else if let Some(run) = self.runs.remove(&id) {
+            } else if let Some(run) = self.remove(id) {
                 self.left_out += usize::from(!run.is_over);
                 return;
             }

@@ -123,6 +123,62 @@ fn whoever_uses_the_network_is_asked_about_again_and_again() {
 }
 
 #[test]
+fn shells_near_who_uses_the_network_are_asked_about_now_and_then() {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(now);
+    let below = |pid, parent, path: &str| Process {
+        path: Some(path.into()),
+        parents: vec![model::Parent {
+            pid: parent,
+            name: "x".into(),
+            path: None,
+        }],
+        ..process(pid)
+    };
+    let all = [
+        below(7, 3, "/usr/bin/nc"),
+        // Beside it, below it, and elsewhere; and others that are no shells.
+        below(8, 3, "/usr/bin/dash"),
+        below(9, 7, "/usr/bin/python3.11"),
+        below(10, 4, "/usr/bin/dash"),
+        below(11, 3, "/usr/bin/sleep"),
+        below(12, 3, "/usr/bin/sleep"),
+    ];
+    for process in &all {
+        schedule.was_there(process);
+    }
+    told(&mut schedule, now, CHEAP);
+    let rest = |schedule: &mut Schedule, now| {
+        let all = told(schedule, now, CHEAP).into_iter();
+        let cheap = all.filter(|(_, depth)| *depth == Depth::Cheap);
+        cheap.map(|(pid, _)| pid).collect::<Vec<_>>()
+    };
+    schedule.talks_near(id(7), now);
+    schedule.talks(id(7));
+    assert!(rest(&mut schedule, now + EACH / 2).is_empty());
+    assert_eq!(rest(&mut schedule, now + EACH), [8, 9, 7]);
+    schedule.talks_near(id(7), now + NEAR_EACH);
+    assert_eq!(rest(&mut schedule, now + NEAR_EACH), [7]);
+    let now = now + EACH;
+    // By now that one is a shell, too.
+    schedule.meet(&below(12, 3, "/usr/bin/bash"));
+    let later = now + NEAR_EACH;
+    schedule.talks_near(id(7), later);
+    schedule.talks_near(id(7), later);
+    assert_eq!(rest(&mut schedule, later), [7, 8, 12, 9]);
+    // Once, and not before some time has passed.
+    assert_eq!(rest(&mut schedule, later + EACH), [7]);
+    schedule.talks_near(id(7), later + EACH);
+    assert_eq!(rest(&mut schedule, later + 2 * EACH), [7]);
+    schedule.ended(id(8));
+    schedule.meet(&below(12, 3, "/usr/bin/sleep"));
+    let last = later + 2 * NEAR_EACH;
+    schedule.talks_near(id(7), last);
+    assert_eq!(rest(&mut schedule, last), [7, 9]);
+    assert!(schedule.shells.values().all(|it| !it.contains(&id(8))));
+}
+
+#[test]
 fn what_was_found_while_it_began_is_of_interest_when_it_talks() {
     let now = Instant::now();
     let mut schedule = Schedule::new(now);
