@@ -8,7 +8,7 @@ set -eu
 name=${1-}
 names="preload-tmp dev-shm tmp-sshd sleep-ssh sleep-kworker script-kworker loader-tmp script-sh program-opt listener-opt shell-socket
 shell-pipe shell-told python-socket python-sniffer script-hidden script-environment overlong-path
-odd-parent starts-unit starts-autostart set-uid chromium-headless
+odd-parent starts-unit starts-autostart set-uid updated chromium-headless
 sleep perl python node java luajit php ruby valgrind gdb dbus-daemon strace"
 
 made=
@@ -222,6 +222,17 @@ set-uid)
     cp "$(command -v sleep)" "$own/x"
     chmod u+s "$own/x"
     stay "$own/x" 100000 ;;
+updated)
+    # As a package does when it is installed again: the same file with another inode.
+    file=$(readlink -f "$(command -v tail)")
+    [ "$(id -u)" = 0 ] || cannot "no right to replace $file"
+    tail -f /dev/null </dev/null >/dev/null 2>&1 &
+    victim=$!
+    sleep 1
+    cp -a "$file" "$file.whocalls-$$"
+    mv -f "$file.whocalls-$$" "$file"
+    echo $victim
+    wait $victim ;;
 chromium-headless)
     need chromium
     own "${TMPDIR-/tmp}"

@@ -255,6 +255,8 @@ words! {
     Deleted "deleted",
     /// Another file has its path now.
     Replaced "replaced",
+    /// What has its path now is no program, or of no package.
+    ReplacedByStranger "replaced-by-stranger",
     /// What is in memory is not what lies at its path.
     OtherFile "other-file",
     /// In a folder for temporary files.

@@ -124,6 +124,12 @@ impl Looked<'_> {
         all.map(path).collect()
     }
 
+    /// Whether what started it is a tool that makes programs: tests run where they were made.
+    pub(crate) fn is_of_a_build(&self) -> bool {
+        let parent = self.parents().into_iter().next().flatten();
+        parent.is_some_and(|path| paths::is_of_root(&path) && programs::is_build_tool(&path))
+    }
+
     pub(crate) fn is_shell(&self) -> bool {
         programs::is_shell(&self.program(), &self.arguments())
     }

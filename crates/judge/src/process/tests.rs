@@ -392,6 +392,37 @@ fn programs_without_a_file() {
 }
 
 #[test]
+fn programs_whose_place_something_else_has() {
+    let of = |name: Option<&str>| {
+        let trace = Trace {
+            name: name.map(Text::from),
+            ..Trace::of_file(Sign::ReplacedByStranger, "/home/lena/x")
+        };
+        unpackaged("/home/lena/x (deleted)").trace(Check::ProgramFile, trace)
+    };
+    for name in [None, Some("copy"), Some("pipe"), Some("no program")] {
+        of(name).gives(&[("deleted_program", Medium)]);
+    }
+    of(None)
+        .sign(Check::KernelName, Sign::LikeKernel)
+        .gives(&[("deleted_program", High), ("kernel_name", High)]);
+    // What renews itself, or was made anew, and shows itself; with its own copy nobody does so.
+    of(None).serves_here().gives(&[("deleted_program", Low)]);
+    of(None)
+        .display(Display::Shown)
+        .gives(&[("deleted_program", Low)]);
+    of(None)
+        .below(&["/usr/bin/cargo"])
+        .gives(&[("deleted_program", Low)]);
+    of(Some("copy"))
+        .serves_here()
+        .gives(&[("deleted_program", Medium)]);
+    of(None)
+        .below(&["/home/lena/cargo"])
+        .gives(&[("deleted_program", Medium)]);
+}
+
+#[test]
 fn libraries_that_are_gone() {
     let of = |sign, path: &str| intact(SLEEP).file(Check::LibraryFiles, sign, path);
     of(Sign::Deleted, "/tmp/x.so (deleted)").gives(&[("missing_library", Medium)]);

@@ -138,6 +138,7 @@ fn every_rule_has_its_sentences() {
             "input",
             "overlong",
             "pipe",
+            "replaced-by-stranger",
         ] {
             let facts = vec![("kind", Fact::Text(kind.to_owned()))];
             let weight = (Severity::Low, Confidence::Low);

@@ -118,6 +118,7 @@ fn sign(sign: Sign) -> &'static str {
         Sign::SealedMemfd => "its program never was in a file system, and is sealed",
         Sign::Deleted => "deleted file",
         Sign::Replaced => "another file has this path now",
+        Sign::ReplacedByStranger => "what has this path now is no program of a package",
         Sign::OtherFile => "what is in memory is not the file at this path",
         Sign::TemporaryProgram => "program in a folder for temporary files",
         Sign::TemporaryLibrary => "library in a folder for temporary files",

@@ -101,7 +101,8 @@ fn is_of_first_root(subject: &Subject, sight: &Sight, mapped: &Statx) -> bool {
     subject.stat().start_ticks < EARLY && !sight.mounts().has(mapped.stx_mnt_id)
 }
 
-fn differ(one: &File, other: &File) -> Result<bool, Untested> {
+/// Whether two files differ, as far as they are compared.
+pub(super) fn differ(one: &File, other: &File) -> Result<bool, Untested> {
     let (mut left, mut right) = (vec![0; BUFFER], vec![0; BUFFER]);
     let mut at = 0;
     while at < MOST_BYTES {

@@ -121,6 +121,22 @@ pub(super) fn owner(
     Ok(first.map(|listed| listed.name.into()))
 }
 
+/// Where the regular file comes from that lies at a path now, as the kernel shows it for the process.
+///
+/// Errors: `Ended`: there is none.
+pub(super) fn state_at(
+    subject: &Subject,
+    path: &[u8],
+    kept: &mut Kept,
+) -> Result<PackageState, Untested> {
+    let scene = Scene::of(subject)?;
+    kept.packages.refresh(&scene);
+    let root = scene.root()?;
+    let found = root.find(root.inside(path))?.ok_or(Untested::Ended)?;
+    let answer = kept.packages.answer(&scene, found)?;
+    Ok(answer.package.state)
+}
+
 fn found(subject: &Subject, packages: &mut Packages) -> Result<Outcome, Untested> {
     let scene = Scene::of(subject)?;
     packages.refresh(&scene);

@@ -126,7 +126,7 @@ fn programs_and_libraries_that_live_in_memory() {
 #[test]
 fn files_that_are_gone() {
     check("deleted-program", &[Sign::Deleted]);
-    check("replaced-program", &[Sign::Replaced]);
+    check("replaced-program", &[Sign::ReplacedByStranger]);
     check("deleted-library", &[Sign::Deleted]);
     check("replaced-library", &[Sign::Replaced]);
 }

@@ -189,11 +189,19 @@ pub(super) const MESSAGES: &[Message] = &[
         title: |told| {
             match told.kind() {
                 "replaced" => "Restart needed",
+                "replaced-by-stranger" => "Another in its place",
                 _ => "Program file is gone",
             }
             .into()
         },
         explanation: |told| match told.kind() {
+            "replaced-by-stranger" => format!(
+                "The program of {who} runs, and its file is gone; {what} has its place now{place}, which no \
+                 update puts there. A look at the path shows something else than what runs.",
+                who = told.who,
+                what = in_its_place(told),
+                place = place(told),
+            ),
             "replaced" => format!(
                 "Another file has the place of the program of {who} now{place}. The former one still runs.",
                 who = told.who,
@@ -205,10 +213,18 @@ pub(super) const MESSAGES: &[Message] = &[
                 place = place(told),
             ),
         },
-        innocent: |_| {
-            "Updates and removed packages leave programs running whose files are gone, until they are started \
-             again."
-                .into()
+        innocent: |told| {
+            match told.kind() {
+                "replaced-by-stranger" => {
+                    "Programs that people install themselves are renewed so, and those of developers whenever \
+                     they are built."
+                }
+                _ => {
+                    "Updates and removed packages leave programs running whose files are gone, until they are \
+                     started again."
+                }
+            }
+            .into()
         },
         next: |told| match told.kind() {
             "replaced" => RESTART.into(),
@@ -316,4 +332,18 @@ fn bytes(told: &Told<'_>) -> String {
 fn by_tracer(told: &Told<'_>) -> String {
     let tracer = told.fact("tracer");
     tracer.map_or_else(String::new, |it| format!(", and {it} holds it"))
+}
+
+/// What lies where the program was.
+fn in_its_place(told: &Told<'_>) -> &'static str {
+    match told.fact("name").as_deref() {
+        Some("copy") => "a copy of it",
+        Some("pipe") => "a pipe",
+        Some("folder") => "a folder",
+        Some("socket") => "a socket",
+        Some("device") => "a device",
+        Some("no program") => "a file that is no program",
+        Some("modified") => "a file that is not as its package has it",
+        Some(_) | None => "a program of no package",
+    }
 }

@@ -510,6 +510,74 @@ fn a_root_folder_of_its_own_has_lists_of_its_own() {
     }
 }
 
+/// A program with a root folder and lists of its own that is upgraded while it runs.
+#[test]
+fn an_upgrade_puts_another_program_in_its_place() {
+    let libraries = Command::new("ldd").arg("/usr/bin/sleep").output();
+    let Some(libraries) = libraries
+        .ok()
+        .filter(|_| rustix::process::geteuid().is_root())
+    else {
+        return skipped("not root, or no ldd");
+    };
+    let folder = Folder::new("upgraded");
+    for path in String::from_utf8(libraries.stdout)
+        .unwrap()
+        .split_whitespace()
+    {
+        if let Some(below) = path.strip_prefix('/') {
+            folder.write(below, fs::read(path).unwrap());
+            let runs = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            fs::set_permissions(folder.0.join(below), runs).unwrap();
+        }
+    }
+    let program = folder.0.join("usr/bin/sleep");
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    fs::copy("/usr/bin/sleep", &program).unwrap();
+    folder.write("var/lib/dpkg/status", "Package: mine\nVersion: 0\n");
+    folder.write("var/lib/dpkg/info/mine.list", "/usr/bin/sleep\n");
+    let lists = |bytes: &[u8]| {
+        let sum = Md5::digest(bytes);
+        let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+        folder.write(
+            "var/lib/dpkg/info/mine.md5sums",
+            format!("{sum}  usr/bin/sleep\n"),
+        );
+    };
+    lists(&fs::read(&program).unwrap());
+    let mut chroot = Command::new("chroot");
+    chroot.arg(&folder.0).args(["/usr/bin/sleep", "1000"]);
+    let Some(running) = Running::start(&mut chroot, "sleep") else {
+        return skipped("it does not run in a folder of its own");
+    };
+    let signs = || {
+        let subject = running.subject().unwrap();
+        let outcome = super::super::program_file::check(&subject, &mut Kept::default());
+        let Outcome::Found { traces, .. } = outcome else {
+            panic!("{outcome:?}");
+        };
+        (traces[0].sign, traces[0].name.clone())
+    };
+    let put = |bytes: &[u8]| {
+        folder.write("usr/bin/sleep.new", bytes);
+        fs::rename(folder.0.join("usr/bin/sleep.new"), &program).unwrap();
+    };
+    let newer = [&fs::read("/usr/bin/sleep").unwrap()[..], b"newer"].concat();
+    put(&newer);
+    lists(&newer);
+    assert_eq!(signs(), (Sign::Replaced, None));
+    // Also where it became a script; and where somebody else put something there.
+    put(b"#!/bin/sh\n");
+    lists(b"#!/bin/sh\n");
+    assert_eq!(signs(), (Sign::Replaced, None));
+    put(&[&newer[..], b"implant"].concat());
+    lists(&newer);
+    assert_eq!(signs(), (Sign::ReplacedByStranger, Some("modified".into())));
+    fs::remove_file(folder.0.join("var/lib/dpkg/info/mine.list")).unwrap();
+    folder.write("var/lib/dpkg/info/mine.list", "/usr/bin/other\n");
+    assert_eq!(signs(), (Sign::ReplacedByStranger, None));
+}
+
 #[test]
 fn a_program_that_has_locked_itself_in() {
     if !has_dpkg() || !rustix::process::geteuid().is_root() {
