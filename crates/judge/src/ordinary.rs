@@ -31,30 +31,40 @@ pub(crate) fn ordinary(process: &Process, findings: &Findings) -> Ordinary {
     Ordinary { not }
 }
 
-/// Whether it does what its arguments say: whom it calls is then not its own habit.
-pub(crate) fn does_what_it_is_told(process: &Process) -> bool {
-    !told(process).is_empty()
+/// Whether it is made to do whatever it is told: whom it calls is then not its own habit. A browser that
+/// was given an address, or a player its file, stays what it is.
+pub(crate) fn is_for_anything(process: &Process) -> bool {
+    process.command_line.is_none() || made_for(process, &arguments(process)).is_some()
 }
 
 /// Why its arguments decide what it does.
 fn told(process: &Process) -> Vec<&'static str> {
-    let mut not = Vec::new();
-    let program = process.program().lossy();
-    let all = process.command_line.iter().flatten();
-    let arguments: Vec<String> = all.map(|it| it.lossy().into_owned()).collect();
-    if programs::is_shell(&program, &arguments) {
-        not.push("shell");
-    } else if programs::is_interpreter(&program) {
-        not.push("interpreter");
-    } else if programs::is_transfer_tool(&program, &arguments) {
-        not.push("transfer tool");
-    }
+    let arguments = arguments(process);
+    let mut not: Vec<_> = made_for(process, &arguments).into_iter().collect();
     if process.command_line.is_none() || process.command_line_truncated {
         not.push("arguments not known");
     } else if arguments.iter().skip(1).any(|it| is_of_a_stranger(it)) {
         not.push("arguments of a stranger");
     }
     not
+}
+
+fn arguments(process: &Process) -> Vec<String> {
+    let all = process.command_line.iter().flatten();
+    all.map(|it| it.lossy().into_owned()).collect()
+}
+
+fn made_for(process: &Process, arguments: &[String]) -> Option<&'static str> {
+    let program = process.program().lossy();
+    if programs::is_shell(&program, arguments) {
+        Some("shell")
+    } else if programs::is_interpreter(&program) {
+        Some("interpreter")
+    } else if programs::is_transfer_tool(&program, arguments) {
+        Some("transfer tool")
+    } else {
+        None
+    }
 }
 
 /// About this run, or about the program as a whole.

@@ -14,7 +14,7 @@ use model::{
 use super::score::Scores;
 use crate::fit::{Part, Piece, Whose};
 use crate::groups::Key;
-use crate::ordinary::does_what_it_is_told;
+use crate::ordinary::is_for_anything;
 use crate::pattern::{self, Callers, Habit, Standing, is_pattern, usual};
 use crate::seen::is_inbound;
 
@@ -32,6 +32,10 @@ const LARGE: u64 = 1_000_000;
 const MOST_COUNTED: usize = 16;
 /// So many destinations of one provider are many.
 const MOST_OF_PROVIDER: usize = 5;
+
+/// What every program finds about itself that brings its own engine for scripts: of those of no package it is
+/// no second reason.
+const OF_RUNTIMES: [&str; 1] = ["executable_memory"];
 
 /// So many runs and connections are named of one habit.
 const MOST_NAMED: usize = 32;
@@ -289,13 +293,18 @@ impl Habits {
         let is_name = addresses.first().map(ToString::to_string).as_ref() != Some(&key.label);
         let name = Text::from(key.label.as_str());
         let last = pairs.iter().map(|pair| pair.last).max()?;
+        let standing = standing(key, &pairs, snapshot);
+        let mut reasons = self.reasons_of(key, &addresses, &pairs);
+        if standing == Standing::Unpackaged {
+            reasons.retain(|it| !OF_RUNTIMES.contains(it));
+        }
         let habit = Habit {
             label: &key.label,
             known: addresses.iter().map(|ip| scores.address(*ip)).collect(),
             name: is_name.then(|| scores.name(&name)),
-            standing: standing(key, &pairs, snapshot),
+            standing,
             shows: shows(&pairs, snapshot),
-            reasons: self.reasons_of(key, &addresses),
+            reasons,
             callers: Callers {
                 of_program: self.destinations(key),
                 of_provider: self.of_provider(key),
@@ -319,11 +328,18 @@ impl Habits {
         Some((kept.id, found.collect()))
     }
 
-    fn reasons_of(&self, key: &HabitKey, addresses: &[IpAddr]) -> Vec<&'static str> {
+    fn reasons_of(
+        &self,
+        key: &HabitKey,
+        addresses: &[IpAddr],
+        pairs: &[&Pair],
+    ) -> Vec<&'static str> {
         let all = self.reasons.get(&key.whose).into_iter().flatten();
         let here = all.filter(|it| match &it.reach {
-            Reach::Program | Reach::Processes(_) => true,
+            Reach::Program => true,
             Reach::Named => false,
+            // Another script of the same interpreter is another thing.
+            Reach::Processes(runs) => runs_of(pairs).any(|run| runs.contains(&run)),
             Reach::Remotes {
                 addresses: listed,
                 names,
@@ -467,10 +483,14 @@ fn address(pair: &Pair) -> Option<IpAddr> {
     pair.key.destination.parse().ok()
 }
 
+fn runs_of<'a>(pairs: &'a [&'a Pair]) -> impl Iterator<Item = ProcessId> + 'a {
+    let runs = pairs.iter().flat_map(|it| &it.members.processes);
+    runs.map(|(id, _)| *id)
+}
+
 /// Whether a run of it shows on a display.
 fn shows(pairs: &[&Pair], snapshot: &Snapshot) -> bool {
-    let runs = pairs.iter().flat_map(|it| &it.members.processes);
-    let runs = runs.filter_map(|(id, _)| snapshot.processes.get(id));
+    let runs = runs_of(pairs).filter_map(|id| snapshot.processes.get(&id));
     let mut displays = runs.filter_map(|it| it.examined.as_deref()?.display.as_ref());
     displays.any(|it| matches!(it, Display::Shown))
 }
@@ -480,8 +500,7 @@ fn standing(key: &HabitKey, pairs: &[&Pair], snapshot: &Snapshot) -> Standing {
     if key.whose.program.is_none() {
         return Standing::Unknown;
     }
-    let runs = pairs.iter().flat_map(|it| &it.members.processes);
-    let runs: BTreeSet<ProcessId> = runs.map(|(id, _)| *id).collect();
+    let runs: BTreeSet<ProcessId> = runs_of(pairs).collect();
     let runs = runs.iter().filter_map(|id| snapshot.processes.get(id));
     let of_run = |process: &Arc<Process>| {
         let examined = process.examined.as_deref();
@@ -489,7 +508,7 @@ fn standing(key: &HabitKey, pairs: &[&Pair], snapshot: &Snapshot) -> Standing {
         match package.map(|it| it.state) {
             Some(PackageState::ThisTool) => Standing::Ours,
             Some(PackageState::Unpackaged | PackageState::Modified) => Standing::Unpackaged,
-            Some(PackageState::Intact) if does_what_it_is_told(process) => Standing::Packaged,
+            Some(PackageState::Intact) if is_for_anything(process) => Standing::Packaged,
             Some(PackageState::Intact) => Standing::Ordinary,
             Some(PackageState::NotTestable) | None => Standing::Unknown,
         }
