@@ -133,10 +133,17 @@ pub(super) fn severity(
         Standing::Unknown => !is_short || habit.pairs.iter().any(|it| it.key.program.is_some()),
         Standing::Ordinary | Standing::Packaged | Standing::Ours => false,
     };
+    // Scripts that look for news, copies by the clock and logins that are kept alive call somebody who has
+    // a name. Whoever hides behind one has given another reason, or is of no package.
+    let is_known = habit.pairs.iter().all(|it| it.key.program.is_some());
+    let is_told =
+        habit.standing == Standing::Packaged || habit.standing == Standing::Unknown && is_known;
     let severity = if score < NOTE {
         return None;
     } else if habit.standing == Standing::Ordinary && habit.reasons.is_empty() {
         Severity::Informational
+    } else if is_told && habit.name.is_some() && habit.reasons.is_empty() {
+        Severity::Low
     } else if score >= LOOK && !habit.reasons.is_empty() {
         Severity::High
     } else if score >= LOOK || is_foreign || !habit.reasons.is_empty() {
