@@ -17,8 +17,9 @@ const MOST_APART: usize = 16;
 const BY_ITSELF: [u16; 13] = [
     53, 67, 68, 123, 137, 138, 546, 547, 1900, 3702, 5351, 5353, 5355,
 ];
-/// What is made to call again and again: names over TLS, messages to telephones and things.
-const MADE_TO_CALL: [u16; 4] = [853, 5223, 5228, 8883];
+/// What is made to call again and again, or to keep its line alive: mail that is told of (IMAP), chat, names
+/// over TLS, messages to telephones and things.
+const MADE_TO_CALL: [u16; 7] = [143, 853, 993, 5222, 5223, 5228, 8883];
 
 /// All pairs of one program with one name, or with one address that has none; the same port and protocol.
 pub(crate) struct Habit<'a> {

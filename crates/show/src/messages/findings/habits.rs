@@ -5,6 +5,9 @@ use model::Fact;
 
 use super::{ASK, KEEP_RUNNING, Message, Told, look_up};
 
+/// What is closer than that is called exact.
+const EXACT: f64 = 0.005;
+
 pub(super) const MESSAGES: &[Message] = &[
     Message {
         rule: "beacon",
@@ -71,7 +74,7 @@ pub(super) const MESSAGES: &[Message] = &[
         explanation: |told| {
             let failed = many(told, "failed");
             format!(
-                "{who} tried to reach {other}{port} {failed} times{rhythm}, and never got an answer. Servers of \
+                "{who} never got an answer from {other}{port}: it tried {failed} times{rhythm}. Servers of \
                  spyware are taken down, and what calls them is still here.{watched}",
                 who = told.who,
                 other = told.other(),
@@ -239,8 +242,13 @@ fn rhythm(told: &Told<'_>) -> String {
         });
     };
     let mut text = format!(", every {period}");
-    if let Some(jitter) = told.fact("jitter") {
-        text += &format!(" (half of the times within {jitter} of it)");
+    match told.finding.fact("jitter") {
+        Some(Fact::Share(jitter)) if *jitter < EXACT => text += " to the dot",
+        Some(jitter) => {
+            let jitter = super::fact(jitter);
+            text += &format!(" (half of the times within {jitter} of it)");
+        }
+        None => {}
     }
     if let (Some(Fact::Count(beats)), Some(Fact::Count(expected))) =
         (told.finding.fact("beats"), told.finding.fact("expected"))
