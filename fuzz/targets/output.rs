@@ -25,6 +25,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         },
         home_netns: None,
         taken: process.started.unwrap_or(Timestamp::UNTOLD),
+        since: Timestamp::UNTOLD,
         tier: Tier::Full,
         connections: Shelf::from_iter([connection.clone()]),
         processes: Arc::new(HashMap::from([(process.id, Arc::new(process.clone()))])),

@@ -7,7 +7,8 @@ mod observe {
     pub(crate) mod parse;
 }
 use libfuzzer_sys::fuzz_target;
-use observe::parse::x11::{self, Packet};
+use observe::parse;
+use parse::x11::{self, Packet};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Some((head, about)) = bytes.split_first_chunk() {

@@ -7,7 +7,8 @@ mod observe {
     pub(crate) mod parse;
 }
 use libfuzzer_sys::fuzz_target;
-use observe::parse::xauthority::cookies;
+use observe::parse;
+use parse::xauthority::cookies;
 
 fuzz_target!(|bytes: &[u8]| {
     let found = cookies(bytes);
