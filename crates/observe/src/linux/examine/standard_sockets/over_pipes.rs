@@ -91,12 +91,13 @@ impl Search<'_> {
         for _ in 0..MOST_STEPS {
             let mut next = Vec::new();
             for channel in front {
-                let before = met.len();
+                let mut is_held = false;
                 for holder in self.channels.holders(channel) {
                     let is_far = match way {
                         Way::In => holder.writes,
                         Way::Out => holder.reads,
                     };
+                    is_held |= is_far;
                     if !is_far || !met.insert(holder.pid) {
                         continue;
                     }
@@ -119,7 +120,7 @@ impl Search<'_> {
                     }
                     next.extend(self.handed_on(&other, way));
                 }
-                if met.len() == before {
+                if !is_held {
                     // Whoever is there may not be looked into.
                     untested = untested.or(self.channels.untested());
                 }
