@@ -64,8 +64,13 @@ fn traces(subject: &Subject) -> Result<Vec<Trace>, Untested> {
     let mut traces = Vec::new();
     let mut told = BTreeSet::new();
     for (sign, listed) in wanted {
-        let Some(region) = mapped(&listed, regions, within.as_ref().ok()) else {
-            continue;
+        let region = match mapped(&listed, regions, within.as_ref().ok()) {
+            Ok(Some(region)) => region,
+            Ok(None) => continue,
+            Err(why) => {
+                not_read = Some(why);
+                continue;
+            }
         };
         let name = region.name.bytes();
         let path = within
@@ -90,11 +95,13 @@ fn is_loader(region: &Region) -> bool {
 }
 
 /// Where that library is in memory. `None`: it is not.
+///
+/// Errors: it is not there by its name, and where that leads to is not known.
 fn mapped<'of>(
     listed: &Listed,
     regions: &'of [Region],
     within: Option<&Within>,
-) -> Option<&'of Region> {
+) -> Result<Option<&'of Region>, Untested> {
     let name = listed.name.bytes();
     let mut files = regions.iter().filter(|it| it.is_of_file());
     let seen = |region: &'of Region| {
@@ -105,17 +112,24 @@ fn mapped<'of>(
         let given = plain(name);
         // Where it leads to, and as it is.
         let found = match within.map(|within| within.find(name)) {
-            Some(Found::Here(here)) => Some(here.path),
-            Some(Found::Nowhere | Found::NotKnown) | None => None,
+            Some(Found::Here(here)) => Ok(Some(here.path)),
+            Some(Found::Nowhere) | None => Ok(None),
+            // Also a link that is dated so that whoever follows it has to write when (relatime).
+            Some(Found::NotKnown) => Err(Untested::Unreadable),
         };
-        return files.find(|it| {
-            let path = seen(it);
-            path == given.as_slice() || found.as_ref().is_some_and(|found| found.bytes() == path)
-        });
+        let is_it = |path: &[u8]| match &found {
+            Ok(Some(found)) => path == found.bytes() || path == given.as_slice(),
+            Ok(None) | Err(_) => path == given.as_slice(),
+        };
+        return match (files.find(|it| is_it(seen(it))), found) {
+            (Some(region), _) => Ok(Some(region)),
+            (None, Ok(_)) => Ok(None),
+            (None, Err(why)) => Err(why),
+        };
     }
     // Somewhere in the folders of libraries.
     let name = file_name(name);
-    files.find(|it| !name.is_empty() && file_name(seen(it)) == name)
+    Ok(files.find(|it| !name.is_empty() && file_name(seen(it)) == name))
 }
 
 /// The text of `/etc/ld.so.preload`, and whether that is all of it; empty where there is none.
@@ -162,6 +176,8 @@ mod tests {
         let expected = [(Sign::Preloaded, path.clone())];
         let link = format!("{}/link.so", folder.path());
         std::os::unix::fs::symlink(&path, &link).unwrap();
+        // Whoever follows it as soon as it is made has to write when that was (relatime).
+        std::thread::sleep(std::time::Duration::from_millis(50));
         let set = |value: &str| seen(Command::new("/bin/sh").env("LD_PRELOAD", value));
         assert_eq!(set(&format!("/nowhere/y.so:{path}")), expected);
         assert_eq!(set(&link), expected);
@@ -173,6 +189,17 @@ mod tests {
             )),
             expected
         );
+        // Whoever follows this one has to write when each time, and we do not write.
+        let times = ["-h", "-d", "+1 day", &link];
+        let touched = Command::new("touch").args(times).status();
+        assert!(touched.unwrap().success());
+        let mut dated = Command::new("/bin/sh");
+        let dated = dated.env("LD_PRELOAD", &link);
+        let victim = Victim::start(dated.args(["-c", "echo ready; read x"])).unwrap();
+        match traces(&victim.subject()) {
+            Ok(found) => assert_eq!(found.len(), 1),
+            Err(why) => assert_eq!(why, Untested::Unreadable),
+        }
         let mut by_name = Command::new("/bin/sh");
         by_name
             .env("LD_PRELOAD", "x.so")
