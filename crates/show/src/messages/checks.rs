@@ -145,7 +145,7 @@ fn sign(sign: Sign) -> &'static str {
         Sign::PacketSocket => "reads packets",
         Sign::Autostart => "started at login",
         Sign::UserUnit => "started by a unit of the user",
-        Sign::SystemUnit => "started by a unit of the system",
+        Sign::SystemUnit => "started by a unit or a script of the system",
         Sign::Cron => "started by cron",
         Sign::ShellStart => "started by each shell",
         Sign::SetUid => "runs with the rights of its owner (setuid)",

@@ -12,11 +12,11 @@ mod tests;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use model::{Outcome, Sign, Trace, Untested};
+use model::{Outcome, Sign, Text, Trace, Untested};
 
 use self::files::Index;
 use super::root::Root;
-use super::{Kept, Subject};
+use super::{Kept, Subject, package};
 
 /// So long they are not looked at again.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -32,34 +32,65 @@ pub(crate) struct Starts {
 /// By the path of what is started: what kind of file names it, and which.
 type Started = HashMap<Vec<u8>, Vec<(Sign, usize)>>;
 
+/// What each package puts there for the services that it brings: of these it says nothing.
+const OF_PACKAGES: [&[u8]; 2] = [b"/etc/init.d/", b"/etc/rc.d/init.d/"];
+
 pub(super) fn check(subject: &Subject, kept: &mut Kept) -> Outcome {
-    match found(subject, &mut kept.starts) {
+    match found(subject, kept) {
         Ok(outcome) => outcome,
         Err(why) => Outcome::NotTestable(why),
     }
 }
 
-fn found(subject: &Subject, starts: &mut Starts) -> Result<Outcome, Untested> {
+fn found(subject: &Subject, kept: &mut Kept) -> Result<Outcome, Untested> {
     let program = subject.program()?;
     let root = Root::of(subject)?;
     // What starts programs in there was not read.
     if !root.is_own() {
         return Err(Untested::OtherNamespace);
     }
-    let index = starts.current(&root)?;
+    let index = kept.starts.current(&root)?;
     let link = program.link.bytes();
-    let mut traces = Vec::new();
     // The name of a file that is gone starts what comes next; that it is called so still tells.
-    index.add(link.strip_suffix(DELETED).unwrap_or(link), &mut traces);
+    let mut paths = vec![link.strip_suffix(DELETED).unwrap_or(link).to_vec()];
     let mut untested = index.untested;
     match script::of(subject, &root) {
-        Ok(scripts) => scripts.iter().for_each(|it| index.add(it, &mut traces)),
+        Ok(scripts) => paths.extend(scripts),
         Err(why) => untested = Some(why),
+    }
+    let told = paths.into_iter().map(|path| {
+        let mut traces = Vec::new();
+        index.add(&path, &mut traces);
+        (path, traces)
+    });
+    let told: Vec<_> = told.collect();
+    let mut traces = Vec::new();
+    for (path, its) in told {
+        // Where nobody can say whose it is, it is told.
+        let is_packaged = || package::owner(subject, &path, kept).is_ok_and(|it| it.is_some());
+        for trace in without_services(its, is_packaged) {
+            if !traces.contains(&trace) {
+                traces.push(trace);
+            }
+        }
     }
     Ok(match untested {
         Some(why) if traces.is_empty() => Outcome::NotTestable(why),
         Some(_) | None => Outcome::of(traces),
     })
+}
+
+/// What starts a file, without what the package of that file has for it.
+fn without_services(traces: Vec<Trace>, is_packaged: impl FnOnce() -> bool) -> Vec<Trace> {
+    let is_service = |trace: &Trace| {
+        let path = trace.path.as_ref().map(Text::bytes).unwrap_or_default();
+        OF_PACKAGES.iter().any(|folder| path.starts_with(folder))
+    };
+    if !traces.iter().any(is_service) || !is_packaged() {
+        return traces;
+    }
+    let others = traces.into_iter().filter(|it| !is_service(it));
+    others.collect()
 }
 
 impl Starts {

@@ -10,14 +10,14 @@ use crate::parse::passwd::homes;
 use crate::parse::script::{file_name, runs_others};
 use crate::parse::start_file::{Word, crontab, desktop_entry, shell, unit};
 
-const MOST_FILE_BYTES: u64 = 256 * 1024;
+const MOST_FILE_BYTES: u64 = 1024 * 1024;
 const MOST_PASSWD_BYTES: u64 = 16 * 1024 * 1024;
 const MOST_HOMES: usize = 1000;
 /// In one folder.
 const MOST_FILES: usize = 1000;
 /// Of all files together, for each user and for the computer.
 const MOST_OF_ONE: usize = 4000;
-const MOST_WORDS: usize = 1000;
+const MOST_WORDS: usize = 10_000;
 /// A folder of programs has some thousand.
 const MOST_IN_FOLDER: usize = 20_000;
 /// Words that were looked for as files.
@@ -104,7 +104,7 @@ const OF_USERS: [Place; 43] = {
     ]
 };
 
-const OF_COMPUTER: [Place; 37] = {
+const OF_COMPUTER: [Place; 42] = {
     use Form::*;
     use Sign::{Autostart, Cron, ShellStart, SystemUnit, UserUnit};
     [
@@ -126,6 +126,11 @@ const OF_COMPUTER: [Place; 37] = {
         place("/usr/local/lib/systemd/system", "", SystemUnit, Unit),
         place("/usr/local/lib/systemd/system/*", "", SystemUnit, Unit),
         place("/run/systemd/system", "", SystemUnit, Unit),
+        place("/etc/init.d", "", SystemUnit, Script),
+        place("/etc/rc.d/init.d", "", SystemUnit, Script),
+        place("/etc/local.d", ".start", SystemUnit, Script),
+        place("/etc/sv/*/run", "", SystemUnit, Script),
+        place("/etc/service/*/run", "", SystemUnit, Script),
         place("/etc/rc.local", "", SystemUnit, Script),
         place("/etc/rc.d/rc.local", "", SystemUnit, Script),
         place("/etc/crontab", "", Cron, CrontabOfAll),
@@ -218,7 +223,12 @@ impl Index {
         let passwd = root
             .read(b"/etc/passwd", MOST_PASSWD_BYTES)?
             .unwrap_or_default();
-        for home in homes(&passwd).into_iter().take(MOST_HOMES) {
+        let homes = homes(&passwd);
+        let length = u64::try_from(passwd.len()).unwrap_or(u64::MAX);
+        if homes.len() > MOST_HOMES || length >= MOST_PASSWD_BYTES {
+            reader.is_cut();
+        }
+        for home in homes.into_iter().take(MOST_HOMES) {
             // What else is put into it makes nothing start.
             match root.find(home) {
                 Ok(Some(found)) if found.is_folder() => {}
@@ -311,10 +321,19 @@ impl Reader<'_> {
     }
 
     fn names(&mut self, folder: &Found) -> Vec<Vec<u8>> {
-        folder.names(MOST_FILES).unwrap_or_else(|why| {
+        let names = folder.names(MOST_FILES).unwrap_or_else(|why| {
             self.index.untested.get_or_insert(why);
             Vec::new()
-        })
+        });
+        if names.len() >= MOST_FILES {
+            self.is_cut();
+        }
+        names
+    }
+
+    /// Something was not read that may start anything.
+    fn is_cut(&mut self) {
+        self.index.untested.get_or_insert(Untested::TooLarge);
     }
 
     fn file(&mut self, path: &[u8], found: &Found, place: &Place, of: &mut Of<'_>) {
@@ -323,8 +342,7 @@ impl Reader<'_> {
         }
         of.files += 1;
         if of.files > MOST_OF_ONE || self.asked > MOST_ASKED {
-            self.index.untested.get_or_insert(Untested::TooLarge);
-            return;
+            return self.is_cut();
         }
         let bytes = match found.read(MOST_FILE_BYTES) {
             Ok(bytes) => bytes,
@@ -333,6 +351,9 @@ impl Reader<'_> {
                 return;
             }
         };
+        if found.seen.stx_size > MOST_FILE_BYTES {
+            self.is_cut();
+        }
         let words = match place.form {
             Form::DesktopEntry => desktop_entry(&bytes, MOST_WORDS),
             Form::Unit => unit(&bytes, MOST_WORDS),
@@ -342,6 +363,9 @@ impl Reader<'_> {
             Form::Script if bytes.starts_with(b"\x7fELF") => Vec::new(),
             Form::Script => shell(&bytes, MOST_WORDS),
         };
+        if words.len() >= MOST_WORDS {
+            self.is_cut();
+        }
         let mut started: Vec<_> = words
             .iter()
             .filter_map(|word| self.program(word, place.form, of))
@@ -377,6 +401,7 @@ impl Reader<'_> {
         };
         self.asked += 1;
         if self.asked > MOST_ASKED {
+            self.is_cut();
             return None;
         }
         let found = self.root.find(&path).unwrap_or(None)?;

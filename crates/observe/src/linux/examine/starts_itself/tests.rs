@@ -97,6 +97,55 @@ fn every_way_to_be_started() {
 }
 
 #[test]
+fn services_without_units() {
+    use Sign::SystemUnit;
+    let folder = computer();
+    let script = "#!/bin/sh\nDAEMON=/opt/tool/tool\nstart-stop-daemon --start --exec $DAEMON\n";
+    folder.write("etc/init.d/tool", script);
+    folder.write("etc/local.d/x.start", "/home/u/.cache/run &\n");
+    folder.write("etc/local.d/README", "/home/u/.local/bin/helper\n");
+    folder.write("etc/sv/x/run", "#!/bin/sh\nexec /home/u/.x/'a b.py'\n");
+    let of = |path| [(SystemUnit, path)];
+    check(&folder, "/opt/tool/tool", &of("/etc/init.d/tool"));
+    check(&folder, "/etc/init.d/tool", &of("/etc/init.d/tool"));
+    check(&folder, "/home/u/.cache/run", &of("/etc/local.d/x.start"));
+    check(&folder, "/home/u/.local/bin/helper", &[]);
+    check(&folder, "/home/u/.x/a b.py", &of("/etc/sv/x/run"));
+}
+
+#[test]
+fn services_of_packages_are_left_out() {
+    let service = Trace::of_file(Sign::SystemUnit, "/etc/init.d/tool");
+    let cron = Trace::of_file(Sign::Cron, "/etc/cron.d/tool");
+    let all = || vec![service.clone(), cron.clone()];
+    assert_eq!(without_services(all(), || false), all());
+    assert_eq!(without_services(all(), || true), [cron.clone()]);
+    // Nobody needs to be asked.
+    let of_cron = without_services(vec![cron.clone()], || panic!("asked"));
+    assert_eq!(of_cron, [cron]);
+}
+
+#[test]
+fn what_is_too_long_to_be_read() {
+    let folder = computer();
+    let long = |length: usize| format!("{}\n/opt/tool/tool &\n", "#".repeat(length));
+    let untested = |path: &str, text: String| {
+        folder.write(path, text);
+        let index = Index::read(&Root::at(&folder.0)).unwrap();
+        fs::remove_file(folder.0.join(path)).unwrap();
+        (
+            index.started.contains_key(&b"/opt/tool/tool"[..]),
+            index.untested,
+        )
+    };
+    assert_eq!(untested("home/u/.bashrc", long(300_000)), (true, None));
+    let cut = Some(Untested::TooLarge);
+    assert_eq!(untested("home/u/.bashrc", long(1_100_000)), (false, cut));
+    let words = "/opt/x\n".repeat(10_000) + "/opt/tool/tool\n";
+    assert_eq!(untested("home/u/.profile", words), (false, cut));
+}
+
+#[test]
 fn units_of_packages_are_left_out() {
     let folder = computer();
     folder.write(
