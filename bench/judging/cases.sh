@@ -178,7 +178,9 @@ script-hidden)
 script-environment)
     own /tmp
     echo : >"$own/x"
-    stay env BASH_ENV="$own/x" bash -c 'sleep 100000; :' ;;
+    # It waits by itself: what it would start to wait would outlive it.
+    mkfifo "$own/f"
+    stay env BASH_ENV="$own/x" bash -c 'exec 3<>"$0"; read -r _ <&3' "$own/f" ;;
 overlong-path)
     own /var/lib
     # Folders of more bytes together than a path may have.
