@@ -312,6 +312,8 @@ words! {
     /// It has no memory of its own and no file.
     KernelThread "kernel thread",
     NotFinished "not finished",
+    /// It takes long, and nobody wanted to wait for it.
+    NotAsked "not asked",
     /// The kernel does not tell.
     KernelTooOld "kernel too old",
     /// It is in another container, or in another PID namespace.

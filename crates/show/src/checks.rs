@@ -26,8 +26,12 @@ fn tally(examined: &Examined) -> Tally {
     tally
 }
 
-/// `· 14/17`. `-`: nobody has looked.
+/// `· 14/17`. `kernel`: a thread of the kernel, which has no program that could be looked into. `-`: nobody
+/// has looked.
 pub(crate) fn in_short(process: &Process) -> String {
+    if process.kernel_thread {
+        return texts::KERNEL.to_owned();
+    }
     let Some(examined) = &process.examined else {
         return "-".to_owned();
     };

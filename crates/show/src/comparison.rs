@@ -213,7 +213,7 @@ fn one(
 ) -> io::Result<()> {
     let (width, difference) = (options.width, row.first);
     let word = word(difference.severity);
-    let heading = texts::heading(word, &said.title);
+    let heading = texts::heading(word, &said.title, 1);
     let (begin, end) = match (options.color, word) {
         (true, "look first") => ("\x1b[1;31m", "\x1b[0m"),
         (true, "look") => ("\x1b[1;33m", "\x1b[0m"),

@@ -110,27 +110,17 @@ fn written(end: Endpoint) -> String {
 pub fn lines(checked: Checked<'_>, width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
     let snapshot = checked.snapshot;
     let concerned = concerned(snapshot, &Found::of(&snapshot.findings));
-    let mut findings = snapshot.findings.iter().peekable();
-    while let Some(finding) = findings.next() {
+    let all = snapshot.findings.iter().map(|finding| {
         let concerned = concerned.get(&finding.id).cloned().unwrap_or_default();
-        let shown = Shown::of(finding, snapshot, &concerned);
-        let next = findings.peek();
-        let next = next.map(|it| Shown::of(it, snapshot, &Concerned::default()));
-        // What is said of several in a row is said behind the last of them.
-        let is_last = next.is_none_or(|next| {
-            let of = |it: &Shown| (it.word, it.said.innocent.clone(), it.said.next.clone());
-            of(&next) != of(&shown)
-        });
-        one(
+        One {
             finding,
-            &shown,
-            &concerned,
-            is_last,
-            snapshot.tier,
-            width,
-            out,
-        )?;
-        writeln!(out)?;
+            shown: Shown::of(finding, snapshot, &concerned),
+            concerned,
+        }
+    });
+    let all: Vec<_> = all.collect();
+    for row in all.chunk_by(One::says_the_same) {
+        several(row, snapshot.tier, width, out)?;
     }
     let words = snapshot.findings.iter().map(|it| word(it.severity));
     let counts = texts::counts(words);
@@ -149,21 +139,62 @@ pub fn lines(checked: Checked<'_>, width: Option<usize>, out: &mut impl Write) -
     gaps::lines(&snapshot.gaps, width, out)
 }
 
-fn one(
-    finding: &Finding,
-    shown: &Shown,
-    concerned: &Concerned,
-    is_last: bool,
+/// A finding, with all that is said of it.
+struct One<'a> {
+    finding: &'a Finding,
+    shown: Shown,
+    concerned: Concerned,
+}
+
+impl One<'_> {
+    /// Whether what it means when all is well, and what to do, is the same of both.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let of = |it: &Self| (it.shown.word, it.shown.said.title.clone());
+        let said = |it: &Self| (it.shown.said.innocent.clone(), it.shown.said.next.clone());
+        of(self) == of(other) && said(self) == said(other)
+    }
+}
+
+/// Findings in a row of which the same is said: that stands once, before all of them.
+fn several(
+    row: &[One<'_>],
     tier: Tier,
     width: Option<usize>,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    folded(
-        "",
-        &texts::heading(shown.word, &shown.said.title),
-        width,
-        out,
-    )?;
+    let Some(first) = row.first() else {
+        return Ok(());
+    };
+    let said = &first.shown.said;
+    let heading = texts::heading(first.shown.word, &said.title, row.len());
+    folded("", &heading, width, out)?;
+    let is_one = row.len() == 1;
+    if !is_one {
+        for (name, text) in [(texts::HARMLESS, &said.innocent), (texts::NEXT, &said.next)] {
+            folded(&texts::fact_name(name), text, width, out)?;
+        }
+        writeln!(out)?;
+    }
+    for it in row {
+        one(it, is_one, tier, width, out)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// `with_said`: what it means when all is well, and what to do, is not said elsewhere.
+fn one(
+    it: &One<'_>,
+    with_said: bool,
+    tier: Tier,
+    width: Option<usize>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let One {
+        finding,
+        shown,
+        concerned,
+    } = it;
     let mut fact = |name: &str, text: &str| {
         if text.is_empty() {
             return Ok(());
@@ -183,7 +214,7 @@ fn one(
         &since(concerned, finding, shown.connections, tier),
     )?;
     fact(texts::FOUND, &shown.said.explanation)?;
-    if is_last {
+    if with_said {
         fact(texts::HARMLESS, &shown.said.innocent)?;
         fact(texts::NEXT, &shown.said.next)?;
     }

@@ -40,8 +40,12 @@ pub(crate) const SOMEBODY: &str = "A program that is not known";
 pub(crate) const BEFORE: &str = "before whocalls looked";
 pub(crate) const NOT_CHECKED: &str = "not checked: ";
 
-pub(crate) fn heading(word: &str, title: &str) -> String {
-    format!("{word}: {title}")
+/// `look: Temporary program`; of several, how many there are.
+pub(crate) fn heading(word: &str, title: &str, count: usize) -> String {
+    match count {
+        0 | 1 => format!("{word}: {title}"),
+        count => format!("{word}: {title} ({count} findings)"),
+    }
 }
 
 /// Its name, pid and file.

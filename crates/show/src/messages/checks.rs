@@ -5,6 +5,9 @@ use model::{Display, Package, PackageState, Sign, Trace, hex};
 use super::counted;
 use crate::visible::visible;
 
+/// In the place of how many checks.
+pub(crate) const KERNEL: &str = "kernel";
+
 /// Never a tick, never "clean": by how many of all checks nothing was found, or how many found something.
 pub(crate) fn in_short(found: usize, nothing: usize, all: usize) -> String {
     match found {

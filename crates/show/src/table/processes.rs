@@ -156,14 +156,14 @@ mod tests {
     fn processes_with_and_without_connections() {
         let expected = "
 PID   USER   NAME               CONNECTIONS  CHECKS  STARTED               PATH                                     UNIT
-2     root   kthreadd                  none  -       2026-11-22T09:15:00Z  (kernel thread)                          -
+2     root   kthreadd                  none  kernel  2026-11-22T09:15:00Z  (kernel thread)                          -
 801   1000   nginx                       12  · 1/2   2026-11-22T09:15:00Z  /usr/sbin/nginx                          nginx.service
 1464  alice  (no name) (ended)            1  -       2026-11-22T09:15:00Z  /tmp/.cache/updater/bin/agent (deleted)  -
 ";
         assert_eq!(format!("\n{}", table(&some_processes(), None)), expected);
         let expected = "
 PID   USER   NAME               CONNECTIONS  CHECKS  PATH
-2     root   kthreadd                  none  -       (kernel thread)
+2     root   kthreadd                  none  kernel  (kernel thread)
 801   1000   nginx                       12  · 1/2   /usr/sbin/nginx
 1464  alice  (no name) (ended)            1  -       /tmp/.ca…in/agent (deleted)
 (no room for UNIT, STARTED)

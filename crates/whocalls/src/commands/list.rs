@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use model::{Connection, Process, Snapshot};
+use model::{Check, Connection, Outcome, Process, Snapshot, Untested};
 use observe::{Depth, LookOptions, Observer};
 use show::filter::Filter;
 use show::json::{Extent, Listing};
@@ -331,7 +331,29 @@ fn talk_about(
             )?;
         }
     }
+    if list.processes {
+        text.extend(not_asked(snapshot).into_bytes());
+    }
     show::gaps::lines(&snapshot.gaps, output::talk_width(), &mut text)?;
     talk.say(&String::from_utf8_lossy(&text));
     Ok(())
+}
+
+/// Which checks were left out, since they take long. Empty: none, or nobody has looked into any process.
+fn not_asked(snapshot: &Snapshot) -> String {
+    let not_asked = Outcome::NotTestable(Untested::NotAsked);
+    let left_out = Check::ALL.iter().filter(|check| {
+        let mut examined = snapshot.processes.values().flat_map(|it| &it.examined);
+        examined.any(|it| it.outcome(**check) == Some(&not_asked))
+    });
+    let left_out: Vec<_> = left_out.map(|check| check.word()).collect();
+    if left_out.is_empty() {
+        return String::new();
+    }
+    format!(
+        "{} of {} checks take long and were not made here: {}. whocalls check and watch make them.\n",
+        left_out.len(),
+        Check::ALL.len(),
+        left_out.join(", ")
+    )
 }

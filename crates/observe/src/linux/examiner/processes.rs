@@ -124,9 +124,14 @@ impl Asking {
             let found = self.found.remove(&key).unwrap_or_default();
             left += usize::from(!found.is_finished);
             let mut examined = found.examined.unwrap_or_default();
-            for check in checks(depth) {
+            let wanted: Vec<_> = checks(depth).collect();
+            for check in checks(Depth::Whole) {
                 if examined.outcome(check).is_none() {
-                    examined.put(check, Outcome::NotTestable(Untested::NotFinished));
+                    let why = match wanted.contains(&check) {
+                        true => Untested::NotFinished,
+                        false => Untested::NotAsked,
+                    };
+                    examined.put(check, Outcome::NotTestable(why));
                 }
             }
             process.examined = Some(Arc::new(examined));

@@ -165,6 +165,20 @@ fn what_is_not_finished_is_not_testable() {
 }
 
 #[test]
+fn what_takes_long_is_not_asked_where_nobody_wants_to_wait() {
+    let mut processes = vec![process(std::process::id())];
+    let mut asking = Asking::of(&processes, Depth::Cheap);
+    asking.go_on(start(), Instant::now() + Duration::from_secs(60));
+    assert_eq!(asking.tell(&mut processes, Depth::Cheap), 0);
+    let examined = processes[0].examined.as_ref().unwrap();
+    assert_eq!(examined.checks.len(), Check::ALL.len());
+    let why = Outcome::NotTestable(Untested::NotAsked);
+    let not_asked = examined.checks.iter().filter(|made| made.outcome == why);
+    let not_asked: Vec<_> = not_asked.map(|made| made.check).collect();
+    assert_eq!(not_asked, [Check::Package, Check::StartsItself]);
+}
+
+#[test]
 fn a_look_is_examined_and_who_ended_meanwhile_is_not_testable() {
     let mut child = Command::new("sleep")
         .arg("1000")

@@ -14,7 +14,7 @@ impl Facts<'_> {
             concerned,
             shown,
         } = found;
-        self.heading(texts::heading(shown.word, &shown.said.title));
+        self.heading(texts::heading(shown.word, &shown.said.title, 1));
         let about = &finding.about;
         let (pid, path) = (about.process.map(|it| it.pid), about.program.as_ref());
         let path = path.map(visible);
