@@ -53,6 +53,10 @@ impl FirstConnections {
 
     fn learn(&mut self, connection: &Connection) {
         let one = (connection.opened, connection.id);
+        // Mostly they come in the order of their start, and there are enough.
+        if self.0.len() >= MOST_CONNECTIONS && self.0.last().is_some_and(|last| *last < one) {
+            return;
+        }
         let place = self.0.partition_point(|it| *it < one);
         if place < MOST_CONNECTIONS {
             // Before, so that no room is taken for one more.

@@ -1,7 +1,7 @@
 //! Pairs put together to habits: which belong together, whom else their rules ask about, and which have to
 //! be looked at anew.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +67,8 @@ pub(super) struct Habits {
     large: BTreeSet<HabitKey>,
     reasons: BTreeMap<Whose, Vec<Reasoned>>,
     dirty: BTreeSet<HabitKey>,
+    /// All that call one of these, too: another number of them does.
+    dirty_labels: HashSet<String>,
     /// Those that are gone since.
     gone: Vec<HabitId>,
     now: Option<Timestamp>,
@@ -136,7 +138,9 @@ impl Habits {
             let label = self.by_label.entry(key.label.clone()).or_default();
             label.insert(key.clone());
             // One more calls there.
-            self.dirty.extend(label.iter().cloned());
+            if label.len() > 1 && !self.dirty_labels.contains(&key.label) {
+                self.dirty_labels.insert(key.label.clone());
+            }
             if let Some(device) = key.whose.device {
                 *self.devices.entry(device).or_default() += 1;
             }
@@ -172,9 +176,10 @@ impl Habits {
             }
             if let Some(label) = self.by_label.get_mut(&key.label) {
                 label.remove(key);
-                self.dirty.extend(label.iter().cloned());
                 if label.is_empty() {
                     self.by_label.remove(&key.label);
+                } else if !self.dirty_labels.contains(&key.label) {
+                    self.dirty_labels.insert(key.label.clone());
                 }
             }
             if let Some(device) = key.whose.device
@@ -263,6 +268,9 @@ impl Habits {
             self.dirty.extend(self.kept.keys().cloned());
         }
         let mut dirty = std::mem::take(&mut self.dirty);
+        for label in std::mem::take(&mut self.dirty_labels) {
+            dirty.extend(self.by_label.get(&label).into_iter().flatten().cloned());
+        }
         let programs: BTreeSet<_> = dirty.iter().map(|key| key.whose.clone()).collect();
         let large = self.large.iter();
         dirty.extend(large.filter(|key| programs.contains(&key.whose)).cloned());

@@ -119,7 +119,10 @@ fn services_of_packages_are_left_out() {
     let cron = Trace::of_file(Sign::Cron, "/etc/cron.d/tool");
     let all = || vec![service.clone(), cron.clone()];
     assert_eq!(without_services(all(), || false), all());
-    assert_eq!(without_services(all(), || true), std::slice::from_ref(&cron));
+    assert_eq!(
+        without_services(all(), || true),
+        std::slice::from_ref(&cron)
+    );
     // Nobody needs to be asked.
     let of_cron = without_services(vec![cron.clone()], || panic!("asked"));
     assert_eq!(of_cron, [cron]);
