@@ -168,6 +168,12 @@ impl Habit<'_> {
         registrable.is_some_and(|name| makers::are(name, &self.known))
     }
 
+    /// Whether it is what runs this machine, in a cloud.
+    pub(crate) fn is_of_platform(&self) -> bool {
+        let mut addresses = self.pairs.iter().map(|it| it.key.destination.parse());
+        addresses.all(|ip| ip.is_ok_and(makers::is_platform))
+    }
+
     pub(crate) fn is_made_to_call(&self) -> bool {
         self.port().is_some_and(|port| MADE_TO_CALL.contains(&port))
     }

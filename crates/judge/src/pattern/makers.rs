@@ -1,6 +1,7 @@
 //! Those who make systems, browsers and what protects them. Every computer with something of theirs calls
 //! them at a steady pace, as steady as no malware does.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use model::{KnownAddress, NetworkKind};
@@ -53,6 +54,22 @@ const MAKERS: [(&str, &str); 44] = [
     ("sophos.com", "sophos"),
     ("symantec.com", "symantec"),
 ];
+
+/// Of those who run the machines of a cloud: in each of them, and nobody else can be there.
+/// Azure: <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>; the others,
+/// and where machines ask about themselves: AWS, Google Cloud, Azure, Oracle and Alibaba.
+const PLATFORM: [IpAddr; 6] = [
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
+    IpAddr::V4(Ipv4Addr::new(169, 254, 169, 123)),
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+];
+
+pub(super) fn is_platform(ip: IpAddr) -> bool {
+    PLATFORM.contains(&ip)
+}
 
 /// Whether the name is one of theirs, and the addresses are in their networks or in those that carry
 /// pages for others.

@@ -196,3 +196,30 @@ fn a_few_beats_are_enough() {
     assert!(after(7, 0.2) >= 15, "{}", after(7, 0.2));
     assert!(after(13, 0.5) >= 15, "{}", after(13, 0.5));
 }
+
+/// The agents of a cloud call an address that each of its machines has.
+#[test]
+fn what_a_machine_of_a_cloud_tells_its_platform() {
+    let caller = Caller {
+        seconds: 12.0,
+        jitter: 0.3,
+        missing: 0.1,
+    };
+    let times = caller.calls(240.0, 7).into_iter();
+    let times: Vec<_> = times.map(|time| (time, 420, 900)).collect();
+    let worst_at = |destination: &str, standing| {
+        let mut pair = pair(&times);
+        pair.key.destination = destination.to_owned();
+        worst(&pair, standing, 240.0).map(|it| it.0)
+    };
+    assert_eq!(
+        worst_at("168.63.129.17", Standing::Unknown),
+        Some(Severity::Medium)
+    );
+    let of_platform = worst_at("168.63.129.16", Standing::Unknown);
+    assert!(of_platform < Some(Severity::Medium), "{of_platform:?}");
+    assert_eq!(
+        worst_at("168.63.129.16", Standing::Unpackaged),
+        Some(Severity::Medium)
+    );
+}

@@ -54,7 +54,12 @@ pub(super) fn weighed(score: f64, rhythm: Option<&Rhythm>, habit: &Habit<'_>) ->
     let link = if habit.is_on_link() { 0.5 } else { 1.0 };
     // Where the program is known it weighs more than a name that it chose itself.
     let maker = habit.is_of_maker() && habit.standing <= Standing::Unknown;
-    let maker = if maker { 0.5 } else { 1.0 };
+    let platform = habit.is_of_platform() && habit.standing <= Standing::Unknown;
+    let maker = match (platform, maker) {
+        (true, _) => 0.2,
+        (false, true) => 0.5,
+        (false, false) => 1.0,
+    };
     let others = prevalence(habit) * provider(habit) * timer(rhythm, habit) * openness(habit);
     let score = score * standing * made_to * by_all * link * maker * others;
     (score + rarity(score, rhythm, habit)).min(100.0)
