@@ -1,6 +1,9 @@
 //! Findings of a recording: what stands beside the case is what the case gives when it is judged again.
 
 use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -22,6 +25,22 @@ ready()
 for one in kept: (one[0] if isinstance(one, tuple) else one).close()
 ready()";
 
+/// A shell that somebody types into over the network, if only over loopback; and who types.
+#[expect(clippy::disallowed_methods, reason = "to a listener of this test")]
+fn shell_of_somebody_else() -> (Child, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (typing, _) = listener.accept().unwrap();
+    let again = || Stdio::from(OwnedFd::from(socket.try_clone().unwrap()));
+    let mut shell = Command::new("sh");
+    let shell = shell
+        .arg("-i")
+        .stdin(again())
+        .stdout(again())
+        .stderr(again());
+    (shell.spawn().unwrap(), typing)
+}
+
 #[test]
 fn judging_a_case_gives_the_findings_of_the_live_run() {
     if lacks(&[Need::Root]) {
@@ -32,6 +51,7 @@ fn judging_a_case_gives_the_findings_of_the_live_run() {
     };
     namespace.ip(&["addr", "add", &format!("{SERVER}/32"), "dev", "lo"]);
     let (mut actor, _) = Actor::start(Place::Inside(&namespace), CALL);
+    let (mut shell, _typing) = shell_of_somebody_else();
     let recording = Recording::start(&["--depth", "events"]);
     actor.go_on();
     std::thread::sleep(std::time::Duration::from_secs(7));
@@ -55,6 +75,15 @@ fn judging_a_case_gives_the_findings_of_the_live_run() {
         .iter()
         .find(|it| it["rule"] == "hosting" && it["facts"]["connections"].as_u64() >= Some(40));
     assert!(hosting.is_some(), "{lines:#?}");
+    // What was looked for in processes is in the case, too.
+    let run = format!("\"{}-", shell.id());
+    let is_of_shell = |it: &Value| it["evidence"].to_string().contains(&run);
+    let of_shell = lines
+        .iter()
+        .find(|it| it["rule"] == "shell_socket" && is_of_shell(it));
+    assert!(of_shell.is_some(), "{lines:#?}");
+    shell.kill().unwrap();
+    shell.wait().unwrap();
     // It stands outside of what is sealed, and the case says what it was judged with.
     let manifest = fs::read_to_string(recorded.case.join("manifest.sha256")).unwrap();
     assert!(!manifest.contains("derived"), "{manifest}");
