@@ -98,6 +98,8 @@ pub struct Answer {
     pub addresses: Vec<(IpAddr, u32)>,
     /// What TXT records say, the strings of each joined.
     pub texts: Vec<Text>,
+    /// For how many seconds all of the texts hold. `None`: there are none, or it is not told.
+    pub text_ttl: Option<u32>,
     /// How long the message is.
     pub bytes: u32,
 }

@@ -55,6 +55,8 @@ pub(super) struct AnswerObject<'a> {
     addresses: Vec<(Ip, u32)>,
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     texts: Vec<Listed<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text_ttl: Option<u32>,
     bytes: u32,
 }
 
@@ -66,6 +68,7 @@ impl<'a> AnswerObject<'a> {
             aliases: Listed::all(&answer.aliases),
             addresses: addresses.map(|(ip, ttl)| (Ip(*ip), *ttl)).collect(),
             texts: Listed::all(&answer.texts),
+            text_ttl: answer.text_ttl,
             bytes: answer.bytes,
         }
     }
@@ -77,6 +80,7 @@ impl<'a> AnswerObject<'a> {
             aliases: Listed::texts(self.aliases),
             addresses: addresses.map(|(Ip(ip), ttl)| (ip, ttl)).collect(),
             texts: Listed::texts(self.texts),
+            text_ttl: self.text_ttl,
             bytes: self.bytes,
         }
     }

@@ -30,6 +30,9 @@ pub(super) fn answer(event: &mut Object<'_>, answer: Option<&Answer>) {
             });
         });
         texts(it, "texts", &answer.texts);
+        if let Some(ttl) = answer.text_ttl {
+            it.number("text_ttl", ttl);
+        }
         it.number("bytes", answer.bytes);
     });
 }
@@ -152,6 +155,16 @@ mod tests {
         let expected = json!({"answer": {
             "code": 0, "aliases": ["edge.example.net"],
             "addresses": [{"ip": "203.0.113.9", "ttl": 60}], "texts": [], "bytes": 70,
+        }});
+        assert_eq!(written(|it| answer(it, Some(&known))), expected);
+        let known = Answer {
+            texts: vec![Text::from("v=1")],
+            text_ttl: Some(0),
+            bytes: 70,
+            ..Answer::default()
+        };
+        let expected = json!({"answer": {
+            "code": 0, "aliases": [], "addresses": [], "texts": ["v=1"], "text_ttl": 0, "bytes": 70,
         }});
         assert_eq!(written(|it| answer(it, Some(&known))), expected);
     }

@@ -119,7 +119,7 @@ fn answer(dns: Value<'_>) -> Answer {
     {
         for (kind, values) in grouped.members() {
             for value in values.items() {
-                add(kind, value, 0, &mut answer);
+                add(kind, value, None, &mut answer);
             }
         }
     }
@@ -131,22 +131,26 @@ fn record(record: Value<'_>, answer: &mut Answer) {
         .member("rrtype")
         .and_then(Value::plain)
         .unwrap_or_default();
-    let ttl = record.member("ttl").and_then(Value::number).unwrap_or(0);
+    let ttl = record.member("ttl").and_then(Value::number);
+    let ttl = ttl.map(|ttl| u32::try_from(ttl).unwrap_or(u32::MAX));
     if let Some(data) = record.member("rdata") {
-        add(kind, data, u32::try_from(ttl).unwrap_or(u32::MAX), answer);
+        add(kind, data, ttl, answer);
     }
 }
 
-fn add(kind: &[u8], data: Value<'_>, ttl: u32, answer: &mut Answer) {
+fn add(kind: &[u8], data: Value<'_>, ttl: Option<u32>, answer: &mut Answer) {
     match kind {
         b"A" | b"AAAA" => {
             let address = data.plain().and_then(field::address);
             answer
                 .addresses
-                .extend(address.map(|address| (address.to_canonical(), ttl)));
+                .extend(address.map(|address| (address.to_canonical(), ttl.unwrap_or(0))));
         }
         b"CNAME" => answer.aliases.extend(data.text()),
-        b"TXT" => answer.texts.extend(data.text()),
+        b"TXT" => {
+            answer.texts.extend(data.text());
+            answer.text_ttl = answer.text_ttl.into_iter().chain(ttl).min();
+        }
         _ => {}
     }
 }

@@ -129,8 +129,8 @@ fn a_name_that_was_looked_up_is_of_its_process() {
         .collect();
     let process = true;
     assert_eq!(names, [
-        (process, "Some(Answer { code: 0, aliases: [\"b.example\"], addresses: [(192.0.2.1, 0), (2001:db8::1, 0)], texts: [], bytes: 0 })".to_owned()),
-        (process, "Some(Answer { code: 3, aliases: [], addresses: [], texts: [], bytes: 0 })".to_owned()),
+        (process, "Some(Answer { code: 0, aliases: [\"b.example\"], addresses: [(192.0.2.1, 0), (2001:db8::1, 0)], texts: [], text_ttl: None, bytes: 0 })".to_owned()),
+        (process, "Some(Answer { code: 3, aliases: [], addresses: [], texts: [], text_ttl: None, bytes: 0 })".to_owned()),
         (process, "None".to_owned()),
     ]);
 }

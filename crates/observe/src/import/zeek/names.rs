@@ -57,15 +57,14 @@ fn answer(row: &Row<'_>, question: Option<u64>) -> Option<Answer> {
     };
     let mut ttls = row.items(Field::Ttls);
     for item in row.items(Field::Answers) {
-        let ttl = ttls
-            .next()
-            .and_then(|ttl| field::seconds(&ttl))
-            .unwrap_or(0);
-        let ttl = u32::try_from(ttl / 1_000_000_000).unwrap_or(0);
+        let told = ttls.next().and_then(|ttl| field::seconds(&ttl));
+        let told = told.map(|ttl| u32::try_from(ttl / 1_000_000_000).unwrap_or(0));
+        let ttl = told.unwrap_or(0);
         if let Some(address) = field::address(&item) {
             answer.addresses.push((address.to_canonical(), ttl));
         } else if item.starts_with(b"TXT ") || question == Some(TXT) {
             answer.texts.push(txt(&item));
+            answer.text_ttl = answer.text_ttl.into_iter().chain(told).min();
         } else if question.is_none_or(|question| ADDRESS_QUESTIONS.contains(&question)) {
             answer.aliases.push(Text::from(item.into_owned()));
         }

@@ -199,6 +199,7 @@ fn names_are_taken_with_what_was_said() {
         dns.contains("texts: [\"a, bcTXT 1 d\", \"abc\"]") || dns.contains("texts"),
         "{dns}"
     );
+    assert!(dns.contains("text_ttl: Some(5)"), "{dns}");
     let dns = name(
         "proto\ttrans_id\tquery\tqtype\trcode\tanswers\tTTLs",
         "udp\t1\tc.example\t28\t3\t-\t-",

@@ -246,7 +246,11 @@ fn take(message: &[u8], record: &Record, answer: &mut Answer) {
                 answer.addresses.push((address, record.ttl));
             }
         }
-        TXT => answer.texts.push(joined(data).into()),
+        TXT => {
+            answer.texts.push(joined(data).into());
+            let shortest = answer.text_ttl.map_or(record.ttl, |it| it.min(record.ttl));
+            answer.text_ttl = Some(shortest);
+        }
         _ => {}
     }
 }

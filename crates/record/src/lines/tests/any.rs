@@ -185,20 +185,23 @@ fn any_examined() -> impl Strategy<Value = Examined> {
     })
 }
 
-fn any_answer() -> impl Strategy<Value = Answer> {
+/// Boxed: what all strategies together take of the stack is much.
+fn any_answer() -> BoxedStrategy<Answer> {
     let code = prop_oneof![Just(0), any::<u8>()];
     let aliases = vec(any_text(), 0..3);
     let addresses = vec(any::<(IpAddr, u32)>(), 0..3);
-    let texts = vec(any_text(), 0..2);
-    (code, aliases, addresses, texts, any::<u32>()).prop_map(
-        |(code, aliases, addresses, texts, bytes)| Answer {
+    let texts = (vec(any_text(), 0..2), any::<Option<u32>>());
+    let answer = (code, aliases, addresses, texts, any::<u32>()).prop_map(
+        |(code, aliases, addresses, (texts, text_ttl), bytes)| Answer {
             code,
             aliases,
             addresses,
             texts,
+            text_ttl,
             bytes,
         },
-    )
+    );
+    answer.boxed()
 }
 
 fn any_greeting() -> impl Strategy<Value = Greeting> {

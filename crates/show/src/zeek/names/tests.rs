@@ -18,6 +18,7 @@ fn event(at: i64, code: u8, answer: bool) -> Event {
             ([203, 0, 113, 10].into(), 30),
         ],
         texts: Vec::new(),
+        text_ttl: None,
         bytes: 80,
     };
     Event {

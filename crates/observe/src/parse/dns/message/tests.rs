@@ -128,18 +128,20 @@ fn reads_codes_and_texts() {
         Some(missing),
     );
     let text = record(THERE, TXT, 5, b"\x03v=x\x02 y");
+    let longer = record(THERE, TXT, 60, b"\x01z");
     let bytes = message(
         0x8180,
-        [1, 1, 0, 0],
-        &[b"\x01a\x07example\0\0\x10\0\x01", &text],
+        [1, 2, 0, 0],
+        &[b"\x01a\x07example\0\0\x10\0\x01", &text, &longer],
     );
-    let texts = vec!["v=x y".into()];
+    let texts = vec!["v=x y".into(), "z".into()];
     check(
         &bytes,
         "a.example",
         16,
         Some(Answer {
             texts,
+            text_ttl: Some(5),
             ..Answer::default()
         }),
     );
