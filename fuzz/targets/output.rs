@@ -30,6 +30,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         connections: Shelf::from_iter([connection.clone()]),
         processes: Arc::new(HashMap::from([(process.id, Arc::new(process.clone()))])),
         pairs: Shelf::default(),
+        zones: Shelf::default(),
         users: HashMap::from([(1000, Text::from(name))]),
         remembered: Vec::new(),
         devices: Arc::default(),

@@ -36,6 +36,7 @@ mod system;
 mod talk;
 mod text;
 mod time;
+mod zone;
 
 pub use address::{
     AddressFacts, Addresses, Announcer, Country, KnowsAddresses, NetworkKind, SpecialUse,
@@ -93,3 +94,4 @@ pub use system::{
 pub use talk::{Burst, Talk};
 pub use text::{Text, acts_or_hides};
 pub use time::Timestamp;
+pub use zone::{AllNames, Kinds, Names, Shape, Zone, ZoneKey};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     Addresses, Asked, Connection, Device, DeviceId, Findings, Gap, Host, NetworkNamespace, Owner,
-    Pair, Process, ProcessId, Remembered, Shelf, Text, Tier, Timestamp, WhyUnknown,
+    Pair, Process, ProcessId, Remembered, Shelf, Text, Tier, Timestamp, WhyUnknown, Zone,
 };
 
 /// All that is known at one moment: what every screen, report and rule reads.
@@ -31,8 +31,10 @@ pub struct Snapshot {
     pub devices: Arc<HashMap<DeviceId, Device>>,
     /// Names that were asked for, as far as they could be read.
     pub asked: Shelf<Asked>,
+    /// The same, below each name that much was asked for, and by whom; empty for a single look.
+    pub zones: Shelf<Arc<Zone>>,
     pub gaps: Vec<Gap>,
-    /// Pairs and processes that were let go because there were too many.
+    /// Pairs, zones and processes that were let go because there were too many.
     pub let_go: u64,
     /// What is known of the other ends without asking anybody; the program joins it.
     pub addresses: Addresses,

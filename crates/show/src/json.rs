@@ -290,6 +290,7 @@ mod tests {
             remembered: Vec::new(),
             devices: Arc::default(),
             asked: Shelf::default(),
+            zones: Shelf::default(),
             gaps: vec![Gap::standing("no_rights", Source::Proc, "why", "missed").counted(3)],
             let_go: 0,
             addresses: model::Addresses::default(),

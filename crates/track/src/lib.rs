@@ -51,6 +51,7 @@ pub fn snapshot(look: Look) -> Snapshot {
         remembered,
         devices: Arc::default(),
         asked: Shelf::default(),
+        zones: Shelf::default(),
         gaps,
         let_go: 0,
         addresses: Addresses::default(),

@@ -21,6 +21,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod watched;
+mod zones;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use self::pairs::Pairs;
 pub(crate) use self::pairs::of_look as pairs_of_look;
 use self::processes::Processes;
 use self::watched::Watched;
+use self::zones::Zones;
 
 /// How long a program may ask for a TCP connection before something leaves this computer.
 const ATTEMPT: Duration = Duration::from_secs(1);
@@ -160,6 +162,7 @@ pub struct Tracker {
     processes: Processes,
     devices: Arc<HashMap<DeviceId, Device>>,
     names: Names,
+    zones: Zones,
     unsettled: Unsettled,
     gaps: Gaps,
     addresses: Addresses,
@@ -208,6 +211,7 @@ impl Tracker {
             processes: Processes::new(limits.ended_processes),
             devices: Arc::default(),
             names: Names::default(),
+            zones: Zones::new(limits.pairs > 0),
             unsettled: Unsettled::default(),
             gaps: Gaps::default(),
             addresses: Addresses::default(),
@@ -254,8 +258,13 @@ impl Tracker {
             remembered: self.remembered.clone(),
             devices: Arc::clone(&self.devices),
             asked: self.names.asked.shelf().clone(),
+            zones: self.zones.shelf().clone(),
             gaps: self.gaps.all(),
-            let_go: self.pairs.let_go().saturating_add(self.processes.let_go()),
+            let_go: self
+                .pairs
+                .let_go()
+                .saturating_add(self.processes.let_go())
+                .saturating_add(self.zones.let_go()),
             addresses: self.addresses.clone(),
             findings: Findings::default(),
         }

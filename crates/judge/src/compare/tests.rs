@@ -313,6 +313,7 @@ impl Computer {
             remembered: Vec::new(),
             devices: Arc::default(),
             asked: Shelf::default(),
+            zones: Shelf::default(),
             gaps: Vec::new(),
             let_go: 0,
             addresses: model::Addresses::default(),

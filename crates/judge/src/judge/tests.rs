@@ -131,6 +131,7 @@ fn nothing() -> Snapshot {
         remembered: Vec::new(),
         devices: Arc::default(),
         asked: Shelf::default(),
+        zones: Shelf::default(),
         gaps: Vec::new(),
         let_go: 0,
         addresses: model::Addresses::default(),

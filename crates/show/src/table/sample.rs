@@ -132,6 +132,7 @@ pub(crate) fn snapshot(processes: Vec<Process>, connections: Vec<Connection>) ->
         remembered: Vec::new(),
         devices: Arc::default(),
         asked: model::Shelf::default(),
+        zones: model::Shelf::default(),
         gaps: Vec::new(),
         addresses: model::Addresses::default(),
         findings: model::Findings::default(),

@@ -1,10 +1,11 @@
 //! What a name that was seen means for the connections.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    Connection, Detail, Direction, Event, Greeting, NameSeen, NameSource, NameStrength, ProcessId,
-    RemoteName, SocketKey, Timestamp,
+    Connection, Detail, Direction, Event, Greeting, NameSeen, NameSource, NameStrength, Process,
+    ProcessId, RemoteName, SocketKey, Timestamp,
 };
 
 use super::connections::{Key, SocketName};
@@ -12,7 +13,7 @@ use super::names::{
     Asker, Given, Greeted, Known, Whose, asks_for_name, is_address, is_better, is_settled,
     may_be_of,
 };
-use super::{Change, Told, Tracker};
+use super::{Change, Told, Tracker, zones};
 
 impl Tracker {
     /// `live`: it comes in the order of time, and from this computer.
@@ -26,6 +27,7 @@ impl Tracker {
             (event.process, event.local.and_then(|local| local.ip))
         };
         self.names.asked.add(event, seen, process, from);
+        self.zone_asked(event, seen, process, from);
         let to = Asker { process, from };
         match seen.source {
             NameSource::Dns | NameSource::Resolver | NameSource::Mdns | NameSource::Llmnr => {
@@ -42,6 +44,36 @@ impl Tracker {
             // It names a device, and is told of as one.
             NameSource::Dhcp => {}
         }
+    }
+
+    fn zone_asked(
+        &mut self,
+        event: &Event,
+        seen: &NameSeen,
+        process: Option<ProcessId>,
+        from: Option<IpAddr>,
+    ) {
+        let Some(name) = &seen.name else {
+            return;
+        };
+        let netns = event.netns.or(self.home_netns);
+        let takes_questions = |id| self.names.is_resolver(id, netns, &self.processes);
+        self.zones.add(&zones::Asked {
+            time: event.time,
+            name,
+            source: seen.source,
+            question: seen.question,
+            answer: seen.answer.as_deref(),
+            asker: zones::Asker {
+                process,
+                program: process
+                    .and_then(|id| self.processes.get(id))
+                    .map(Process::program),
+                from,
+                on_behalf: process.is_some_and(takes_questions),
+            },
+            resolver: event.remote,
+        });
     }
 
     fn answered(&mut self, event: &Event, seen: &NameSeen, to: Asker, live: bool) {

@@ -160,7 +160,7 @@ impl Names {
     }
 
     /// Whether a process asks for others that are in the network namespace `at`.
-    fn is_resolver(
+    pub(super) fn is_resolver(
         &self,
         process: ProcessId,
         at: Option<NetworkNamespace>,

@@ -131,11 +131,14 @@ fn known_by(snapshot: Snapshot, at: Timestamp) -> Snapshot {
         Some(then)
     };
     let asked = snapshot.asked.iter().filter(|it| it.first <= at);
+    // How many questions of the others there were by then, nobody can tell any more.
+    let zones = snapshot.zones.iter().filter(|it| it.last <= at);
     let processes = snapshot.processes.iter();
     let processes = processes.filter(|(_, it)| it.started.is_none_or(|started| started <= at));
     Snapshot {
         pairs: snapshot.pairs.iter().filter_map(then).collect(),
         asked: asked.cloned().collect(),
+        zones: zones.cloned().collect(),
         processes: Arc::new(processes.map(|(id, it)| (*id, Arc::clone(it))).collect()),
         ..snapshot
     }
