@@ -10,7 +10,7 @@ use model::{
 
 use crate::matching::{Match, Matcher};
 use crate::special;
-use crate::suffix::{Name, lookalikes};
+use crate::suffix::{Name, Section, lookalikes};
 use crate::tables::{Source, Tables};
 
 /// The tables and the lists of indicators.
@@ -52,6 +52,7 @@ impl Knows for Known {
                 .collect(),
             matched: owned(self.matcher.of_name(&parsed.ascii)),
             registrable: suffix.registrable.map(str::to_owned),
+            registered: registered(&self.tables, &parsed.ascii),
             lookalike: lookalike(&parsed),
             is_special: special::use_of_name(&parsed.ascii).is_some(),
         }
@@ -84,6 +85,14 @@ impl Knows for Known {
         let lists = self.matcher.lists().iter().filter_map(|it| it.published);
         lists.chain(tables).max()
     }
+}
+
+/// `None`: no registry has names that end so, or it is one of these ends itself.
+fn registered(tables: &Tables, name: &str) -> Option<String> {
+    let suffix = tables.registry_suffix(name);
+    let is_listed = suffix.section == Section::Registry;
+    let registrable = suffix.registrable.filter(|_| is_listed);
+    registrable.map(str::to_owned)
 }
 
 /// `None`: the source says of no kind what is on it.

@@ -23,6 +23,9 @@ pub(crate) enum Item {
     Asked(Place),
     Process(ProcessId),
     Habit(HabitId),
+    Zone(Place),
+    /// By a number that was given to them.
+    Echoes(u64),
 }
 
 /// What becomes one finding: the place of its rule, whose it is, and what fits.

@@ -1,10 +1,13 @@
 //! What is kept between two looks, so that only what changed is scored again.
 
+mod called;
+mod echoes;
 mod habits;
 mod lives;
 mod score;
 #[cfg(test)]
 mod tests;
+mod zones;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -14,10 +17,12 @@ use model::{
     Check, Device, DeviceId, Findings, Knowledge, Outcome, Place, Process, ProcessId, Snapshot,
 };
 
+use self::echoes::Echoes;
 pub(crate) use self::habits::HabitId;
 use self::habits::Habits;
 use self::lives::Lives;
 use self::score::Scores;
+use self::zones::Zones;
 use crate::destination::RAW_ADDRESS;
 use crate::fit::Piece;
 use crate::groups::{Groups, Item, Key};
@@ -55,6 +60,8 @@ pub struct Judge {
     shows_names: bool,
     tallies: HashMap<Item, Counts>,
     counts: Counts,
+    zones: Zones,
+    echoes: Echoes,
 }
 
 impl Judge {
@@ -79,6 +86,8 @@ impl Judge {
             shows_names: false,
             tallies: HashMap::new(),
             counts: Counts::default(),
+            zones: Zones::default(),
+            echoes: Echoes::default(),
         }
     }
 
@@ -91,6 +100,7 @@ impl Judge {
             self.pair(place, pair, snapshot);
             self.lives.pair(place, pair);
             self.habits.pair(place, pair, &mut self.scores);
+            self.zones.called.put(place, pair, &mut self.scores);
         }
         self.pairs = snapshot.pairs.revision();
         for place in std::mem::take(&mut self.young) {
@@ -98,6 +108,7 @@ impl Judge {
         }
         for (place, connection) in snapshot.connections.changes_since(self.connections) {
             self.lives.connection(place, connection);
+            self.echo(place, connection, snapshot);
         }
         self.connections = snapshot.connections.revision();
         for id in self.lives.take_dirty(&snapshot.processes) {
@@ -113,6 +124,7 @@ impl Judge {
         let mut again: BTreeSet<Place> = again.flatten().copied().collect();
         if devices_changed {
             again.extend(&self.asked_from);
+            self.zones.changed_devices();
         }
         for place in again {
             self.asked(place, snapshot.asked.get(place), snapshot);
@@ -134,6 +146,7 @@ impl Judge {
             self.habits.found(findings);
         }
         self.look_at_habits(snapshot);
+        self.look_at_questions(&changed_processes, snapshot);
         changed |= self.groups.tell();
         let knows = self.scores.knows();
         let unchecked = unchecked::of(snapshot, self.counts, shows_names, knows);

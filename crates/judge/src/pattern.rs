@@ -1,17 +1,31 @@
 //! Rules about habits: what a program does to one destination over time. One file for each. They read
 //! [`Habit`]s, which are made of pairs, and never single connections.
+//!
+//! And rules about what goes through questions for names and through echoes: they read [`Questions`],
+//! which are made of zones, and sums of connections.
 
+mod asker;
 mod beacon;
 mod dead_server;
+mod dga;
 #[cfg(test)]
 mod dice;
+mod dns_commands;
+mod dns_direct;
+mod dns_tunnel;
+mod echoes;
 mod first_contact;
 pub(crate) mod habit;
 mod heartbeat;
+mod icmp_tunnel;
 mod inbound;
+mod language;
 mod makers;
+mod not_dns;
 mod permanent;
+mod questions;
 mod regularity;
+mod reputation;
 mod rhythm;
 mod statistics;
 #[cfg(test)]
@@ -19,7 +33,12 @@ mod tests;
 mod upload;
 mod weight;
 
+pub(crate) use self::asker::{Asker, asks_as_told};
+pub(crate) use self::echoes::{EchoSums, Echoes, ToNameServer};
 pub(crate) use self::habit::{Callers, Habit, Standing};
+pub(crate) use self::icmp_tunnel::terms as echoes_of_tunnel;
+pub(crate) use self::not_dns::is_other as is_other_than_dns;
+pub(crate) use self::questions::{Domain, MadeName, MadeNames, Questions, may_matter};
 pub(crate) use self::upload::usual;
 
 use crate::fit::{Fit, Piece, Told, Whose, Why};
@@ -47,9 +66,19 @@ pub(crate) static RULES: [PatternRule; 8] = [
     rule("first_contact", first_contact::look),
 ];
 
-/// Whether a finding of this rule is about a habit: it is no reason for another one.
+/// Those about questions for names, and about packets.
+pub(crate) static TUNNELS: [&dyn Rule; 6] = [
+    &dns_tunnel::DnsTunnel,
+    &dns_direct::DnsDirect,
+    &dns_commands::DnsCommands,
+    &not_dns::NotDns,
+    &dga::Dga,
+    &icmp_tunnel::IcmpTunnel,
+];
+
+/// Whether a finding of this rule is about a habit, or about questions: it is no reason for another one.
 pub(crate) fn is_pattern(word: &str) -> bool {
-    RULES.iter().any(|rule| rule.word == word)
+    RULES.iter().any(|rule| rule.word == word) || TUNNELS.iter().any(|rule| rule.word() == word)
 }
 
 impl Rule for PatternRule {
@@ -63,6 +92,17 @@ impl Rule for PatternRule {
 
     fn tell(&self, _: &Whose, pieces: &[&Piece]) -> Told {
         tell(pieces)
+    }
+}
+
+/// What a rule about questions or packets says.
+fn fit(reason: Reason, seen: String) -> Fit {
+    Fit {
+        thing: reason.thing.clone(),
+        seen,
+        confidence: reason.confidence,
+        why: Why::Reason(Box::new(reason)),
+        inbound: false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::destination;
 use crate::fit::{Fit, Piece, Told, Whose};
-use crate::pattern::{self, Habit};
+use crate::pattern::{self, Echoes, Habit, Questions, ToNameServer};
 use crate::process::{self, Looked};
 use crate::reason::Reason;
 use crate::seen::{Destination, Name, Program};
@@ -18,6 +18,12 @@ pub(crate) trait Rule: Sync {
 
     fn program(&self, _program: &Program<'_>, _fits: &mut Vec<Fit>) {}
 
+    fn questions(&self, _questions: &Questions<'_>, _fits: &mut Vec<Fit>) {}
+
+    fn echoes(&self, _echoes: &Echoes, _fits: &mut Vec<Fit>) {}
+
+    fn to_name_server(&self, _sent: &ToNameServer, _fits: &mut Vec<Fit>) {}
+
     /// What stands out about a process, without what other rules say of it.
     fn process(&self, _process: &Looked<'_>) -> Vec<Reason> {
         Vec::new()
@@ -32,15 +38,18 @@ pub(crate) trait Rule: Sync {
     fn tell(&self, whose: &Whose, pieces: &[&Piece]) -> Told;
 }
 
-/// Those about the other side, then those about processes, then those about habits. The place of a rule in it is its number.
+/// Those about the other side, then those about processes, then those about habits, questions and
+/// echoes. The place of a rule in it is its number.
 pub(crate) fn rules() -> impl Iterator<Item = &'static dyn Rule> {
     let process = process::RULES.iter().map(|it| it as &dyn Rule);
     let pattern = pattern::RULES.iter().map(|it| it as &dyn Rule);
+    let tunnels = pattern::TUNNELS.iter().copied();
     destination::RULES
         .iter()
         .copied()
         .chain(process)
         .chain(pattern)
+        .chain(tunnels)
 }
 
 /// `None`: there are not so many.

@@ -46,6 +46,9 @@ pub struct KnownName {
     pub matched: Vec<Matched>,
     /// The part of it that somebody registered. `None`: it is no name, or a suffix itself.
     pub registrable: Option<String>,
+    /// The same by the rules of registries alone. `None`: no registry has names that end so, or it is
+    /// one of these ends itself.
+    pub registered: Option<String>,
     /// As people write it, where letters of it pass for others, with what it can be taken for. `None`:
     /// none does.
     pub lookalike: Option<(String, String)>,

@@ -35,7 +35,7 @@ const MOST_OF_PROVIDER: usize = 5;
 
 /// What every program finds about itself that brings its own engine for scripts: of those of no package it is
 /// no second reason.
-const OF_RUNTIMES: [&str; 1] = ["executable_memory"];
+pub(super) const OF_RUNTIMES: [&str; 1] = ["executable_memory"];
 
 /// So many runs and connections are named of one habit.
 const MOST_NAMED: usize = 32;
@@ -66,6 +66,8 @@ pub(super) struct Habits {
     /// Those that sent much.
     large: BTreeSet<HabitKey>,
     reasons: BTreeMap<Whose, Vec<Reasoned>>,
+    /// Those of whom they are others since this was last asked.
+    reasoned: BTreeSet<Whose>,
     dirty: BTreeSet<HabitKey>,
     /// All that call one of these, too: another number of them does.
     dirty_labels: HashSet<String>,
@@ -254,9 +256,15 @@ impl Habits {
         for whose in all {
             if reasons.get(&whose) != self.reasons.get(&whose) {
                 self.program(&whose);
+                self.reasoned.insert(whose);
             }
         }
         self.reasons = reasons;
+    }
+
+    /// Those of whom other rules have found something else since this was last asked.
+    pub(super) fn take_reasoned(&mut self) -> BTreeSet<Whose> {
+        std::mem::take(&mut self.reasoned)
     }
 
     /// Those that have to be looked at anew, and those that are gone.
@@ -342,8 +350,7 @@ impl Habits {
         addresses: &[IpAddr],
         pairs: &[&Pair],
     ) -> Vec<&'static str> {
-        let all = self.reasons.get(&key.whose).into_iter().flatten();
-        let here = all.filter(|it| match &it.reach {
+        self.reasons_where(&key.whose, |reach| match reach {
             Reach::Program => true,
             Reach::Named => false,
             // Another script of the same interpreter is another thing.
@@ -355,7 +362,17 @@ impl Habits {
                 addresses.iter().any(|ip| listed.contains(ip))
                     || names.iter().any(|name| plain(name) == key.label)
             }
-        });
+        })
+    }
+
+    /// What other rules have found that reaches so far.
+    pub(super) fn reasons_where(
+        &self,
+        whose: &Whose,
+        reaches: impl Fn(&Reach) -> bool,
+    ) -> Vec<&'static str> {
+        let all = self.reasons.get(whose).into_iter().flatten();
+        let here = all.filter(|it| reaches(&it.reach));
         let mut words: Vec<_> = here.map(|it| it.rule).collect();
         words.dedup();
         words
@@ -482,7 +499,7 @@ fn name_of(pair: &Pair) -> Option<&Text> {
 }
 
 /// In lower case, without a dot at its end.
-fn plain(name: &Text) -> String {
+pub(super) fn plain(name: &Text) -> String {
     let name = name.lossy().to_ascii_lowercase();
     name.strip_suffix('.').map(str::to_owned).unwrap_or(name)
 }
@@ -510,7 +527,12 @@ fn standing(key: &HabitKey, pairs: &[&Pair], snapshot: &Snapshot) -> Standing {
     }
     let runs: BTreeSet<ProcessId> = runs_of(pairs).collect();
     let runs = runs.iter().filter_map(|id| snapshot.processes.get(id));
-    let of_run = |process: &Arc<Process>| {
+    standing_of(runs.map(Arc::as_ref))
+}
+
+/// The same of runs of one program.
+pub(super) fn standing_of<'a>(runs: impl Iterator<Item = &'a Process>) -> Standing {
+    let of_run = |process: &Process| {
         let examined = process.examined.as_deref();
         let package = examined.and_then(|it| it.package.as_ref());
         match package.map(|it| it.state) {

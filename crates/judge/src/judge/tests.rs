@@ -34,6 +34,13 @@ fn matched(value: IndicatorValue, meaning: ListMeaning, by: MatchedBy) -> Matche
     }
 }
 
+/// Two labels below `test`; no registry has other ends.
+fn registered(name: &str) -> Option<String> {
+    let above = name.strip_suffix(".test")?;
+    let last = above.rsplit('.').next()?;
+    Some(format!("{last}.test"))
+}
+
 fn listed(kind: NetworkKind) -> ListedKind {
     ListedKind {
         list: "a table".to_owned(),
@@ -81,6 +88,7 @@ impl model::Knows for Lists {
                 .then(|| matched(value, ListMeaning::KnownBad, MatchedBy::Name))
                 .into_iter()
                 .collect(),
+            registered: registered(name),
             ..KnownName::default()
         }
     }
@@ -404,9 +412,177 @@ fn one_finding_for_each_program_and_entry() {
     );
 }
 
+/// Questions of a process, or of an address, below `evil.test`, `nobodys.end` or all names.
+fn zone(below: u8, by: Option<u8>, names: u64, on_behalf: bool) -> model::Zone {
+    let below = ["evil.test", "nobodys.end", "", "end"][usize::from(below)];
+    let made = |it: u64| Arc::new(Text::from(format!("x{it}qzjkxv{it}.test")));
+    let name = |it: u64| match below {
+        "" => made(it),
+        _ => Arc::new(Text::from(format!("{it:040x}.{it}.{below}"))),
+    };
+    let missing = (0..names.min(64)).map(|it| (seconds(1), made(it)));
+    let program = by.filter(|it| *it < 2).map(|it| format!("/opt/{it}"));
+    model::Zone {
+        key: model::ZoneKey {
+            process: by.filter(|_| program.is_none()).map(process),
+            from: by.is_none().then(|| IpAddr::from([192, 0, 2, 7])),
+            program: program.map(Text::from),
+            below: Text::from(below),
+            resolver: below.is_empty().then(|| IpAddr::from([20, 0, 0, 3])),
+        },
+        processes: by.map(process).into_iter().collect(),
+        resolvers: Vec::new(),
+        on_behalf,
+        first: seconds(1),
+        last: seconds(2),
+        questions: names,
+        answers: names,
+        no_such_name: names,
+        failed: 0,
+        unheard: 0,
+        kinds: model::Kinds {
+            address: names,
+            ..model::Kinds::default()
+        },
+        names: model::Names {
+            different: names,
+            with_kinds: names,
+            among: names,
+            is_full: false,
+        },
+        shape: model::Shape {
+            lengths: names * 60,
+            long: names,
+            millibits: names * 3_900,
+            ..model::Shape::default()
+        },
+        answer_bytes: names * 100,
+        text_ttl: None,
+        odd_times: Vec::new(),
+        first_names: (0..names.min(8)).map(name).collect(),
+        newest_names: std::collections::VecDeque::new(),
+        all: below.is_empty().then(|| {
+            Box::new(model::AllNames {
+                ends: 1,
+                missing: missing.collect(),
+                told: Some(seconds(1)),
+                ..model::AllNames::default()
+            })
+        }),
+    }
+}
+
+/// Packets of a size, or of several, with an address; to where names are asked for with 20.0.0.3.
+fn echo(number: u8, last: u8, packets: u64, of_many_sizes: bool) -> Connection {
+    let icmp = model::IcmpKind {
+        kind: Some(8),
+        code: Some(0),
+        id: Some(7),
+    };
+    let remote = IpAddr::from([20, 0, 0, last]);
+    let (protocol, remote) = match last {
+        3 => (Protocol::Udp, Endpoint::new(remote, 53)),
+        _ => (Protocol::Icmp(icmp), Endpoint::without_port(remote)),
+    };
+    Connection {
+        protocol,
+        remote: Some(remote),
+        packets_sent: Some(packets),
+        packets_received: Some(packets),
+        bytes_sent: Some(packets * 64),
+        bytes_received: Some(packets * 64 + if of_many_sizes { packets * 5 + 1 } else { 0 }),
+        ..connection(number, last, None)
+    }
+}
+
+#[test]
+fn questions_below_a_name_are_found() {
+    let check = |zones: &[model::Zone], expected: &str| {
+        let mut snapshot = nothing();
+        for zone in zones {
+            snapshot.zones.put(Arc::new(zone.clone()));
+        }
+        assert_eq!(said(&snapshot), expected);
+    };
+    let two = |one: &str, other: &str| format!("{one}, {other}");
+    let found = "dns_tunnel medium medium";
+    check(&[zone(0, Some(1), 30, false)], found);
+    check(&[zone(0, None, 30, false)], found);
+    // No registry has it; and what all names have in common.
+    check(&[zone(1, Some(1), 30, false)], found);
+    check(&[zone(2, Some(1), 30, false)], "dga medium medium");
+    check(&[zone(0, Some(1), 24, false)], "");
+    // Somebody asks on behalf of the other, or of somebody who was not seen.
+    let (own, behalf) = (zone(0, Some(1), 30, false), zone(0, Some(2), 30, true));
+    check(&[own.clone(), behalf.clone()], found);
+    check(&[behalf], found);
+    let few = zone(0, Some(2), 90, true);
+    check(&[own.clone(), few], &two(found, found));
+    check(&[own, zone(0, Some(0), 30, false)], &two(found, found));
+}
+
+#[test]
+fn echoes_of_one_address_count_together() {
+    let check = |all: &[Connection], expected: &str| {
+        let mut snapshot = nothing();
+        for connection in all {
+            snapshot.connections.put(connection.clone());
+        }
+        assert_eq!(said(&snapshot), expected);
+    };
+    let found = "icmp_tunnel medium low";
+    check(&[echo(1, 9, 40, true)], found);
+    check(&[echo(1, 9, 40, false)], "");
+    check(&[echo(1, 9, 18, true), echo(5, 9, 18, true)], found);
+    check(&[echo(1, 9, 18, true), echo(5, 8, 18, true)], "");
+    check(&[connection(1, 9, None)], "");
+}
+
+#[test]
+fn other_things_go_to_where_names_are_asked_for() {
+    let check = |packets, asked: Option<u64>, tier, expected: &str| {
+        let mut snapshot = nothing();
+        snapshot.tier = tier;
+        snapshot.connections.put(echo(1, 3, packets, false));
+        let owner = Process {
+            path: Some(Text::from("/opt/1")),
+            ..Process::unknown(process(1))
+        };
+        Arc::make_mut(&mut snapshot.processes).insert(owner.id, Arc::new(owner));
+        snapshot.asked.put(asked_by_somebody());
+        if let Some(questions) = asked {
+            let mut zone = zone(2, Some(1), 3, false);
+            zone.questions = questions;
+            snapshot.zones.put(Arc::new(zone));
+        }
+        assert_eq!(said(&snapshot), expected);
+    };
+    let found = "not_dns medium medium";
+    check(100, Some(3), Tier::Full, found);
+    check(100, None, Tier::Full, found);
+    check(100, Some(90), Tier::Full, "");
+    check(30, None, Tier::Full, "");
+    // A log of names may not be there at all.
+    check(100, Some(3), Tier::Import, found);
+    check(100, None, Tier::Import, "");
+}
+
+fn asked_by_somebody() -> Asked {
+    asked("a.example", None)
+}
+
 /// What may happen to what is known.
 #[derive(Clone, Debug)]
 enum Step {
+    /// Questions below a name: which, by whom, how many names, whether on behalf of others.
+    Zone(u8, Option<u8>, u8, bool),
+    /// There are so many more.
+    ZoneAgain(usize, u8),
+    LetGoZone(usize),
+    /// Packets with an address, of many sizes or of one.
+    Echo(u8, u8, bool),
+    /// They go on, or are let go.
+    EchoAgain(usize, bool),
     /// A pair of a program and an address, with so many connections; the last has a name or none.
     Pair(u8, u8, u8, Option<bool>, bool),
     /// Another connection of it, or more is known of all.
@@ -550,6 +726,13 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..4_u8, any::<bool>()).prop_map(|(number, here)| Step::Listens(number, here)),
         1 => any::<usize>().prop_map(Step::ListensNoMore),
         1 => (0..2_u8).prop_map(Step::Device),
+        3 => (0..4_u8, proptest::option::of(0..4_u8), 15..60_u8, any::<bool>())
+            .prop_map(|(below, by, names, behalf)| Step::Zone(below, by, names, behalf)),
+        2 => (any::<usize>(), 0..90_u8).prop_map(|(place, more)| Step::ZoneAgain(place, more)),
+        1 => any::<usize>().prop_map(Step::LetGoZone),
+        2 => (1..4_u8, 5..60_u8, any::<bool>())
+            .prop_map(|(last, packets, many)| Step::Echo(last, packets, many)),
+        1 => (any::<usize>(), any::<bool>()).prop_map(|(place, gone)| Step::EchoAgain(place, gone)),
         2 => (0..9_u8).prop_map(Step::Time),
         1 => any::<bool>().prop_map(Step::Gap),
         3 => Just(Step::Look),
@@ -566,7 +749,13 @@ fn picture(findings: &Findings) -> String {
 }
 
 fn name_of(bad: Option<bool>) -> Option<&'static str> {
-    bad.map(|bad| if bad { "bad.example.test" } else { "a.example" })
+    bad.map(|bad| {
+        if bad {
+            "bad.example.test"
+        } else {
+            "www.evil.test"
+        }
+    })
 }
 
 proptest! {
@@ -579,6 +768,8 @@ proptest! {
         let mut pairs: BTreeMap<Place, ()> = BTreeMap::new();
         let mut names: BTreeMap<Place, ()> = BTreeMap::new();
         let mut listening: BTreeMap<Place, ()> = BTreeMap::new();
+        let mut zones: BTreeMap<Place, ()> = BTreeMap::new();
+        let mut echoes: BTreeMap<Place, ()> = BTreeMap::new();
         let mut number = 0_u8;
         let nth = |all: &BTreeMap<Place, ()>, place: usize| {
             (!all.is_empty()).then(|| *all.keys().nth(place % all.len()).unwrap())
@@ -621,6 +812,42 @@ proptest! {
                     if let Some(place) = nth(&names, place) {
                         snapshot.asked.take(place);
                         names.remove(&place);
+                    }
+                }
+                Step::Zone(below, by, names, on_behalf) => {
+                    let one = Arc::new(zone(below, by, names.into(), on_behalf));
+                    zones.insert(snapshot.zones.put(one), ());
+                }
+                Step::ZoneAgain(place, more) => {
+                    if let Some(place) = nth(&zones, place) {
+                        let zone = Arc::make_mut(snapshot.zones.change(place).unwrap());
+                        zone.names.different += u64::from(more);
+                        zone.names.with_kinds += u64::from(more);
+                        zone.names.among += u64::from(more);
+                        zone.on_behalf |= more < 9;
+                    }
+                }
+                Step::LetGoZone(place) => {
+                    if let Some(place) = nth(&zones, place) {
+                        snapshot.zones.take(place);
+                        zones.remove(&place);
+                    }
+                }
+                Step::Echo(last, packets, many) => {
+                    number = number.wrapping_add(1);
+                    let one = echo(number, last, packets.into(), many);
+                    echoes.insert(snapshot.connections.put(one), ());
+                }
+                Step::EchoAgain(place, gone) => {
+                    if let Some(place) = nth(&echoes, place) {
+                        if gone {
+                            snapshot.connections.take(place);
+                            echoes.remove(&place);
+                        } else {
+                            let one = snapshot.connections.change(place).unwrap();
+                            *one.packets_sent.as_mut().unwrap() += 20;
+                            *one.bytes_sent.as_mut().unwrap() += 2_001;
+                        }
                     }
                 }
                 Step::Process(number, bad) => {

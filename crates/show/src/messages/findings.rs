@@ -8,6 +8,7 @@ mod behaviour;
 mod files;
 mod habits;
 mod memory;
+mod names;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -150,6 +151,7 @@ fn messages() -> impl Iterator<Item = &'static Message> {
         files::MESSAGES,
         behaviour::MESSAGES,
         habits::MESSAGES,
+        names::MESSAGES,
     ];
     DESTINATIONS.iter().chain(others.into_iter().flatten())
 }
