@@ -107,8 +107,9 @@ fn stream_lines(arguments: &WatchArguments, strict: bool, talk: Talk) -> Result<
         let folded = folding.join();
         let outcome = folded.map_err(|_| anyhow!("the thread that watches has failed"))?;
         let judged = judging.join();
-        let mut last = judged.map_err(|_| anyhow!("the thread that judges has failed"))?;
+        let last = judged.map_err(|_| anyhow!("the thread that judges has failed"))?;
         let mut stream = stream?;
+        let mut last: Vec<_> = queue.left().into_iter().chain(last).collect();
         stream
             .tell_all(&mut last)
             .context("cannot write to standard output")?;

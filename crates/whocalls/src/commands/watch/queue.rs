@@ -119,6 +119,11 @@ impl Queue {
         self.filled.notify_one();
     }
 
+    /// What was put in after the last was taken: whoever judges may do so when nothing else comes any more.
+    pub(super) fn left(&self) -> Vec<Item> {
+        self.state().items.drain(..).collect()
+    }
+
     /// Nobody takes any more.
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Relaxed);
@@ -335,6 +340,14 @@ mod tests {
         let mut items = seconds.map(|(change, second)| item(*change, second));
         queue.put(&mut items.by_ref().collect(), connections);
         queue
+    }
+
+    #[test]
+    fn what_comes_late_is_left() {
+        let queue = filled(&[Change::Opened], 4, 0);
+        assert_eq!(taken(&queue).0, ["opened"]);
+        queue.put(&mut vec![item(Change::Closed, 2)], 0);
+        assert_eq!((queue.left().len(), queue.left().len()), (1, 0));
     }
 
     #[test]
