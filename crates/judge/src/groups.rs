@@ -119,6 +119,8 @@ fn finding(key: &Key, items: &BTreeMap<Item, Vec<Piece>>) -> Option<Finding> {
     facts.extend(first.map(|first| ("first", Fact::Time(first))));
     let processes = match &about.reach {
         Reach::Processes(processes) => processes.iter().take(MOST_PROCESSES).copied().collect(),
+        // No connection tells whose else it is.
+        Reach::Remotes { .. } if about.connections.is_empty() => runs(&pieces),
         Reach::Named | Reach::Program | Reach::Remotes { .. } => Vec::from_iter(about.process),
     };
     let connections = about.connections.iter().copied();
@@ -136,6 +138,17 @@ fn finding(key: &Key, items: &BTreeMap<Item, Vec<Piece>>) -> Option<Finding> {
         attack: told.attack,
         about,
     })
+}
+
+/// Each once; the first is that of [`about`].
+fn runs(pieces: &[&Piece]) -> Vec<ProcessId> {
+    let mut runs: Vec<ProcessId> = Vec::new();
+    for id in pieces.iter().flat_map(|it| it.processes.iter()) {
+        if runs.len() < MOST_PROCESSES && !runs.contains(id) {
+            runs.push(*id);
+        }
+    }
+    runs
 }
 
 fn about(whose: &Whose, pieces: &[&Piece]) -> About {

@@ -522,6 +522,18 @@ fn questions_below_a_name_are_found() {
 }
 
 #[test]
+fn each_run_that_asked_is_evidence() {
+    let mut snapshot = nothing();
+    let mut zone = zone(0, Some(1), 30, false);
+    zone.processes = vec![process(1), process(4)];
+    snapshot.zones.put(Arc::new(zone));
+    let findings = crate::judge(&snapshot, knowledge());
+    let evidence = findings.iter().flat_map(|it| it.evidence.clone());
+    let runs = [process(1), process(4)].map(model::Evidence::Process);
+    assert_eq!(evidence.collect::<Vec<_>>(), runs);
+}
+
+#[test]
 fn echoes_of_one_address_count_together() {
     let check = |all: &[Connection], expected: &str| {
         let mut snapshot = nothing();

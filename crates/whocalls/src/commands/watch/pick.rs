@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::{
-    Connection, ConnectionId, Endpoint, Event, EventKind, Finding, Process, Snapshot, SocketKey,
-    Timestamp,
+    Connection, ConnectionId, Endpoint, Event, EventKind, Evidence, Finding, Process, Snapshot,
+    SocketKey, Timestamp,
 };
 use show::filter::Filter;
 use track::Change;
@@ -84,8 +84,12 @@ impl Pick {
         if self.is_everything() {
             return true;
         }
-        let process = finding.about.process.and_then(|id| known.process(id));
-        if process.is_some_and(|process| self.process(process)) {
+        let runs = finding.evidence.iter().filter_map(|it| match it {
+            Evidence::Process(id) => Some(*id),
+            Evidence::Event(_) | Evidence::Connection(_) => None,
+        });
+        let mut runs = runs.chain(finding.about.process);
+        if runs.any(|id| known.process(id).is_some_and(|it| self.process(it))) {
             return true;
         }
         let mut connections = snapshot.connections.iter();
