@@ -43,6 +43,7 @@ mod stick;
 mod story;
 mod structure;
 mod tampering;
+mod tunnels;
 mod watch;
 
 use common::{actor, network, program, room, setting};

@@ -90,10 +90,11 @@ pub(super) const MESSAGES: &[Message] = &[
             let packets =
                 packets.map_or_else(|| "packets".to_owned(), |it| format!("{it} packets"));
             let questions = told.fact("questions");
-            let questions = questions.map_or_else(
-                || "hardly one".to_owned(),
-                |it| format!("only {it} of them"),
-            );
+            let questions = match questions.as_deref() {
+                None => "hardly one".to_owned(),
+                Some("0") => "none of them".to_owned(),
+                Some(some) => format!("only {some} of them"),
+            };
             let answered = told
                 .fact("packets_received")
                 .zip(told.fact("bytes_received"));
