@@ -22,6 +22,7 @@ pub(crate) mod keys;
 pub(crate) mod lookup;
 pub(crate) mod names;
 pub(crate) mod progress;
+pub(crate) mod rhythm;
 pub(crate) mod rows;
 
 use std::fmt::Display;

@@ -37,6 +37,17 @@ pub fn duration(length: Duration) -> impl Display {
     Length(length)
 }
 
+/// What was measured, with two digits and rounded: `850 ms`, `7.5 s`, `60 s`, `4.3 min`; the units are
+/// those of [`duration`].
+pub(crate) fn measured(length: Duration) -> impl Display {
+    Measured(length)
+}
+
+/// What is a multiple of `step`, as exact as that: `59.5 s`, `4 min 55 s`, `3 h 30 min`.
+pub(crate) fn multiple(length: Duration, step: Duration) -> impl Display {
+    Multiple { length, step }
+}
+
 struct Bytes {
     count: u64,
     compact: bool,
@@ -106,6 +117,73 @@ impl Display for Length {
     }
 }
 
+const MILLI: u128 = 1_000_000;
+const SECOND: u128 = 1_000 * MILLI;
+const MINUTE: u128 = 60 * SECOND;
+const HOUR: u128 = 60 * MINUTE;
+const DAY: u128 = 24 * HOUR;
+
+struct Measured(Duration);
+
+impl Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = self.0.as_nanos();
+        // A unit ends where it would be rounded up to the next one.
+        let (unit, word) = match nanos {
+            0 => return f.write_str("0 s"),
+            it if rounded(it, MILLI) < 1_000 => (MILLI, "ms"),
+            it if rounded(it, SECOND) < 120 => (SECOND, "s"),
+            it if rounded(it, MINUTE) < 120 => (MINUTE, "min"),
+            it if rounded(it, HOUR) < 48 => (HOUR, "h"),
+            _ => (DAY, "d"),
+        };
+        let tenths = rounded(nanos * 10, unit);
+        if tenths < 100 && !tenths.is_multiple_of(10) {
+            write!(f, "{}.{} {word}", tenths / 10, tenths % 10)
+        } else {
+            write!(f, "{} {word}", rounded(nanos, unit))
+        }
+    }
+}
+
+struct Multiple {
+    length: Duration,
+    step: Duration,
+}
+
+impl Display for Multiple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (nanos, step) = (self.length.as_nanos(), self.step.as_nanos());
+        let mut both = |unit: u128, word: &str, smaller: u128, smaller_word: &str| {
+            write!(f, "{} {word}", nanos / unit)?;
+            match nanos % unit / smaller {
+                0 => Ok(()),
+                rest => write!(f, " {rest} {smaller_word}"),
+            }
+        };
+        if nanos >= 2 * DAY {
+            both(DAY, "d", HOUR, "h")
+        } else if nanos >= 2 * HOUR {
+            both(HOUR, "h", MINUTE, "min")
+        } else if nanos >= 2 * MINUTE {
+            both(MINUTE, "min", SECOND, "s")
+        } else if nanos < SECOND && step < SECOND / 10 {
+            write!(f, "{} ms", nanos / MILLI)
+        } else {
+            let digits = match step {
+                it if it.is_multiple_of(SECOND) => return write!(f, "{} s", nanos / SECOND),
+                it if it.is_multiple_of(SECOND / 10) => 1,
+                it if it.is_multiple_of(SECOND / 100) => 2,
+                _ => 3,
+            };
+            let thousandths = nanos / MILLI;
+            let part = thousandths % 1_000 / 10_u128.pow(3 - digits);
+            let digits = usize::try_from(digits).unwrap_or(0);
+            write!(f, "{}.{part:0digits$} s", thousandths / 1_000)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +232,49 @@ mod tests {
         check_duration(7_199_000, "119 min");
         check_duration(2 * 3_600_000, "2 h");
         check_duration(5 * 86_400_000, "5 d");
+    }
+
+    #[test]
+    fn what_was_measured_is_rounded() {
+        for (millis, expected) in [
+            (0, "0 s"),
+            (850, "850 ms"),
+            (7_460, "7.5 s"),
+            (59_990, "60 s"),
+            (9_970, "10 s"),
+            (119_400, "119 s"),
+            (119_600, "2 min"),
+            (258_000, "4.3 min"),
+            (8 * 3_600_000, "8 h"),
+            (60 * 3_600_000, "2.5 d"),
+        ] {
+            let text = measured(Duration::from_millis(millis)).to_string();
+            assert_eq!(text, expected);
+        }
+        assert_eq!(
+            measured(Duration::from_nanos(400_000)).to_string(),
+            "0.4 ms"
+        );
+    }
+
+    #[test]
+    fn multiples_are_exact() {
+        for (millis, step, expected) in [
+            (60_000, 1_000, "60 s"),
+            (59_500, 500, "59.5 s"),
+            (60_000, 500, "60.0 s"),
+            (1_250, 50, "1.25 s"),
+            (850, 50, "850 ms"),
+            (900, 100, "0.9 s"),
+            (295_000, 5_000, "4 min 55 s"),
+            (300_000, 5_000, "5 min"),
+            (12_600_000, 600_000, "3 h 30 min"),
+            (187_200_000, 3_600_000, "2 d 4 h"),
+        ] {
+            let of_millis = Duration::from_millis;
+            let text = multiple(of_millis(millis), of_millis(step)).to_string();
+            assert_eq!(text, expected);
+        }
     }
 
     proptest! {

@@ -16,6 +16,7 @@ mod edit;
 mod keys;
 mod menu;
 mod programs;
+mod rhythm;
 mod rows;
 mod save;
 mod screen;

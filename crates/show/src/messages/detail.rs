@@ -195,8 +195,6 @@ pub(crate) fn file_number(inode: u64, device: u64) -> String {
 
 // Of several calls.
 
-pub(crate) const RHYTHM_NOT_JUDGED: &str = "not judged yet";
-
 pub(crate) fn sums(open: u64, listening: u64, calls: u64, failed: u64) -> String {
     let calls = counted(calls, "call", "calls");
     format!("{open} open, {listening} listening, {calls} in all, {failed} of them failed")

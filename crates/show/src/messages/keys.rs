@@ -12,6 +12,7 @@ pub(crate) const HOME_KEYS: &str = "Home g";
 pub(crate) const END_KEYS: &str = "End G";
 pub(crate) const ESCAPE_KEY: &str = "Esc";
 pub(crate) const UP_DOWN_KEYS: &str = "↑↓";
+pub(crate) const LEFT_RIGHT_KEYS: &str = "←→";
 
 // The page.
 
@@ -30,6 +31,8 @@ pub(crate) const UNFOLD: &str = "open what is folded under the row";
 pub(crate) const FOLD: &str = "fold it, or go to the row above it";
 pub(crate) const UNFOLD_REST: &str = "open and fold what is counted only";
 pub(crate) const MENU: &str = "what can be done with the row";
+pub(crate) const RHYTHM: &str =
+    "the rhythm of its calls: gaps between them, sizes, days and hours; what the rules say of it";
 pub(crate) const PAUSE: &str = "hold the picture; nothing is lost meanwhile";
 pub(crate) const HELP: &str = "this help";
 pub(crate) const QUIT: &str = "end";

@@ -35,7 +35,7 @@ pub(crate) fn besides(more: usize, notes: usize) -> String {
     if notes > 0 {
         parts.push(format!("{}: 7", counted(notes, "note", "notes")));
     }
-    parts.push("rhythm is not judged yet".to_owned());
+    parts.push("rhythm of a row: b".to_owned());
     parts.join(" · ")
 }
 
@@ -193,7 +193,7 @@ pub(crate) fn group(title: &str, connections: usize) -> String {
 pub(crate) const NOT_JUDGED_YET: &str = "Nothing has been judged so far.";
 pub(crate) const NO_FINDINGS: &str = "No rule has found anything in what was seen.";
 pub(crate) const NOT_BY_RULES: &str =
-    "No rule of this version looks at rhythm. What stands out by itself is in the Overview (1).";
+    "How evenly a program calls: b in its row. What stands out by itself is in the Overview (1).";
 pub(crate) const NOTHING_FOUND: &str =
     "Nothing found here does not mean that nothing is there; what could not be seen: n";
 

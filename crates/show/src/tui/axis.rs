@@ -86,6 +86,16 @@ impl Axis {
         }
     }
 
+    /// Another piece of time, as it was seen. What comes after `until` is not there yet.
+    pub(super) fn piece(&self, start: Timestamp, span: Duration, until: Timestamp) -> Self {
+        Self {
+            start: start.unix_nanos(),
+            span: i64::try_from(span.as_nanos()).unwrap_or(i64::MAX).max(1),
+            unseen: self.unseen.clone(),
+            shown_until: until.unix_nanos(),
+        }
+    }
+
     pub(super) fn start(&self) -> Timestamp {
         Timestamp::from_unix_nanos(self.start)
     }

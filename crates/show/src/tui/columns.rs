@@ -2,7 +2,7 @@
 
 mod cells;
 
-pub(super) use self::cells::Filler;
+pub(super) use self::cells::{Filler, mark};
 use super::view::View;
 use crate::messages::columns as titles;
 use crate::order::Sort;

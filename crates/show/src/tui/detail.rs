@@ -9,6 +9,7 @@ use model::{
 };
 
 use super::programs::{self, Program};
+use super::rhythm;
 use super::rows::{Gathered, Item, Picture, Row};
 use super::sums::Sums;
 use crate::checks;
@@ -392,11 +393,11 @@ impl Facts<'_> {
         self.maybe(texts::LAST, pair.last.told().map(|it| self.time(it)));
         self.add(texts::SENT, texts::by_ended(bytes(pair.bytes_sent)));
         self.add(texts::RECEIVED, texts::by_ended(bytes(pair.bytes_received)));
-        self.add(texts::RHYTHM, texts::RHYTHM_NOT_JUDGED);
+        self.add(texts::RHYTHM, rhythm::in_short(self.snapshot, pair));
     }
 }
 
-fn this_end(connection: &Connection) -> String {
+pub(super) fn this_end(connection: &Connection) -> String {
     let mut cell = Cell::default();
     endpoint::local(&mut cell, connection, true);
     end(connection, connection.local, &cell)

@@ -2,6 +2,7 @@
 
 mod dialogs;
 mod moments;
+mod rhythm;
 mod text;
 
 use model::{Snapshot, Tier};
@@ -79,6 +80,9 @@ pub(super) fn screen(screen: &mut Screen, area: Rect, buffer: &mut Buffer) {
     let page_top = dialogs::paint(screen, &snapshot, &mut brush, area);
     if let Doing::Help(top) | Doing::NotSeen(top) | Doing::Commands(top) = &mut screen.mode {
         *top = page_top;
+    }
+    if let Doing::Rhythm(reading) = &mut screen.mode {
+        reading.top = page_top;
     }
     screen.painted = painted;
     theme.finish(buffer);
@@ -420,6 +424,11 @@ fn foot_line(screen: &Screen, brush: &mut Brush<'_>, area: Rect) {
             (names::ESCAPE_KEY, frame::BACK),
         ],
         Doing::Asked(_) | Doing::Preserving(..) => vec![(names::ESCAPE_KEY, frame::DO_NOTHING)],
+        Doing::Rhythm(_) => vec![
+            (names::UP_DOWN_KEYS, frame::READ),
+            (names::LEFT_RIGHT_KEYS, frame::OTHER_CALLS),
+            (names::ESCAPE_KEY, frame::BACK),
+        ],
         Doing::Help(_) | Doing::NotSeen(_) | Doing::Commands(_) => vec![
             (names::UP_DOWN_KEYS, frame::READ),
             (names::ESCAPE_KEY, frame::BACK),

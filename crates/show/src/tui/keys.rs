@@ -30,6 +30,7 @@ pub(super) enum Action {
     Sort,
     Reverse,
     Group,
+    Rhythm,
     Pivot,
     HideListeners,
     HideLoopback,
@@ -94,7 +95,7 @@ use KeyCode::Char as C;
 
 /// In the order of the footer and of the help. The views have the keys 1 to 8.
 #[rustfmt::skip]
-pub(super) const BINDINGS: [Binding; 41] = [
+pub(super) const BINDINGS: [Binding; 42] = [
     binding("<", &[C('<')], A::StepBack, help::STEP_BACK, Some(frame::STEP_BACK)),
     binding(">", &[C('>')], A::StepOn, help::STEP_ON, Some(frame::STEP_ON)),
     binding("{ }", &[], A::LeapBack, help::LEAP, None),
@@ -105,6 +106,7 @@ pub(super) const BINDINGS: [Binding; 41] = [
     binding("← h", &[KeyCode::Left, C('h')], A::Fold, help::FOLD, None),
     binding("o", &[C('o')], A::UnfoldRest, help::UNFOLD_REST, Some(frame::ALL)),
     binding(".", &[C('.'), KeyCode::Menu], A::Menu, help::MENU, Some(frame::MENU)),
+    binding("b", &[C('b')], A::Rhythm, help::RHYTHM, Some(frame::RHYTHM)),
     binding(help::SPACE_KEY, &[C(' ')], A::Pause, help::PAUSE, Some(frame::HOLD)),
     binding("?", &[C('?'), KeyCode::F(1)], A::Help, help::HELP, Some(frame::HELP)),
     binding("q", &[C('q')], A::Quit, help::QUIT, Some(frame::QUIT)),
@@ -119,7 +121,7 @@ pub(super) const BINDINGS: [Binding; 41] = [
     binding(help::ESCAPE_KEY, &[KeyCode::Esc], A::Back, help::BACK, None),
     binding("s", &[C('s')], A::Sort, help::SORT, None),
     binding("S", &[C('S')], A::Reverse, help::REVERSE, None),
-    binding("b", &[C('b')], A::Group, help::GROUP, None),
+    binding("c", &[C('c')], A::Group, help::GROUP, None),
     binding("p", &[C('p')], A::Pivot, help::PIVOT, None),
     binding("L", &[C('L')], A::HideListeners, help::HIDE_LISTENERS, None),
     binding("B", &[C('B')], A::HideLoopback, help::HIDE_LOOPBACK, None),

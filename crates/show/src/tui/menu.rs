@@ -20,6 +20,7 @@ pub(super) struct Entry {
 #[derive(Clone, Debug)]
 pub(super) enum Choice {
     Detail,
+    Rhythm,
     OnlyThis,
     Mark,
     Copy,
@@ -71,6 +72,7 @@ impl Menu {
         };
         let mut entries = vec![
             plain(dialogs::DETAIL, Choice::Detail),
+            plain(dialogs::RHYTHM, Choice::Rhythm),
             plain(dialogs::ONLY_THIS, Choice::OnlyThis),
             plain(dialogs::MARK, Choice::Mark),
             plain(dialogs::COPY, Choice::Copy),

@@ -21,7 +21,7 @@ use model::{
 pub(super) use self::findings::FoundRow;
 pub(super) use self::names::{Asker, Askers, Name, times};
 pub(super) use self::overview::{clock, not_seen, not_seen_count};
-pub(super) use self::wanted::connections as connections_of_pairs;
+pub(super) use self::wanted::{connections as connections_of_pairs, key_of};
 use super::Status;
 use super::changes::Changes;
 use super::columns::Kind;

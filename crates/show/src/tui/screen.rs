@@ -9,6 +9,7 @@ mod give;
 mod moments;
 mod mouse;
 mod outward;
+mod rhythm;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use model::{Connection, Gap, Process, ProcessId, Snapshot, Timestamp};
 
+pub(super) use self::rhythm::Reading;
 use super::axis::{Axis, SPANS};
 use super::changes::Changes;
 use super::columns::{Column, Filler, Kind};
@@ -45,6 +47,7 @@ pub(super) enum Doing {
     NotSeen(usize),
     /// The commands for Wireshark.
     Commands(usize),
+    Rhythm(Reading),
 }
 
 /// What follows from a key.

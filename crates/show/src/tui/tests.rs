@@ -8,6 +8,7 @@ mod keys;
 mod names;
 mod pictures;
 mod recording;
+mod rhythm;
 mod stage;
 pub(crate) use self::stage::evening;
 mod texts;

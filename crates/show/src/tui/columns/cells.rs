@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use model::{Connection, Pair, ProcessId, Snapshot, Timestamp};
 
-use self::findings::mark;
+pub(in crate::tui) use self::findings::mark;
 use super::Kind;
 use crate::checks;
 use crate::devices;

@@ -3,8 +3,8 @@
 use model::Snapshot;
 use ratatui::layout::Rect;
 
-use super::gap_lines;
 use super::text::Brush;
+use super::{gap_lines, rhythm};
 use crate::messages::{detail as texts, dialogs as words, keys as help_texts};
 use crate::tui::detail::pieces;
 use crate::tui::edit::Line;
@@ -36,6 +36,7 @@ pub(super) fn paint(
             let lines = commands(screen, usize::from(area.width));
             return page(brush, area, words::WIRESHARK_TITLE, &lines, *top);
         }
+        Doing::Rhythm(reading) => return rhythm::paint(screen, reading, brush, area),
         Doing::Help(top) => {
             return page(
                 brush,

@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use model::{
-    Call, Calls, Connection, DeviceId, Direction, IcmpKind, Pair, PairKey, Protocol, Shelf, State,
-    Talks, Text, Timestamp,
+    Call, Calls, Connection, DeviceId, Direction, IcmpKind, Pair, PairKey, Protocol, Shelf,
+    Snapshot, State, Talks, Text, Timestamp,
 };
 
 use super::Context;
@@ -28,7 +28,7 @@ pub(super) fn pairs(context: &Context<'_>) -> Shelf<Pair> {
     let mut pairs: HashMap<Line<'_>, Pair> = HashMap::new();
     let connections = context.snapshot.connections.iter();
     for connection in connections.filter(|it| context.wants(it)) {
-        if let Some(line) = line(context, connection) {
+        if let Some(line) = line(context.snapshot, connection) {
             let pair = pairs.entry(line).or_insert_with(|| empty(context, line));
             add(pair, connection, context.status.since);
         }
@@ -47,16 +47,16 @@ pub(in crate::tui) fn connections<'a>(
     let wanted = connections.filter(|it| context.wants(it));
     wanted
         .filter(|it| {
-            let line = line(context, it);
-            line.is_some_and(|line| of.contains(&empty(context, line).key))
+            let line = line(context.snapshot, it);
+            line.is_some_and(|line| of.contains(&key(line)))
         })
         .collect()
 }
 
 /// `None`: it has no other side.
-fn line<'a>(context: &Context<'a>, connection: &Connection) -> Option<Line<'a>> {
+fn line<'a>(snapshot: &'a Snapshot, connection: &Connection) -> Option<Line<'a>> {
     let remote = connection.remote?;
-    let program = context.snapshot.owner_of(connection).map(program_of);
+    let program = snapshot.owner_of(connection).map(program_of);
     let calls = connection.direction != Direction::Inbound;
     let protocol = match connection.protocol {
         Protocol::Icmp(_) => Protocol::Icmp(IcmpKind::default()),
@@ -82,19 +82,25 @@ fn line<'a>(context: &Context<'a>, connection: &Connection) -> Option<Line<'a>> 
     ))
 }
 
-fn empty(
-    context: &Context<'_>,
-    (program, device, ip, port, local_port, protocol): Line<'_>,
-) -> Pair {
+fn key((program, device, ip, port, local_port, protocol): Line<'_>) -> PairKey {
+    PairKey {
+        program: program.cloned(),
+        device,
+        destination: ip.to_string(),
+        port,
+        local_port,
+        protocol,
+    }
+}
+
+/// The pair that a connection is of. `None`: it has no other side.
+pub(in crate::tui) fn key_of(snapshot: &Snapshot, connection: &Connection) -> Option<PairKey> {
+    line(snapshot, connection).map(key)
+}
+
+fn empty(context: &Context<'_>, line: Line<'_>) -> Pair {
     Pair {
-        key: PairKey {
-            program: program.cloned(),
-            device,
-            destination: ip.to_string(),
-            port,
-            local_port,
-            protocol,
-        },
+        key: key(line),
         first: context.snapshot.taken,
         last: context.status.since,
         connections: 0,

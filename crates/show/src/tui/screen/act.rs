@@ -41,6 +41,7 @@ impl Screen {
             Doing::Help(top) => self.reading(Doing::Help, top, key),
             Doing::NotSeen(top) => self.reading(Doing::NotSeen, top, key),
             Doing::Commands(top) => self.reading(Doing::Commands, top, key),
+            Doing::Rhythm(reading) => self.reading_rhythm(reading, key),
             Doing::Preserving(process, question) => self.preserving(process, question, key),
         }
     }
@@ -52,7 +53,9 @@ impl Screen {
             Action::Unfold => self.row().is_some_and(|row| row.fold == Fold::Closed),
             Action::Fold => self.row().is_some_and(|row| row.fold == Fold::Open),
             Action::UnfoldRest => self.view == View::Overview,
-            Action::Detail | Action::Menu => self.row().is_some_and(Row::is_chosen),
+            Action::Detail | Action::Menu | Action::Rhythm => {
+                self.row().is_some_and(Row::is_chosen)
+            }
             _ => true,
         }
     }
@@ -113,6 +116,7 @@ impl Screen {
             Action::Sort => self.sort_next(),
             Action::Reverse => self.reverse = !self.reverse,
             Action::Group => self.group(),
+            Action::Rhythm => self.open_rhythm(),
             Action::Pivot => self.pivot(),
             Action::HideListeners => self.hide.listeners = !self.hide.listeners,
             Action::HideLoopback => self.hide.loopback = !self.hide.loopback,
@@ -422,6 +426,7 @@ fn changes_rows(action: Action) -> bool {
             | Action::CopyFilter
             | Action::Save
             | Action::Menu
+            | Action::Rhythm
             | Action::Refresh
             | Action::Times
             | Action::Earlier

@@ -70,6 +70,7 @@ impl Screen {
         }
         match &entry.choice {
             Choice::Detail => self.act(Action::Detail),
+            Choice::Rhythm => self.act(Action::Rhythm),
             Choice::OnlyThis => self.act(Action::Pivot),
             Choice::Mark => self.act(Action::Mark),
             Choice::Copy => self.act(Action::CopyRow),

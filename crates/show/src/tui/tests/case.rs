@@ -276,7 +276,7 @@ fn packets_are_opened_with_wireshark() {
     assert_snapshot!("case_wireshark", stage.text());
     stage.press("<Esc>");
     assert_eq!(
-        copied(&stage.press(".<Down><Down><Down><Down><Down><Enter>")),
+        copied(&stage.press(".<Down><Down><Down><Down><Down><Down><Enter>")),
         command
     );
     // It was open from before the first file on: both of them.

@@ -157,7 +157,7 @@ fn cost() {
         for (keys, name) in [
             ("1", "overview"),
             ("2", "connections"),
-            ("2b", "connections by process"),
+            ("2c", "connections by process"),
             ("bbbb3", "processes"),
             ("4", "destinations"),
             ("5", "timeline"),

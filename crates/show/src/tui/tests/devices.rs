@@ -113,7 +113,7 @@ fn shown(keys: &str) -> String {
 fn the_device_stands_in_every_view() {
     insta::assert_snapshot!("hotspot_overview", shown("1"));
     insta::assert_snapshot!("hotspot_details", shown("1<Down><Enter>"));
-    for keys in ["2", "4", "5", "6", "8", "2b"] {
+    for keys in ["2", "4", "5", "6", "8", "2c"] {
         let text = shown(keys);
         let is_asked = keys != "8" || text.contains("     1 61 s");
         assert!(is_asked, "{text}");

@@ -102,14 +102,14 @@ fn a_tree_is_opened_and_folded() {
 
 #[test]
 fn rows_are_put_together() {
-    check("2b", &["▾ firefox 1464  (2)"], &[]);
-    check("2bb", &["▾ 203.0.113.9"], &[]);
+    check("2c", &["▾ firefox 1464  (2)"], &[]);
+    check("2cc", &["▾ 203.0.113.9"], &[]);
 }
 
 #[test]
 fn what_a_key_cannot_do_here_is_said() {
-    check("b", &["views of connections (2, 6)"], &["grouped by"]);
-    check("2b1b2", &["nginx 801  (1)"], &["grouped by"]);
+    check("c", &["views of connections (2, 6)"], &["grouped by"]);
+    check("2c1c2", &["nginx 801  (1)"], &["grouped by"]);
     check("1w", &["no packets are recorded by this run"], &[]);
 }
 
@@ -118,7 +118,7 @@ fn help_and_the_way_out_are_in_every_footer() {
     for (width, shown) in [
         (
             80,
-            "Enter details  / filter  o all  . menu  Space hold  ? help  q quit",
+            "Enter details  / filter  o all  . menu  b rhythm  Space hold  ? help  q quit",
         ),
         (
             60,
@@ -183,7 +183,7 @@ fn nothing_is_ended_by_one_key() {
 
 #[test]
 fn the_word_has_to_be_typed() {
-    let ask = "2.<Down><Down><Down><Down><Down><Down><Enter>";
+    let ask = "2.<Down><Down><Down><Down><Down><Down><Down><Enter>";
     let mut stage = Stage::usual();
     stage.press(ask);
     assert!(stage.text().contains("Type END"), "{}", stage.text());

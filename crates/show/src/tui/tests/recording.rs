@@ -92,8 +92,8 @@ fn packets_are_opened_when_the_recording_has_ended() {
     assert!(stage.text().contains("no packets are being recorded"));
 }
 
-const ASK_TO_END: &str = "2.<Down><Down><Down><Down><Down><Down><Enter>";
-const ASK_TO_CLOSE: &str = "2.<Down><Down><Down><Down><Down><Enter>";
+const ASK_TO_END: &str = "2.<Down><Down><Down><Down><Down><Down><Down><Enter>";
+const ASK_TO_CLOSE: &str = "2.<Down><Down><Down><Down><Down><Down><Enter>";
 
 fn answer(pid: u32, result: Result<(), &str>) -> Preserved {
     Preserved {
@@ -156,7 +156,7 @@ fn who_turns_back_is_not_asked() {
 fn without_a_known_process_that_is_said() {
     let mut stage = stage();
     let reactions =
-        stage.press("2/owner:unknown proto:tcp<Enter>.<Down><Down><Down><Down><Down><Enter>");
+        stage.press("2/owner:unknown proto:tcp<Enter>.<Down><Down><Down><Down><Down><Down><Enter>");
     let copies = |it: &Reaction| matches!(it, Reaction::Deed(Deed::Preserve { .. }));
     assert!(!reactions.iter().any(copies));
     let text = stage.text();

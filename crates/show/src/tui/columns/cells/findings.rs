@@ -82,7 +82,7 @@ impl Filler<'_> {
 }
 
 /// In front of what deserves a look; most have something to be noted, and that needs no sign.
-pub(super) fn mark(severity: Option<Severity>) -> &'static str {
+pub(in crate::tui) fn mark(severity: Option<Severity>) -> &'static str {
     match severity {
         Some(Severity::Critical | Severity::High) => "● ",
         Some(Severity::Medium) => "▲ ",
