@@ -3,6 +3,7 @@
 
 mod findings;
 mod names;
+mod rhythm;
 pub(crate) mod terminal;
 
 use std::fs;
