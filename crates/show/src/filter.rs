@@ -50,9 +50,9 @@ impl Filter {
         Ok(Self { expression })
     }
 
-    /// The same for the live screen.
+    /// The same for the live screen, which knows all there is to ask for.
     pub fn parse_for_screen(text: &str) -> Result<Self, FilterError> {
-        let expression = parser::parse(text, &key::NOT_KNOWN_ON_THE_SCREEN)?;
+        let expression = parser::parse(text, &[])?;
         Ok(Self { expression })
     }
 
@@ -176,10 +176,9 @@ impl Filter {
     }
 }
 
-/// The words before the colon that the live screen can answer.
+/// The words before the colon; the live screen can answer all of them.
 pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
-    let known = |key: &&key::Key| !key::NOT_KNOWN_ON_THE_SCREEN.iter().any(|it| it.0 == **key);
-    key::Key::ALL.iter().filter(known).map(|key| key.word())
+    key::Key::ALL.iter().map(|key| key.word())
 }
 
 impl fmt::Display for Filter {
@@ -234,7 +233,7 @@ mod tests {
         for text in ["every:60s", "severity:high", "rule:tor"] {
             assert!(Filter::parse_for_watch(text).unwrap_err().not_known_here);
         }
-        assert!(Filter::parse_for_screen("severity:high rule:tor").is_ok());
+        assert!(Filter::parse_for_screen("severity:high rule:tor every:<5m").is_ok());
     }
 
     #[test]

@@ -65,16 +65,15 @@ impl<'a> Subject<'a> {
             Expression::Not(inner) => !self.satisfies(inner),
             Expression::Term(Term::FreeText(text)) => self.says(text),
             Expression::Term(Term::Fact {
-                key: Key::Rule,
+                key: key @ (Key::Rule | Key::Every),
                 values,
             }) => {
-                let rules = self.rules();
+                let told = self.told(*key);
                 let accepted = |facts| values.iter().any(|value| accepts(value, &facts));
-                if rules.is_empty() {
+                if told.is_empty() {
                     return accepted(one(None));
                 }
-                let mut rules = rules.into_iter();
-                rules.any(|rule| accepted(one(Some(Fact::Text(Cow::Borrowed(rule))))))
+                told.into_iter().any(|fact| accepted(one(Some(fact))))
             }
             Expression::Term(Term::Fact { key, values }) => {
                 let facts = self.facts(*key);
@@ -173,7 +172,7 @@ impl<'a> Subject<'a> {
                 Some(_) | None => one(None),
             },
             Key::Severity => one(self.severity().map(Fact::Number)),
-            // Nothing carries the first; of the other there may be more than one.
+            // Of these there may be more than one.
             Key::Every | Key::Rule => one(None),
         }
     }
@@ -193,17 +192,27 @@ impl<'a> Subject<'a> {
         u64::try_from(place).ok()
     }
 
-    fn rules(&self) -> Vec<&'a str> {
+    /// What findings tell for a key: as many facts as there are.
+    fn told(&self, key: Key) -> Vec<Fact<'a>> {
+        let findings = self.about().into_iter();
+        if key == Key::Every {
+            return findings.flat_map(paces).map(Fact::Number).collect();
+        }
+        let rules = findings.map(|it| Fact::Text(Cow::Borrowed(it.rule)));
+        rules.collect()
+    }
+
+    fn about(&self) -> Vec<&'a Finding> {
         match (self.findings, self.connection, self.process) {
             (About::Among(found), Some(connection), process) => {
                 let found = found.about(connection, process).into_iter();
-                found.map(|it| it.rule).collect()
+                found.map(AsRef::as_ref).collect()
             }
             (About::Among(found), None, Some(process)) => {
                 let found = found.about_program(Some(process.program()), None);
-                found.map(|it| it.rule).collect()
+                found.map(AsRef::as_ref).collect()
             }
-            (About::One(finding), _, _) => vec![finding.rule],
+            (About::One(finding), _, _) => vec![finding],
             (About::Nothing | About::Among(_), _, _) => Vec::new(),
         }
     }
@@ -243,6 +252,15 @@ impl<'a> Subject<'a> {
             || self.process.is_some_and(process_says)
             || self.name.is_some_and(|name| says(&name.lossy()))
     }
+}
+
+/// How often something comes by a finding, in nanoseconds.
+fn paces(finding: &Finding) -> impl Iterator<Item = u64> {
+    let facts = ["period", "mean_gap", "heartbeat"].into_iter();
+    facts.filter_map(|name| match finding.fact(name) {
+        Some(model::Fact::Duration(length)) => u64::try_from(length.as_nanos()).ok(),
+        Some(_) | None => None,
+    })
 }
 
 fn accepts(value: &Value, facts: &Facts<'_>) -> bool {

@@ -37,8 +37,6 @@ pub(super) enum Key {
 
 /// Keys whose fact a run that watches cannot know, and why. Their values are read all the same.
 pub(super) const NOT_KNOWN_OVER_TIME: [(Key, &str); 3] = [NO_RHYTHM, NO_SEVERITY, NO_RULES];
-/// The same, for the live screen, which shows connections and no events.
-pub(super) const NOT_KNOWN_ON_THE_SCREEN: [(Key, &str); 1] = [NO_RHYTHM];
 /// The same, for one look.
 pub(super) const NOT_KNOWN_AT_ONE_MOMENT: [(Key, &str); 6] = [
     NO_NAMES,
@@ -61,7 +59,7 @@ const NO_OPENING: (Key, &str) = (
     Key::New,
     "one look does not tell when a connection was opened; whocalls watch does",
 );
-const NO_RHYTHM: (Key, &str) = (Key::Every, "this build does not judge rhythm yet");
+const NO_RHYTHM: (Key, &str) = (Key::Every, ON_THE_SCREEN);
 const NO_SEVERITY: (Key, &str) = (Key::Severity, ON_THE_SCREEN);
 const NO_RULES: (Key, &str) = (Key::Rule, ON_THE_SCREEN);
 const ON_THE_SCREEN: &str = "what rules find is known to the screen and to whocalls check";

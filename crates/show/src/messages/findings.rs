@@ -16,7 +16,7 @@ use std::time::Duration;
 use model::{Fact, Finding, Severity, Unchecked};
 
 use super::{counted, grouped};
-use crate::quantity::{bytes, duration};
+use crate::quantity::{bytes, duration, measured};
 use crate::visible::{shorten_middle, visible_str};
 
 /// The sentences of one finding.
@@ -67,6 +67,14 @@ impl Told<'_> {
             .fact(name)
             .map(fact)
             .filter(|it| !it.is_empty())
+    }
+
+    /// A length of time that was measured, rounded. `None`: the finding does not have it.
+    fn measured(&self, name: &str) -> Option<String> {
+        match self.finding.fact(name) {
+            Some(Fact::Duration(length)) => Some(measured(*length).to_string()),
+            Some(_) | None => None,
+        }
     }
 
     /// The first of several facts that is there.

@@ -118,7 +118,7 @@ fn what_this_build_cannot_know_is_told_last() {
     check_not_known(
         "a every:<120s",
         true,
-        "'every:' is not known here: this build does not",
+        "'every:' is not known here: what rules find",
     );
     check_not_known(
         "a -(new:1h or name:a)",

@@ -202,7 +202,7 @@ fn permanent(told: &Told<'_>) -> String {
     let again = again.map_or_else(String::new, |it| {
         format!(" It was opened again {it} times, within a minute each time.")
     });
-    let heartbeat = told.fact("heartbeat");
+    let heartbeat = told.measured("heartbeat");
     let heartbeat =
         heartbeat.map_or_else(String::new, |it| format!(" It says something every {it}."));
     format!(
@@ -235,8 +235,8 @@ fn local_port(told: &Told<'_>) -> String {
 
 /// How even it is, and how likely that is by accident.
 fn rhythm(told: &Told<'_>) -> String {
-    let Some(period) = told.fact("period") else {
-        let gap = told.fact("mean_gap");
+    let Some(period) = told.measured("period") else {
+        let gap = told.measured("mean_gap");
         return gap.map_or_else(String::new, |gap| {
             format!(" without a pause, every {gap} on average, as no person does")
         });

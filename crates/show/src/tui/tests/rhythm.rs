@@ -264,6 +264,36 @@ fn what_stands_in_the_panel() {
 }
 
 #[test]
+fn a_filter_asks_for_the_pace() {
+    let (snapshot, status) = beacon();
+    let mut stage = Stage::new(80, 24, Theme::default());
+    stage.show_as(snapshot, status);
+    for (filter, is_shown) in [
+        ("every:1s-5m", true),
+        ("every:60s", true),
+        ("-every:unknown", true),
+        ("every:5m-1h", false),
+        ("every:unknown", false),
+    ] {
+        stage.press(&format!("7/{filter}<Enter>"));
+        let text = stage.text();
+        assert_eq!(
+            text.contains("Calls at a steady pace"),
+            is_shown,
+            "{filter}: {text}"
+        );
+        stage.press(&format!("<Esc>6/{filter}<Enter>"));
+        let text = stage.text();
+        assert_eq!(
+            text.contains("216.6.0.28:443"),
+            is_shown,
+            "{filter}: {text}"
+        );
+        stage.press("<Esc>");
+    }
+}
+
+#[test]
 fn it_opens_from_every_row_with_calls_and_closes() {
     let (mut snapshot, status) = beacon();
     snapshot.connections.put({
