@@ -24,6 +24,8 @@ pub(super) struct Lives {
     of_pid: HashMap<u32, BTreeSet<ProcessId>>,
     /// Those below others of the same program, with the first of these.
     below: BTreeMap<ProcessId, u32>,
+    /// The other way round: those below a pid, of the same program.
+    rows: HashMap<u32, BTreeSet<ProcessId>>,
     dirty: BTreeSet<ProcessId>,
 }
 
@@ -87,7 +89,11 @@ impl Lives {
         let here = owner.filter(|_| local.is_some_and(|ip| ip.is_loopback()));
         let others = owner.filter(|_| local.is_some_and(|ip| !ip.is_loopback()));
         let changed = self.serving.put(place, Vec::from_iter(here));
-        self.dirty.extend(changed);
+        for id in changed {
+            let row = self.row(id).collect::<Vec<_>>();
+            self.dirty.extend(row);
+            self.dirty.insert(id);
+        }
         let changed = self.open_to_others.put(place, Vec::from_iter(others));
         self.dirty.extend(changed);
     }
@@ -146,13 +152,39 @@ impl Lives {
             if of_pid.is_empty() {
                 self.of_pid.remove(&id.pid);
             }
-            match process.and_then(|it| first_above(it)) {
-                Some(first) => self.below.insert(*id, first),
+            let before = match process.and_then(|it| first_above(it)) {
+                Some(first) => {
+                    self.rows.entry(first).or_default().insert(*id);
+                    self.below.insert(*id, first).filter(|it| *it != first)
+                }
                 None => self.below.remove(id),
             };
+            if let Some(before) = before {
+                self.leave(*id, before);
+            }
         }
+        let serving = changed.iter().filter(|id| self.serving.has(**id));
+        let rows: Vec<_> = serving.flat_map(|id| self.row(*id)).collect();
+        self.dirty.extend(rows);
         let below = self.below.iter().filter(|(_, first)| pids.contains(first));
         self.dirty.extend(below.map(|(id, _)| *id));
+    }
+
+    /// It is not in the row below that pid any more.
+    fn leave(&mut self, id: ProcessId, first: u32) {
+        let Some(row) = self.rows.get_mut(&first) else {
+            return;
+        };
+        row.remove(&id);
+        if self.serving.has(id) {
+            let left = row.iter().copied();
+            self.dirty.extend(left);
+            self.dirty
+                .extend(self.of_pid.get(&first).into_iter().flatten());
+        }
+        if row.is_empty() {
+            self.rows.remove(&first);
+        }
     }
 
     /// Those whose reasons may be others now, once. What began, talks or went since may be one of those
@@ -204,11 +236,21 @@ impl Lives {
         Life {
             first: first.map(Arc::as_ref),
             talks: self.talking.has(process.id),
-            serves_here: self.serving.has(process.id),
+            serves_here: self.row(process.id).any(|id| self.serving.has(id)),
             open_to_others: self.open_to_others.has(process.id),
             begun: self.begun(process),
             again,
         }
+    }
+
+    /// All of one program that are in one row, from its first process down: programs look after
+    /// themselves so, and work in another process than the one that was started.
+    fn row(&self, id: ProcessId) -> impl Iterator<Item = ProcessId> {
+        let first = self.below.get(&id).copied().unwrap_or(id.pid);
+        let of_pid = self.of_pid.get(&first).into_iter().flatten();
+        let below = self.rows.get(&first).into_iter().flatten();
+        let same_boot = move |it: &ProcessId| it.boot == id.boot;
+        of_pid.chain(below).copied().filter(same_boot)
     }
 
     /// The newest run of whocalls that had begun when this process ended.

@@ -627,6 +627,8 @@ enum Looked {
     BelowBrowser,
     Headless,
     StartsItself,
+    /// Below a process of the same program.
+    BelowItself,
     Changed,
     Unpackaged,
     /// Of the first process.
@@ -647,7 +649,7 @@ fn looked_into(number: u8, looked: Looked, ended: bool) -> Process {
         Looked::Browser | Looked::BelowBrowser | Looked::Headless => {
             ("/usr/bin/firefox", PackageState::Intact, None)
         }
-        Looked::StartsItself => (
+        Looked::StartsItself | Looked::BelowItself => (
             "/home/lena/x",
             PackageState::Unpackaged,
             Some((Check::StartsItself, Sign::Cron)),
@@ -681,6 +683,7 @@ fn looked_into(number: u8, looked: Looked, ended: bool) -> Process {
             Looked::BelowBrowser => vec![parent(1, path), parent(9, "/usr/bin/bash")],
             Looked::Headless => vec![parent(9, "/usr/bin/bash")],
             Looked::Child => vec![parent(1, "/home/lena/y")],
+            Looked::BelowItself => vec![parent(1, path)],
             Looked::Nothing
             | Looked::Shell
             | Looked::Browser
@@ -716,6 +719,7 @@ fn looked() -> impl Strategy<Value = Looked> {
         Just(Looked::BelowBrowser),
         Just(Looked::Headless),
         Just(Looked::StartsItself),
+        Just(Looked::BelowItself),
         Just(Looked::Changed),
         Just(Looked::Unpackaged),
         Just(Looked::Child),
@@ -939,6 +943,45 @@ proptest! {
         let mut turned = all.clone();
         turned.rotate_left(rotate % all.len());
         prop_assert_eq!(judged(all), judged(turned));
+    }
+}
+
+/// Syncthing looks after itself: the process that listens is another one than that which was started.
+#[test]
+fn a_page_of_one_process_is_that_of_all_in_its_row() {
+    for (below, here, expected) in [
+        (Looked::BelowItself, true, Severity::Low),
+        (Looked::BelowItself, false, Severity::Medium),
+        // Of another program.
+        (Looked::Unpackaged, true, Severity::Medium),
+    ] {
+        let mut snapshot = nothing();
+        let all = [
+            looked_into(1, Looked::StartsItself, false),
+            looked_into(2, below, false),
+        ];
+        let processes = Arc::make_mut(&mut snapshot.processes);
+        processes.extend(all.map(|it| (it.id, Arc::new(it))));
+        let ip: IpAddr = if here { "127.0.0.1" } else { "192.0.2.7" }
+            .parse()
+            .unwrap();
+        snapshot.connections.put(Connection {
+            state: State::Listen,
+            local: Endpoint::new(ip, 8384),
+            remote: None,
+            owner: Owner::Known {
+                process: process(2),
+                source: Source::Ebpf,
+            },
+            ..connection(1, 9, None)
+        });
+        let findings = crate::judge(&snapshot, knowledge());
+        let found: Vec<_> = findings
+            .iter()
+            .filter(|it| it.rule == "starts_itself")
+            .map(|it| it.severity)
+            .collect();
+        assert_eq!(found, [expected], "{below:?} {here}");
     }
 }
 
