@@ -21,6 +21,7 @@ mod machine;
 mod mapped_files;
 mod memfd_code;
 mod memory;
+mod mounted_alone;
 mod network_sockets;
 mod other_name;
 mod package;

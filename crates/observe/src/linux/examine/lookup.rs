@@ -236,8 +236,8 @@ impl Sight {
         self.is_ours || self.has_our_root
     }
 
-    /// What we have there.
-    fn at_ours(&self, path: &[u8]) -> Result<Option<Statx>, Untested> {
+    /// What we have there. `None`: nothing.
+    pub(super) fn at_ours(&self, path: &[u8]) -> Result<Option<Statx>, Untested> {
         if self.ours.leads_elsewhere(path) {
             return Err(Untested::Elsewhere);
         }

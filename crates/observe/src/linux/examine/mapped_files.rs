@@ -13,7 +13,7 @@ use rustix::fs::Statx;
 
 use super::lookup::{Identity, Sight};
 use super::memory::{open_file_of, status_of};
-use super::{Kept, Subject};
+use super::{Kept, Subject, mounted_alone};
 use crate::parse::memory_map::Region;
 
 /// So many files of one process are read at each look, where the numbers of their inodes differ.
@@ -79,7 +79,11 @@ fn is_another(
         Err(Untested::Ended) => return Ok(false),
         Err(why) => return Err(why),
     };
-    if Identity::from(&mapped) == there_is || is_of_first_root(subject, sight, &mapped) {
+    let own = Identity::from(&mapped);
+    if own == there_is
+        || is_of_first_root(subject, sight, &mapped)
+        || mounted_alone::is_shown(path) && is_by_its_name(subject, sight, own)
+    {
         return Ok(false);
     }
     // A folder may have been mounted over with the same files, as system extensions are.
@@ -99,6 +103,14 @@ fn is_another(
 /// that has copies of its own, on a mount that is on no list any more.
 fn is_of_first_root(subject: &Subject, sight: &Sight, mapped: &Statx) -> bool {
     subject.stat().start_ticks < EARLY && !sight.mounts().has(mapped.stx_mnt_id)
+}
+
+/// Whether it is the file that lies where programs of its name do. Here: it may be in a container by now.
+fn is_by_its_name(subject: &Subject, sight: &Sight, own: Identity) -> bool {
+    mounted_alone::places(subject).iter().any(|place| {
+        let there = sight.at_ours(place).unwrap_or(None);
+        there.is_some_and(|there| Identity::from(&there) == own)
+    })
 }
 
 /// Whether two files differ, as far as they are compared.

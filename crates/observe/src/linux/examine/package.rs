@@ -25,7 +25,7 @@ use self::digests::{Digests, Kind};
 use self::lists::AllLists;
 use super::root::{Found, Mounts, Root, Version, status};
 use super::subject::untested;
-use super::{Kept, Subject};
+use super::{Kept, Subject, mounted_alone};
 use crate::parse::memory_map::Region;
 use crate::parse::package_list::Digest;
 
@@ -208,14 +208,9 @@ impl<'a> Scene<'a> {
     /// The root folders whose lists may have a file: ours, if it is what we see at its path, then that of
     /// the process.
     fn roots(&self, found: &Found) -> Result<Vec<&Root>, Untested> {
-        let same = |own: Found| {
-            let (own, it) = (Version::of(&own.seen), Version::of(&found.seen));
-            (own.device, own.inode) == (it.device, it.inode)
-        };
         let is_ours = || {
-            self.own
-                .find(&found.path)
-                .is_ok_and(|own| own.is_some_and(same))
+            let own = self.own.find(&found.path);
+            own.is_ok_and(|own| own.is_some_and(|own| is_same(&own, found)))
         };
         match &self.other {
             Ok(None) => Ok(vec![&self.own]),
@@ -274,9 +269,17 @@ impl Packages {
 
     fn program(&mut self, scene: &Scene<'_>) -> Result<Answer, Untested> {
         let program = scene.subject.program()?;
-        let found = scene.held("exe", program.link.bytes())?;
+        let mut found = scene.held("exe", program.link.bytes())?;
         if self.is_this_tool(&found) {
             return Ok(Answer::of(PackageState::ThisTool));
+        }
+        if mounted_alone::is_shown(&found.path) {
+            let mut places = mounted_alone::places(scene.subject).into_iter();
+            let own = places.find(|place| {
+                let there = scene.own.find(place).unwrap_or(None);
+                there.is_some_and(|there| is_same(&there, &found))
+            });
+            found.path = own.unwrap_or(found.path);
         }
         Ok(self
             .answer(scene, found)
@@ -365,6 +368,12 @@ impl Packages {
             return Ok(answer.clone());
         }
         let (path, was_deleted) = path(root, found)?;
+        // Where a part of it is mounted under another name, as in sandboxes, links to it are none there.
+        let same = root
+            .find(path)
+            .unwrap_or(None)
+            .filter(|it| is_same(it, found));
+        let path = same.as_ref().map_or(path, |it| &it.path);
         let Some((manager, listed)) = lists.listed(root, path)? else {
             let is_nix = || root.find(b"/nix/store").is_ok_and(|store| store.is_some());
             if let Some((manager, why)) = lists.unread(root) {
@@ -402,6 +411,11 @@ impl Packages {
         self.answers.insert(asked, answer.clone());
         answer
     }
+}
+
+fn is_same(one: &Found, other: &Found) -> bool {
+    let (one, other) = (Version::of(&one.seen), Version::of(&other.seen));
+    (one.device, one.inode) == (other.device, other.inode)
 }
 
 /// The path of a file that is held open, below that root folder, and whether its name is gone.

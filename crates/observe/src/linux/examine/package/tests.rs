@@ -29,9 +29,13 @@ fn own() -> Subject {
 
 /// Where the file at that path in a folder comes from, as if the folder were `/`.
 fn asked(packages: &mut Packages, folder: &Folder, path: &str) -> Answer {
+    let found = Root::at(&folder.0).find(path.as_bytes()).unwrap().unwrap();
+    asked_of(packages, folder, found)
+}
+
+fn asked_of(packages: &mut Packages, folder: &Folder, found: Found) -> Answer {
     let subject = own();
     let own = Root::at(&folder.0);
-    let found = own.find(path.as_bytes()).unwrap().unwrap();
     let scene = Scene {
         mounts: Mounts::of(subject.folder()).unwrap(),
         own,
@@ -68,6 +72,31 @@ fn md5(bytes: &str) -> String {
 fn sha256(bytes: &str) -> String {
     let sum = Sha256::digest(bytes);
     sum.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// In a sandbox a folder is mounted where everybody else has a link to it.
+#[test]
+fn a_path_that_only_a_sandbox_has() {
+    let folder = Folder::new("sandbox");
+    folder.write("usr/lib/libx.so", "x");
+    folder.write("other/libx.so", "x");
+    symlink("usr/lib", folder.0.join("lib")).unwrap();
+    let status = "Package: libx\nStatus: install ok installed\nVersion: 7\n";
+    folder.write("var/lib/dpkg/status", status);
+    folder.write("var/lib/dpkg/info/libx.list", "/usr/lib/libx.so\n");
+    let sums = format!("{}  usr/lib/libx.so\n", md5("x"));
+    folder.write("var/lib/dpkg/info/libx.md5sums", sums);
+    let packages = &mut Packages::default();
+    for (file, expected) in [
+        ("/usr/lib/libx.so", PackageState::Intact),
+        // Another file that is shown under the same path.
+        ("/other/libx.so", PackageState::Unpackaged),
+    ] {
+        let mut found = Root::at(&folder.0).find(file.as_bytes()).unwrap().unwrap();
+        found.path = b"/lib/libx.so".to_vec();
+        let answer = asked_of(packages, &folder, found);
+        assert_eq!(answer.package.state, expected, "{file}");
+    }
 }
 
 #[test]
