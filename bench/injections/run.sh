@@ -11,8 +11,8 @@ name=${1-}
 place=${INJECTIONS-${TMPDIR-/tmp}/injections-$(id -u)}
 
 names="anon-rwx anon-rx thread overwrite-libc patch-mem restored breakpoint hollow-entry hollow-unmapped
-anon-libc anon-libc-node anon-rx-node anon-libc-java memfd-exec memfd-exec-kernel-name memfd-exec-sealed memfd-dlopen
-swapped-library same-library deleted-program replaced-program deleted-library replaced-library by-loader
+anon-libc anon-libc-node anon-rx-node anon-libc-java anon-libc-mono anon-libc-guile anon-libc-pypy3 anon-libc-bun memfd-exec memfd-exec-kernel-name memfd-exec-sealed memfd-dlopen
+swapped-library same-library mounted-alone mounted-alone-other deleted-program replaced-program deleted-library replaced-library by-loader
 traced"
 
 cannot() {
@@ -66,6 +66,21 @@ anon-libc-java)
     mkdir -p "$place"
     echo 'class Waits { public static void main(String[] a) throws Exception { Thread.sleep(1L << 40); } }' >"$place/Waits.java"
     inject anon-libc java "$place/Waits.java" ;;
+anon-libc-mono)
+    command -v mono mcs >/dev/null || cannot "there is no mono"
+    mkdir -p "$place"
+    echo 'class Waits { static void Main() { System.Threading.Thread.Sleep(-1); } }' >"$place/Waits.cs"
+    mcs -out:"$place/Waits.exe" "$place/Waits.cs"
+    inject anon-libc mono "$place/Waits.exe" ;;
+anon-libc-guile)
+    command -v guile >/dev/null || cannot "there is no guile"
+    inject anon-libc guile -c '(let loop ((i 0)) (if (< i 10000000) (loop (+ i 1)))) (sleep 100000)' ;;
+anon-libc-pypy3)
+    command -v pypy3 >/dev/null || cannot "there is no pypy3"
+    inject anon-libc pypy3 -c 'import time; print(sum(i * i for i in range(10000000))); time.sleep(100000)' ;;
+anon-libc-bun)
+    bun=$(command -v bun || ls "${OTHERS-/opt/whocalls-bench}/npm/node_modules/bun/bin/bun.exe" 2>/dev/null) || cannot "there is no bun"
+    inject anon-libc "$bun" -e 'let s = 0; for (let i = 0; i < 1e8; i++) s += i * i % 7; setInterval(() => {}, 1e6)' ;;
 memfd-exec) inject memfd exec ;;
 memfd-exec-kernel-name) inject memfd exec '[kworker/0:1]' ;;
 memfd-exec-sealed) inject memfd exec-sealed ;;
@@ -81,6 +96,17 @@ swapped-library | same-library)
     exec "$place/start" : unshare -m sh -c 'mount -t tmpfs none "$private" && cp "$libc" "$private/libc" &&
         { [ "$name" = same-library ] || echo >>"$private/libc"; } &&
         mount --bind "$private/libc" "$libc" && exec sleep 1000000' ;;
+mounted-alone | mounted-alone-other)
+    # A file that is mounted by itself, on a mount that is gone from all lists once it is open. The other one is a
+    # copy that is called the same.
+    build start
+    mkdir -p "$place/private"
+    export name sleep private="$place/private"
+    unshare -m true 2>/dev/null || cannot "no right to make a mount namespace"
+    exec "$place/start" : unshare -m bash -c 'mount -t tmpfs none "$private" && touch "$private/it" &&
+        { [ "$name" = mounted-alone ] || { cp "$sleep" "$private/other" && sleep=$private/other; } } &&
+        mount --bind "$sleep" "$private/it" && exec 3<"$private/it" && umount -l "$private/it" &&
+        exec -a sleep /proc/self/fd/3 1000000' ;;
 deleted-program | replaced-program)
     build start
     own_copy "$sleep"

@@ -234,6 +234,8 @@ words! {
     Restored "restored",
     /// The page was written to; what the file has there could not be read.
     Written "written",
+    /// Bytes are not those of the file, and an engine that is there writes such itself.
+    ByEngine "by-engine",
     /// An instruction outside of all files made the system call.
     OutsideFiles "outside-files",
     /// The file of the program is not in its memory.

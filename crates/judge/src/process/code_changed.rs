@@ -7,14 +7,22 @@ use model::Confidence::{High, Low as Unsure, Medium as Fair};
 use model::Severity::{Low, Medium};
 use model::{Check, Fact, Sign, Trace};
 
+use super::engine::{Explained, explained};
 use super::looked::{Looked, facts, length, path_of};
 use super::programs::is_debugger;
 use super::{Raised, Reason, paths};
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let all: Vec<_> = process.traces(Check::CodeChanged).iter().collect();
-    let of = |sign: Sign| all.iter().copied().filter(|it| it.sign == sign).collect();
-    let differs: Vec<&Trace> = of(Sign::Differs);
+    let of = |sign: Sign| -> Vec<&Trace> {
+        let all = all.iter().copied();
+        all.filter(|it| it.sign == sign).collect()
+    };
+    let mut differs: Vec<&Trace> = of(Sign::Differs);
+    // Being called like an engine does not do.
+    if explained(process) == Explained::No {
+        differs.extend(of(Sign::ByEngine));
+    }
     if !differs.is_empty() {
         return vec![differing(process, &differs)];
     }

@@ -237,6 +237,38 @@ fn text_that_was_changed() {
     intact(SLEEP).gives(&[]);
 }
 
+/// SBCL writes to the picture of memory that it has loaded, .NET to barriers in its own text.
+#[test]
+fn text_that_an_engine_writes_to() {
+    let sbcl = "/usr/bin/sbcl";
+    let of = |made: Made| {
+        let made = made.file(
+            Check::CodeChanged,
+            Sign::ByEngine,
+            "/usr/lib/sbcl/sbcl.core",
+        );
+        made.executable().engine(sbcl)
+    };
+    of(intact(sbcl)).gives(&[]);
+    of(intact(sbcl).no_package()).gives(&[]);
+    // Nobody can compare it.
+    of(unpackaged("/home/lena/bin/sbcl")).gives(&[("executable_memory", Low)]);
+    // It is not the one of the package, or there is none.
+    of(intact(sbcl).package(PackageState::Modified))
+        .gives(&[("code_changed", High), ("executable_memory", Medium)]);
+    intact(sbcl)
+        .file(
+            Check::CodeChanged,
+            Sign::ByEngine,
+            "/usr/lib/sbcl/sbcl.core",
+        )
+        .gives(&[("code_changed", Medium)]);
+    // Text that it does not write to.
+    of(intact(sbcl))
+        .trace(Check::CodeChanged, differing(5))
+        .gives(&[("code_changed", Medium)]);
+}
+
 #[test]
 fn breakpoints_of_a_debugger() {
     let stopped = || intact(SLEEP).file(Check::CodeChanged, Sign::Breakpoints, LIBC);

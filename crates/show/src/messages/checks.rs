@@ -109,6 +109,7 @@ fn sign(sign: Sign) -> &'static str {
         Sign::Breakpoints => "breakpoints in code",
         Sign::Restored => "code was written to and is as in its file again",
         Sign::Written => "code was written to, its file could not be read",
+        Sign::ByEngine => "code differs from its file, as the engine that is there changes it",
         Sign::OutsideFiles => "system call by code of no file",
         Sign::NotMapped => "its program file is not in its memory",
         Sign::EntryElsewhere => "it began outside of its program file",

@@ -3,12 +3,16 @@
 //! Text is mapped from a file, and all processes share its pages. One that a process has for itself was
 //! written to: by a debugger, or by whoever wanted the program to do something else. Only such pages are
 //! compared, with the file that is mapped and not with what lies at its path.
+//!
+//! Few engines write to code that came from a file: what they have loaded is a picture of their memory, or
+//! a piece of their own text is fitted to what they run. That is told apart.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use model::{Outcome, Sign, Trace, Untested};
 
+use super::engines::{Engines, fitted};
 use super::lookup::Sight;
 use super::memory::{Memory, Pages, is_on_memory_device, open_file_of, status_of};
 use super::{Kept, Subject};
@@ -49,21 +53,23 @@ fn look(subject: &Subject, kept: &mut Kept) -> Result<Outcome, Untested> {
     }
     let sight = kept.sights.of(subject)?;
     let mut comparison = Comparison {
+        has_picture: Engines::of(subject.regions()?).load_a_picture(),
         memory: Memory::open(subject).ok(),
         page_size: pages.page_size(),
         left: MOST_PAGES,
-        traces: Vec::new(),
+        seen: Vec::new(),
         has_gone: false,
     };
     for it in &written {
         comparison.region(subject, it, &sight);
     }
-    if comparison.traces.is_empty() && comparison.has_gone {
+    if comparison.seen.is_empty() && comparison.has_gone {
         return Err(Untested::NotFinished);
     }
+    let mut traces: Vec<Trace> = comparison.seen.into_iter().map(Seen::trace).collect();
     // What tells most stands first.
-    comparison.traces.sort_by_key(|trace| trace.sign);
-    Ok(Outcome::of(comparison.traces))
+    traces.sort_by_key(|trace| trace.sign);
+    Ok(Outcome::of(traces))
 }
 
 struct Comparison {
@@ -72,7 +78,9 @@ struct Comparison {
     page_size: u64,
     /// Pages that may still be compared.
     left: usize,
-    traces: Vec<Trace>,
+    /// An engine is there that loads a picture of its memory.
+    has_picture: bool,
+    seen: Vec<Seen>,
     /// Memory that was written to has gone, or changed its rights, before it could be compared.
     has_gone: bool,
 }
@@ -81,9 +89,30 @@ struct Comparison {
 #[derive(Default)]
 struct Sum {
     address: Option<u64>,
+    /// Of the last byte.
+    last: u64,
     length: u64,
     bytes: Vec<u8>,
     expected: Vec<u8>,
+}
+
+/// What is found in one file, of one kind.
+struct Seen {
+    trace: Trace,
+    /// Where it begins and ends, in bytes of the file.
+    from: u64,
+    to: u64,
+}
+
+impl Seen {
+    fn trace(mut self) -> Trace {
+        let fitted = self.trace.path.as_ref().and_then(|it| fitted(it.bytes()));
+        let is_fitted = fitted.is_some_and(|most| self.to.saturating_sub(self.from) < most);
+        if self.trace.sign == Sign::Differs && is_fitted {
+            self.trace.sign = Sign::ByEngine;
+        }
+        self.trace
+    }
 }
 
 impl Comparison {
@@ -103,6 +132,12 @@ impl Comparison {
         if head.as_ref().is_some_and(|head| head.starts_with(b"MZ")) {
             return;
         }
+        let is_text = head.as_ref().is_none_or(|head| elf::is_elf(head));
+        // Nobody has loaded that as a program: who put it there writes to it.
+        if !is_text && region.is_of_memory_file() {
+            return;
+        }
+        let by_engine = !is_text && self.has_picture;
         let head = head.and_then(|head| elf::elf(&head)).unwrap_or_default();
         // Nor is code that the loader itself has to write to.
         if file.as_ref().is_some_and(|file| moves_text(file, &head)) {
@@ -122,24 +157,27 @@ impl Comparison {
                 sum.add(found);
             }
         }
-        let traces = sums
-            .into_iter()
-            .filter_map(|(sign, sum)| sum.trace(sign, region));
-        for trace in traces {
-            self.add(trace);
+        for (sign, sum) in sums {
+            let sign = if by_engine { Sign::ByEngine } else { sign };
+            if let Some(seen) = sum.seen(sign, region) {
+                self.add(seen);
+            }
         }
     }
 
     /// One trace for each file and kind: what was written to is often several regions by then.
-    fn add(&mut self, trace: Trace) {
-        let mut same = self.traces.iter_mut();
-        let same = same.find(|it| it.sign == trace.sign && it.path == trace.path);
+    fn add(&mut self, seen: Seen) {
+        let (sign, path) = (seen.trace.sign, &seen.trace.path);
+        let mut same = self.seen.iter_mut();
+        let same = same.find(|it| it.trace.sign == sign && it.trace.path == *path);
         match same {
             Some(before) => {
-                let lengths = before.length.iter().chain(&trace.length);
-                before.length = lengths.copied().reduce(u64::saturating_add);
+                let lengths = before.trace.length.iter().chain(&seen.trace.length);
+                before.trace.length = lengths.copied().reduce(u64::saturating_add);
+                before.from = before.from.min(seen.from);
+                before.to = before.to.max(seen.to);
             }
-            None => self.traces.push(trace),
+            None => self.seen.push(seen),
         }
     }
 
@@ -167,6 +205,7 @@ impl Comparison {
         let length = usize::try_from(self.page_size).unwrap_or(0);
         let unread = Sum {
             address: Some(page),
+            last: page.saturating_add(self.page_size - 1),
             length: self.page_size,
             ..Sum::default()
         };
@@ -190,12 +229,15 @@ fn compare(page: u64, has: &[u8], expected: &[u8]) -> (Sign, Option<Sum>) {
     let Some((first, (byte, _))) = differing.next() else {
         let same = Sum {
             address: Some(page),
+            last: page,
             ..Sum::default()
         };
         return (Sign::Restored, Some(same));
     };
     let (mut length, mut all_breakpoints) = (1_u64, *byte == BREAKPOINT);
-    for (_, (byte, _)) in differing {
+    let mut last = first;
+    for (at, (byte, _)) in differing {
+        last = at;
         length = length.saturating_add(1);
         all_breakpoints &= *byte == BREAKPOINT;
     }
@@ -203,8 +245,10 @@ fn compare(page: u64, has: &[u8], expected: &[u8]) -> (Sign, Option<Sum>) {
         let bytes = bytes.iter().skip(first).take(Trace::MOST_BYTES);
         bytes.copied().collect()
     };
+    let address = |at| u64::try_from(at).ok().map(|at| page.saturating_add(at));
     let sum = Sum {
-        address: u64::try_from(first).ok().map(|at| page.saturating_add(at)),
+        address: address(first),
+        last: address(last).unwrap_or(u64::MAX),
         length,
         bytes: from_there(has),
         expected: from_there(expected),
@@ -219,21 +263,33 @@ fn compare(page: u64, has: &[u8], expected: &[u8]) -> (Sign, Option<Sum>) {
 impl Sum {
     fn add(&mut self, other: Self) {
         let length = self.length.saturating_add(other.length);
+        let last = self.last.max(other.last);
         if self.address.is_none() {
             *self = other;
         }
         self.length = length;
+        self.last = last;
     }
 
     /// `None`: there is nothing of it.
-    fn trace(self, sign: Sign, region: &Region) -> Option<Trace> {
+    fn seen(self, sign: Sign, region: &Region) -> Option<Seen> {
+        let address = self.address?;
+        let in_file = |at: u64| {
+            let at = at.saturating_sub(region.start);
+            region.offset.saturating_add(at)
+        };
         let some = |bytes: Vec<u8>| (!bytes.is_empty()).then_some(bytes);
-        Some(Trace {
-            address: Some(self.address?),
+        let trace = Trace {
+            address: Some(address),
             length: (self.length > 0).then_some(self.length),
             bytes: some(self.bytes),
             expected: some(self.expected),
             ..Trace::of_file(sign, region.name.clone())
+        };
+        Some(Seen {
+            trace,
+            from: in_file(address),
+            to: in_file(self.last),
         })
     }
 }

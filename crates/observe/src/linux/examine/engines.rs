@@ -55,6 +55,8 @@ const ENGINES: &[(Name, Shape)] = {
     use Shape::*;
     const HOTSPOT: Shape = ReservedWritable(2 * MIB);
     const EMULATOR: Shape = ReservedWritable(MIB);
+    const JAVASCRIPTCORE: Shape = ReservedWritable(64 * MIB);
+    const CHUNKS: Shape = ReservedWritable(64 * 1024);
     &[
         (Is("node"), V8),
         (Is("nodejs"), V8),
@@ -97,22 +99,27 @@ const ENGINES: &[(Name, Shape)] = {
         (Begins("_cffi_backend."), Trampolines),
         (Begins("libffi.so.6"), Trampolines),
         (Begins("libffi.so.7"), Trampolines),
-        (Is("bun"), Any),
-        (Begins("libjavascriptcoregtk-"), Any),
-        (Begins("libwebkit2gtk-"), Any),
-        (Begins("libWPEWebKit-"), Any),
+        // How LibreOffice calls from one language into another.
+        (Is("libgcc3_uno.so"), Trampolines),
+        (Is("bun"), JAVASCRIPTCORE),
+        // As npm has it.
+        (Is("bun.exe"), JAVASCRIPTCORE),
+        (Begins("libjavascriptcoregtk-"), JAVASCRIPTCORE),
+        (Begins("libwebkit2gtk-"), JAVASCRIPTCORE),
+        (Begins("libwebkitgtk-"), JAVASCRIPTCORE),
+        (Begins("libWPEWebKit-"), JAVASCRIPTCORE),
         (Begins("libQt5Qml.so"), Any),
         (Begins("libQt6Qml.so"), Any),
-        (Begins("mono"), Any),
-        (Begins("libmono"), Any),
+        (Begins("mono"), CHUNKS),
+        (Begins("libmono"), CHUNKS),
         (Is("libcoreclr.so"), Any),
         (Is("libclrjit.so"), Any),
-        (Begins("pypy"), Any),
-        (Begins("libpypy"), Any),
+        (Begins("pypy"), ReservedWritable(MIB)),
+        (Begins("libpypy"), ReservedWritable(MIB)),
         (Begins("julia"), Any),
         (Begins("libjulia"), Any),
         (Is("beam.smp"), Any),
-        (Begins("libguile-"), Any),
+        (Begins("libguile-"), CHUNKS),
         (Is("sbcl"), Any),
         (Begins("libHSrts"), Any),
         (Begins("libgccjit.so"), Any),
@@ -155,6 +162,17 @@ const MEMORY_FILES: [&[u8]; 7] = [
     b"sljit",
     b"orcexec",
 ];
+/// And with what those of Qt (QML) begin: src/3rdparty/masm/wtf/OSAllocatorPosix.cpp.
+const MEMORY_FILES_OF_QT: &[u8] = b"JITCode:";
+
+/// Engines that load a picture of their memory out of a file, code and all, and go on writing to it.
+const WITH_PICTURE: [Name; 1] = [Name::Is("sbcl")];
+
+/// Libraries that fit a piece of their own code to what they run, and how long it is at most, in bytes.
+const FITTED: &[(Name, u64)] = &[
+    // The barriers of its collector (coreclr: src/vm/amd64/jithelpers_fast.S, JIT_PatchedCodeStart).
+    (Name::Is("libcoreclr.so"), 1024),
+];
 
 /// The engines of one process.
 #[derive(Debug, Default)]
@@ -172,7 +190,7 @@ impl<'a> Engines<'a> {
             {
                 continue;
             }
-            let path = region.deleted().unwrap_or(region.name.bytes());
+            let path = path_of(region);
             let is_data = path.ends_with(b".bin");
             let shape = (region.executable || is_data)
                 .then(|| shape(path))
@@ -206,7 +224,15 @@ impl<'a> Engines<'a> {
     /// Whether a file that lives in memory only is called like that of an engine, and one is there.
     pub(super) fn make_file(&self, region: &Region) -> bool {
         let name = region.deleted().and_then(|it| it.strip_prefix(b"/memfd:"));
-        name.is_some_and(|name| MEMORY_FILES.contains(&name)) && !self.found.is_empty()
+        let is_known =
+            |name: &[u8]| MEMORY_FILES.contains(&name) || name.starts_with(MEMORY_FILES_OF_QT);
+        name.is_some_and(is_known) && !self.found.is_empty()
+    }
+
+    /// Whether one of them loads a picture of its memory.
+    pub(super) fn load_a_picture(&self) -> bool {
+        let mut paths = self.found.iter().map(|(file, _)| path_of(file));
+        paths.any(|path| WITH_PICTURE.iter().any(|name| name.is_of(path)))
     }
 }
 
@@ -307,15 +333,31 @@ fn is_within(last: &Region, region: &Region, next: Option<&Region>) -> bool {
     is_head && !last.executable && !next.executable
 }
 
+/// How long the code is, at most, that a library fits to what it runs: what it changes lies so close
+/// together. `None`: it has none.
+pub(super) fn fitted(path: &[u8]) -> Option<u64> {
+    let found = FITTED.iter().find(|(name, _)| name.is_of(path));
+    found.map(|(_, length)| *length)
+}
+
 fn shape(path: &[u8]) -> Option<Shape> {
-    let file = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
-    let matches = |name: &Name| match name {
-        Name::Is(text) => file == text.as_bytes(),
-        Name::Begins(text) => file.starts_with(text.as_bytes()),
-        Name::Within(text) => path.windows(text.len()).any(|it| it == text.as_bytes()),
-    };
-    let found = ENGINES.iter().find(|(name, _)| matches(name));
+    let found = ENGINES.iter().find(|(name, _)| name.is_of(path));
     found.map(|(_, shape)| *shape)
+}
+
+impl Name {
+    fn is_of(self, path: &[u8]) -> bool {
+        let file = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+        match self {
+            Self::Is(text) => file == text.as_bytes(),
+            Self::Begins(text) => file.starts_with(text.as_bytes()),
+            Self::Within(text) => path.windows(text.len()).any(|it| it == text.as_bytes()),
+        }
+    }
+}
+
+fn path_of(region: &Region) -> &[u8] {
+    region.deleted().unwrap_or(region.name.bytes())
 }
 
 #[cfg(test)]
@@ -398,11 +440,45 @@ mod tests {
         assert!(explained(&format!("{library}{fixed}")).is_empty());
     }
 
+    /// As bun 1.4 and WebKitGTK 2.50 have it: one piece of 1 GiB.
+    #[test]
+    fn javascriptcore_within_its_room_only() {
+        let library =
+            "400000-500000 r-xp 00000000 fe:00 1 /usr/lib/libjavascriptcoregtk-4.1.so.0.9\n";
+        let pool = "7f8ddd188000-7f8e1d188000 rwxp 00000000 00:00 0 [it]\n";
+        assert_eq!(explained(&format!("{library}{pool}")).len(), 1);
+        let page = "7f8ddd188000-7f8ddd189000 rwxp 00000000 00:00 0 [it]\n";
+        assert!(explained(&format!("{library}{page}")).is_empty());
+    }
+
+    #[test]
+    fn pieces_of_mono_and_guile() {
+        for engine in ["mono-sgen", "libguile-3.0.so.1.5.0"] {
+            let engine = format!("400000-500000 r-xp 00000000 fe:00 1 /usr/bin/{engine}\n");
+            let piece = "4035c000-4036c000 rwxp 00000000 00:00 0 [it]\n";
+            assert_eq!(explained(&format!("{engine}{piece}")).len(), 1);
+            let page = "7fa548510000-7fa548511000 r-xp 00000000 00:00 0 [it]\n";
+            assert!(explained(&format!("{engine}{page}")).is_empty());
+        }
+    }
+
+    #[test]
+    fn files_in_memory_that_qt_makes() {
+        let qml = "400000-500000 r-xp 00000000 fe:00 1 /usr/lib/libQt5Qml.so.5.15.8\n";
+        let code =
+            "7f03376be000-7f03376ce000 r-xp 00000000 00:01 9 /memfd:JITCode:QtQml (deleted)\n";
+        let text = format!("{qml}{code}");
+        let with_it = regions(text.as_bytes(), 10);
+        assert!(Engines::of(&with_it).make_file(&with_it[1]));
+        let alone = regions(code.as_bytes(), 10);
+        assert!(!Engines::of(&alone).make_file(&alone[0]));
+    }
+
     #[test]
     fn an_engine_whose_file_was_upgraded_is_still_one() {
         assert!(shape(b"/usr/lib/firefox/libxul.so").is_some());
         let maps = "400000-500000 r-xp 00000000 fe:00 1 /usr/bin/mono (deleted)\n\
-            7fa548510000-7fa548511000 rwxp 00000000 00:00 0 [it]\n";
+            7fa548510000-7fa548520000 rwxp 00000000 00:00 0 [it]\n";
         assert_eq!(explained(maps).len(), 1);
     }
 }

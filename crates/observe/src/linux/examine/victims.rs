@@ -147,7 +147,10 @@ pub(super) fn innocents() -> Vec<Victim> {
     let text = "class Sleeps { public static void main(String[] a) throws Exception { \
         Thread.sleep(1L << 40); } }";
     std::fs::write(&java, text).unwrap();
-    let programs: [(&str, &[&str]); 8] = [
+    let guile = "(let loop ((i 0)) (if (< i 10000000) (loop (+ i 1)))) (sleep 1000)";
+    let lisp = "(sleep 1000)";
+    let erlang = "lists:sum(lists:seq(1, 1000000)), timer:sleep(infinity).";
+    let programs: [(&str, &[&str]); 12] = [
         ("sleep", &["1000"]),
         ("python3", &["-c", "import ctypes,time; time.sleep(1000)"]),
         ("perl", &["-e", "sleep 1000"]),
@@ -156,6 +159,10 @@ pub(super) fn innocents() -> Vec<Victim> {
         ("ruby", &["-e", ruby]),
         ("luajit", &["-e", lua]),
         ("java", &[java.to_str().unwrap()]),
+        ("guile", &["-c", guile]),
+        ("pypy3", &["-c", "import time; time.sleep(1000)"]),
+        ("sbcl", &["--noinform", "--eval", lisp]),
+        ("erl", &["-noinput", "-eval", erlang]),
     ];
     let found = programs.into_iter();
     let found = found
