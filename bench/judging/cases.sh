@@ -2,7 +2,8 @@
 # Starts one case of the matrix that no injector makes: bench/judging/cases.sh NAME
 #
 # Prints the pid to look at, or `cannot: ...`, and stays until it is killed, as bench/injections/run.sh
-# does. What it starts talks to nobody but itself over the loopback, and what it makes it takes away.
+# does. What it starts talks to nobody but itself over the loopback, and what it makes it takes away. Larger
+# programs, which people use, are in bench/judging/programs.sh.
 set -eu
 
 name=${1-}
@@ -11,63 +12,7 @@ shell-pipe shell-told python-socket python-sniffer script-hidden script-environm
 odd-parent starts-unit starts-autostart set-uid updated chromium-headless
 sleep perl python node java luajit php ruby valgrind gdb dbus-daemon strace"
 
-made=
-victim=
-ends() {
-    [ -z "$victim" ] || kill $victim 2>/dev/null || true
-    [ -z "$made" ] || rm -rf $made
-}
-trap ends EXIT
-trap 'exit 0' INT TERM HUP
-
-cannot() {
-    echo "cannot: $*"
-    exit 1
-}
-
-need() {
-    command -v "$1" >/dev/null || cannot "there is no $1"
-}
-
-# A folder of its own below one that is given.
-own() {
-    own=$(mktemp -d -p "$1")
-    made="$made $own"
-}
-
-# Runs it, says who it is and stays with it.
-stay() {
-    "$@" </dev/null >/dev/null 2>&1 &
-    victim=$!
-    sleep 2
-    kill -0 $victim 2>/dev/null || cannot "it has ended: $*"
-    echo $victim
-    wait $victim
-}
-
-# The same under another name.
-called() {
-    stay bash -c 'name=$1; shift; exec -a "$name" "$@"' bash "$@"
-}
-
-# Somebody to talk to: accepts one call on the loopback and keeps it. Sets $port.
-listener() {
-    own "${TMPDIR-/tmp}"
-    python3 -c '
-import socket, sys, time
-listening = socket.create_server(("127.0.0.1", 0))
-with open(sys.argv[1] + "/port", "w") as file:
-    file.write(str(listening.getsockname()[1]))
-calls = [listening.accept()[0]]
-time.sleep(100000)' "$own" &
-    victim=$!
-    listens=$!
-    for _ in $(seq 40); do
-        [ -s "$own/port" ] && break
-        sleep 0.5
-    done
-    port=$(cat "$own/port")
-}
+. "$(dirname "$0")/common.sh"
 
 [ -z "$(echo "$name" | tr -d 'a-z-')" ] && [ -n "$name" ] || {
     echo "$names"
@@ -124,11 +69,9 @@ shell-socket)
     listener
     # shellcheck disable=SC2016 # the inner shell fills it in
     bash -c 'exec sh <>"/dev/tcp/127.0.0.1/$0" >&0 2>&1' "$port" &
-    shell=$!
-    victim="$listens $shell"
+    mine $!
     sleep 1
-    echo $shell
-    wait $shell ;;
+    told $! ;;
 shell-pipe | shell-told)
     listener
     mkfifo "$own/f"
@@ -146,12 +89,13 @@ time.sleep(100000)' >"$own/relay.py"
         sh -c 'python3 "$1/relay.py" "$1" "$2" | sh -c '\''echo $$ >"$0/pid"; exec sh'\'' "$1"' \
             sh "$own" "$port" </dev/null >/dev/null 2>&1 &
     fi
-    victim="$listens $!"
-    sleep 2
+    mine $!
+    until_it 10 test -s "$own/pid" -a -s "$own/relay"
     shell=$(cat "$own/pid")
-    victim="$victim $shell $(cat "$own/relay")"
-    echo "$shell"
-    wait ;;
+    mine "$shell"
+    mine "$(cat "$own/relay")"
+    sleep 1
+    told "$shell" ;;
 python-socket)
     listener
     python3 -c '
@@ -160,11 +104,9 @@ calling = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 os.dup2(calling.fileno(), 0)
 os.dup2(calling.fileno(), 1)
 time.sleep(100000)' "$port" 2>/dev/null &
-    shell=$!
-    victim="$listens $shell"
+    mine $!
     sleep 1
-    echo $shell
-    wait $shell ;;
+    told $! ;;
 python-sniffer)
     own /var/lib
     printf 'import socket, time\ns = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))\ns.bind(("lo", 3))\ntime.sleep(100000)\n' \
@@ -200,11 +142,9 @@ odd-parent)
     # shellcheck disable=SC2016 # the inner shells fill it in
     "$own/soffice.bin" -c 'bash -c '\''exec 3<>"/dev/tcp/127.0.0.1/$0"; echo $$ >"$1"; sleep 100000; :'\'' "$0" "$1"; :' \
         "$port" "$own/pid" </dev/null >/dev/null 2>&1 &
-    victim="$listens $!"
-    sleep 2
-    cat "$own/pid"
-    victim="$victim $(cat "$own/pid")"
-    wait ;;
+    mine $!
+    until_it 10 test -s "$own/pid"
+    told "$(cat "$own/pid")" ;;
 starts-unit | starts-autostart)
     own "$HOME"
     cp "$(command -v sleep)" "$own/x"
@@ -228,16 +168,16 @@ updated)
     # As a package does when it is installed again: the same file with another inode.
     file=$(readlink -f "$(command -v tail)")
     [ "$(id -u)" = 0 ] || cannot "no right to replace $file"
-    tail -f /dev/null </dev/null >/dev/null 2>&1 &
-    victim=$!
+    begin tail -f /dev/null
+    tails=$started
     sleep 1
     cp -a "$file" "$file.whocalls-$$"
     mv -f "$file.whocalls-$$" "$file"
-    echo $victim
-    wait $victim ;;
+    told "$tails" ;;
 chromium-headless)
     need chromium
     own "${TMPDIR-/tmp}"
+    all=+
     stay chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
         --disable-component-update --disable-sync --user-data-dir="$own" 'data:text/html,<p>x' ;;
 sleep) stay sleep 100000 ;;
@@ -271,12 +211,10 @@ dbus-daemon)
     stay dbus-daemon --session --nofork --nopidfile --address=unix:tmpdir=/tmp ;;
 strace)
     need strace
-    sleep 100000 &
-    sleeps=$!
-    strace -o /dev/null -p $sleeps 2>/dev/null &
-    victim="$! $sleeps"
+    begin sleep 100000
+    sleeps=$started
+    begin strace -o /dev/null -p "$sleeps"
     sleep 1
-    echo $sleeps
-    wait $sleeps ;;
+    told "$sleeps" ;;
 *) cannot "no case is called $name" ;;
 esac
