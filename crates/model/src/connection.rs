@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::{
     ConnectionId, DeviceId, Greeting, NetworkNamespace, Owner, ProcessId, Protocol, RemoteName,
-    SocketKey, Talk, Text, Timestamp,
+    SocketKey, Talk, Text, Timestamp, WhyUnknown,
 };
 
 /// A tracked TCP, UDP or ICMP exchange, or a socket that waits for one.
@@ -20,7 +20,8 @@ pub struct Connection {
     /// `None`: a listener, or a socket that can talk to anyone.
     pub remote: Option<Endpoint>,
     pub netns: Option<NetworkNamespace>,
-    /// Name of the interface the socket is bound to. `None`: any interface.
+    /// Name of the interface the socket is bound to; of a socket of a tunnel in the kernel, that of the
+    /// tunnel. `None`: any interface.
     pub interface: Option<Text>,
     pub socket: SocketKey,
     /// Who created the socket. `None`: the kernel no longer knows (TIME_WAIT, half-open).
@@ -46,6 +47,19 @@ pub struct Connection {
     pub device: Option<DeviceId>,
     /// When the side that opened it sent, of one that has lasted. `None`: it has not, or nobody counted.
     pub talk: Option<Arc<Talk>>,
+}
+
+impl Connection {
+    /// Name of the interface the socket is bound to. `None`: any interface.
+    pub fn bound_to(&self) -> Option<&Text> {
+        let is_of_tunnel = matches!(
+            self.owner,
+            Owner::Unknown {
+                why: WhyUnknown::WireGuard
+            }
+        );
+        self.interface.as_ref().filter(|_| !is_of_tunnel)
+    }
 }
 
 /// One end of a connection: `local` and `remote`, as this computer sees it.

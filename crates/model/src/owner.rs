@@ -30,6 +30,8 @@ pub enum WhyUnknown {
     BeforeStart,
     /// It is the kernel's own.
     Kernel,
+    /// The same, of a WireGuard tunnel: the connection's interface is that of the tunnel.
+    WireGuard,
     /// It only passes through this computer.
     Forwarded,
     /// Its process is in a PID namespace that we cannot see.
@@ -59,6 +61,7 @@ impl WhyUnknown {
             Self::NoHolder => "no_holder",
             Self::BeforeStart => "before_start",
             Self::Kernel => "kernel",
+            Self::WireGuard => "wireguard",
             Self::Forwarded => "forwarded",
             Self::OutsideNamespace => "outside_namespace",
             Self::NotInSource => "not_in_source",

@@ -42,6 +42,7 @@ mod tables;
 mod terminals;
 mod users;
 mod watch;
+mod wireguard;
 pub(crate) mod writer;
 
 use std::collections::HashSet;

@@ -114,6 +114,13 @@ impl Netlink {
         Ok(())
     }
 
+    /// Forgets what was told.
+    pub(crate) fn forget(&mut self) {
+        self.buffer.fill(0);
+        // Nobody reads it any more: it might be left out.
+        std::hint::black_box(&self.buffer);
+    }
+
     fn send(&mut self, kind: u16, flags: u16, body: &[u8]) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
         send(&self.socket, kind, flags, self.sequence, body)

@@ -1,6 +1,7 @@
 //! One look at all sockets of this computer and the processes that hold them.
 
 mod collection;
+mod tunnels;
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -87,6 +88,7 @@ pub(crate) fn with_iterators(
         collection.settle(&mut missing, iterators, scene)?;
     }
     collection.name_interfaces(scene.namespaces);
+    collection.name_tunnels(scene.namespaces);
     collection.drop_mptcp_parents();
     Ok(collection.finish(scene, processes))
 }
@@ -122,6 +124,7 @@ pub(crate) fn by_polling(scene: &Scene<'_>, processes: &mut Processes) -> (Vec<S
     }
     collection.name_interfaces(scene.namespaces);
     collection.drop_closed_meanwhile(scene);
+    collection.name_tunnels(scene.namespaces);
     collection.finish(scene, processes)
 }
 

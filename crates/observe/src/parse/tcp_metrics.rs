@@ -4,39 +4,18 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::attributes::{attributes, u16_at, u64_at};
+use super::attributes::{attributes, u64_at};
+use super::generic_netlink::HEADER;
 
-/// Length of `struct genlmsghdr`.
-const HEADER: usize = 4;
-const CTRL_CMD_GETFAMILY: u8 = 3;
-const CTRL_ATTR_FAMILY_ID: u16 = 1;
-const CTRL_ATTR_FAMILY_NAME: u8 = 2;
 const TCP_METRICS_CMD_GET: u8 = 1;
 const TCP_METRICS_ATTR_ADDR_IPV4: u16 = 1;
 const TCP_METRICS_ATTR_ADDR_IPV6: u16 = 2;
 const TCP_METRICS_ATTR_AGE: u16 = 3;
 
-/// The message type of questions about families themselves (GENL_ID_CTRL).
-pub(crate) const FAMILY_KIND: u16 = 0x10;
+/// What its family is called.
+pub(crate) const FAMILY: &str = "tcp_metrics";
 /// Asks for everything that TCP keeps. Its message type is the family's number.
 pub(crate) const TABLE_QUESTION: [u8; HEADER] = [TCP_METRICS_CMD_GET, 1, 0, 0];
-
-/// Asks which number this boot gave to the family "tcp_metrics".
-pub(crate) fn family_question() -> Vec<u8> {
-    let name = b"tcp_metrics\0";
-    let mut question = vec![CTRL_CMD_GETFAMILY, 1, 0, 0];
-    question.extend(16_u16.to_ne_bytes());
-    question.extend([CTRL_ATTR_FAMILY_NAME, 0]);
-    question.extend(name);
-    question
-}
-
-/// The number in the answer to [`family_question`].
-pub(crate) fn family(answer: &[u8]) -> Option<u16> {
-    let (_, value) =
-        attributes(answer.get(HEADER..)?).find(|(kind, _)| *kind == CTRL_ATTR_FAMILY_ID)?;
-    u16_at(value, 0)
-}
 
 /// A remote address that TCP remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,12 +57,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Linux 6.18: the beginning of the answer to `family_question`.
-    const FAMILY: &[u8] = b"\x01\x02\0\0\
-        \x10\0\x02\0tcp_metrics\0\
-        \x06\0\x01\0\x1b\0\0\0\
-        \x08\0\x03\0\x01\0\0\0";
-
     /// Linux 6.18: one IPv4 entry.
     const IPV4: &[u8] = b"\x01\x01\0\0\
         \x08\0\x01\0\xc6\x33\x64\x02\
@@ -113,16 +86,6 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_number_of_the_family() {
-        assert_eq!(family(FAMILY), Some(0x1b));
-        assert_eq!(family(&FAMILY[..20]), None);
-        assert_eq!(
-            family_question()[..20],
-            *b"\x03\x01\0\0\x10\0\x02\0tcp_metrics\0"
-        );
-    }
-
-    #[test]
     fn an_entry_without_address_is_none() {
         assert_eq!(metrics(b"\x01\x01\0\0\x06\0\x01\0\xc6\x33\0\0"), None);
         assert_eq!(metrics(b""), None);
@@ -132,7 +95,6 @@ mod tests {
         #[test]
         fn never_panics(bytes: Vec<u8>) {
             let _ = metrics(&bytes);
-            let _ = family(&bytes);
         }
     }
 }

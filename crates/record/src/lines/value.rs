@@ -89,6 +89,7 @@ words!(
         NoHolder,
         BeforeStart,
         Kernel,
+        WireGuard,
         Forwarded,
         OutsideNamespace,
         NotInSource,

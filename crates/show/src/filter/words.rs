@@ -42,12 +42,13 @@ pub(super) const PROTOCOLS: [Word; 10] = [
     ("other", &[]),
 ];
 
-pub(super) const OWNERS: [Word; 9] = [
+pub(super) const OWNERS: [Word; 10] = [
     ("known", &[]),
     ("no_rights", &[]),
     ("no_holder", &[]),
     ("before_start", &[]),
     ("kernel", &[]),
+    ("wireguard", &[]),
     ("forwarded", &[]),
     ("outside_namespace", &[]),
     ("not_in_source", &[]),
@@ -134,6 +135,7 @@ mod tests {
             WhyUnknown::NoHolder,
             WhyUnknown::BeforeStart,
             WhyUnknown::Kernel,
+            WhyUnknown::WireGuard,
             WhyUnknown::Forwarded,
             WhyUnknown::OutsideNamespace,
             WhyUnknown::NotInSource,

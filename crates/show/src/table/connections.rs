@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use model::{Addresses, Connection, DeviceId, NetworkNamespace, Owner, ProcessId, State, Text};
+use model::{
+    Addresses, Connection, DeviceId, NetworkNamespace, Owner, ProcessId, State, Text, WhyUnknown,
+};
 
 use super::cell::Cell;
 use super::endpoint;
@@ -135,8 +137,8 @@ fn columns(options: &TableOptions, addresses: &Addresses) -> Vec<Column<Kind>> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Key<'c> {
     Process(ProcessId, Option<NetworkNamespace>),
-    /// The word for why it is not known.
-    NoProcess(&'static str, Option<NetworkNamespace>),
+    /// The word for why it is not known, and the tunnel.
+    NoProcess(&'static str, Option<&'c Text>, Option<NetworkNamespace>),
     /// It stands in the place of a process.
     Device(DeviceId),
     /// The interface belongs to an address that means another computer on each.
@@ -217,7 +219,11 @@ impl Table<'_> {
                 Owner::Known { process, .. } => Key::Process(process, self.foreign(connection)),
                 Owner::Unknown { why } => match connection.device {
                     Some(device) => Key::Device(device),
-                    None => Key::NoProcess(why_unknown(why), self.foreign(connection)),
+                    None => {
+                        let tunnel = connection.interface.as_ref();
+                        let tunnel = tunnel.filter(|_| why == WhyUnknown::WireGuard);
+                        Key::NoProcess(why_unknown(why), tunnel, self.foreign(connection))
+                    }
                 },
             },
             Group::Remote => {
@@ -245,7 +251,7 @@ impl Table<'_> {
                 }
             }
             Key::Device(_) => self.owners.name(cell, first, None),
-            Key::NoProcess(_, foreign) => self.owners.name(cell, first, *foreign),
+            Key::NoProcess(.., foreign) => self.owners.name(cell, first, *foreign),
             Key::Remote(Some(ip), interface) => {
                 let _ = write!(cell.head, "{ip}");
                 if let Some(interface) = interface {

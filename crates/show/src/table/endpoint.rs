@@ -96,7 +96,7 @@ pub(crate) fn address(cell: &mut Cell, protocol: Option<Protocol>, end: Endpoint
 }
 
 fn endpoint(cell: &mut Cell, connection: &Connection, end: Endpoint, scoped: bool, numeric: bool) {
-    let scope = match &connection.interface {
+    let scope = match connection.bound_to() {
         Some(interface) if scoped => format!("%{}", visible(interface)),
         _ => String::new(),
     };

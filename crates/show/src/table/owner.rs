@@ -117,7 +117,7 @@ pub(crate) fn name(
         (None, Owner::Unknown { why }) => match device {
             Some(device) => cell.head.push_str(device),
             None => {
-                let _ = write!(cell.head, "? {}", why_unknown(why));
+                let _ = write!(cell.head, "? {}", why_unknown_of(why, connection));
             }
         },
     }
@@ -188,6 +188,15 @@ fn container(container: &Container) -> String {
     format!("{} {id}", container.engine)
 }
 
+/// The same of a connection, with the name of its tunnel.
+pub(crate) fn why_unknown_of(why: WhyUnknown, connection: &Connection) -> String {
+    let tunnel = connection.interface.as_ref();
+    match tunnel.filter(|_| why == WhyUnknown::WireGuard) {
+        Some(tunnel) => format!("{} {}", why_unknown(why), visible(tunnel)),
+        None => why_unknown(why).to_owned(),
+    }
+}
+
 /// In a table cell; the words of the contract are for programs.
 pub(crate) fn why_unknown(why: WhyUnknown) -> &'static str {
     match why {
@@ -195,6 +204,7 @@ pub(crate) fn why_unknown(why: WhyUnknown) -> &'static str {
         WhyUnknown::NoHolder => "no holder",
         WhyUnknown::BeforeStart => "gone",
         WhyUnknown::Kernel => "kernel",
+        WhyUnknown::WireGuard => "kernel: wireguard",
         WhyUnknown::Forwarded => "forwarded",
         WhyUnknown::OutsideNamespace => "other PID namespace",
         WhyUnknown::NotInSource => "not in source",

@@ -23,7 +23,7 @@ use crate::quantity::{bytes, duration};
 use crate::services::service;
 use crate::table::cell::Cell;
 use crate::table::endpoint;
-use crate::table::owner::why_unknown;
+use crate::table::owner::why_unknown_of;
 use crate::visible::{visible, visible_str};
 
 /// A heading, or a fact with its name.
@@ -200,7 +200,7 @@ impl Facts<'_> {
             }
             Owner::Unknown { why } => match connection.device {
                 Some(id) => texts::device(&devices::in_full(id, &self.snapshot.devices)),
-                None => texts::owner_not_known(why_unknown(why)),
+                None => texts::owner_not_known(&why_unknown_of(why, connection)),
             },
         }
     }

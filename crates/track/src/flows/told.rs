@@ -350,7 +350,7 @@ fn is_v4(local: Option<Endpoint>, remote: Option<Endpoint>) -> bool {
 
 fn why_no_process(why: WhyUnknown) -> WhyNoProcess {
     match why {
-        WhyUnknown::Kernel => WhyNoProcess::Kernel,
+        WhyUnknown::Kernel | WhyUnknown::WireGuard => WhyNoProcess::Kernel,
         WhyUnknown::Forwarded => WhyNoProcess::Forwarded,
         WhyUnknown::OutsideNamespace => WhyNoProcess::OutsideNamespace,
         WhyUnknown::Lost => WhyNoProcess::Lost,

@@ -2,7 +2,7 @@
 
 use model::{
     Connection, ConnectionError, ConnectionId, Detail, Direction, Endpoint, Event, EventKind,
-    Owner, Phase, Protocol, SocketKey, State, WhyUnknown,
+    Owner, Phase, Protocol, SocketKey, State, Text, WhyUnknown,
 };
 
 use super::connections::{Begun, Key, Life, SocketName};
@@ -240,6 +240,7 @@ impl Tracker {
         let remote = event.remote.or(key.remote);
         let remote = remote.filter(|_| event.kind != EventKind::Listening);
         let process = event.process.and_then(|id| self.processes.get(id));
+        let (owner, interface) = self.owner_and_interface(event);
         let connection = Connection {
             id: self.id(event, protocol, remote),
             protocol,
@@ -248,7 +249,7 @@ impl Tracker {
             local: event.local.unwrap_or(Endpoint::NONE),
             remote,
             netns: event.netns,
-            interface: None,
+            interface,
             socket: socket_key(event),
             uid: process.and_then(|process| process.uid),
             opened: Some(event.time),
@@ -258,7 +259,7 @@ impl Tracker {
             bytes_received: None,
             packets_sent: None,
             packets_received: None,
-            owner: self.owner(event),
+            owner,
             also_held_by: Vec::new(),
             name: None,
             greeting: None,
@@ -317,6 +318,24 @@ impl Tracker {
             event.local.unwrap_or(Endpoint::NONE),
             remote,
         )
+    }
+
+    /// What the kernel does for a tunnel, events do not tell; a look has told it of the same socket.
+    fn owner_and_interface(&self, event: &Event) -> (Owner, Option<Text>) {
+        let owner = self.owner(event);
+        let kernel = Owner::Unknown {
+            why: WhyUnknown::Kernel,
+        };
+        let tunnel = Owner::Unknown {
+            why: WhyUnknown::WireGuard,
+        };
+        let socket = self.socket(event).filter(|_| owner == kernel);
+        let own = socket.and_then(|socket| self.connections.all_of_socket(socket).next());
+        let own = own.and_then(|key| self.connections.latest(&key));
+        match own.filter(|own| own.owner == tunnel) {
+            Some(own) => (tunnel, own.interface.clone()),
+            None => (owner, None),
+        }
     }
 
     fn owner(&self, event: &Event) -> Owner {

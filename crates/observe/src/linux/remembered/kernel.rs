@@ -11,7 +11,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::{LIMIT, Memo, Memory, before};
 use crate::linux::netlink::{Dump, Netlink};
-use crate::parse::{neighbours as rtnetlink, tcp_metrics as metrics};
+use crate::parse::{generic_netlink, neighbours as rtnetlink, tcp_metrics as metrics};
 
 /// A table that changes while it is read is read so often.
 const TRIES: usize = 3;
@@ -97,10 +97,10 @@ fn read_tcp_metrics() -> io::Result<Table<metrics::Metrics>> {
     let mut netlink = Netlink::open(netlink::GENERIC)?;
     let mut family = None;
     netlink.ask(
-        metrics::FAMILY_KIND,
-        &metrics::family_question(),
+        generic_netlink::FAMILY_KIND,
+        &generic_netlink::family_question(metrics::FAMILY),
         |_, answer| {
-            family = family.or(metrics::family(answer));
+            family = family.or(generic_netlink::family(answer));
         },
     )?;
     let family = family.ok_or(Errno::NOENT)?;

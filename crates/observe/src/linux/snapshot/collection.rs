@@ -353,7 +353,7 @@ impl Collection {
             }
             if held && socket.holders.is_empty() {
                 socket.why_unheld = WhyUnknown::Lost;
-            } else if !held && socket.why_unheld != WhyUnknown::Kernel {
+            } else if !held && !is_of_kernel(socket) {
                 socket.why_unheld = why_unheld(socket, scene.nested, &mut hidden);
             }
             true
@@ -400,6 +400,13 @@ fn complete(socket: &mut Socket, other: &Socket) {
     socket.bytes_sent = socket.bytes_sent.or(other.bytes_sent);
     socket.bytes_received = socket.bytes_received.or(other.bytes_received);
     socket.key.inode = socket.key.inode.or(other.key.inode);
+}
+
+fn is_of_kernel(socket: &Socket) -> bool {
+    matches!(
+        socket.why_unheld,
+        WhyUnknown::Kernel | WhyUnknown::WireGuard
+    )
 }
 
 /// Why nobody holds it, in the words of the contract.

@@ -8,7 +8,7 @@ use super::{Context, Gathered, Grouping, Item, Key, Picture, Row, remote_of};
 use crate::devices;
 use crate::messages::{columns as words, rows as sentences};
 use crate::order::{self, Sort};
-use crate::table::owner::{ProcessText, why_unknown};
+use crate::table::owner::{ProcessText, why_unknown_of};
 use crate::tui::changes::Sign;
 use crate::tui::columns;
 
@@ -124,7 +124,7 @@ fn title(context: &Context<'_>, connection: &Connection) -> String {
             }
             (_, model::Owner::Unknown { why }) => match connection.device {
                 Some(id) => devices::in_full(id, &context.snapshot.devices),
-                None => words::owner_not_known(why_unknown(why)),
+                None => words::owner_not_known(&why_unknown_of(why, connection)),
             },
             (None, model::Owner::Known { .. }) => words::NO_FACTS.to_owned(),
         },
