@@ -43,11 +43,12 @@ pub enum WhyUnknown {
 }
 
 impl WhyUnknown {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoRights,
         Self::NoHolder,
         Self::BeforeStart,
         Self::Kernel,
+        Self::WireGuard,
         Self::Forwarded,
         Self::OutsideNamespace,
         Self::NotInSource,
