@@ -5,12 +5,11 @@
 //! `#!` of a script apart already: its interpreter stands first, the script where it would stand if it
 //! had been called by hand.
 
-mod environment;
+pub(crate) mod environment;
 mod interpreters;
 
 use model::Text;
 
-pub(crate) use self::environment::loaded;
 use self::interpreters::{INTERPRETERS, Interpreter};
 
 /// So many files of one call are told; a class path may name thousands.

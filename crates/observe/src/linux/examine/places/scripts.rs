@@ -7,7 +7,8 @@ use super::code::{Code, MEMFD, Piece, Pieces, seen};
 use crate::linux::examine::Subject;
 use crate::linux::examine::within::{Found, Here, Within, joined, plain};
 use crate::parse::place::{is_hidden, is_temporary};
-use crate::parse::script::{Called, Kind, called, file_name, loaded};
+use crate::parse::script::environment::loaded;
+use crate::parse::script::{Called, Kind, called, file_name};
 
 /// Where bash keeps its script open, and where dash, zsh and others do.
 const OF_BASH: [u32; 1] = [255];
