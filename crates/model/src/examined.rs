@@ -374,7 +374,8 @@ words! {
     /// It, or one of its family, is connected to a display and has a window there, or nobody can tell
     /// whether it has (Wayland).
     Shown "shows on a display",
-    /// It is connected to an X display and has no window that is mapped.
+    /// It, or one of its family, is connected to X displays only, and none shows a window of them: none is
+    /// mapped that a person could see, and none was put aside.
     NoWindow "no mapped window",
     NoConnection "no connection to any display",
     NotTestable "not testable",

@@ -50,9 +50,9 @@ fn of_table(text: &[u8]) -> Vec<Display> {
     for socket in sockets.iter().filter(|it| it.listens) {
         let used = |number| {
             let mut accepted = sockets.iter().filter(|it| !it.listens);
-            accepted.any(|it| number_of(&it.name) == Some(number))
+            accepted.any(|it| x_number(&it.name) == Some(number))
         };
-        let display = match number_of(&socket.name) {
+        let display = match x_number(&socket.name) {
             Some(number) => Display::X(XDisplay {
                 number,
                 is_abstract: socket.name.bytes().first() == Some(&0),
@@ -72,7 +72,8 @@ fn of_table(text: &[u8]) -> Vec<Display> {
     found
 }
 
-fn number_of(name: &Text) -> Option<u16> {
+/// The number of an X display, out of the name of its socket. `None`: it is none.
+pub(crate) fn x_number(name: &Text) -> Option<u16> {
     let name = name.bytes();
     let path = name.strip_prefix(&[0]).unwrap_or(name);
     let number = path.strip_prefix(X_SOCKETS)?;

@@ -1,6 +1,8 @@
-//! The protocol of X displays, as far as it takes to ask one since when nobody has used it (X Window System
-//! Protocol, version 11, appendix B; MIT-SCREEN-SAVER, version 1.1). Bytes go in the order of least
-//! significant first, which the one who asks may choose.
+//! The protocol of X displays, as far as it takes to ask one since when nobody has used it, and whose windows
+//! it shows (X Window System Protocol, version 11, appendix B; MIT-SCREEN-SAVER, version 1.1). Bytes go in the
+//! order of least significant first, which the one who asks may choose.
+
+pub(crate) mod windows;
 
 use std::time::Duration;
 

@@ -5,12 +5,14 @@
 //! cookie is needed. It tells that of the network namespace that the question comes from. A connection
 //! over TCP counts where the process was started with such a display (`ssh -X`).
 //!
-//! X is not asked for windows: without the cookie of its user it does not answer. So nothing here says
-//! `NoWindow`. Who the server is does not matter either: one without a screen (Xvfb, VNC) counts, too.
+//! Whose windows an X server shows is asked by another process (`seats`), where it lets us in: who is
+//! connected to such only and has no window there is told so. Who the server is does not matter: one without a
+//! screen (Xvfb, VNC) counts, too. Wayland tells nobody whose windows there are.
 
 mod family;
+mod windows;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
@@ -18,8 +20,10 @@ use std::time::{Duration, Instant};
 use model::{Display, Untested};
 
 use self::family::Top;
+pub(crate) use self::windows::{Name, Shows};
 use super::sniffer::own_namespace;
 use super::{Kept, Subject};
+use crate::linux::displays::x_number;
 use crate::linux::netlink::Netlink;
 use crate::linux::sock_diag;
 use crate::parse::proc_net::table_line;
@@ -40,13 +44,16 @@ pub(crate) struct Displays {
     netlink: Option<Netlink>,
     netns: Option<u32>,
     read: Option<Instant>,
-    /// The inodes of the sockets on the other side of a display's, and of the display's own.
-    clients: BTreeSet<u64>,
+    /// The inodes of the sockets on the other side of a display's. `None`: it is no X display.
+    clients: BTreeMap<u64, Option<Name>>,
     failed: bool,
     /// Whether a run is connected itself, by pid and start.
     connected: BTreeMap<Run, bool>,
     /// Whether a run, or one below it of the same program, is.
     families: BTreeMap<Run, Result<bool, Untested>>,
+    /// Whether it is known of the topmost of a program that all of it has no window.
+    windowless: BTreeMap<Run, bool>,
+    settles: Duration,
 }
 
 /// Pid and start.
@@ -58,10 +65,12 @@ impl Default for Displays {
             netlink: sock_diag::open().ok(),
             netns: own_namespace(),
             read: None,
-            clients: BTreeSet::new(),
+            clients: BTreeMap::new(),
             failed: false,
             connected: BTreeMap::new(),
             families: BTreeMap::new(),
+            windowless: BTreeMap::new(),
+            settles: windows::SETTLES,
         }
     }
 }
@@ -77,6 +86,7 @@ impl fmt::Debug for Displays {
 /// `None`: a thread of the kernel.
 pub(super) fn of(subject: &Subject, kept: &mut Kept) -> Option<Display> {
     match kept.displays.shown(subject) {
+        Ok(true) if kept.displays.has_no_window(subject, &kept.machine) => Some(Display::NoWindow),
         Ok(true) => Some(Display::Shown),
         Ok(false) => Some(Display::NoConnection),
         Err(Untested::KernelThread) => None,
@@ -143,7 +153,7 @@ impl Displays {
             return Ok(false);
         }
         let sockets = subject.sockets()?;
-        let found = self.clients.iter().any(|inode| sockets.has(*inode));
+        let found = self.clients.keys().any(|inode| sockets.has(*inode));
         if !found && sockets.cut {
             return Err(Untested::TooLarge);
         }
@@ -161,21 +171,26 @@ impl Displays {
         self.read = Some(now);
         self.connected.clear();
         self.families.clear();
+        self.windowless.clear();
         match self.ask() {
             Ok(clients) => (self.clients, self.failed) = (clients, false),
-            Err(_) => (self.clients, self.failed) = (BTreeSet::new(), true),
+            Err(_) => (self.clients, self.failed) = (BTreeMap::new(), true),
         }
     }
 
     /// Asks the kernel for the other sides of the sockets that displays have accepted.
-    fn ask(&mut self) -> io::Result<BTreeSet<u64>> {
+    fn ask(&mut self) -> io::Result<BTreeMap<u64, Option<Name>>> {
         let netlink = self.netlink.as_mut().ok_or(io::ErrorKind::NotFound)?;
         let sockets = sock_diag::unix(netlink)?;
         let of_displays = sockets.iter().filter(|it| is_of_display(it.name.bytes()));
-        Ok(of_displays
-            .filter_map(|it| it.peer)
-            .map(u64::from)
-            .collect())
+        let clients = of_displays.filter_map(|it| {
+            let name = x_number(&it.name).map(|number| Name {
+                number,
+                is_abstract: it.name.bytes().first() == Some(&0),
+            });
+            Some((u64::from(it.peer?), name))
+        });
+        Ok(clients.collect())
     }
 }
 

@@ -4,14 +4,16 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::Untested;
 use rustix::fs::{Mode, OFlags, RawDir};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
 
+use super::display::{Name, Shows};
 use super::subject::untested;
+use crate::linux::seats::{Seats, Windows};
 use crate::parse::mount_info::{Covering, covering};
 use crate::parse::proc_pid::conceals_processes;
 
@@ -34,6 +36,8 @@ pub(crate) struct Machine {
     coverings: Mutex<Option<Vec<Covering>>>,
     /// Who was found to hide.
     hiding: Mutex<HashSet<u32>>,
+    /// `None`: nobody asks displays.
+    shows: Option<Mutex<Shows>>,
 }
 
 #[derive(Debug)]
@@ -49,6 +53,21 @@ impl Machine {
             proc: own_view().ok(),
             ..Self::default()
         }
+    }
+
+    /// With whoever asks displays.
+    pub(crate) fn asking(mut self, seats: Seats) -> Self {
+        self.shows = Some(Mutex::new(Shows::new(seats)));
+        self
+    }
+
+    pub(crate) fn asks_displays(&self) -> bool {
+        self.shows.is_some()
+    }
+
+    /// Whose windows a display shows. `None`: it cannot be asked, or cannot tell. Waits for it a little.
+    pub(crate) fn windows(&self, display: Name) -> Option<Arc<Windows>> {
+        locked(self.shows.as_ref()?).of(display)
     }
 
     /// `None`: there is no other than /proc.

@@ -20,7 +20,9 @@ use rustix::time::{ClockId, clock_gettime};
 use super::wire::{receive_request, send_answer};
 use super::{Answer, MARK, Request, Unasked};
 use crate::Depth;
+use crate::linux::displays::{Display, displays};
 use crate::linux::examine::{self, Kept, Machine, Subject, Sweep};
+use crate::linux::seats::Seats;
 use crate::linux::{rights, second};
 
 /// Whoever waits for a line on the screen comes first.
@@ -39,6 +41,13 @@ fn look() -> io::Result<()> {
     second::make_alone()?;
     second::be_called("exam");
     let machine = Machine::new();
+    let has_x = displays().iter().any(|it| matches!(it, Display::X(_)));
+    // Without it nobody is said to have no window.
+    let seats = has_x.then(|| Seats::start().ok()).flatten();
+    let machine = match seats {
+        Some(seats) => machine.asking(seats),
+        None => machine,
+    };
     // Without it the others wait a little longer.
     let _ = nice(NICER);
     rights::keep_for_examiner()?;

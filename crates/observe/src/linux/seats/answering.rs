@@ -10,7 +10,7 @@ use rustix::net::{RecvFlags, SendFlags};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use super::servers::Servers;
-use super::{ASKED, MARK, MOST, NOTHING};
+use super::{ANSWERED, ASKED, MARK, MOST, NOTHING, WHOSE_WINDOWS, Windows};
 use crate::linux::{rights, second};
 
 /// To be called before anything else. `Some`: this process was started to ask displays, its work is
@@ -46,10 +46,16 @@ pub(super) fn answer_all(socket: BorrowedFd<'_>, servers: &Servers) -> io::Resul
         if !rest.is_empty() {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        let answers = asked.iter().flat_map(|[low, high, is_abstract, _]| {
-            let number = u16::from_ne_bytes([*low, *high]);
-            let idle = servers.idle(number, *is_abstract != 0);
-            idle.map_or(NOTHING, millis).to_ne_bytes()
+        let answers = asked.iter().flat_map(|[low, high, is_abstract, what]| {
+            let (number, is_abstract) = (u16::from_ne_bytes([*low, *high]), *is_abstract != 0);
+            if *what == WHOSE_WINDOWS {
+                let windows = servers.windows(number, is_abstract);
+                let nothing = || vec![0; ANSWERED];
+                windows.as_ref().map_or_else(nothing, Windows::bytes)
+            } else {
+                let idle = servers.idle(number, is_abstract);
+                idle.map_or(NOTHING, millis).to_ne_bytes().to_vec()
+            }
         });
         let answers: Vec<u8> = answers.collect();
         rustix::net::send(socket, &answers, SendFlags::NOSIGNAL)?;

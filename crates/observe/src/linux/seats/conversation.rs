@@ -1,4 +1,4 @@
-//! What is said to one X server: who we are, and one question. It has so much time, and may say so much.
+//! What is said to one X server: who we are, and some questions. It has so much time, and may say so much.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -8,6 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 
+use crate::parse::x11::windows::{self, About};
 use crate::parse::x11::{self, HEAD, PACKET, Packet, SCREEN_SAVER};
 use crate::parse::xauthority::COOKIE;
 
@@ -15,14 +16,18 @@ use crate::parse::xauthority::COOKIE;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// What nobody has asked for.
 const MOST_EVENTS: usize = 64;
-/// What the server says of itself is at most four times as long.
+/// Of one answer. What the server says of itself is at most four times as long.
 const MOST_BYTES: usize = 64 * 1024;
+/// So many questions are asked before the answers are read: what both sides say fits into their sockets.
+const AT_ONCE: usize = 64;
 
 pub(super) struct Conversation {
     socket: OwnedFd,
     until: Instant,
     /// The window behind all others.
     root: u32,
+    /// `None`: it could not be understood.
+    about: Option<About>,
 }
 
 /// A server that waits for what is said.
@@ -63,6 +68,7 @@ impl Server {
             socket,
             until,
             root: 0,
+            about: None,
         };
         conversation.say(&x11::greeting(cookie))?;
         let mut head = [0; HEAD];
@@ -71,6 +77,7 @@ impl Server {
         let mut about = vec![0; length];
         conversation.hear(&mut about)?;
         conversation.root = x11::root(&about).ok_or(io::ErrorKind::InvalidData)?;
+        conversation.about = windows::about(&about);
         Ok(conversation)
     }
 }
@@ -80,14 +87,41 @@ impl Conversation {
     ///
     /// Errors: it is no X server, or takes too long.
     pub(super) fn idle(&mut self) -> io::Result<Option<Duration>> {
-        self.say(&x11::query_extension(SCREEN_SAVER))?;
-        let reply = self.reply()?;
-        let Some(screen_saver) = reply.and_then(|reply| x11::extension(&reply)) else {
+        let Some(screen_saver) = self.extension(SCREEN_SAVER)? else {
             return Ok(None);
         };
-        self.say(&x11::query_idle(screen_saver, self.root))?;
-        let reply = self.reply()?;
+        let reply = self.ask(&x11::query_idle(screen_saver, self.root))?;
         Ok(reply.and_then(|reply| x11::idle(&reply)))
+    }
+
+    /// What the server has said of itself. `None`: it could not be understood.
+    pub(super) fn about(&self) -> Option<&About> {
+        self.about.as_ref()
+    }
+
+    /// By what number an extension is asked. `None`: there is none.
+    pub(super) fn extension(&mut self, name: &str) -> io::Result<Option<u8>> {
+        let reply = self.ask(&x11::query_extension(name))?;
+        Ok(reply.and_then(|reply| x11::extension(&reply)))
+    }
+
+    /// One question. `None`: an error.
+    pub(super) fn ask(&mut self, question: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        self.say(question)?;
+        self.reply()
+    }
+
+    /// As many questions at once as the server takes before it waits for us to listen. Answers are in the
+    /// order of questions (X Window System Protocol, section 1).
+    pub(super) fn ask_all(&mut self, questions: &[Vec<u8>]) -> io::Result<Vec<Option<Vec<u8>>>> {
+        let mut replies = Vec::with_capacity(questions.len());
+        for questions in questions.chunks(AT_ONCE) {
+            self.say(&questions.concat())?;
+            for _ in questions {
+                replies.push(self.reply()?);
+            }
+        }
+        Ok(replies)
     }
 
     /// As a keyboard does (XTEST, FakeInput).
@@ -107,8 +141,8 @@ impl Conversation {
         self.reply().unwrap();
     }
 
-    /// The answer to the only question that is open. `None`: an error.
-    fn reply(&mut self) -> io::Result<Option<[u8; PACKET]>> {
+    /// The answer to the first question that is open, whole. `None`: an error.
+    fn reply(&mut self) -> io::Result<Option<Vec<u8>>> {
         for _ in 0..MOST_EVENTS {
             let mut head = [0; PACKET];
             self.hear(&mut head)?;
@@ -120,9 +154,11 @@ impl Conversation {
             if more > MOST_BYTES {
                 break;
             }
-            self.hear(&mut vec![0; more])?;
+            let mut packet = head.to_vec();
+            packet.resize(PACKET + more, 0);
+            self.hear(packet.get_mut(PACKET..).unwrap_or_default())?;
             if is_reply {
-                return Ok(Some(head));
+                return Ok(Some(packet));
             }
         }
         Err(io::ErrorKind::InvalidData.into())

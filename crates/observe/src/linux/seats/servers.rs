@@ -2,7 +2,7 @@
 //! started with (`-auth FILE`).
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use std::time::Duration;
 use model::{BootId, ProcessId};
 use rustix::fs::{FileType, Mode, OFlags};
 
-use super::conversation::Server;
+use super::conversation::{Conversation, Server};
+use super::{Windows, windows};
 use crate::linux::descriptors;
 use crate::linux::displays::{Display, XDisplay, displays};
 use crate::parse::proc_pid::{arguments, stat};
@@ -69,9 +70,23 @@ impl Servers {
 
     /// Since when nobody has used that display. `None`: it does not let us in, or cannot tell.
     pub(super) fn idle(&self, number: u16, is_abstract: bool) -> Option<Duration> {
-        let server = Server::connect(number, is_abstract).ok()?;
-        let cookie = self.cookie(number, server.peer().ok()?);
-        server.greet(cookie).ok()?.idle().ok()?
+        let (_, mut server) = self.enter(number, is_abstract).ok()?;
+        server.idle().ok()?
+    }
+
+    /// Whose windows that display shows. `None`: it does not let us in, or cannot tell.
+    pub(super) fn windows(&self, number: u16, is_abstract: bool) -> Option<Windows> {
+        let (user, mut server) = self.enter(number, is_abstract).ok()?;
+        let clients = windows::clients(&mut server).ok()??;
+        Some(Windows { user, clients })
+    }
+
+    /// With the user of the server.
+    fn enter(&self, number: u16, is_abstract: bool) -> io::Result<(u32, Conversation)> {
+        let server = Server::connect(number, is_abstract)?;
+        let (pid, user) = server.peer()?;
+        let cookie = self.cookie(number, (pid, user));
+        Ok((user, server.greet(cookie)?))
     }
 
     /// What is shown to the process that listens there. It is shown nothing but what it was started with
@@ -126,7 +141,7 @@ fn start_of(pid: u32) -> Option<u64> {
     Some(stat.start_ticks)
 }
 
-fn read(path: &str) -> std::io::Result<Vec<u8>> {
+fn read(path: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)

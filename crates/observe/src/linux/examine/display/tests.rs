@@ -1,8 +1,11 @@
 //! Real programs on a display without a screen.
 
+mod without_window;
+
 use std::process::{Child, Command, Stdio};
 
 use super::*;
+use crate::linux::examine::Machine;
 use crate::linux::examine::victim::{Victim, skipped, subject};
 
 /// An X server of our own, that ends with its test.
@@ -14,7 +17,10 @@ struct Server {
 impl Server {
     /// `None`: there is none here.
     fn start() -> Option<Self> {
-        let mut command = Command::new("Xvfb");
+        Self::start_as(&mut Command::new("Xvfb"))
+    }
+
+    fn start_as(command: &mut Command) -> Option<Self> {
         command.args([
             "-displayfd",
             "1",
