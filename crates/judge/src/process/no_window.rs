@@ -1,5 +1,5 @@
 //! A browser, or another program that lives in a window, uses the network and shows none. Tests and
-//! scripts run browsers so, and say so in the arguments.
+//! scripts run browsers so, and say so in the arguments; chat and mail go on in the tray.
 
 use model::{Check, Confidence, Display, Severity, Sign};
 
@@ -18,6 +18,8 @@ const HEADLESS: [&str; 8] = [
     "--remote-debugging-pipe",
 ];
 
+const LITTLE: (Severity, Confidence) = (Severity::Low, Confidence::Low);
+
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let program = process.program();
     let engines = process.signs(Check::ExecutableMemory, Sign::Engine);
@@ -28,10 +30,12 @@ pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
         return Vec::new();
     }
     let weight = match process.examined().display {
-        // Put aside, or in the tray.
-        Some(Display::NoWindow) => (Severity::Low, Confidence::Low),
-        Some(Display::NoConnection) if is_wanted(process) => (Severity::Low, Confidence::Low),
+        Some(Display::NoConnection | Display::NoWindow) if is_wanted(process) => LITTLE,
         Some(Display::NoConnection) => (Severity::Medium, Confidence::Medium),
+        // Nobody closes a browser and lets it run; some do so by themselves.
+        Some(Display::NoWindow) if is_browser(&program) => (Severity::Medium, Confidence::Low),
+        // In the tray.
+        Some(Display::NoWindow) => LITTLE,
         Some(Display::Shown | Display::NotTestable) | None => return Vec::new(),
     };
     let display = process.examined().display.map(Display::word);

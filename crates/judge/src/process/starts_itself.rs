@@ -5,6 +5,7 @@
 use model::{Check, Confidence, Display, Fact, Severity, Sign};
 
 use super::looked::{Looked, facts};
+use super::programs::has_a_window;
 use super::{Raised, Reason, paths};
 
 pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
@@ -29,6 +30,8 @@ pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let shown = match display {
         Some(Display::Shown) => Some("window"),
         _ if process.is_app_image() && display != Some(Display::NoConnection) => Some("app image"),
+        // Of a program that has one at other times.
+        Some(Display::NoWindow) if has_a_window(&process.program()) => Some("tray"),
         _ if process.life.serves_here => Some("page"),
         _ => None,
     };

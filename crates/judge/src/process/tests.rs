@@ -743,7 +743,11 @@ fn programs_that_start_themselves() {
     let of = |made: Made| made.file(Check::StartsItself, Sign::UserUnit, unit);
     of(unpackaged("/home/lena/bin/x")).gives(&[("starts_itself", Medium)]);
     of(unpackaged("/home/lena/bin/syncthing").serves_here()).gives(&[("starts_itself", Low)]);
-    of(unpackaged("/home/lena/Signal/x").display(Display::Shown)).gives(&[("starts_itself", Low)]);
+    let shows = |path: &str, display| of(unpackaged(path).display(display));
+    shows("/home/lena/Signal/x", Display::Shown).gives(&[("starts_itself", Low)]);
+    // That it is connected to a display shows it to nobody.
+    shows("/home/lena/Signal/x", Display::NoWindow).gives(&[("starts_itself", Medium)]);
+    shows("/home/lena/Signal/signal-desktop", Display::NoWindow).gives(&[("starts_itself", Low)]);
     of(unpackaged("/tmp/.mount_NextclAb/usr/bin/nextcloud").app_image())
         .gives(&[("starts_itself", Low)]);
     of(intact("/usr/bin/syncthing")).gives(&[]);
@@ -768,7 +772,22 @@ fn browsers_without_a_window() {
     of(Display::NoConnection).gives(&[("no_window", Medium)]);
     of(Display::Shown).gives(&[]);
     of(Display::NotTestable).gives(&[]);
-    of(Display::NoWindow).gives(&[("no_window", Low)]);
+    // It runs on, connected to a display, and shows nothing there.
+    of(Display::NoWindow).gives(&[("no_window", Medium)]);
+    of(Display::NoWindow)
+        .arguments(&["chromium", "--headless=new"])
+        .below(&["/usr/bin/chromedriver"])
+        .gives(&[("no_window", Low)]);
+    // What goes on in the tray, and what never had a window.
+    let other = |path: &str| intact(path).display(Display::NoWindow).talks();
+    other("/usr/lib/thunderbird/thunderbird").gives(&[("no_window", Low)]);
+    for ordinary in [
+        "/usr/bin/picom",
+        "/usr/bin/xfce4-clipman",
+        "/usr/libexec/at-spi2-registryd",
+    ] {
+        other(ordinary).gives(&[]);
+    }
     let headless = || of(Display::NoConnection).arguments(&["chromium", "--headless=new"]);
     headless()
         .below(&[browser, "/usr/bin/bash"])

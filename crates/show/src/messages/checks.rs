@@ -92,7 +92,9 @@ pub(crate) fn package(package: &Package) -> String {
 pub(crate) fn display(display: Display) -> &'static str {
     match display {
         Display::Shown => "it or its family is connected to a display",
-        Display::NoWindow => "connected to a display, no window is mapped",
+        Display::NoWindow => {
+            "connected to a display, no window of it or its family can be seen there"
+        }
         Display::NoConnection => "no connection to any display",
         Display::NotTestable => "whether it shows anything cannot be tested",
     }
