@@ -715,19 +715,5 @@ updated-library)
         mv -f "$file.dpkg-new" "$file"
     done
     told "$shown" ;;
-agent)
-    # What runs so anyhow, if it does.
-    for program in /proc/[0-9]*/exe; do
-        case $(readlink "$program" 2>/dev/null) in
-        /memfd:*)
-            pid=${program#/proc/}
-            pid=${pid%/exe}
-            if [ "$(awk '{ print $4 }' "/proc/$pid/stat")" = 1 ]; then
-                echo "$pid"
-                exec sleep 100000
-            fi ;;
-        esac
-    done
-    cannot "there is none here" ;;
 *) cannot "no program is called $name" ;;
 esac

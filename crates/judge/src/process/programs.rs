@@ -241,20 +241,6 @@ const WRAPPERS: [&str; 8] = [
     "tini",
 ];
 
-/// First processes of whole computers.
-const INITS: [&str; 10] = [
-    "systemd",
-    "init",
-    "busybox",
-    "openrc-init",
-    "runit",
-    "runit-init",
-    "s6-svscan",
-    "dinit",
-    "finit",
-    "launchd",
-];
-
 /// What starts browsers without a window: drivers of tests.
 const DRIVERS: [&str; 6] = [
     "chromedriver",
@@ -344,11 +330,6 @@ pub(crate) fn is_build_tool(path: &str) -> bool {
 
 pub(crate) fn is_container_runtime(path: &str) -> bool {
     CONTAINER_RUNTIMES.contains(&file_name(path))
-}
-
-/// By path or by name.
-pub(crate) fn is_init(path: &str) -> bool {
-    INITS.contains(&file_name(path))
 }
 
 pub(crate) fn is_wrapper(path: &str) -> bool {

@@ -403,15 +403,10 @@ fn programs_without_a_file() {
     of(Sign::SealedMemfd)
         .below(&["/tmp/containerd-shim-runc-v2"])
         .gives(&[("memfd_program", Medium)]);
-    // The first process of a virtual machine that was made for one task; an ordinary one adopts.
-    let below_first = |sign, path: &str| {
-        let mut made = of(sign).below(&["/memfd:x (deleted)", path]);
-        made.process.parents[1].pid = 1;
-        made
-    };
-    below_first(Sign::SealedMemfd, "/task-init").gives(&[("memfd_program", Low)]);
-    below_first(Sign::Memfd, "/task-init").gives(&[("memfd_program", Medium)]);
-    below_first(Sign::SealedMemfd, "/usr/lib/systemd/systemd").gives(&[("memfd_program", Medium)]);
+    // Below the first process of a container, too: it adopts whoever has lost its parent.
+    let mut orphan = of(Sign::SealedMemfd).below(&["/task-init"]);
+    orphan.process.parents[0].pid = 1;
+    orphan.gives(&[("memfd_program", Medium)]);
     of(Sign::Memfd)
         .named(Check::KernelName, Sign::LikeKernel, "[kworker/0:1]")
         .gives(&[("memfd_program", High), ("kernel_name", High)]);
