@@ -28,7 +28,7 @@ fuzz_target!(|input: &[u8]| {
     }
     // The same as its environment.
     for has_terminal in [false, true] {
-        let (loaded, _) = script::loaded(program, &arguments, &arguments, has_terminal);
+        let (loaded, _) = script::environment::loaded(program, &arguments, &arguments, has_terminal);
         assert!(loaded.len() <= script::MOST_FILES);
         for it in loaded {
             place::is_start_file(it.path.bytes());
