@@ -380,7 +380,9 @@ impl Habits {
 
     fn callers(&self, key: &HabitKey) -> Callers {
         let all = self.by_label.get(&key.label).into_iter().flatten();
-        let whose: BTreeSet<&Whose> = all.map(|it| &it.whose).collect();
+        // Whoever has another business there says nothing of this one.
+        let alike = all.filter(|it| it.port == key.port && it.protocol == key.protocol);
+        let whose: BTreeSet<&Whose> = alike.map(|it| &it.whose).collect();
         Callers {
             here: whose.len(),
             devices: self.devices.len(),

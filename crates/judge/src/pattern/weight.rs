@@ -116,8 +116,9 @@ fn openness(habit: &Habit<'_>) -> f64 {
 fn prevalence(habit: &Habit<'_>) -> f64 {
     let (here, devices) = (habit.callers.here, habit.callers.devices);
     if habit.is_of_device() && devices >= 3 {
+        // Two may have been broken into by the same.
         let share = count(here) / count(devices);
-        return if share >= 0.5 && here >= 2 { 0.3 } else { 1.0 };
+        return if share >= 0.5 && here >= 3 { 0.3 } else { 1.0 };
     }
     if !habit.is_of_device() && here >= 3 {
         0.7

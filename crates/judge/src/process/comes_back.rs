@@ -11,6 +11,8 @@ use super::programs::{is_interpreter, is_shell};
 
 /// What is started over and over, and ends by itself, has not run so long when we begin.
 const LONG: Duration = Duration::from_secs(60);
+/// So many other short runs are a habit.
+const OVER_AND_OVER: usize = 3;
 /// What comes back so soon after we have ended has waited for it.
 const SOON_AFTER: Duration = Duration::from_secs(60);
 
@@ -48,6 +50,18 @@ pub(crate) fn comes_back<'a>(
         .filter_map(|(other, talks)| Some((other, kin(process, other)?, talks)))
         .collect();
     kindred.sort_by_key(|(other, ..)| (other.started, other.id));
+    // What ends by itself again and again did not end for us.
+    let ends_by_itself = |other: &Process| {
+        let (started, ended) = (other.started?, other.ended?);
+        let lived = Duration::from_nanos(elapsed(started, ended)?);
+        (lived < LONG && Some(ending.ended) != other.ended).then_some(())
+    };
+    let short = kindred
+        .iter()
+        .filter(|(other, kin, _)| kin.is_same && ends_by_itself(other).is_some());
+    if ending.before < LONG && short.count() >= OVER_AND_OVER {
+        return None;
+    }
     let is_later = |other: &Process| other.started.is_some_and(|it| it >= ending.ended);
     let mut later = kindred
         .iter()

@@ -933,6 +933,24 @@ fn who_comes_back_when_we_have_gone() {
     // What comes back while we are there waits for nobody, and nobody waits for so long.
     check(&[10, 24], None);
     check(&[90], None);
+    // What ends by itself again and again did not end for us.
+    let short = |number, started| {
+        let ended = at(started + 4);
+        (
+            Process {
+                ended,
+                ..program(number, started)
+            },
+            true,
+        )
+    };
+    let waited = (program(2, 24), true);
+    let with = |short: &[(Process, bool)]| {
+        let others: Vec<_> = short.iter().chain([&waited]).cloned().collect();
+        back(program(1, -9), &others)
+    };
+    assert_eq!(with(&[short(3, -60), short(4, -40)]), Some((2, Some(4))));
+    assert_eq!(with(&[short(3, -60), short(4, -40), short(5, -20)]), None);
     let named = |path: &'static str| move |number, at| script(number, &["python3", path], at);
     let own = named("/home/lena/x.py");
     assert_eq!(back(own(1, -9), &[(own(2, 24), true)]), Some((2, Some(4))));
