@@ -44,6 +44,14 @@ pub(super) fn named(words: &[String]) -> Result<(Option<Evidence>, &[String])> {
                 );
                 return Err(Usage(text).into());
             }
+            if let Some(case) = several.iter().find_map(|word| case_within(word)) {
+                // Read as other files, its connections would count several times.
+                let text = format!(
+                    "there is a case in this folder, and a case is looked at by itself\nhelp: name it: {}",
+                    case.display()
+                );
+                return Err(Usage(text).into());
+            }
             Some(Evidence::Files(several.iter().map(PathBuf::from).collect()))
         }
     };
@@ -64,6 +72,15 @@ fn is_there(word: &str) -> bool {
 
 fn is_folder(word: &str) -> bool {
     Path::new(word).is_dir()
+}
+
+/// The first case that lies in a folder, as `record --into` puts it there.
+fn case_within(word: &str) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(word).ok()?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    paths
+        .filter(|path| path.to_str().is_some_and(case::is_case))
+        .min()
 }
 
 /// Whether a word that names no file was meant to: it would be a filter that finds nothing.
@@ -96,5 +113,7 @@ mod tests {
         assert_eq!(named(&["missing.zip.age"]), None);
         assert_eq!(named(&["Cargo.toml", "port:53"]), Some((true, 1)));
         assert_eq!(named(&["Cargo.toml", "missing.json"]), None);
+        // A case lies in it.
+        assert_eq!(named(&["../../examples"]), None);
     }
 }
