@@ -545,5 +545,7 @@ pub(super) fn standing_of<'a>(runs: impl Iterator<Item = &'a Process>) -> Standi
             Some(PackageState::NotTestable) | None => Standing::Unknown,
         }
     };
-    runs.map(of_run).max().unwrap_or(Standing::Unknown)
+    // A run that is over before its package is known says nothing against what the others are.
+    let known = runs.map(of_run).filter(|it| *it != Standing::Unknown);
+    known.max().unwrap_or(Standing::Unknown)
 }

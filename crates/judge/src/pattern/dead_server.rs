@@ -6,7 +6,7 @@ use model::Severity;
 use super::beacon;
 use super::habit::{Habit, Standing};
 use super::rhythm::rhythm;
-use super::weight::{NOTE, weighed};
+use super::weight::{NOTE, is_told, weighed};
 use crate::reason::Reason;
 
 /// Fewer tries are a person's, or a restart's.
@@ -38,6 +38,8 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
         (Standing::Ordinary, true) => Severity::Informational,
         (_, false) => Severity::High,
         (Standing::Unpackaged, true) => Severity::Medium,
+        // A computer of the house that is off, a service that has moved.
+        (_, true) if is_told(habit) => Severity::Low,
         (_, true) if score >= NOTE => Severity::Medium,
         (_, true) => Severity::Low,
     };

@@ -147,6 +147,17 @@ impl Habit<'_> {
             })
     }
 
+    /// Only private addresses: computers and things of the same house (RFC 1918, RFC 4193).
+    pub(crate) fn is_at_home(&self) -> bool {
+        let mut addresses = self.pairs.iter().map(|it| it.key.destination.parse());
+        self.is_on_link()
+            || addresses.all(|ip| match ip {
+                Ok(IpAddr::V4(ip)) => ip.is_private(),
+                Ok(IpAddr::V6(ip)) => ip.is_unique_local(),
+                Err(_) => false,
+            })
+    }
+
     /// What comes by itself on any computer: among neighbours, and what has no ports.
     pub(crate) fn comes_by_itself(&self) -> bool {
         let has_ports = matches!(

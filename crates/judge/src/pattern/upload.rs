@@ -71,6 +71,9 @@ fn is_odd(habit: &Habit<'_>) -> bool {
     }
 }
 
+/// Of so many of them nearly all have one size.
+const SAME_SIZE: f64 = 0.95;
+
 type Found = (&'static str, f64, Option<super::rhythm::Rhythm>);
 
 fn kind(habit: &Habit<'_>, calls: &[Called], sent: f64, ratio: f64) -> Option<Found> {
@@ -91,7 +94,8 @@ fn kind(habit: &Habit<'_>, calls: &[Called], sent: f64, ratio: f64) -> Option<Fo
     let keys = similar(calls, |it| it.bytes_sent > 0 && it.bytes_sent <= KEYS);
     if keys.len() >= MANY_KEYS && keys.len() * 5 >= calls.len() * 4 {
         let found = rhythm(&keys, habit.watched());
-        if let Some(found) = found.filter(|it| it.score >= LOOK) {
+        // Nobody types as much each time.
+        if let Some(found) = found.filter(|it| it.score >= LOOK && it.alike < SAME_SIZE) {
             return Some(("keystrokes", found.score, Some(found)));
         }
     }

@@ -139,16 +139,11 @@ pub(super) fn severity(
         Standing::Unknown => !is_short || habit.pairs.iter().any(|it| it.key.program.is_some()),
         Standing::Ordinary | Standing::Packaged | Standing::Ours => false,
     };
-    // Scripts that look for news, copies by the clock and logins that are kept alive call somebody who has
-    // a name. Whoever hides behind one has given another reason, or is of no package.
-    let is_known = habit.pairs.iter().all(|it| it.key.program.is_some());
-    let is_told =
-        habit.standing == Standing::Packaged || habit.standing == Standing::Unknown && is_known;
     let severity = if score < NOTE {
         return None;
     } else if habit.standing == Standing::Ordinary && habit.reasons.is_empty() {
         Severity::Informational
-    } else if is_told && habit.name.is_some() && habit.reasons.is_empty() {
+    } else if is_told(habit) && habit.reasons.is_empty() {
         Severity::Low
     } else if score >= LOOK && !habit.reasons.is_empty() {
         Severity::High
@@ -158,6 +153,18 @@ pub(super) fn severity(
         Severity::Low
     };
     Some((severity, confidence(habit)))
+}
+
+/// Whether it does what people have such programs do: scripts that look for news, copies by the clock and
+/// logins that are kept alive call somebody who has a name, or something in the same house. Whoever hides
+/// behind that has given another reason, or is of no package.
+pub(super) fn is_told(habit: &Habit<'_>) -> bool {
+    let is_known = habit.pairs.iter().all(|it| it.key.program.is_some());
+    match habit.standing {
+        Standing::Packaged => habit.name.is_some() || habit.is_at_home(),
+        Standing::Unknown => is_known && habit.name.is_some(),
+        Standing::Ordinary | Standing::Unpackaged | Standing::Ours => false,
+    }
 }
 
 /// How well it separates guilty from innocent: time by itself does not.
