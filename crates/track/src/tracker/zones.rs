@@ -264,7 +264,8 @@ impl Zones {
         }
         if let (Some(all), Some(standing)) = (&mut zone.all, &mut standing.all) {
             let end = is_asked.then(|| self.mix.hash_one(labels.end()));
-            take_in(all, standing, asked, end, hash, &mut name);
+            let most = self.most.names_each;
+            take_in(all, standing, asked, end, hash, most, &mut name);
         }
         if !standing.is_grown && zone.questions >= GROWN {
             standing.is_grown = true;
@@ -436,9 +437,10 @@ fn take_in(
     asked: &Asked<'_>,
     new_end: Option<u64>,
     hash: u64,
+    most: usize,
     name: &mut dyn FnMut() -> Arc<Text>,
 ) {
-    if let Some(end) = new_end.filter(|_| standing.ends.len() < MOST.names_each)
+    if let Some(end) = new_end.filter(|_| standing.ends.len() < most)
         && standing.ends.insert(end)
     {
         all.ends += 1;
