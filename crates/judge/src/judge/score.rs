@@ -166,16 +166,7 @@ impl Scores {
             rule.program(&program, &mut fits);
             found.extend(fits.into_iter().map(|fit| {
                 let key = (number, whose.clone(), fit.thing.clone());
-                let piece = Piece {
-                    fit,
-                    first: process.started.unwrap_or(model::Timestamp::UNTOLD),
-                    processes: vec![process.id],
-                    connections: Vec::new(),
-                    count: 0,
-                    remote: None,
-                    part: Part::Program,
-                };
-                (key, piece)
+                (key, of_process(process, fit, Part::Program))
             }));
         }
         found
@@ -216,18 +207,22 @@ pub(super) fn process(process: &Process, life: Life<'_>) -> Found {
     };
     let found = process::look(&looked).into_iter().map(|(number, fit)| {
         let key = (number, whose.clone(), fit.thing.clone());
-        let piece = Piece {
-            fit,
-            first: process.started.unwrap_or(model::Timestamp::UNTOLD),
-            processes: vec![process.id],
-            connections: Vec::new(),
-            count: 0,
-            remote: None,
-            part: Part::Process,
-        };
-        (key, piece)
+        (key, of_process(process, fit, Part::Process))
     });
     found.collect()
+}
+
+/// A piece that is about a process itself, and about no connection of it.
+fn of_process(process: &Process, fit: Fit, part: Part) -> Piece {
+    Piece {
+        fit,
+        first: process.started.unwrap_or(model::Timestamp::UNTOLD),
+        processes: vec![process.id],
+        connections: Vec::new(),
+        count: 0,
+        remote: None,
+        part,
+    }
 }
 
 /// What each rule says of a name, with the place of the rule.

@@ -6,7 +6,7 @@ use model::{Confidence, Fact, Severity};
 
 use super::dead_server;
 use super::habit::{Habit, Standing};
-use super::rhythm::{Kind, Rhythm, rhythm};
+use super::rhythm::{self, Kind, Rhythm, rhythm};
 use super::weight::{LOOK, severity, weighed};
 use crate::reason::Reason;
 
@@ -18,8 +18,7 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
     }
     let watched = habit.watched();
     let rows = habit.rows();
-    let found = rows.iter().filter_map(|row| rhythm(row, watched));
-    let best = found.max_by(|one, other| one.score.total_cmp(&other.score));
+    let best = rhythm::best(rows.iter().map(|row| rhythm(row, watched)));
     let Some(best) = best else {
         return Vec::new();
     };

@@ -5,7 +5,7 @@ use model::Severity;
 
 use super::beacon;
 use super::habit::{Habit, Standing};
-use super::rhythm::rhythm;
+use super::rhythm::{self, rhythm};
 use super::weight::{NOTE, is_told, weighed};
 use crate::reason::Reason;
 
@@ -27,9 +27,8 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
         return Vec::new();
     }
     let watched = habit.watched();
-    let found = habit.rows();
-    let found = found.iter().filter_map(|row| rhythm(row, watched));
-    let best = found.max_by(|one, other| one.score.total_cmp(&other.score));
+    let rows = habit.rows();
+    let best = rhythm::best(rows.iter().map(|row| rhythm(row, watched)));
     let score = best.map_or(0.0, |it| weighed(it.score, None, habit));
     if score < NOTE && failed < MANY {
         return Vec::new();

@@ -5,7 +5,7 @@ use model::{Fact, Pair, Talk};
 
 use super::beacon::facts;
 use super::habit::{Habit, Standing, beat, seconds};
-use super::rhythm::{Beat, Kind, Rhythm, rhythm_after};
+use super::rhythm::{self, Beat, Kind, Rhythm, rhythm_after};
 use super::weight::{severity, weighed};
 use crate::reason::Reason;
 
@@ -25,8 +25,7 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
         return Vec::new();
     }
     let talks = habit.pairs.iter().flat_map(|pair| pair.talks.iter());
-    let found = talks.filter_map(|(_, talk)| of_talk(talk));
-    let Some(best) = found.max_by(|one, other| one.score.total_cmp(&other.score)) else {
+    let Some(best) = rhythm::best(talks.map(|(_, talk)| of_talk(talk))) else {
         return Vec::new();
     };
     let score = weighed(best.score, Some(&best), habit);
@@ -42,8 +41,7 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
 
 /// The best of any connection of a pair.
 pub(super) fn beats_in(pair: &Pair) -> Option<Rhythm> {
-    let found = pair.talks.iter().filter_map(|(_, talk)| of_talk(talk));
-    found.max_by(|one, other| one.score.total_cmp(&other.score))
+    rhythm::best(pair.talks.iter().map(|(_, talk)| of_talk(talk)))
 }
 
 fn of_talk(talk: &Talk) -> Option<Rhythm> {

@@ -4,7 +4,7 @@ use model::{Confidence, Severity};
 
 use super::beacon;
 use super::habit::Habit;
-use super::rhythm::rhythm;
+use super::rhythm::{self, rhythm};
 use super::weight::LOOK;
 use crate::reason::Reason;
 
@@ -40,8 +40,7 @@ pub(super) fn caller(habit: &Habit<'_>) -> Vec<Reason> {
     }
     let watched = habit.watched();
     let rows = habit.rows();
-    let found = rows.iter().filter_map(|row| rhythm(row, watched));
-    let best = found.max_by(|one, other| one.score.total_cmp(&other.score));
+    let best = rhythm::best(rows.iter().map(|row| rhythm(row, watched)));
     let Some(best) = best.filter(|it| it.score >= LOOK) else {
         return Vec::new();
     };

@@ -6,6 +6,7 @@ use model::{Confidence, Fact, NetworkKind, Severity, Timestamp};
 use super::beacon::span;
 use super::habit::{Habit, Standing, seconds};
 use super::heartbeat;
+use super::rhythm;
 use super::weight::{FEW, LOOK, NOTE, confidence, weighed};
 use crate::reason::Reason;
 
@@ -46,16 +47,13 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
     };
     let share = (stood.lasted / watched.max(1.0)).min(1.0);
     let is_long = stood.lasted >= LADDER[0];
-    let is_whole_look =
+    let stands_for_half =
         stood.is_open && habit.open() > 0 && stood.lasted >= SHORTEST && share >= SHORT_LOOK;
-    if !is_long && !is_whole_look {
+    if !is_long && !stands_for_half {
         return Vec::new();
     }
-    let best = habit
-        .pairs
-        .iter()
-        .filter_map(|pair| heartbeat::beats_in(pair));
-    let best = best.max_by(|one, other| one.score.total_cmp(&other.score));
+    let pairs = habit.pairs.iter();
+    let best = rhythm::best(pairs.map(|pair| heartbeat::beats_in(pair)));
     let best = best.filter(|it| it.score >= NOTE);
     let ladder = ((stood.lasted / LADDER[0]).ln() / (DAY / LADDER[0]).ln()).clamp(0.0, 1.0);
     let plus = |is: bool, points: f64| if is { points } else { 0.0 };

@@ -103,6 +103,12 @@ pub(super) fn rhythm_after(beats: &[Beat], watched: f64, pause: f64) -> Option<R
     })
 }
 
+/// The strongest of them, the last one of equals. `None`: none of them has one.
+pub(super) fn best(found: impl IntoIterator<Item = Option<Rhythm>>) -> Option<Rhythm> {
+    let found = found.into_iter().flatten();
+    found.max_by(|one, other| one.score.total_cmp(&other.score))
+}
+
 fn better(one: Option<Rhythm>, other: Option<Rhythm>) -> Option<Rhythm> {
     match (one, other) {
         (Some(one), Some(other)) if other.score <= one.score => Some(one),
