@@ -80,8 +80,8 @@ impl Channels {
     /// As it is now, or was just before.
     pub(super) fn current(&mut self, machine: &Machine) -> Result<&Self, Untested> {
         let now = Instant::now();
-        let is_new = |read: Instant| now.duration_since(read) <= GOOD_FOR;
-        if !self.read.is_some_and(is_new) {
+        let is_fresh = |read: Instant| now.duration_since(read) <= GOOD_FOR;
+        if !self.read.is_some_and(is_fresh) {
             self.ask(machine)?;
             self.read = Some(Instant::now());
         }
