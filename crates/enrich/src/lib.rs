@@ -8,6 +8,9 @@ pub mod embedded;
 pub mod files;
 pub mod known;
 pub mod matching;
+#[cfg(feature = "network")]
+pub mod network;
+pub mod sources;
 pub mod special;
 pub mod suffix;
 pub mod tables;

@@ -8,6 +8,7 @@ mod address;
 mod comparison;
 mod connection;
 mod doctor;
+mod enrichment;
 mod event;
 mod examined;
 mod finding;
@@ -29,6 +30,7 @@ mod packet;
 mod pair;
 mod process;
 mod protocol;
+mod registration;
 mod restated;
 mod shelf;
 mod snapshot;
@@ -48,6 +50,10 @@ pub use comparison::{
 };
 pub use connection::{Connection, ConnectionError, Direction, Endpoint, Phase, State};
 pub use doctor::{Condition, Diagnosis, Doctor};
+pub use enrichment::{
+    Announcement, Enrichment, Failure, OnlineSource, Opinion, Question, Reply, Said, SeenName,
+    Standing,
+};
 pub use event::{Counts, Detail, Event, EventKind, Observed};
 pub use examined::{
     Check, Checked, Display, Examined, Outcome, Package, PackageManager, PackageState, Sign, Trace,
@@ -84,6 +90,7 @@ pub use packet::{
 pub use pair::{Call, Calls, Pair, PairKey, Talks};
 pub use process::{Container, FileIdentity, Parent, PathState, Process};
 pub use protocol::{IcmpKind, Protocol};
+pub use registration::{Organisation, Registration};
 pub use restated::{Restated, RestatedAnswer, RestatedConnection};
 pub use shelf::{Place, Shelf};
 pub use snapshot::Snapshot;
