@@ -8,6 +8,7 @@ pub mod lines;
 pub mod pack;
 pub mod pcapng;
 pub mod place;
+pub mod review;
 pub mod system;
 
 use std::io::{self, Read};
