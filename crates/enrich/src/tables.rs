@@ -161,6 +161,7 @@ impl Tables {
             block_country: found.allocated_to.filter(|_| !misleads),
             kinds,
             special,
+            holder: None,
         }
     }
 

@@ -4,10 +4,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::Text;
+use crate::{OnlineSource, Text, Timestamp};
 
-/// What the tables tell of an address. Who holds it is never among it: blocks are passed on, and
-/// only a registry can be asked for the holder.
+/// What is known of an address. The tables never tell who holds it: blocks are passed on, and only a
+/// registry can be asked for the holder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressFacts {
     /// Who announces the block to the internet: often a carrier, and not who uses the address.
@@ -20,6 +20,19 @@ pub struct AddressFacts {
     pub kinds: Vec<NetworkKind>,
     /// `None`: an address like any other.
     pub special: Option<SpecialUse>,
+    /// `None`: no registry was asked, or none tells.
+    pub holder: Option<RegisteredHolder>,
+}
+
+/// Whose a registry says that an address is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisteredHolder {
+    /// Of the organisation; where the registry names none, that of the network.
+    pub name: Text,
+    /// Two letters, as the registry has them.
+    pub country: Option<Text>,
+    pub source: OnlineSource,
+    pub asked: Timestamp,
 }
 
 /// The IPv4 address that a translator (NAT64) calls for this one, where it has the prefix that all

@@ -41,8 +41,8 @@ mod time;
 mod zone;
 
 pub use address::{
-    AddressFacts, Addresses, Announcer, Country, KnowsAddresses, NetworkKind, SpecialUse,
-    translated,
+    AddressFacts, Addresses, Announcer, Country, KnowsAddresses, NetworkKind, RegisteredHolder,
+    SpecialUse, translated,
 };
 pub use comparison::{
     Comparison, Difference, DifferenceChange, DifferenceKind, Doubt, NotCompared, Same, Shows,
@@ -73,8 +73,8 @@ pub use indicator::{
 pub use known::{Knowledge, KnownAddress, KnownName, Knows, ListedKind, Matched};
 pub use look::{Holder, Host, Look, Remembered, RememberedBy, Socket, Tier};
 pub use looked_up::{
-    AddressItem, FileFacts, HashKind, Item, Listed, ListedAs, LookedUp, NameItem, NetworkItem,
-    SuffixBy,
+    AddressItem, Answered, FileFacts, HashKind, Item, Listed, ListedAs, LookedUp, NameItem,
+    NetworkItem, ReplyFacts, SuffixBy,
 };
 pub use members::{FirstConnections, Members, Named};
 pub use mix::{Mix, Mixer};

@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::{AddressFacts, Announcer, Confidence, ListMeaning, MatchedBy, NetworkKind};
+use crate::{
+    AddressFacts, Announcer, Confidence, ListMeaning, MatchedBy, NetworkKind, OnlineSource,
+    Question, Said, Timestamp,
+};
 
 /// What is known of one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +17,31 @@ pub struct LookedUp {
     pub known: Vec<Listed>,
     /// What files of facts about addresses say that a person has added.
     pub told: Vec<FileFacts>,
+    /// What others said who were asked, now or before; the newest of each.
+    pub answers: Vec<Answered>,
+}
+
+/// What one source said, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    pub source: OnlineSource,
+    /// It may differ from the item: of a name, registries know only what was registered.
+    pub question: Question,
+    pub asked: Timestamp,
+    /// A page about it that a person can open.
+    pub link: Option<String>,
+    pub said: Said,
+    pub replies: Vec<ReplyFacts>,
+}
+
+/// A message from outside, without what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyFacts {
+    pub asked: String,
+    pub host: String,
+    pub status: Option<u16>,
+    pub sha256: [u8; 32],
+    pub bytes: usize,
 }
 
 /// What the item is, and what the tables tell of it.

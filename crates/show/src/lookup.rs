@@ -1,5 +1,7 @@
 //! What is known of addresses, names and hashes, in plain lines.
 
+pub mod answers;
+
 use std::fmt::Write as _;
 
 use model::{
@@ -7,6 +9,8 @@ use model::{
     NetworkItem, NetworkKind, Protocol, SuffixBy, translated,
 };
 
+use self::answers::has_registry;
+use crate::messages::answers::{HOLDER_IS_NOT_USER, OPINIONS_ARE_SIGNS};
 use crate::messages::lookup as texts;
 use crate::services::service;
 use crate::visible::{visible, visible_str};
@@ -15,7 +19,8 @@ use crate::visible::{visible, visible_str};
 const INDENT: usize = 2;
 const NAME_WIDTH: usize = 16;
 
-/// One item: a heading, a line for each fact, and what is not known.
+/// One item: what others answered, then a heading, a line for each fact that is known here, and what is
+/// not known.
 pub fn lines(looked_up: &LookedUp) -> String {
     let mut lines = Lines(String::new());
     let _ = writeln!(lines.0, "{}", visible_str(&looked_up.item));
@@ -35,13 +40,23 @@ pub fn lines(looked_up: &LookedUp) -> String {
     if looked_up.known.iter().any(is_indicator) {
         lines.sentence(texts::LISTED_IS_A_SIGN);
     }
+    if !looked_up.answers.is_empty() {
+        lines.sentence(OPINIONS_ARE_SIGNS);
+    }
     lines.sentence(match &looked_up.what {
+        Item::Address(_) | Item::Network(_) if has_registry(looked_up) => HOLDER_IS_NOT_USER,
+        Item::Name(_) if has_registry(looked_up) => HOLDER_IS_NOT_USER,
         Item::Address(_) | Item::Network(_) => texts::HOLDER_NOT_KNOWN,
         Item::Name(_) => texts::REGISTRANT_NOT_KNOWN,
         Item::Hash(_) if looked_up.known.is_empty() => texts::FILE_NOT_KNOWN,
         Item::Hash(_) => texts::LIST_SAYS_NO_MORE,
     });
-    lines.0
+    let answered = answers::lines(looked_up);
+    if answered.is_empty() {
+        lines.0
+    } else {
+        format!("{answered}\n{}", lines.0)
+    }
 }
 
 /// What to type into a search engine, and the form that no program turns into a link.
@@ -70,6 +85,7 @@ pub(crate) fn search(looked_up: &LookedUp) -> Option<Search> {
 /// What an answer leaves open, in the words of the public contract.
 pub(crate) fn not_known(looked_up: &LookedUp) -> &'static [&'static str] {
     match looked_up.what {
+        Item::Address(_) | Item::Network(_) | Item::Name(_) if has_registry(looked_up) => &[],
         Item::Address(_) | Item::Network(_) => &["holder"],
         Item::Name(_) => &["registrant"],
         Item::Hash(_) => &["file"],

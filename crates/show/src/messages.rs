@@ -9,6 +9,7 @@
 //! protocols and the like are words of the filter language too (`model`) and the same in every
 //! language.
 
+pub(crate) mod answers;
 pub(crate) mod check;
 pub(crate) mod checks;
 pub(crate) mod columns;

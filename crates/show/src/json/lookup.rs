@@ -1,11 +1,14 @@
 //! What is known of addresses, names and hashes in JSON.
 
+mod answers;
+
 use std::io::{self, Write};
 
 use model::{
     AddressFacts, Announcer, Confidence, FileFacts, Item, Listed, ListedAs, LookedUp, hex,
 };
 
+use self::answers::answered;
 use super::SCHEMA;
 use super::writer::{Object, object, string};
 use crate::lookup::{not_known, search};
@@ -47,8 +50,9 @@ fn item(object: &mut Object<'_>, looked_up: &LookedUp) {
     members(object, &looked_up.what);
     object.array("known", &looked_up.known, listed);
     object.array("told", &looked_up.told, told);
-    // What others would answer: nobody was asked.
-    object.raw("answers", b"[]");
+    object.array("answers", &looked_up.answers, |out, it| {
+        super::writer::object(out, |object| answered(object, it));
+    });
     object.array("not_known", not_known(looked_up), |out, word| {
         string(out, word);
     });
@@ -113,9 +117,10 @@ pub(super) fn address(object: &mut Object<'_>, facts: &AddressFacts) {
     }
     object.optional_plain("block_country", facts.block_country);
     object.array("kind", &facts.kinds, |out, kind| string(out, kind.word()));
-    // Only a registry tells the holder, and none was asked.
-    object.null("holder");
-    object.null("holder_source");
+    // Only a registry tells the holder, where one was asked.
+    let holder = facts.holder.as_ref();
+    object.optional_text("holder", holder.map(|it| it.name.lossy()).as_deref());
+    object.optional_text("holder_source", holder.map(|it| it.source.word()));
     let special = facts.special.map(|it| (it.name, it.defined_in));
     special_use(object, special);
 }

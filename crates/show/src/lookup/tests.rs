@@ -14,6 +14,7 @@ fn address(ip: &str, facts: AddressFacts) -> LookedUp {
         }),
         known: Vec::new(),
         told: Vec::new(),
+        answers: Vec::new(),
     }
 }
 
@@ -83,6 +84,7 @@ fn what_passes_for_another_letter_is_escaped() {
         what: Item::Name(name),
         known: Vec::new(),
         told: Vec::new(),
+        answers: Vec::new(),
     });
     assert!(
         said.contains("xn--pypal-4ve.com, which is written p‹U+0430›ypal.com"),
