@@ -3,6 +3,7 @@
 //! matches with their source come out. Nothing here writes, and nothing asks the network.
 #![forbid(unsafe_code)]
 
+pub mod answered;
 pub mod data;
 pub mod embedded;
 pub mod files;

@@ -9,6 +9,7 @@ mod greynoise;
 mod hashlookup;
 mod internetdb;
 mod ipinfo;
+mod learns;
 mod malware_hashes;
 mod otx;
 mod passive_dns;
@@ -23,6 +24,7 @@ mod whois;
 
 use model::{Enrichment, OnlineSource, Question, Reply, Said};
 
+pub use self::learns::*;
 pub use self::request::{Key, KeyPlace, Method, RecordKind, Request};
 
 /// A conversation with one source.

@@ -11,6 +11,7 @@ mod hyphen;
 mod indicators;
 mod lookup;
 mod moment;
+mod online;
 mod record;
 mod size;
 
@@ -37,6 +38,7 @@ pub(crate) use self::indicators::{
 };
 pub(crate) use self::lookup::{BuildArguments, DataArguments, LookupArguments};
 pub(crate) use self::moment::{Moment, moment, of_day};
+pub(crate) use self::online::OnlineArguments;
 pub(crate) use self::record::{CopyPrograms, OwnerConsent, RecordArguments, RecordDepth, Running};
 
 /// What all commands take stands after what a command takes itself.

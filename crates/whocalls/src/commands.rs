@@ -1,5 +1,6 @@
 //! The commands; one file each.
 
+pub(crate) mod answers;
 mod case;
 pub(crate) mod check;
 pub(crate) mod close;

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     };
     let color = arguments.color;
     let command = arguments.command.unwrap_or_else(usual);
+    commands::answers::load(named(&command), talk);
     if shows_addresses(&command) {
         commands::data::tables(talk);
     }
@@ -69,6 +70,16 @@ fn usual() -> Command {
         Command::Watch(WatchArguments::default())
     } else {
         Command::List(ListArguments::default())
+    }
+}
+
+/// What a command is to look at, where that may be a case of which others were asked.
+fn named(command: &Command) -> &[String] {
+    match command {
+        Command::List(list) => &list.words,
+        Command::Open(open) => &open.words,
+        Command::Export(export) => &export.words,
+        _ => &[],
     }
 }
 

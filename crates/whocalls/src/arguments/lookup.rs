@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::case::IdentityArguments;
+use super::online::OnlineArguments;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -23,7 +24,7 @@ Exit codes: 0 done; 1 failed; 2 wrong usage; 3 something of the case could not b
 pub(crate) struct LookupArguments {
     /// Addresses (also with a port, in brackets, or whole networks), names and hashes; - reads them
     /// from standard input, one a line
-    #[arg(value_name = "ITEM", required_unless_present = "case")]
+    #[arg(value_name = "ITEM", required_unless_present_any = ["case", "sources"])]
     pub(crate) items: Vec<String>,
 
     /// Also all remote addresses, names and hashes of this case
@@ -41,6 +42,9 @@ pub(crate) struct LookupArguments {
     /// One JSON document (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) online: OnlineArguments,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,7 +12,7 @@ use track::Limits;
 use super::case::{self, Wanted};
 use super::evidence::{self, Evidence};
 use super::imports::{self, Imports};
-use super::{known, looked};
+use super::{answers, known, looked};
 use crate::arguments::CheckArguments;
 use crate::exit::{self, Exit};
 use crate::output::{self, Talk, Usage};
@@ -24,6 +24,9 @@ pub(crate) fn run(check: &CheckArguments, strict: bool, talk: Talk) -> Result<Ex
     }
     if check.as_recorded && !matches!(evidence, Some(Evidence::Case(_))) {
         return Err(Usage("--as-recorded is of a case".to_owned()).into());
+    }
+    if let Some(Evidence::Case(case)) = &evidence {
+        answers::load_of(case, talk);
     }
     let lists = known::open(check.indicators.as_deref(), talk)?;
     let exit = match evidence {

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, bail};
+use enrich::answered::WithAnswers;
 use enrich::data::{Given, build, wanted};
 use enrich::tables::{MOST_FILE_BYTES, Tables};
 use model::{Addresses, KnowsAddresses};
 use show::quantity::bytes;
 use show::visible::harmless;
 
+use super::answers;
 use crate::arguments::{BuildArguments, DataArguments};
 use crate::exit::Exit;
 use crate::output::{self, Talk, Usage};
@@ -42,15 +44,17 @@ pub(crate) fn tables(talk: Talk) -> Arc<Tables> {
     Arc::clone(&OPENED.get_or_init(|| chosen(talk)).0)
 }
 
-/// What can be asked of addresses: nothing where the tables were not opened.
+/// What can be asked of addresses, with what registries have said of them: nothing where the tables were not opened.
 pub(crate) fn addresses() -> Addresses {
-    match OPENED.get() {
-        Some((tables, _)) => {
-            let tables: Arc<dyn KnowsAddresses> = Arc::<Tables>::clone(tables);
-            Addresses::known_by(tables)
-        }
-        None => Addresses::default(),
-    }
+    let Some((tables, _)) = OPENED.get() else {
+        return Addresses::default();
+    };
+    let tables = Arc::<Tables>::clone(tables);
+    let source: Arc<dyn KnowsAddresses> = match answers::loaded() {
+        Some(answers) => Arc::new(WithAnswers::new(tables, answers)),
+        None => tables,
+    };
+    Addresses::known_by(source)
 }
 
 fn chosen(talk: Talk) -> (Arc<Tables>, Option<PathBuf>) {

@@ -9,7 +9,7 @@ use enrich::matching::Matcher;
 use model::{Gap, Knowledge, Snapshot, hex};
 use serde_json::{Value, json};
 
-use super::{data, indicators};
+use super::{answers, data, indicators};
 use crate::output::Talk;
 
 /// What can be asked in this run.
@@ -35,11 +35,12 @@ pub(crate) fn open(from: Option<&Path>, talk: Talk) -> Result<&'static Opened> {
     }
     let tables = data::tables(talk);
     let indicators::Opened {
-        lists,
+        mut lists,
         gaps,
         is_damaged,
         ..
     } = indicators::Opened::of(from, talk)?;
+    lists.extend(answers::loaded().and_then(|it| it.list()));
     let versions = json!({
         "rules": judge::VERSION,
         "tables": tables.date(),

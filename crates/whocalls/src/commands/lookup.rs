@@ -3,6 +3,7 @@
 mod item;
 mod known;
 mod of_case;
+mod online;
 
 use std::io::{Read, Write};
 use std::net::IpAddr;
@@ -29,48 +30,78 @@ const MOST_ITEMS: usize = 100_000;
 const MOST_ANNOUNCERS: usize = 16;
 
 pub(crate) fn run(arguments: &LookupArguments, talk: Talk) -> Result<Exit> {
-    let mut asked = asked(&arguments.items)?;
+    if arguments.online.sources {
+        let text = online::show_sources(&arguments.online)?;
+        write(text.as_bytes())?;
+        return Ok(Exit::Done);
+    }
+    online::check(&arguments.online)?;
+    let asked = asked(&arguments.items)?;
     let tables = data::tables(talk);
     let known = Known::open(arguments.indicators.as_deref(), &tables, talk)?;
     let of_case = match &arguments.case {
-        Some(case) => Some(of_case::items(case, &arguments.identity, talk)?),
+        Some(case) => Some(of_case::items(case, &arguments.identity, &tables, talk)?),
         None => None,
     };
+    let mut items: Vec<_> = asked.into_iter().map(|it| (it, None)).collect();
     let mut left_out = 0;
     if let Some(of_case) = &of_case {
-        let items = of_case.items.iter().take(MOST_ITEMS).cloned();
-        asked.extend(items);
+        items.extend(of_case.items.iter().take(MOST_ITEMS).cloned());
         left_out = of_case.items.len().saturating_sub(MOST_ITEMS);
     }
-    let mut out = output::stdout()?;
+    let online = match (&of_case, &arguments.online.online) {
+        (None, None) => None,
+        (of_case, _) => {
+            let of_case = of_case.as_ref().map(of_case::OfCase::evidence);
+            let online = &arguments.online;
+            Some(online::look_up(
+                &items,
+                of_case.as_ref(),
+                online,
+                &tables,
+                talk,
+            )?)
+        }
+    };
+    let (answers, exit) = match online {
+        Some(online) => (online.answers, online.exit),
+        None => (Vec::new(), Exit::Done),
+    };
+    let mut answers = answers.into_iter();
+    let looked_up = items.iter().map(|(asked, _)| LookedUp {
+        answers: answers.next().unwrap_or_default(),
+        ..look_up(asked, &tables, &known)
+    });
     let mut text = Vec::new();
     if arguments.json {
-        let items: Vec<_> = asked
-            .iter()
-            .map(|it| look_up(it, &tables, &known))
-            .collect();
+        let items: Vec<_> = looked_up.collect();
         show::json::looked_up(&items, &tables.hash(), tables.date(), &mut text)?;
     } else {
-        for (place, asked) in asked.iter().enumerate() {
+        for (place, looked_up) in looked_up.enumerate() {
             if place > 0 {
                 text.push(b'\n');
             }
-            text.extend(show::lookup::lines(&look_up(asked, &tables, &known)).into_bytes());
+            text.extend(show::lookup::lines(&looked_up).into_bytes());
         }
     }
-    out.write_all(&text)
-        .context("cannot write to standard output")?;
+    write(&text)?;
     if left_out > 0 {
         talk.say(&format!(
             "{left_out} items of the case were not looked up: there are more than {MOST_ITEMS}.\n"
         ));
     }
     let exit = match &of_case {
-        Some(of_case) => of_case.say(talk),
-        None => Exit::Done,
+        Some(of_case) => of_case.say(talk).and(exit),
+        None => exit,
     };
     let lost = if left_out > 0 { Exit::Lost } else { Exit::Done };
     Ok(exit.and(lost).and(exit::of_lists(known.is_damaged)))
+}
+
+fn write(text: &[u8]) -> Result<()> {
+    let mut out = output::stdout()?;
+    out.write_all(text)
+        .context("cannot write to standard output")
 }
 
 /// All items, each understood before anything is said of the first.
@@ -146,6 +177,7 @@ fn look_up(asked: &Asked, tables: &Tables, known: &Known) -> LookedUp {
         },
         what,
         known: listed,
+        answers: Vec::new(),
     }
 }
 

@@ -1,13 +1,18 @@
 //! What of a case can be looked up: the addresses of the other ends, the names that were seen, and the
 //! hashes of programs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use model::{Connection, Detail, Snapshot};
+use enrich::tables::Tables;
+use model::{Connection, Detail, PackageState, Snapshot};
+use record::case::OpenCase;
 use track::Limits;
 
 use super::item::Asked;
+use super::online::{self, LeftOut};
 use crate::arguments::IdentityArguments;
 use crate::commands::case::{self, Missing, Wanted};
 use crate::commands::evidence::{self, Evidence};
@@ -15,15 +20,23 @@ use crate::exit::Exit;
 use crate::output::Talk;
 
 pub(super) struct OfCase {
-    /// Addresses, names, hashes; each once and in order.
-    pub(super) items: Vec<Asked>,
+    folder: PathBuf,
+    case: Arc<OpenCase>,
+    /// Addresses, names, hashes; each once and in order, with why others are not asked about it unless
+    /// the person says so.
+    pub(super) items: Vec<(Asked, Option<LeftOut>)>,
     /// Names that were seen and are none.
     odd: usize,
     missing: Missing,
 }
 
 /// Errors: no case, encrypted and no key that fits, or it cannot be read.
-pub(super) fn items(word: &str, identity: &IdentityArguments, talk: Talk) -> Result<OfCase> {
+pub(super) fn items(
+    word: &str,
+    identity: &IdentityArguments,
+    tables: &Tables,
+    talk: Talk,
+) -> Result<OfCase> {
     let words = [word.to_owned()];
     let folder = match evidence::named(&words)?.0 {
         Some(Evidence::Case(folder)) => folder,
@@ -56,19 +69,47 @@ pub(super) fn items(word: &str, identity: &IdentityArguments, talk: Talk) -> Res
     names.extend(of_connections.map(|it| it.name.clone()));
     let asked = names.iter().map(|name| Asked::name(&name.lossy()));
     let (named, odd): (Vec<_>, Vec<_>) = asked.partition(Option::is_some);
-    let mut items = addresses(&snapshot);
     let mut named: Vec<Asked> = named.into_iter().flatten().collect();
     named.sort_by(|one, other| one.text.cmp(&other.text));
     named.dedup();
-    items.extend(named);
-    let hashes = snapshot.processes.values().filter_map(|it| it.sha256);
-    let hashes: BTreeSet<_> = hashes.collect();
-    items.extend(hashes.iter().map(Asked::sha256));
+    let addresses = addresses(&snapshot).into_iter().map(|it| (it, None));
+    let named = named.into_iter().map(|it| {
+        let left_out = is_unique(&it.text, tables).then_some(LeftOut::UniqueName);
+        (it, left_out)
+    });
+    let hashed = hashes(&snapshot).into_iter().map(|(hash, is_packaged)| {
+        let left_out = (!is_packaged).then_some(LeftOut::UnpackagedHash);
+        (Asked::sha256(&hash), left_out)
+    });
     Ok(OfCase {
-        items,
+        items: addresses.chain(named).chain(hashed).collect(),
+        folder,
+        case,
         odd: odd.len(),
         missing,
     })
+}
+
+/// Whether a name may have been made for one person: it is on no list, and not what was registered.
+fn is_unique(name: &str, tables: &Tables) -> bool {
+    let registrable = tables.registry_suffix(name).registrable;
+    let is_registered =
+        registrable.is_some_and(|it| name == it || name.strip_prefix("www.") == Some(it));
+    !is_registered && tables.lists_of_name(name).next().is_none()
+}
+
+/// Of all program files, with whether a package has it.
+fn hashes(snapshot: &Snapshot) -> BTreeMap<[u8; 32], bool> {
+    let mut hashes = BTreeMap::new();
+    for process in snapshot.processes.values() {
+        let Some(hash) = process.sha256 else {
+            continue;
+        };
+        let package = process.examined.as_ref().and_then(|it| it.package.as_ref());
+        let is_packaged = package.is_some_and(|it| it.state == PackageState::Intact);
+        *hashes.entry(hash).or_insert(false) |= is_packaged;
+    }
+    hashes
 }
 
 /// The addresses of other ends. That of no address is none.
@@ -81,6 +122,13 @@ fn addresses(snapshot: &Snapshot) -> Vec<Asked> {
 }
 
 impl OfCase {
+    pub(super) fn evidence(&self) -> online::OfCase<'_> {
+        online::OfCase {
+            folder: &self.folder,
+            opened: &self.case,
+        }
+    }
+
     /// Says what of the case was not read, when all else has been said.
     pub(super) fn say(&self, talk: Talk) -> Exit {
         if self.items.is_empty() {

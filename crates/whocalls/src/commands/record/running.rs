@@ -124,6 +124,21 @@ pub(crate) fn recordings() -> Result<Recordings> {
     Ok(recordings_in(&runtime::folders(), &live()?))
 }
 
+/// Whether a recording ran here since the computer was started, as far as something is left of it.
+pub(crate) fn was_recorded() -> bool {
+    let Ok(live) = live() else {
+        return false;
+    };
+    let Some(boot) = live.first().map(|it| it.boot) else {
+        return false;
+    };
+    let folders = runtime::folders().into_iter();
+    let trusted = folders.filter(|folder| runtime::trust(folder).is_ok());
+    let paths = trusted.flat_map(|folder| announcements(&folder).unwrap_or_default());
+    let mut recordings = paths.filter_map(|path| read(&path).ok().flatten());
+    recordings.any(|(recording, _)| recording.process.boot == boot)
+}
+
 fn recordings_in(folders: &[PathBuf], live: &BTreeSet<ProcessId>) -> Recordings {
     let mut found = Recordings::default();
     for folder in folders {

@@ -1,0 +1,163 @@
+//! Asking others: whom, about what, and through whom; and what came of it.
+
+mod asking;
+mod choice;
+mod keys;
+mod own;
+mod plan;
+mod settings;
+mod shown;
+mod suspect;
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use enrich::answered::answered;
+use enrich::tables::Tables;
+use model::{Answered, Enrichment, OnlineSource, Question};
+use record::review::{Review, path_of};
+
+pub(super) use self::choice::show_sources;
+use self::own::Own;
+pub(super) use self::plan::LeftOut;
+use self::plan::Plan;
+use super::item::{Asked, What};
+use crate::arguments::OnlineArguments;
+use crate::commands::confirm;
+use crate::exit::Exit;
+use crate::output::{Talk, Usage};
+
+/// What has to be typed before anything of a case is sent.
+const AGREED: &str = "yes";
+
+/// A case whose items are asked about.
+pub(super) struct OfCase<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) opened: &'a record::case::OpenCase,
+}
+
+/// Answers for each item, in the order of the items, and how the asking ended.
+pub(super) struct Online {
+    pub(super) answers: Vec<Vec<Answered>>,
+    pub(super) exit: Exit,
+}
+
+/// What was answered before, and where it is wanted now. `items`: each with whether it is left out unless
+/// the person ticks it, and why.
+///
+/// Errors: wrong usage; this is the computer under examination; the file of answers cannot be used.
+pub(super) fn look_up(
+    items: &[(Asked, Option<LeftOut>)],
+    of_case: Option<&OfCase<'_>>,
+    arguments: &OnlineArguments,
+    tables: &Tables,
+    talk: Talk,
+) -> Result<Online> {
+    let path = of_case.map(|it| path_of(it.folder));
+    let chosen = choice::chosen(arguments.online.as_deref())?;
+    let settings = settings::Settings::of(arguments)?;
+    let own = Own::of(of_case.map(|it| it.opened), &arguments.never)?;
+    let mut exit = Exit::Done;
+    if arguments.online.is_some() {
+        if !arguments.from_this_computer
+            && let Some(why) = suspect::why(of_case.map(|it| it.opened))
+        {
+            return Err(why.refusal());
+        }
+        let plan = Plan::of(items, &chosen, &settings, &own, tables, &arguments.tick)?;
+        let review = path.as_deref().map(Review::write).transpose()?;
+        let plan = plan.without_what_is_known(review.as_ref(), observe::now())?;
+        shown::plan(&plan, &settings, of_case.is_some(), talk);
+        let agreed = of_case.is_none() || plan.asks.is_empty() || {
+            confirm::check(arguments.yes)?;
+            let question = format!("Type {AGREED} to ask them:");
+            arguments.yes || confirm::ask(&question, AGREED)?
+        };
+        if agreed {
+            let done = asking::ask(plan, &settings, review, talk)?;
+            exit = done.exit;
+            if of_case.is_none() {
+                return Ok(Online {
+                    answers: of_items(items, &done.enrichments, tables),
+                    exit,
+                });
+            }
+        }
+    } else if of_case.is_some() {
+        let plan = Plan::of(items, &chosen, &settings, &own, tables, &arguments.tick)?;
+        shown::plan(&plan, &settings, true, talk);
+        talk.say(shown::NOTHING_SENT);
+    }
+    let stored = match &path {
+        Some(path) => stored(path)?,
+        None => Vec::new(),
+    };
+    Ok(Online {
+        answers: of_items(items, &stored, tables),
+        exit,
+    })
+}
+
+/// All that was ever answered for a case.
+fn stored(path: &Path) -> Result<Vec<Enrichment>> {
+    let Some(review) = Review::read(path)? else {
+        return Ok(Vec::new());
+    };
+    let mut all = Vec::new();
+    let read = review.each(&mut |it| all.push(it));
+    read.with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(all)
+}
+
+/// What a source is asked to learn of an item: registries know only what was registered of a name.
+fn question(item: &Asked, source: OnlineSource, tables: &Tables) -> Option<Question> {
+    match &item.what {
+        What::Address(ip, _) => Some(Question::Address(ip.to_canonical())),
+        What::Network(first, length, _) => {
+            model::Network::new(*first, *length).map(Question::Network)
+        }
+        What::Name(name) => {
+            let is_registry = matches!(source, OnlineSource::Rdap | OnlineSource::Whois);
+            let registered = tables.registry_suffix(&name.ascii).registrable;
+            Some(match registered.filter(|_| is_registry) {
+                Some(registered) => Question::Name(registered.to_owned()),
+                None => Question::Name(name.ascii.clone()),
+            })
+        }
+        What::Hash(_, hash) => model::FileHash::parse(hash).map(Question::Hash),
+    }
+}
+
+/// For each item the newest answer of each source.
+fn of_items(
+    items: &[(Asked, Option<LeftOut>)],
+    enrichments: &[Enrichment],
+    tables: &Tables,
+) -> Vec<Vec<Answered>> {
+    let mut newest = std::collections::HashMap::new();
+    for it in enrichments {
+        let known = newest.entry((it.source, it.question.clone())).or_insert(it);
+        // A failure takes the place of no answer.
+        let is_better = it.failure.is_none() || known.failure.is_some();
+        if it.asked >= known.asked && is_better {
+            *known = it;
+        }
+    }
+    let of_item = |(item, _): &(Asked, _)| {
+        let answers = OnlineSource::ALL.into_iter().filter_map(|source| {
+            let question = question(item, source, tables)?;
+            newest.get(&(source, question)).map(|it| answered(it))
+        });
+        answers.collect()
+    };
+    items.iter().map(of_item).collect()
+}
+
+/// Whether somebody has typed what only makes sense where others are asked.
+pub(super) fn check(arguments: &OnlineArguments) -> Result<()> {
+    if arguments.online.is_some() && cfg!(not(feature = "network")) {
+        let text = "this whocalls cannot ask others: it was built without the network";
+        return Err(Usage(text.to_owned()).into());
+    }
+    Ok(())
+}
