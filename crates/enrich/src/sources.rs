@@ -3,6 +3,7 @@
 
 mod abuseipdb;
 mod cymru;
+mod dns_message;
 mod drop;
 mod feodo;
 mod greynoise;
@@ -15,6 +16,7 @@ mod otx;
 mod passive_dns;
 mod rdap;
 mod request;
+mod reverse;
 mod reverse_dns;
 mod threatfox;
 mod tor_exits;
