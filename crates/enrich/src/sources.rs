@@ -15,6 +15,7 @@ mod malware_hashes;
 mod otx;
 mod passive_dns;
 mod rdap;
+mod registries;
 mod request;
 mod reverse;
 mod reverse_dns;
