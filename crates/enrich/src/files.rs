@@ -19,7 +19,7 @@ mod stalkerware;
 mod stix;
 mod suricata;
 mod text;
-mod time;
+pub(crate) mod time;
 mod tinycheck;
 mod value;
 mod warninglist;

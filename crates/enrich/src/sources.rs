@@ -1,19 +1,24 @@
 //! Whom a person can ask, as plain code over what came so far: what to send next, and what it all says.
 //! One file for each source. Nothing here asks; `network` does, where it is built in.
 
+mod abuse_ch;
 mod abuseipdb;
 mod cymru;
 mod dns_message;
 mod drop;
+mod facts;
 mod feodo;
 mod greynoise;
 mod hashlookup;
+mod http;
 mod internetdb;
 mod ipinfo;
-mod learns;
+mod listed;
 mod malware_hashes;
+mod members;
 mod otx;
 mod passive_dns;
+mod place;
 mod rdap;
 mod registries;
 mod request;
@@ -27,7 +32,6 @@ mod whois;
 
 use model::{Enrichment, OnlineSource, Question, Reply, Said};
 
-pub use self::learns::*;
 pub use self::request::{Key, KeyPlace, Method, RecordKind, Request};
 
 /// A conversation with one source.
@@ -108,3 +112,6 @@ pub fn said(enrichment: &Enrichment) -> Said {
         None => read(enrichment.source, &enrichment.question, &enrichment.replies),
     }
 }
+
+#[cfg(test)]
+mod tests;

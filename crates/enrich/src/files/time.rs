@@ -6,7 +6,7 @@ const NANOS: i64 = 1_000_000_000;
 
 /// RFC 3339 with any number of digits and any offset, `2026-11-22 10:15:00`, `2026-11-22`,
 /// `20261122`, or seconds since 1970. Without an offset it is taken for UTC. `None`: none of these.
-pub(super) fn time(text: &str) -> Option<Timestamp> {
+pub(crate) fn time(text: &str) -> Option<Timestamp> {
     let text = text.trim().trim_matches('"');
     if !text.is_ascii() || text.len() > 40 {
         return None;
