@@ -8,11 +8,14 @@ mod dns_message;
 mod drop;
 mod facts;
 mod feodo;
+mod gone;
 mod greynoise;
 mod hashlookup;
 mod http;
 mod internetdb;
 mod ipinfo;
+mod learns;
+mod link;
 mod listed;
 mod malware_hashes;
 mod members;
@@ -32,6 +35,9 @@ mod whois;
 
 use model::{Enrichment, OnlineSource, Question, Reply, Said};
 
+pub use self::gone::{GONE, Gone, gone};
+pub use self::learns::{Learns, Risk, key_place, learns, needs_key};
+pub use self::link::link;
 pub use self::request::{Key, KeyPlace, Method, RecordKind, Request};
 
 /// A conversation with one source.
