@@ -75,11 +75,14 @@ fn usual() -> Command {
 
 /// What a command is to look at, where that may be a case of which others were asked.
 fn named(command: &Command) -> &[String] {
-    match command {
-        Command::List(list) => &list.words,
-        Command::Open(open) => &open.words,
-        Command::Export(export) => &export.words,
-        _ => &[],
+    if let Command::List(list) = command {
+        &list.words
+    } else if let Command::Open(open) = command {
+        &open.words
+    } else if let Command::Export(export) = command {
+        &export.words
+    } else {
+        &[]
     }
 }
 

@@ -46,7 +46,6 @@ mod with_network {
     use std::time::{Duration, Instant};
 
     use anyhow::{Result, bail};
-    use enrich::network::Network;
     use model::Enrichment;
     use record::review::{Error, Review};
 
@@ -84,7 +83,11 @@ mod with_network {
                 let (answers, network, stop) = (answers.clone(), &network, &stop);
                 scope.spawn(move || {
                     for ask in shuffled(asks) {
-                        if stop() || answers.send(one(network, ask, stop)).is_err() {
+                        let answer = network.ask(ask.source, &ask.question, stop);
+                        let Some(answer) = answer else {
+                            return;
+                        };
+                        if answers.send(answer).is_err() {
                             return;
                         }
                     }
@@ -94,12 +97,12 @@ mod with_network {
             let mut said = Instant::now();
             loop {
                 match arrived.recv_timeout(STEP) {
-                    Ok(Some(enrichment)) => {
+                    Ok(enrichment) => {
                         if !kept.take(enrichment) {
                             return;
                         }
                     }
-                    Ok(None) | Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
                 if said.elapsed() >= SAID_EACH {
@@ -127,13 +130,6 @@ mod with_network {
             bail!("interrupted before anybody answered");
         }
         Ok(Done { enrichments, exit })
-    }
-
-    /// `None`: it was interrupted, so that nothing came of it.
-    fn one(network: &Network, ask: &Ask, stop: &(dyn Fn() -> bool + Sync)) -> Option<Enrichment> {
-        let enrichment = network.ask(ask.source, &ask.question, stop);
-        let was_cut_short = stop() && enrichment.failure.is_some();
-        (!was_cut_short).then_some(enrichment)
     }
 
     struct Kept<'a> {

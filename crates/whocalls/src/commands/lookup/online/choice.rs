@@ -52,7 +52,7 @@ fn unknown(word: &str) -> String {
     if let Some(gone) = sources::gone(word) {
         return format!(
             "{} cannot be asked: {}\nhelp: {}",
-            gone.name, gone.what, gone.instead
+            gone.name, gone.what_happened, gone.instead
         );
     }
     let words: Vec<_> = OnlineSource::ALL.iter().map(|it| it.word()).collect();
@@ -94,7 +94,11 @@ pub(in crate::commands::lookup) fn show_sources(arguments: &OnlineArguments) -> 
     }
     text.push_str("\nNot there any more:\n");
     for gone in sources::GONE {
-        let _ = writeln!(text, "{}: {}; {}", gone.name, gone.what, gone.instead);
+        let _ = writeln!(
+            text,
+            "{}: {}; {}",
+            gone.name, gone.what_happened, gone.instead
+        );
     }
     Ok(text)
 }

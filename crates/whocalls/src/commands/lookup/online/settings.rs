@@ -1,23 +1,18 @@
 //! How others are reached: keys, proxies, places, and who turns names into addresses.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use enrich::sources::Key;
 use model::OnlineSource;
 
 use super::keys;
 use crate::arguments::OnlineArguments;
-use crate::commands::record::recipients::short_bytes;
 use crate::output::Usage;
 
 /// Quad9: a foundation in Switzerland that keeps no addresses of those who ask, by its own word.
 const USUAL_RESOLVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(9, 9, 9, 9)), 53);
-const LONGEST_ROOTS: u64 = 4 << 20;
-
 /// What a person has set.
 pub(super) struct Settings {
     pub(super) resolver: SocketAddr,
@@ -27,7 +22,8 @@ pub(super) struct Settings {
     proxies: BTreeMap<OnlineSource, String>,
     proxy: Option<String>,
     bases: BTreeMap<OnlineSource, String>,
-    roots: Option<Vec<u8>>,
+    #[cfg(feature = "network")]
+    roots: Vec<u8>,
 }
 
 impl Settings {
@@ -40,7 +36,11 @@ impl Settings {
             proxies: BTreeMap::new(),
             proxy: None,
             bases: BTreeMap::new(),
-            roots: arguments.roots.as_deref().map(roots).transpose()?,
+            #[cfg(feature = "network")]
+            roots: match &arguments.roots {
+                Some(path) => with_network::roots(path)?,
+                None => Vec::new(),
+            },
         };
         if let Some(text) = &arguments.resolver {
             settings.resolver = resolver(text).ok_or_else(|| {
@@ -55,6 +55,8 @@ impl Settings {
                 None => settings.proxy = Some(text.clone()),
             }
         }
+        #[cfg(feature = "network")]
+        settings.check_proxies()?;
         for text in &arguments.at {
             let (source, url) = of_source(text)
                 .ok_or_else(|| Usage(format!("--at {text}: SOURCE=URL is wanted")))?;
@@ -93,8 +95,61 @@ fn resolver(text: &str) -> Option<SocketAddr> {
         .or_else(|| Some(SocketAddr::new(ip.ok()?, 53)))
 }
 
-fn roots(path: &Path) -> Result<Vec<u8>> {
-    let cannot = || format!("cannot read the certificates in {}", path.display());
-    let file = File::open(path).with_context(cannot)?;
-    short_bytes(file, LONGEST_ROOTS).with_context(cannot)
+#[cfg(feature = "network")]
+mod with_network {
+    use std::fs::File;
+    use std::path::Path;
+
+    use anyhow::{Context, Result};
+    use enrich::network::{Network, Proxy};
+    use model::Timestamp;
+
+    use super::Settings;
+    use crate::commands::record::recipients::short_bytes;
+    use crate::output::Usage;
+
+    const LONGEST_ROOTS: u64 = 4 << 20;
+
+    pub(super) fn roots(path: &Path) -> Result<Vec<u8>> {
+        let cannot = || format!("cannot read the certificates in {}", path.display());
+        let file = File::open(path).with_context(cannot)?;
+        short_bytes(file, LONGEST_ROOTS).with_context(cannot)
+    }
+
+    impl Settings {
+        /// Errors: wrong usage: a proxy that is none.
+        pub(super) fn check_proxies(&self) -> Result<()> {
+            for text in self.proxies.values().chain(&self.proxy) {
+                proxy(text)?;
+            }
+            Ok(())
+        }
+
+        /// The way to all sources.
+        ///
+        /// Errors: the certificates are none.
+        pub(in crate::commands::lookup::online) fn network(
+            &self,
+            now: fn() -> Timestamp,
+        ) -> Result<Network> {
+            let proxies = self.proxies.iter();
+            let proxies = proxies.map(|(source, text)| Ok((*source, proxy(text)?)));
+            let settings = enrich::network::Settings {
+                resolver: Some(self.resolver),
+                proxy: self.proxy.as_deref().map(proxy).transpose()?,
+                proxies: proxies.collect::<Result<_>>()?,
+                bases: self.bases.clone(),
+                root_certificates: self.roots.clone(),
+                keys: self.keys.clone(),
+                ..enrich::network::Settings::default()
+            };
+            Ok(Network::new(settings, now)?)
+        }
+    }
+
+    fn proxy(text: &str) -> Result<Proxy> {
+        // Its text may hold a password.
+        let parsed = Proxy::parse(text);
+        parsed.map_err(|why| Usage(format!("--proxy: {why}")).into())
+    }
 }
