@@ -52,7 +52,10 @@ fn opinion(question: &Question, data: Object<'_>) -> Result<Said, Failure> {
     let mut facts = Facts::default();
     facts.about(question, data.text("id"));
     facts.add("detections", judged.to_string());
-    facts.add("last analysis", attributes.day("last_analysis_date"));
+    match attributes.day("last_analysis_date") {
+        Some(day) => facts.add("last analysis", day),
+        None => facts.add("last change", attributes.day("last_modification_date")),
+    }
     facts.add("votes", votes(attributes)?);
     facts.add("reputation", attributes.text("reputation"));
     match question {
