@@ -39,6 +39,7 @@ pub use self::gone::{GONE, Gone, gone};
 pub use self::learns::{Learns, Risk, key_place, learns, needs_key};
 pub use self::link::link;
 pub use self::request::{Key, KeyPlace, Method, RecordKind, Request};
+pub use self::whois::without_asker;
 
 /// A conversation with one source.
 #[derive(Clone, Copy, Debug)]

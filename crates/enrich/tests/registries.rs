@@ -10,7 +10,7 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use enrich::sources::read;
+use enrich::sources::{Conversation, Request, next, read, without_asker};
 use model::{Failure, OnlineSource, Question, Registration, Reply, Said};
 
 fn corpus(folder: &str) -> Option<PathBuf> {
@@ -106,11 +106,17 @@ fn facts(it: &Registration) -> String {
 }
 
 /// What each answer must give: so many words as tell that it was read whole.
-fn check(source: OnlineSource, file: &PathBuf, asked: &str, host: &str, expected: &[&str]) {
-    let found = lines(&said(source, asked, host, fs::read(file).unwrap()));
+fn check(
+    source: OnlineSource,
+    bytes: Vec<u8>,
+    file: &str,
+    (asked, host): (&str, &str),
+    expected: &[&str],
+) {
+    let found = lines(&said(source, asked, host, bytes));
     for expected in expected {
         let is_there = found.lines().any(|line| line == *expected);
-        assert!(is_there, "{}: {expected}\n{found}", file.display());
+        assert!(is_there, "{file}: {expected}\n{found}");
     }
     for person in ["REDACTED PERSON", "+00 0000"] {
         assert!(!found.contains(person), "{found}");
@@ -334,8 +340,9 @@ fn answers_of_rdap_are_read_whole() {
             ],
         ),
     ] {
-        let file = folder.join(format!("{file}.json"));
-        check(OnlineSource::Rdap, &file, asked, "rdap.a.example", expected);
+        let bytes = fs::read(folder.join(format!("{file}.json"))).unwrap();
+        let from = (asked, "rdap.a.example");
+        check(OnlineSource::Rdap, bytes, file, from, expected);
     }
 }
 
@@ -382,5 +389,329 @@ fn cards_and_lists_that_are_wrong_spoil_nothing() {
             let is_unreadable = matches!(said, Said::Failed(Failure::Unreadable(_)));
             assert!(is_unreadable, "{name}: {said:?}");
         }
+    }
+}
+
+#[test]
+fn answers_of_whois_are_read_whole() {
+    let Some(folder) = corpus("whois") else {
+        return;
+    };
+    for (file, asked, host, expected) in [
+        (
+            "afrinic-196.11.240.215",
+            "196.11.240.215",
+            "whois.afrinic.net",
+            &[
+                "range: 196.11.239.0 - 196.11.246.255",
+                "name: NET-196-11-239-0",
+                "country: ZA",
+                "organisation: MTN SA",
+                "organisation handle: ORG-VSA1-AFRINIC",
+                "registry: AFRINIC",
+            ][..],
+        ),
+        (
+            "apnic-210.107.73.73",
+            "210.107.73.73",
+            "whois.apnic.net",
+            &[
+                "range: 210.107.0.0 - 210.107.127.255",
+                "name: BORANET-NET-210-107",
+                "parent: BORANET-KR",
+                "changed: 20021025",
+                "abuse: hostmaster@nic.or.kr",
+                "registry: APNIC",
+            ],
+        ),
+        (
+            "arin-74.125.225.229",
+            "74.125.225.229",
+            "whois.arin.net",
+            &[
+                "networks: 74.125.0.0/16",
+                "handle: NET-74-125-0-0-1",
+                "kind: Direct Allocation",
+                "organisation: Google Inc.",
+                "city: Mountain View",
+                "abuse: arin-contact@google.com",
+            ],
+        ),
+        (
+            "domain-google.co.il",
+            "www.google.co.il",
+            "whois.isoc.org.il",
+            &[
+                "registered: 05-06-1999",
+                "expires: 05-06-2026",
+                "registrar: Domain The Net Technologies Ltd",
+            ],
+        ),
+        (
+            "domain-google.com.tr",
+            "google.com.tr",
+            "whois.nic.tr",
+            &[
+                "registered: 2001-Aug-23",
+                "expires: 2019-Aug-22",
+                "name servers: ns1.google.com | ns2.google.com | ns3.google.com | ns4.google.com",
+            ],
+        ),
+        (
+            "domain-google.com",
+            "google.com",
+            "whois.verisign-grs.com",
+            &[
+                "registered: 15-sep-1997",
+                "registrar: MARKMONITOR INC.",
+                "expires: 14-sep-2011",
+            ],
+        ),
+        (
+            "domain-google.de",
+            "google.de",
+            "whois.denic.de",
+            &["changed: 2018-03-12T21:44:25+01:00", "statuses: connect"],
+        ),
+        (
+            "domain-google.fr",
+            "google.fr",
+            "whois.nic.fr",
+            &[
+                "organisation: Google Ireland Holdings Unlimited Company",
+                "country: IE",
+                "registrar: MARKMONITOR Inc.",
+                "expires: 2026-12-30T17:16:48Z",
+            ],
+        ),
+        (
+            "domain-google.lv",
+            "google.lv",
+            "whois.nic.lv",
+            &["organisation: Google LLC", "registrar: MarkMonitor Inc."],
+        ),
+        (
+            "domain-microsoft.com",
+            "microsoft.com",
+            "whois.verisign-grs.com",
+            &["registered: 02-may-1991", "registrar: TUCOWS INC."],
+        ),
+        (
+            "domain-nic.live",
+            "nic.live",
+            "whois.nic.live",
+            &[
+                "organisation: United TLD Holdco Ltd.",
+                "country: IE",
+                "abuse: abuse@identity.digital",
+                "redacted: yes",
+            ],
+        ),
+        (
+            "domain-web.de",
+            "web.de",
+            "whois.denic.de",
+            &["changed: 2016-04-11T11:09:54+02:00"],
+        ),
+        (
+            "domain-yandex.ru",
+            "yandex.ru",
+            "whois.tcinet.ru",
+            &[
+                "organisation: YANDEX, LLC.",
+                "registrar: RU-CENTER-RU",
+                "expires: 2018-09-30T21:00:00Z",
+                "name servers: ns1.yandex.ru | ns2.yandex.ru | ns9.z5h64q92x9.net",
+            ],
+        ),
+        (
+            "lacnic-200.57.141.161",
+            "200.57.141.161",
+            "whois.lacnic.net",
+            &[
+                "networks: 200.57.128.0/19",
+                "organisation: Triara.com, S.A. de C.V.",
+                "country: MX",
+                "registered: 20001204",
+                "abuse: operacion.redes@TRIARA.COM",
+                "registry: LACNIC",
+            ],
+        ),
+        (
+            "likexian-rwhois_shawcable_net_4321_174",
+            "174.0.0.1",
+            "rwhois.shawcable.net",
+            &[r#"Failed(Unreadable("text without registration data"))"#],
+        ),
+        (
+            "likexian-whois_apnic_net_171",
+            "171.0.0.1",
+            "whois.apnic.net",
+            &[
+                "networks: 171.0.0.0/15",
+                "organisation: Starhub Ltd.",
+                "abuse: abuse@starhub.com",
+            ],
+        ),
+        (
+            "likexian-whois_arin_net_170",
+            "170.0.0.1",
+            "whois.arin.net",
+            &["kind: Transferred to LACNIC"],
+        ),
+        (
+            "likexian-whois_arin_net_174",
+            "174.0.0.1",
+            "whois.arin.net",
+            &["name: SHAW-COMM", "origins: 6327", "country: CA"],
+        ),
+        (
+            "likexian-whois_iana_org_171",
+            "171.0.0.1",
+            "whois.iana.org",
+            &["organisation: Administered by APNIC"],
+        ),
+        (
+            "likexian-whois_iana_org_as264957",
+            "171.0.0.1",
+            "whois.iana.org",
+            &["autonomous systems: 264605-265628"],
+        ),
+        (
+            "radb-AS15169-routes",
+            "66.249.64.1",
+            "whois.radb.net",
+            &[
+                "networks: 66.249.64.0/20",
+                "origins: 15169",
+                "registry: RADB",
+            ],
+        ),
+        (
+            "ripe-62.239.237.1",
+            "62.239.237.1",
+            "whois.ripe.net",
+            &[
+                "networks: 62.239.237.0/24",
+                "name: BT-CORPORATE",
+                "origins: 2856",
+                "abuse: protect@bt.com",
+                "registry: RIPE",
+            ],
+        ),
+        (
+            "weppos-arin_referral_apnic",
+            "144.134.121.81",
+            "whois.arin.net",
+            &[
+                "networks: 144.132.0.0/14, 144.136.0.0/14, 144.130.0.0/15, 144.140.0.0/16",
+                "kind: Early Registrations, Transferred to APNIC",
+            ],
+        ),
+        (
+            "weppos-arin_referral_missing",
+            "4.2.2.1",
+            "whois.arin.net",
+            &["name: LVLT-ORG-4-8", "abuse: security@level3.com"],
+        ),
+        (
+            "weppos-arin_referral_ripe",
+            "128.79.1.1",
+            "whois.ripe.net",
+            &[
+                "range: 128.79.0.0 - 128.79.63.0",
+                "country: FR",
+                "origins: 5410",
+            ],
+        ),
+        (
+            "weppos-arin_referral_rwhois",
+            "69.65.39.166",
+            "whois.arin.net",
+            &["organisation: GigeNET", "origins: 32181"],
+        ),
+        (
+            "nir-jpnic",
+            "133.1.2.5",
+            "whois.nic.ad.jp",
+            &[
+                "networks: 133.1.0.0/16",
+                "name: OSAKAU-NET",
+                "organisation: Osaka University",
+                "changed: 2015/01/14 11:50:03(JST)",
+            ],
+        ),
+        (
+            "nir-krnic",
+            "115.1.2.3",
+            "whois.krnic.net",
+            &[
+                "networks: 115.1.2.0/26",
+                "parent: KORNET",
+                "organisation: KT",
+                "registered: 20150317",
+            ],
+        ),
+    ] {
+        let bytes = if file.starts_with("nir") {
+            let text = fs::read(folder.join(format!("{file}.json"))).unwrap();
+            let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
+            let answer = value.get(asked).and_then(|it| it.get("response")).unwrap();
+            answer.as_str().unwrap().as_bytes().to_vec()
+        } else {
+            fs::read(folder.join(format!("{file}.txt"))).unwrap()
+        };
+        // None of them tells the asker, and all else stays.
+        assert_eq!(without_asker(&bytes), bytes, "{file}");
+        check(OnlineSource::Whois, bytes, file, (asked, host), expected);
+    }
+}
+
+/// Where an answer sends us on to.
+#[test]
+fn answers_of_whois_send_on() {
+    let Some(folder) = corpus("whois") else {
+        return;
+    };
+    for (file, asked, expected) in [
+        // Whom the lists name for it already was asked.
+        ("likexian-whois_iana_org_171", "171.0.0.1", None),
+        (
+            "likexian-whois_iana_org_171",
+            "170.0.0.1",
+            Some("whois.apnic.net"),
+        ),
+        (
+            "likexian-whois_arin_net_170",
+            "170.0.0.1",
+            Some("whois.lacnic.net"),
+        ),
+        ("likexian-whois_arin_net_174", "174.0.0.1", None),
+        (
+            "weppos-arin_referral_apnic",
+            "144.134.121.81",
+            Some("whois.apnic.net"),
+        ),
+        ("weppos-arin_referral_missing", "4.2.2.1", None),
+        ("weppos-arin_referral_rwhois", "69.65.39.166", None),
+    ] {
+        let reply = Reply {
+            asked: String::new(),
+            host: String::new(),
+            status: None,
+            bytes: fs::read(folder.join(format!("{file}.txt"))).unwrap(),
+        };
+        let conversation = Conversation {
+            question: &question(asked),
+            replies: &[reply],
+            base: None,
+        };
+        let host = next(OnlineSource::Whois, conversation).map(|request| {
+            let Request::Line { host, .. } = request else {
+                unreachable!()
+            };
+            host
+        });
+        assert_eq!(host.as_deref(), expected, "{file}");
     }
 }

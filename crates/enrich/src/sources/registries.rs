@@ -6,7 +6,7 @@ mod country;
 
 use model::{Question, Registration, Text};
 
-pub(super) use self::addresses::{address, cover, network, range};
+pub(super) use self::addresses::{address, blocks, cover, network, range};
 pub(super) use self::country::{code, code_of_name};
 
 /// Who gives out addresses, and for which part of the world.
@@ -49,6 +49,17 @@ impl Registry {
         }
     }
 
+    /// Who answers over port 43.
+    pub(super) fn whois_host(self) -> &'static str {
+        match self {
+            Self::Afrinic => "whois.afrinic.net",
+            Self::Apnic => "whois.apnic.net",
+            Self::Arin => "whois.arin.net",
+            Self::Lacnic => "whois.lacnic.net",
+            Self::Ripe => "whois.ripe.net",
+        }
+    }
+
     pub(super) fn of_host(host: &str) -> Option<Self> {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let is_below = |registry: &Self| {
@@ -56,6 +67,19 @@ impl Registry {
             above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
         };
         Self::ALL.into_iter().find(is_below)
+    }
+
+    /// By the URL of its RDAP server.
+    pub(super) fn of_url(url: &str) -> Option<Self> {
+        let (_, rest) = url.split_once("://")?;
+        Self::of_host(rest.split(['/', ':']).next()?)
+    }
+
+    /// As people and `source:` write it: `RIPE`, `RIPE NCC`.
+    pub(super) fn of_word(word: &str) -> Option<Self> {
+        let first = word.split_whitespace().next()?;
+        let is_it = |registry: &Self| registry.word().eq_ignore_ascii_case(first);
+        Self::ALL.into_iter().find(is_it)
     }
 }
 
@@ -166,10 +190,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn registries_are_known_by_host() {
+    fn registries_are_known_by_host_and_word() {
         assert_eq!(Registry::of_host("rdap.db.ripe.net"), Some(Registry::Ripe));
         assert_eq!(Registry::of_host("whois.ARIN.net."), Some(Registry::Arin));
         assert_eq!(Registry::of_host("notarin.net"), None);
+        assert_eq!(
+            Registry::of_word("LACNIC resources"),
+            Some(Registry::Lacnic)
+        );
     }
 
     #[test]

@@ -66,6 +66,14 @@ pub(in crate::sources) fn in_order(first: IpAddr, last: IpAddr) -> Option<(IpAdd
     (first.is_ipv4() == last.is_ipv4() && first <= last).then_some((first, last))
 }
 
+/// All blocks of a line: `144.132.0.0/14, 144.136.0.0/14`.
+pub(in crate::sources) fn blocks(text: &str) -> Vec<Network> {
+    text.split(|character: char| character == ',' || character.is_whitespace())
+        .filter_map(network)
+        .take(MOST_BLOCKS)
+        .collect()
+}
+
 /// The fewest blocks that are exactly this range.
 pub(in crate::sources) fn cover((first, last): (IpAddr, IpAddr)) -> Vec<Network> {
     let (width, mut from, to) = match (first, last) {
@@ -174,6 +182,7 @@ mod tests {
         fn never_panics(text in "[0-9a-f.:/ -]{0,40}", any: String) {
             for text in [text, any] {
                 range(&text).map(cover);
+                blocks(&text);
             }
         }
     }
