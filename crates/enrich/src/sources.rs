@@ -4,7 +4,7 @@
 mod abuse_ch;
 mod abuseipdb;
 mod cymru;
-mod dns_message;
+pub(crate) mod dns_message;
 mod drop;
 mod facts;
 mod feodo;
@@ -85,6 +85,12 @@ pub fn takes(source: OnlineSource, question: &Question) -> bool {
         base: None,
     };
     next(source, begin).is_some()
+}
+
+/// Whether IANA names it as the server of a registry of addresses.
+#[cfg(feature = "network")]
+pub(crate) fn is_registry(host: &str) -> bool {
+    rdap::bootstrap::of_host(host).is_some()
 }
 
 /// What a source says by what came from it.

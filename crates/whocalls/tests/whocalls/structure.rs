@@ -78,7 +78,8 @@ fn unsafe_code_lives_in_observe_only() {
 fn only_enrich_can_reach_the_network() {
     let workspace = workspace();
     for package in members(&workspace) {
-        let reached = normal_dependencies(&workspace, package);
+        // What `enrich` brings into the program is its own affair.
+        let reached = normal_dependencies(&workspace, package, Some("enrich"));
         let clients: Vec<_> = NETWORK_CLIENTS
             .iter()
             .filter(|client| reached.contains(**client))
@@ -92,15 +93,36 @@ fn only_enrich_can_reach_the_network() {
     }
 }
 
-/// Names of all that is linked into a package.
-fn normal_dependencies<'a>(workspace: &'a Metadata, package: &'a Package) -> BTreeSet<&'a str> {
+/// The program that is built without the feature `network`, with all that is in it.
+#[test]
+fn without_the_network_there_is_no_way_to_it() {
+    let workspace = workspace_with(CargoOpt::NoDefaultFeatures);
+    for package in members(&workspace) {
+        let reached = normal_dependencies(&workspace, package, None);
+        let clients: Vec<_> = NETWORK_CLIENTS
+            .iter()
+            .filter(|client| reached.contains(**client))
+            .collect();
+        assert!(clients.is_empty(), "{}: {clients:?}", package.name);
+    }
+    let workspace = workspace_with(CargoOpt::AllFeatures);
+    let mut all = members(&workspace).filter(|it| it.name.as_str() == "whocalls");
+    let reached = normal_dependencies(&workspace, all.next().unwrap(), None);
+    assert!(reached.contains("rustls"), "no list would be noticed");
+}
+
+/// Names of all that is linked into a package, but for what `without` and nobody else brings in.
+fn normal_dependencies<'a>(
+    workspace: &'a Metadata,
+    package: &'a Package,
+    without: Option<&str>,
+) -> BTreeSet<&'a str> {
     let nodes = &workspace.resolve.as_ref().unwrap().nodes;
     let mut reached = BTreeSet::new();
     let mut next = VecDeque::from([&package.id]);
     while let Some(id) = next.pop_front() {
         let name = workspace[id].name.as_str();
-        // What `enrich` brings into the program is its own affair.
-        if name == "enrich" || !reached.insert(name) {
+        if Some(name) == without || !reached.insert(name) {
             continue;
         }
         let node = nodes.iter().find(|node| node.id == *id).unwrap();
@@ -118,9 +140,13 @@ fn members(workspace: &Metadata) -> impl Iterator<Item = &Package> {
 }
 
 fn workspace() -> Metadata {
+    workspace_with(CargoOpt::AllFeatures)
+}
+
+fn workspace_with(features: CargoOpt) -> Metadata {
     MetadataCommand::new()
         .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .features(CargoOpt::AllFeatures)
+        .features(features)
         // What other platforms need has not been fetched for this one.
         .other_options(["--locked", "--filter-platform", &platform()].map(str::to_owned))
         .exec()
