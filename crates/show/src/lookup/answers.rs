@@ -92,9 +92,9 @@ fn block(registration: &Registration, lines: &mut String) {
         out.line("Organization", named(organisation));
     }
     out.text("Country", registration.country.as_ref());
-    out.text("RegDate", registration.registered.as_ref());
-    out.text("Updated", registration.changed.as_ref());
-    out.text("Expires", registration.expires.as_ref());
+    out.day("RegDate", registration.registered.as_ref());
+    out.day("Updated", registration.changed.as_ref());
+    out.day("Expires", registration.expires.as_ref());
     out.line("Status", all(&registration.statuses).join(", "));
     out.lines("NameServer", &all(&registration.name_servers));
     out.lines("Abuse", &all(&registration.abuse));
@@ -107,8 +107,8 @@ fn block(registration: &Registration, lines: &mut String) {
         out.lines("Address", &all(&organisation.address));
         out.text("City", organisation.city.as_ref());
         out.text("Country", organisation.country.as_ref());
-        out.text("RegDate", organisation.registered.as_ref());
-        out.text("Updated", organisation.changed.as_ref());
+        out.day("RegDate", organisation.registered.as_ref());
+        out.day("Updated", organisation.changed.as_ref());
         out.text("Ref", organisation.link.as_ref());
         if out.0.len() > before {
             out.0.insert(before, '\n');
@@ -146,6 +146,19 @@ impl Block<'_> {
     fn text(&mut self, key: &str, value: Option<&Text>) {
         if let Some(value) = value {
             self.line(key, visible(value));
+        }
+    }
+
+    /// Of a time in the form of RFC 3339 only the day.
+    fn day(&mut self, key: &str, value: Option<&Text>) {
+        const DAY: usize = "2005-07-21".len();
+        let Some(value) = value else {
+            return;
+        };
+        let text = visible(value);
+        match text.split_once('T') {
+            Some((day, _)) if day.len() == DAY => self.line(key, day),
+            Some(_) | None => self.line(key, &text),
         }
     }
 

@@ -25,7 +25,7 @@ use super::item::{Asked, What};
 use crate::arguments::OnlineArguments;
 use crate::commands::confirm;
 use crate::exit::Exit;
-use crate::output::{Talk, Usage};
+use crate::output::{self, Talk, Usage};
 
 /// What has to be typed before anything of a case is sent.
 const AGREED: &str = "yes";
@@ -65,6 +65,7 @@ pub(super) fn look_up(
             return Err(why.refusal());
         }
         let plan = Plan::of(items, &chosen, &settings, &own, tables, &arguments.tick)?;
+        output::keep_files_private();
         let review = path.as_deref().map(Review::write).transpose()?;
         let plan = plan.without_what_is_known(review.as_ref(), observe::now())?;
         shown::plan(&plan, &settings, of_case.is_some(), talk);

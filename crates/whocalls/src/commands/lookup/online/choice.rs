@@ -89,7 +89,7 @@ pub(in crate::commands::lookup) fn show_sources(arguments: &OnlineArguments) -> 
         );
         if let Some(question) = questions().find(|it| sources::takes(source, it)) {
             let learns = sources::learns(source, &question);
-            let _ = writeln!(text, "  learns: {} learns {}", learns.receiver, learns.what);
+            let _ = writeln!(text, "  {} learns {}", learns.receiver, learns.what);
         }
     }
     text.push_str("\nNot there any more:\n");
@@ -107,7 +107,8 @@ pub(in crate::commands::lookup) fn show_sources(arguments: &OnlineArguments) -> 
 fn questions() -> impl Iterator<Item = Question> {
     [
         "1.1.1.1".parse().ok().map(Question::Address),
-        Some(Question::Name("example.net".to_owned())),
+        // Of those that standards set apart nothing is taken.
+        Some(Question::Name("wikipedia.org".to_owned())),
         Some(Question::Hash(model::FileHash::Sha256([0; 32]))),
     ]
     .into_iter()
