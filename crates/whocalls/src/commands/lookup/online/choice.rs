@@ -89,7 +89,12 @@ pub(in crate::commands::lookup) fn show_sources(arguments: &OnlineArguments) -> 
         );
         if let Some(question) = questions().find(|it| sources::takes(source, it)) {
             let learns = sources::learns(source, &question);
-            let _ = writeln!(text, "  {} learns {}", learns.receiver, learns.what);
+            let risk = learns.risk.word();
+            let _ = writeln!(
+                text,
+                "  learns  {} (risk {risk})\n  who     {}",
+                learns.what, learns.receiver
+            );
         }
     }
     text.push_str("\nNot there any more:\n");

@@ -30,7 +30,7 @@ pub(super) fn plan(plan: &Plan, settings: &Settings, is_of_case: bool, talk: Tal
         by_name |= asks.iter().any(|it| it.receiver.is_some());
         if is_of_case && !source.is_list() {
             let questions: Vec<_> = asks.iter().map(|it| it.question.to_string()).collect();
-            let _ = writeln!(text, "    {}", named(&questions));
+            let _ = writeln!(text, "      about   {}", named(&questions));
         }
     }
     if by_name {
@@ -112,18 +112,16 @@ fn of_source(source: OnlineSource, asks: &[&Ask], settings: &Settings) -> String
         Some(proxy) => format!(", through {}", without_password(proxy)),
         None => String::new(),
     };
-    let learns = asks.first().map(|it| sources::learns(source, &it.question));
-    let learns = learns.map_or_else(String::new, |it| {
-        format!(
-            ": {} learns {} (risk {})",
-            it.receiver,
-            it.what,
-            it.risk.word()
-        )
-    });
+    let title = source.title();
+    let Some(ask) = asks.first() else {
+        return String::new();
+    };
+    let learns = sources::learns(source, &ask.question);
+    let risk = learns.risk.word();
     format!(
-        "  [x] {} ({count} {questions} to {receivers}{through}){learns}\n",
-        source.title()
+        "  [x] {title}: {count} {questions} to {receivers}{through} (risk {risk})\n      \
+         learns  {}\n      who     {}\n",
+        learns.what, learns.receiver
     )
 }
 
