@@ -6,6 +6,9 @@ use std::net::IpAddr;
 /// Stands where an address was.
 const LEFT_OUT: &[u8] = b"(left out)";
 
+/// No address is longer (RFC 4291, 2.2).
+const MOST_BYTES: usize = 45;
+
 /// Words of lines in which servers tell whom they answer, or why not.
 const WORDS: [&[u8]; 22] = [
     b"ip client",
@@ -61,15 +64,13 @@ fn push_without_addresses(kept: &mut Vec<u8>, line: &[u8]) {
         } else {
             rest.iter().take_while(|byte| !is_part(byte)).count()
         };
-        let (word, behind) = rest.split_at(length);
-        match address_in(word) {
-            Some((before, after)) => {
-                kept.extend_from_slice(before);
-                kept.extend_from_slice(LEFT_OUT);
-                kept.extend_from_slice(after);
-            }
-            None => kept.extend_from_slice(word),
+        let (mut word, behind) = rest.split_at(length);
+        while let Some((before, after)) = address_in(word) {
+            kept.extend_from_slice(before);
+            kept.extend_from_slice(LEFT_OUT);
+            word = after;
         }
+        kept.extend_from_slice(word);
         rest = behind;
     }
 }
@@ -78,18 +79,14 @@ fn push_without_addresses(kept: &mut Vec<u8>, line: &[u8]) {
 fn address_in(word: &[u8]) -> Option<(&[u8], &[u8])> {
     let is_address = |it: &[u8]| {
         let text = std::str::from_utf8(it).unwrap_or_default();
-        let (host, port) = text.split_once(':').unwrap_or((text, ""));
-        let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse::<IpAddr>().is_ok() || is_number && host.parse::<std::net::Ipv4Addr>().is_ok()
+        text.parse::<IpAddr>().is_ok()
     };
-    // No address is longer; what is no address stays.
-    let most = 64.min(word.len());
-    let ends = |from: usize| (from + 2..=word.len().min(from + most)).rev();
+    let ends = |from: usize| (from + 2..=word.len().min(from + MOST_BYTES)).rev();
     let begin_is_free = |from: &usize| {
         let before = from.checked_sub(1).and_then(|at| word.get(at));
         before.is_none_or(|byte| matches!(byte, b'.' | b':'))
     };
-    (0..most).filter(begin_is_free).find_map(|from| {
+    (0..word.len()).filter(begin_is_free).find_map(|from| {
         let end = ends(from).find(|end| word.get(from..*end).is_some_and(is_address))?;
         Some((word.get(..from)?, word.get(end..)?))
     })
@@ -119,7 +116,10 @@ mod tests {
         );
         check("Queries from 203.0.113.9.", "Queries from (left out).");
         check("% IP Client:203.0.113.9", "% IP Client:(left out)");
-        check("Your IP=203.0.113.9:4711 is", "Your IP=(left out) is");
+        check("Your IP=203.0.113.9:4711 is", "Your IP=(left out):4711 is");
+        check("denied 1.2.3.4:5.6.7.8", "denied (left out):(left out)");
+        let hidden = format!("denied {}.203.0.113.9", "a".repeat(99));
+        check(&hidden, &hidden.replace("203.0.113.9", "(left out)"));
     }
 
     #[test]
