@@ -529,7 +529,8 @@ pub(crate) fn unchecked(unchecked: Unchecked) -> String {
             grouped(count, "process", "processes")
         ),
         Unchecked::Seldom(0) => {
-            "rhythms: programs that call now and then cannot be told by a single look (whocalls watch, record)"
+            "rhythms: programs that call now and then were watched too shortly so far, or looked at once \
+             (whocalls watch, record)"
                 .to_owned()
         }
         Unchecked::Seldom(seconds) => format!(

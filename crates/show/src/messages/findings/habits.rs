@@ -74,8 +74,8 @@ pub(super) const MESSAGES: &[Message] = &[
         explanation: |told| {
             let failed = many(told, "failed");
             format!(
-                "{who} never got an answer from {other}{port}: it tried {failed} times{rhythm}. Servers of \
-                 spyware are taken down, and what calls them is still here.{watched}",
+                "{who} called {other}{port}, and none of {failed} calls got through: refused, or no answer \
+                 came{rhythm}. Servers of spyware are taken down, and what calls them is still here.{watched}",
                 who = told.who,
                 other = told.other(),
                 port = port(told),
@@ -194,14 +194,23 @@ fn permanent(told: &Told<'_>) -> String {
         Some(Fact::Share(share)) if *share >= 0.95 => {
             ", all the time that somebody watched".to_owned()
         }
-        Some(share) => format!(", {} of the time that somebody watched", super::fact(share)),
+        // What is this small says nothing.
+        Some(Fact::Share(share)) if *share < 0.05 => String::new(),
+        Some(share) => format!(
+            "; its longest stretch is {} of the time that somebody watched",
+            super::fact(share)
+        ),
         None => String::new(),
     };
     let lasted = lasted.map_or_else(String::new, |it| format!(" for more than {it}"));
-    let again = told.fact("opened_again");
-    let again = again.map_or_else(String::new, |it| {
-        format!(" It was opened again {it} times, within a minute each time.")
-    });
+    let again = match told.finding.fact("opened_again") {
+        Some(Fact::Count(1)) => " It was opened again once, within a minute.".to_owned(),
+        Some(again) => format!(
+            " It was opened again {} times, within a minute each time.",
+            super::fact(again)
+        ),
+        None => String::new(),
+    };
     let heartbeat = told.measured("heartbeat");
     let heartbeat =
         heartbeat.map_or_else(String::new, |it| format!(" It says something every {it}."));
@@ -298,7 +307,7 @@ fn watched(told: &Told<'_>) -> String {
     match told.finding.fact("watched") {
         Some(Fact::Duration(watched)) if !watched.is_zero() => {
             let watched = super::fact(&Fact::Duration(*watched));
-            format!("{program} Somebody watched for {watched} or a little longer.")
+            format!("{program} Somebody watched for at least {watched}.")
         }
         Some(_) | None => program.to_owned(),
     }
