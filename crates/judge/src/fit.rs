@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use model::{
-    Confidence, ConnectionId, DeviceId, Endpoint, Fact, ListedKind, Matched, ProcessId, Severity,
-    Text, Timestamp,
+    Confidence, ConnectionId, DeviceId, Endpoint, Fact, ListedKind, Matched, ProcessId, Service,
+    Severity, Text, Timestamp,
 };
 
 use crate::reason::Reason;
@@ -50,6 +50,8 @@ pub(crate) struct Piece {
     pub(crate) count: u64,
     pub(crate) remote: Option<Endpoint>,
     pub(crate) part: Part,
+    /// `None`: whatever its connections are for.
+    pub(crate) service: Option<Service>,
 }
 
 /// What of a program a piece is about.

@@ -189,8 +189,58 @@ fn reach(pieces: &[&Piece]) -> Reach {
     if !processes.is_empty() {
         return Reach::Processes(processes.into_iter().collect());
     }
+    let service = pieces.first().and_then(|it| it.service);
     Reach::Remotes {
         addresses: addresses.into_iter().collect(),
         names: names.into_iter().collect(),
+        service: service.filter(|_| pieces.iter().all(|it| it.service == service)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Confidence, Protocol, Service, Text, Timestamp};
+
+    use super::*;
+    use crate::fit::{Fit, Why};
+
+    /// Pieces of one name, each with the port that it is for.
+    fn service(ports: &[Option<u16>]) -> Option<Service> {
+        let pieces = ports.iter().map(|port| Piece {
+            fit: Fit {
+                thing: String::new(),
+                seen: String::new(),
+                confidence: Confidence::Low,
+                why: Why::Nothing,
+                inbound: false,
+            },
+            first: Timestamp::UNTOLD,
+            processes: Vec::new(),
+            connections: Vec::new(),
+            count: 1,
+            remote: None,
+            part: Part::Name(Text::from("news.example")),
+            service: port.map(|port| Service {
+                protocol: Protocol::Tcp,
+                port: Some(port),
+                local_port: None,
+            }),
+        });
+        let pieces: Vec<Piece> = pieces.collect();
+        let reach = reach(&pieces.iter().collect::<Vec<_>>());
+        let Reach::Remotes { service, .. } = reach else {
+            panic!("{reach:?}");
+        };
+        service
+    }
+
+    #[test]
+    fn what_all_pieces_are_for_is_told() {
+        let port = |ports: &[_]| service(ports).and_then(|it| it.port);
+        assert_eq!(port(&[Some(443)]), Some(443));
+        assert_eq!(port(&[Some(443), Some(443)]), Some(443));
+        assert_eq!(port(&[Some(443), Some(8443)]), None);
+        assert_eq!(port(&[Some(443), None]), None);
+        assert_eq!(port(&[None]), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Gap, Knows, Snapshot, Tier, Unchecked};
+use model::{Gap, Knows, Snapshot, Tier, Timestamp, Unchecked};
 
 /// Lists and tables older than that miss much of what is known meanwhile.
 const OLD: Duration = Duration::from_secs(180 * 24 * 60 * 60);
@@ -14,7 +14,9 @@ const WITHOUT_PACKETS: [&str; 2] = ["packets_lost", "packets_cut"];
 
 /// In seconds.
 const DAY: u64 = 24 * 60 * 60;
-const WATCHED: [u64; 9] = [0, 60, 300, 600, 1800, 3600, 14_400, 43_200, DAY];
+const WATCHED: [u64; 15] = [
+    0, 60, 120, 180, 300, 450, 600, 900, 1800, 2700, 3600, 7200, 14_400, 43_200, DAY,
+];
 /// So many calls have a rhythm.
 const BEATS: u64 = 6;
 
@@ -56,8 +58,8 @@ fn has_names(snapshot: &Snapshot, counts: Counts) -> bool {
 
 /// Seconds: who calls less often has not called often enough to have a rhythm. 0: nobody watched. `None`:
 /// a day and more was watched.
-fn seldom(snapshot: &Snapshot) -> Option<u64> {
-    let watched = snapshot.since.told().zip(snapshot.taken.told());
+fn seldom(since: Timestamp, taken: Timestamp) -> Option<u64> {
+    let watched = since.told().zip(taken.told());
     let watched = watched.map_or(Duration::ZERO, |(since, taken)| since.until(taken));
     // In steps: it would be another one with each second.
     let step = WATCHED.iter().rev().find(|it| **it <= watched.as_secs())?;
@@ -77,7 +79,8 @@ pub(crate) fn of(
     if !shows_names {
         unchecked.push(Unchecked::NamesNotSeen);
     }
-    unchecked.extend(seldom(snapshot).map(Unchecked::Seldom));
+    let seldom = seldom(snapshot.since, snapshot.taken);
+    unchecked.extend(seldom.map(Unchecked::Seldom));
     let counted = [
         (counts.unknown, Unchecked::UnknownOwners(counts.unknown)),
         (counts.unhashed, Unchecked::NoHash(counts.unhashed)),
@@ -97,4 +100,28 @@ pub(crate) fn of(
         unchecked.extend(old.map(Unchecked::Old));
     }
     unchecked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_calls_too_seldom_for_what_was_watched() {
+        let check = |seconds: i64, expected| {
+            let at =
+                |seconds| Timestamp::from_unix_nanos((1_790_000_000 + seconds) * 1_000_000_000);
+            assert_eq!(seldom(at(0), at(seconds)), expected, "{seconds}");
+        };
+        check(0, Some(0));
+        check(59, Some(0));
+        check(60, Some(10));
+        check(179, Some(20));
+        check(184, Some(30));
+        check(86_399, Some(7200));
+        check(86_400, None);
+        // Of a single look nothing else is told.
+        let taken = Timestamp::from_unix_nanos(1_790_000_000_000_000_000);
+        assert_eq!(seldom(Timestamp::UNTOLD, taken), Some(0));
+    }
 }

@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::hex::write_hex;
 use crate::identity::cut;
-use crate::{Connection, ConnectionId, DeviceId, Endpoint, Process, ProcessId, Text, Timestamp};
+use crate::{
+    Connection, ConnectionId, DeviceId, Endpoint, Process, ProcessId, Protocol, Text, Timestamp,
+};
 
 /// What a rule says about a process, its connections or a destination. The sentences for people
 /// are made from `rule` and `facts` by `show`.
@@ -125,7 +127,31 @@ pub enum Reach {
     Remotes {
         addresses: Vec<IpAddr>,
         names: Vec<Text>,
+        /// `None`: whatever they are for.
+        service: Option<Service>,
     },
+}
+
+/// What connections with another side are for, as [`crate::PairKey`] tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Service {
+    pub protocol: Protocol,
+    /// Of the other side. `None`: it is the one who calls.
+    pub port: Option<u16>,
+    /// Of this side. `None`: it is the one who calls.
+    pub local_port: Option<u16>,
+}
+
+impl Service {
+    fn has(self, protocol: Protocol, port: Option<u16>, local_port: Option<u16>) -> bool {
+        let is_same = |own: Option<u16>, other| own.is_none() || own == other;
+        let is_protocol = match (self.protocol, protocol) {
+            // Each ping has an id of its own.
+            (Protocol::Icmp(_), Protocol::Icmp(_)) => true,
+            (own, other) => own == other,
+        };
+        is_protocol && is_same(self.port, port) && is_same(self.local_port, local_port)
+    }
 }
 
 impl Reach {
@@ -137,12 +163,32 @@ impl Reach {
                 let owner = connection.owner.process();
                 owner.is_some_and(|owner| processes.contains(&owner))
             }
-            Self::Remotes { addresses, names } => {
+            Self::Remotes {
+                addresses, names, ..
+            } => {
                 let remote = connection.remote.and_then(|remote| remote.ip);
                 let name = connection.name.as_ref();
-                remote.is_some_and(|ip| addresses.contains(&ip))
-                    || name.is_some_and(|it| names.contains(&it.name))
+                let is_there = remote.is_some_and(|ip| addresses.contains(&ip))
+                    || name.is_some_and(|it| names.contains(&it.name));
+                is_there && self.serves(connection)
             }
+        }
+    }
+
+    /// Whether the connection is for what is told, wherever it goes. True where nothing is.
+    pub fn serves(&self, connection: &Connection) -> bool {
+        let port = connection.remote.and_then(|remote| remote.port);
+        self.is_for(connection.protocol, port, connection.local.port)
+    }
+
+    /// The same by what tells connections apart.
+    pub fn is_for(&self, protocol: Protocol, port: Option<u16>, local_port: Option<u16>) -> bool {
+        match self {
+            Self::Remotes {
+                service: Some(service),
+                ..
+            } => service.has(protocol, port, local_port),
+            Self::Named | Self::Program | Self::Processes(_) | Self::Remotes { .. } => true,
         }
     }
 }

@@ -126,7 +126,7 @@ pub enum Unchecked {
     /// Processes that nobody has looked into, or only from outside.
     NotExamined(u64),
     /// What calls less often than once in about so many seconds: it was not watched for long enough to have
-    /// a rhythm. 0: nothing was watched, it was a single look.
+    /// a rhythm. 0: too shortly for any, or it was a single look.
     Seldom(u64),
     /// Indicators of kinds that nothing seen here can be compared with.
     Indicators(u64),

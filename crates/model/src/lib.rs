@@ -59,7 +59,9 @@ pub use examined::{
     Check, Checked, Display, Examined, Outcome, Package, PackageManager, PackageState, Sign, Trace,
     Untested,
 };
-pub use finding::{About, Confidence, Evidence, Fact, Finding, FindingId, Reach, Severity};
+pub use finding::{
+    About, Confidence, Evidence, Fact, Finding, FindingId, Reach, Service, Severity,
+};
 pub use findings::{FindingChange, Findings, Ordinary, Unchecked};
 pub use gap::Gap;
 pub use hex::hex;

@@ -239,7 +239,8 @@ fn one(
     )?;
     fact(around::CHANGED, &said.explanation)?;
     fact(around::ALSO, &others(row))?;
-    fact(texts::SINCE, &since(difference))?;
+    let (name, since) = since(difference);
+    fact(name, &since)?;
     let missing = match difference.change {
         DifferenceChange::Gone => Which::After,
         DifferenceChange::New | DifferenceChange::Changed => Which::Before,
@@ -270,7 +271,8 @@ fn pid(difference: &Difference) -> Option<u32> {
     about.or_else(|| processes.next()).map(|it| it.pid)
 }
 
-fn since(difference: &Difference) -> String {
+/// With the name of it.
+fn since(difference: &Difference) -> (&'static str, String) {
     let facts = |name| {
         let own = difference.fact(name);
         own.or_else(|| difference.finding.as_ref()?.fact(name))
@@ -281,8 +283,8 @@ fn since(difference: &Difference) -> String {
     };
     match (first, facts("connections")) {
         (first, Some(Fact::Count(count))) if *count > 0 => texts::since(first.as_deref(), *count),
-        (Some(first), _) => first,
-        (None, _) => String::new(),
+        (Some(first), _) => (texts::SINCE, first),
+        (None, _) => (texts::SEEN, String::new()),
     }
 }
 

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use model::{Device, DeviceId, Endpoint, Fact, Finding, Reach, Snapshot, Tier, Timestamp};
+use model::{
+    Device, DeviceId, Endpoint, Evidence, Fact, Finding, Reach, Snapshot, Tier, Timestamp,
+};
 
 pub(crate) use self::found::{Concerned, Found, Since, concerned};
 use crate::gaps::{self, folded};
@@ -79,7 +81,9 @@ fn destination(finding: &Finding) -> String {
         count => texts::and_others(&first, count - 1),
     };
     let (addresses, names) = match &about.reach {
-        Reach::Remotes { addresses, names } => (addresses.as_slice(), names.as_slice()),
+        Reach::Remotes {
+            addresses, names, ..
+        } => (addresses.as_slice(), names.as_slice()),
         Reach::Processes(_) => return String::new(),
         Reach::Named | Reach::Program => (&[][..], &[][..]),
     };
@@ -209,10 +213,8 @@ fn one(
         &texts::program(&shown.program, pid, path.as_deref()),
     )?;
     fact(texts::TO, &shown.destination)?;
-    fact(
-        texts::SINCE,
-        &since(concerned, finding, shown.connections, tier),
-    )?;
+    let (name, since) = since(concerned, finding, shown.connections, tier);
+    fact(name, &since)?;
     fact(texts::FOUND, &shown.said.explanation)?;
     if with_said {
         fact(texts::HARMLESS, &shown.said.innocent)?;
@@ -225,7 +227,13 @@ fn one(
     fact(texts::EVIDENCE, &evidence(finding))
 }
 
-fn since(concerned: &Concerned, finding: &Finding, connections: u64, tier: Tier) -> String {
+/// With the name of it.
+fn since(
+    concerned: &Concerned,
+    finding: &Finding,
+    connections: u64,
+    tier: Tier,
+) -> (&'static str, String) {
     let since = match (concerned.since, finding.fact("first")) {
         (Since::At(time), _) => Some(utc(time)),
         (Since::Before, _) => before(tier).map(str::to_owned),
@@ -250,8 +258,26 @@ fn utc(time: Timestamp) -> String {
 pub(crate) fn evidence(finding: &Finding) -> String {
     let ids = finding.evidence.iter().take(MOST_EVIDENCE);
     let ids: Vec<String> = ids.map(texts::piece).collect();
-    let more = finding.evidence.len() - ids.len();
+    let named = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+    let more = all_evidence(finding).saturating_sub(named);
     texts::evidence(&visible_str(finding.rule), finding.id, &ids, more)
+}
+
+/// How much it rests on: a finding names the first pieces of each kind, and counts all.
+fn all_evidence(finding: &Finding) -> u64 {
+    let (mut connections, mut others) = (0_u64, 0_u64);
+    for piece in &finding.evidence {
+        match piece {
+            Evidence::Connection(_) => connections += 1,
+            Evidence::Event(_) | Evidence::Process(_) => others += 1,
+        }
+    }
+    let all = match finding.fact("connections") {
+        // Of a program that was found for itself they are no evidence.
+        Some(Fact::Count(all)) if connections > 0 => connections.max(*all),
+        Some(_) | None => connections,
+    };
+    all.saturating_add(others)
 }
 
 #[cfg(test)]

@@ -267,7 +267,9 @@ impl<'a> Groups<'a> {
     fn of_finding(&mut self, finding: &Finding) -> BTreeSet<Group> {
         let about = &finding.about;
         let (addresses, names) = match &about.reach {
-            Reach::Remotes { addresses, names } => (addresses.as_slice(), names.as_slice()),
+            Reach::Remotes {
+                addresses, names, ..
+            } => (addresses.as_slice(), names.as_slice()),
             Reach::Named | Reach::Program | Reach::Processes(_) => (&[][..], &[][..]),
         };
         let remote = about.remote.and_then(|it| it.ip);

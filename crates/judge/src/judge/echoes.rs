@@ -251,6 +251,7 @@ impl Judge {
                         port: (pair.kind == Kind::ToNameServer).then_some(NAMES),
                     }),
                     part: Part::Address(pair.remote),
+                    service: None,
                 };
                 (key, piece)
             }));

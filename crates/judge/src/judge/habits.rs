@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use model::{
     Confidence, DeviceId, Display, Endpoint, Finding, NameStrength, PackageState, Pair, Place,
-    Process, ProcessId, Protocol, Reach, Severity, Snapshot, Text, Tier, Timestamp,
+    Process, ProcessId, Protocol, Reach, Service, Severity, Snapshot, Text, Tier, Timestamp,
 };
 
 use super::score::Scores;
@@ -332,7 +332,12 @@ impl Habits {
             pairs,
         };
         let fits = pattern::look(&habit);
-        let piece = piece(&habit, &addresses, is_name);
+        let service = Service {
+            protocol: key.protocol,
+            port: key.port,
+            local_port: key.local_port,
+        };
+        let piece = piece(&habit, &addresses, is_name, Some(service));
         let found = fits.into_iter().map(|(number, fit)| {
             let key = (number, key.whose.clone(), fit.thing.clone());
             let piece = Piece {
@@ -358,6 +363,7 @@ impl Habits {
             Reach::Remotes {
                 addresses: listed,
                 names,
+                ..
             } => {
                 addresses.iter().any(|ip| listed.contains(ip))
                     || names.iter().any(|name| plain(name) == key.label)
@@ -424,7 +430,12 @@ impl Habits {
 }
 
 /// What is the same of all pieces of a habit.
-fn piece(habit: &Habit<'_>, addresses: &[IpAddr], is_name: bool) -> Piece {
+fn piece(
+    habit: &Habit<'_>,
+    addresses: &[IpAddr],
+    is_name: bool,
+    service: Option<Service>,
+) -> Piece {
     let firsts = habit.pairs.iter().map(|pair| pair.first);
     let runs = habit.pairs.iter().flat_map(|it| &it.members.processes);
     let runs: BTreeSet<ProcessId> = runs.map(|(id, _)| *id).collect();
@@ -454,6 +465,7 @@ fn piece(habit: &Habit<'_>, addresses: &[IpAddr], is_name: bool) -> Piece {
             Some(ip) if !is_name => Part::Address(*ip),
             Some(_) | None => Part::Name(label),
         },
+        service,
     }
 }
 

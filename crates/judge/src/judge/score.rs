@@ -66,6 +66,7 @@ impl Scores {
                 port: pair.key.port,
             }),
             part: Part::Address(ip),
+            service: None,
         };
         let known = self.address(ip);
         let destination = Destination {
@@ -137,6 +138,7 @@ impl Scores {
                 count: 0,
                 remote: None,
                 part: Part::Name(asked.name.clone()),
+                service: None,
             };
             (key, piece)
         });
@@ -222,6 +224,7 @@ fn of_process(process: &Process, fit: Fit, part: Part) -> Piece {
         count: 0,
         remote: None,
         part,
+        service: None,
     }
 }
 

@@ -154,7 +154,9 @@ impl Judge {
             Reach::Program => true,
             Reach::Named => false,
             Reach::Processes(others) => runs.iter().any(|run| others.contains(run)),
-            Reach::Remotes { addresses, names } => goes_to(addresses, names),
+            Reach::Remotes {
+                addresses, names, ..
+            } => goes_to(addresses, names),
         });
         if standing == Standing::Unpackaged {
             reasons.retain(|it| !OF_RUNTIMES.contains(it));
@@ -315,6 +317,7 @@ fn found(questions: &Questions<'_>, whose: &Whose) -> Vec<(Key, Piece)> {
                 count: 0,
                 remote: resolver.map(|ip| Endpoint::new(ip, PORT)),
                 part,
+                service: None,
             };
             (key, piece)
         }));

@@ -43,7 +43,9 @@ impl Reached {
                     self.processes.entry(*id).or_default().push(index);
                 }
             }
-            Reach::Remotes { addresses, names } => {
+            Reach::Remotes {
+                addresses, names, ..
+            } => {
                 for ip in addresses {
                     self.addresses.entry(*ip).or_default().push(index);
                 }
@@ -184,6 +186,10 @@ impl Found {
         })
     }
 
+    fn reach(&self, index: usize) -> Option<&Reach> {
+        Some(&self.all.get(index)?.about.reach)
+    }
+
     fn reached(&self, program: Option<&Text>, device: Option<DeviceId>) -> Option<&Reached> {
         match program {
             Some(program) => self.of_program.get(program),
@@ -202,7 +208,8 @@ impl Found {
         let owner = connection.owner.process();
         let reached = reached
             .into_iter()
-            .flat_map(move |it| it.of(ip, name, owner));
+            .flat_map(move |it| it.of(ip, name, owner))
+            .filter(|it| self.reach(*it).is_some_and(|it| it.serves(connection)));
         let named = self.of_connection.get(&connection.id);
         reached.chain(named.into_iter().flatten().copied())
     }
@@ -237,7 +244,10 @@ pub(crate) fn concerned(snapshot: &Snapshot, found: &Found) -> HashMap<FindingId
         let owners = pair.members.processes.iter().map(|(id, _)| *id);
         let of_owners = owners.filter_map(|id| reached.processes.get(&id));
         let of_owners = of_owners.flatten().copied();
-        for index in reached.of(ip, None, None).chain(of_owners) {
+        let key = &pair.key;
+        let is_for = |reach: &Reach| reach.is_for(key.protocol, key.port, key.local_port);
+        let of_pair = reached.of(ip, None, None).chain(of_owners);
+        for index in of_pair.filter(|it| found.reach(*it).is_some_and(is_for)) {
             if let Some(concerned) = all.get_mut(index) {
                 concerned.since.add(Some(first));
             }

@@ -47,6 +47,7 @@ pub(crate) fn finding(
         reach: Reach::Remotes {
             addresses: vec![remote.ip()],
             names: Vec::new(),
+            service: None,
         },
     };
     Finding {

@@ -223,6 +223,124 @@ proptest! {
     }
 }
 
+/// `of`: what is found otherwise than in the sample.
+fn told(of: impl FnOnce(&mut model::Finding)) -> String {
+    let mut snapshot = judged();
+    let weight = (Severity::Low, Confidence::Low);
+    let facts = Vec::new();
+    let mut finding = finding(
+        "first_contact",
+        weight,
+        UPDATER,
+        "216.6.0.28:443",
+        facts,
+        &snapshot,
+    );
+    of(&mut finding);
+    snapshot.findings = Findings::new(1, vec![Arc::new(finding)], Vec::new());
+    text(&snapshot, None)
+}
+
+#[test]
+fn a_count_alone_is_no_time() {
+    let text = told(|_| {});
+    assert!(
+        text.contains("  since      2026") && !text.contains("  seen "),
+        "{text}"
+    );
+    let text = told(|finding| {
+        finding.about.program = Some("/somewhere/else".into());
+        finding.about.connections = Vec::new();
+        finding.facts = vec![("connections", Fact::Count(48))];
+    });
+    assert!(text.contains("  seen       48 connections\n"), "{text}");
+    assert!(!text.contains("  since "), "{text}");
+}
+
+#[test]
+fn what_is_not_named_of_the_evidence_is_counted() {
+    let of = |count| {
+        move |finding: &mut model::Finding| {
+            let ids = (0..32).map(|it| model::ConnectionId([it; 16]));
+            finding.evidence = ids.map(model::Evidence::Connection).collect();
+            finding.facts = vec![("connections", Fact::Count(count))];
+        }
+    };
+    assert!(told(of(32)).contains(" and 28 more\n"));
+    assert!(told(of(5000)).contains(" and 4996 more\n"));
+    // They are none of a program that was found by itself.
+    let text = told(|finding| {
+        finding.evidence = Vec::new();
+        finding.facts = vec![("connections", Fact::Count(5000))];
+    });
+    assert!(!text.contains(" more\n"), "{text}");
+}
+
+#[test]
+fn a_device_has_no_file_that_stands_beside_it() {
+    assert!(told(|_| {}).contains("its file and who started it"));
+    let text = told(|finding| {
+        finding.about.program = None;
+        finding.about.device = Some(model::DeviceId::Mac([2, 0, 0, 0, 0, 7]));
+    });
+    assert!(
+        !text.contains("its file") && text.contains("whose device it is"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_finding_about_one_port_is_none_about_another() {
+    let snapshot = judged();
+    let mut connections = snapshot.connections.iter();
+    let there = connections
+        .find(|it| it.remote.is_some_and(|it| it.port == Some(443)))
+        .unwrap();
+    let process = snapshot.owner_of(there).unwrap();
+    let remote = there.remote.unwrap();
+    let mut other = there.clone();
+    other.id = model::ConnectionId([9; 16]);
+    other.remote = Some(model::Endpoint {
+        port: Some(8443),
+        ..remote
+    });
+    let about = |port| {
+        let reach = model::Reach::Remotes {
+            addresses: remote.ip.into_iter().collect(),
+            names: Vec::new(),
+            service: port,
+        };
+        let mut finding = snapshot.findings.iter().next().unwrap().as_ref().clone();
+        finding.about = model::About {
+            program: Some(process.program().clone()),
+            reach,
+            ..model::About::default()
+        };
+        let findings = Findings::new(1, vec![Arc::new(finding)], Vec::new());
+        let found = super::Found::of(&findings);
+        [there, &other].map(|it| {
+            let told = found.about(it, Some(process)).len();
+            assert_eq!(findings.of(it, Some(process)).count(), told);
+            told
+        })
+    };
+    let service = model::Service {
+        protocol: there.protocol,
+        port: Some(443),
+        local_port: None,
+    };
+    assert_eq!(about(Some(service)), [1, 0]);
+    assert_eq!(about(None), [1, 1]);
+    let protocol = model::Protocol::Udp;
+    assert_eq!(
+        about(Some(model::Service {
+            protocol,
+            ..service
+        })),
+        [0, 0]
+    );
+}
+
 #[test]
 fn a_finding_about_one_run_is_none_about_another() {
     let snapshot = judged();

@@ -11,6 +11,8 @@ use super::{counted, grouped};
 pub(crate) const PROGRAM: &str = "program";
 pub(crate) const TO: &str = "to";
 pub(crate) const SINCE: &str = "since";
+/// In its place, where no time is told.
+pub(crate) const SEEN: &str = "seen";
 pub(crate) const FOUND: &str = "found";
 pub(crate) const HARMLESS: &str = "harmless?";
 pub(crate) const NEXT: &str = "next";
@@ -69,11 +71,12 @@ pub(crate) fn utc(time: &str) -> String {
     format!("{} UTC", time.replace('T', " "))
 }
 
-pub(crate) fn since(since: Option<&str>, connections: u64) -> String {
+/// With the name of it: a count alone is no time.
+pub(crate) fn since(since: Option<&str>, connections: u64) -> (&'static str, String) {
     let connections = grouped(connections, "connection", "connections");
     match since {
-        Some(since) => format!("{since}, {connections}"),
-        None => connections,
+        Some(since) => (SINCE, format!("{since}, {connections}")),
+        None => (SEEN, connections),
     }
 }
 
@@ -90,7 +93,7 @@ pub(crate) fn piece(evidence: &Evidence) -> String {
     }
 }
 
-pub(crate) fn evidence(rule: &str, id: impl Display, pieces: &[String], more: usize) -> String {
+pub(crate) fn evidence(rule: &str, id: impl Display, pieces: &[String], more: u64) -> String {
     let mut text = format!("rule {rule}, finding {id}");
     for piece in pieces {
         text += &format!(", {piece}");

@@ -334,12 +334,14 @@ const DESTINATIONS: [Message; 11] = [
             "VPN programs, file sharing, video calls and what keeps a name for a home computer ask it, too."
                 .into()
         },
-        next: |told| {
-            format!(
+        next: |told| match told.finding.about.device {
+            None => format!(
                 "See whether you know {}: its file and who started it stand beside it.",
                 told.who
             )
-            .into()
+            .into(),
+            // Of a device in a capture neither is seen.
+            Some(_) => NOTHING_BY_ITSELF.into(),
         },
     },
     Message {
@@ -483,10 +485,19 @@ const KEEP_RUNNING: &str = "Leave it running: what lies only in memory is gone w
                             record), and show it to somebody you trust who helps with such things.";
 const ASK: &str = "Ask who looks after this computer whether they know it; its file and who started it stand \
                    beside it.";
+const ASK_OF_DEVICE: &str =
+    "Ask who looks after this network whose device it is, and whether they know of this.";
 const RESTART: &str =
     "Nothing at once: after the next restart of the computer it uses the new file.";
-const NOTHING_BY_ITSELF: &str =
-    "Nothing by itself: look at it together with what else stands out about the program.";
+const NOTHING_BY_ITSELF: &str = "Nothing by itself: look at it together with what else stands out about the same program or device.";
+
+/// What a capture shows of a device has neither a file nor somebody who started it.
+fn ask(told: &Told<'_>) -> Cow<'static, str> {
+    match told.finding.about.device {
+        None => ASK.into(),
+        Some(_) => ASK_OF_DEVICE.into(),
+    }
+}
 
 fn look_up(told: &Told<'_>) -> Cow<'static, str> {
     let remote = told.finding.about.remote.and_then(|it| it.ip);

@@ -1,6 +1,6 @@
 //! Sentences about what a process does, how it was started and whether it shows itself.
 
-use super::{ASK, KEEP_RUNNING, Message, Told, place};
+use super::{KEEP_RUNNING, Message, Told, ask, place};
 
 pub(super) const MESSAGES: &[Message] = &[
     Message {
@@ -62,7 +62,7 @@ pub(super) const MESSAGES: &[Message] = &[
              NetworkManager, wpa_supplicant), and what people look at networks with (tcpdump, Wireshark)."
                 .into()
         },
-        next: |_| ASK.into(),
+        next: ask,
     },
     Message {
         rule: "odd_parent",
@@ -113,7 +113,7 @@ pub(super) const MESSAGES: &[Message] = &[
              Nextcloud), to chat. If one protects or serves you, leave it as it is."
                 .into()
         },
-        next: |_| ASK.into(),
+        next: ask,
     },
     Message {
         rule: "no_window",
@@ -136,7 +136,7 @@ pub(super) const MESSAGES: &[Message] = &[
              have none for a while."
                 .into()
         },
-        next: |_| ASK.into(),
+        next: ask,
     },
     Message {
         rule: "listener",
@@ -153,7 +153,7 @@ pub(super) const MESSAGES: &[Message] = &[
             "Programs that share files or screens, games and what developers try out wait for calls, too."
                 .into()
         },
-        next: |_| ASK.into(),
+        next: ask,
     },
 ];
 

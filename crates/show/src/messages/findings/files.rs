@@ -1,6 +1,6 @@
 //! Sentences about the files of a process, where they are and where they come from.
 
-use super::{ASK, KEEP_RUNNING, Message, NOTHING_BY_ITSELF, RESTART, Told, place};
+use super::{KEEP_RUNNING, Message, NOTHING_BY_ITSELF, RESTART, Told, ask, place};
 
 pub(super) const MESSAGES: &[Message] = &[
     Message {
@@ -83,7 +83,7 @@ pub(super) const MESSAGES: &[Message] = &[
         innocent: |_| {
             "Java, and programs that are packed into one file, unpack libraries there.".into()
         },
-        next: |_| ASK.into(),
+        next: ask,
     },
     Message {
         rule: "temporary_script",
@@ -144,7 +144,7 @@ pub(super) const MESSAGES: &[Message] = &[
         },
         next: |told| match told.kind() {
             "overlong" => KEEP_RUNNING.into(),
-            _ => ASK.into(),
+            _ => ask(told),
         },
     },
     Message {
@@ -169,7 +169,7 @@ pub(super) const MESSAGES: &[Message] = &[
              that protects, leave it as it is."
                 .into()
         },
-        next: |_| ASK.into(),
+        next: ask,
     },
     Message {
         rule: "by_loader",
@@ -185,7 +185,7 @@ pub(super) const MESSAGES: &[Message] = &[
         innocent: |_| {
             "Programs that bring their own libraries, and tools that build systems, start programs so.".into()
         },
-        next: |_| ASK.into(),
+        next: ask,
     },
     Message {
         rule: "kernel_name",
@@ -263,7 +263,7 @@ pub(super) const MESSAGES: &[Message] = &[
             "Drivers, plug-ins and extensions that people install by themselves are of no package."
                 .into()
         },
-        next: |_| ASK.into(),
+        next: ask,
     },
     Message {
         rule: "unpackaged_program",
@@ -301,7 +301,7 @@ pub(super) const MESSAGES: &[Message] = &[
             "Administrators give rights to single tools: to look at the network, for example."
                 .into()
         },
-        next: |_| ASK.into(),
+        next: ask,
     },
 ];
 

@@ -3,7 +3,7 @@
 
 use model::Fact;
 
-use super::{ASK, KEEP_RUNNING, Message, Told, look_up};
+use super::{KEEP_RUNNING, Message, Told, ask, look_up};
 
 /// What is closer than that is called exact.
 const EXACT: f64 = 0.005;
@@ -74,8 +74,9 @@ pub(super) const MESSAGES: &[Message] = &[
         explanation: |told| {
             let failed = many(told, "failed");
             format!(
-                "{who} called {other}{port}, and none of {failed} calls got through: refused, or no answer \
-                 came{rhythm}. Servers of spyware are taken down, and what calls them is still here.{watched}",
+                "{who} called {other}{port} {failed} times{rhythm}. No call got through: it was refused, or \
+                 no answer came. Servers of spyware are taken down, and what calls them is still \
+                 here.{watched}",
                 who = told.who,
                 other = told.other(),
                 port = port(told),
@@ -184,7 +185,7 @@ pub(super) const MESSAGES: &[Message] = &[
              so."
                 .into()
         },
-        next: |_| ASK.into(),
+        next: ask,
     },
 ];
 

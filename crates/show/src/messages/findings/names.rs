@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ASK, KEEP, Message, Told};
+use super::{KEEP, Message, Told, ask};
 
 pub(super) const MESSAGES: &[Message] = &[
     Message {
@@ -79,7 +79,7 @@ pub(super) const MESSAGES: &[Message] = &[
              ask for who may send."
                 .into()
         },
-        next: |_| ASK.into(),
+        next: ask,
     },
     Message {
         rule: "not_dns",

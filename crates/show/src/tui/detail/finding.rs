@@ -30,8 +30,8 @@ impl Facts<'_> {
             Since::Before => before(self.snapshot.tier).map(str::to_owned),
             Since::NotKnown => None,
         };
-        let since = texts::since(since.as_deref(), shown.connections);
-        self.add(texts::SINCE, since);
+        let (name, since) = texts::since(since.as_deref(), shown.connections);
+        self.add(name, since);
         self.add(texts::FOUND, &shown.said.explanation);
         self.add(texts::HARMLESS, &shown.said.innocent);
         self.add(texts::NEXT, &shown.said.next);

@@ -191,7 +191,9 @@ pub(super) fn concerns(finding: &Finding, pair: &Pair) -> bool {
             let mut ids = members.connections.ids();
             ids.any(|id| about.connections.contains(&id))
         }
-        Reach::Remotes { addresses, names } => {
+        Reach::Remotes {
+            addresses, names, ..
+        } => {
             let address = key.destination.parse();
             address.is_ok_and(|ip: IpAddr| addresses.contains(&ip))
                 || members.names.iter().any(|it| names.contains(&it.name))

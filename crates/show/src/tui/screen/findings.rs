@@ -60,7 +60,9 @@ impl Screen {
             (program, _) => exe(program.as_ref()),
         };
         let to = match &about.reach {
-            Reach::Remotes { addresses, names } if names.is_empty() => Some(addresses),
+            Reach::Remotes {
+                addresses, names, ..
+            } if names.is_empty() => Some(addresses),
             Reach::Remotes { .. } | Reach::Named | Reach::Program | Reach::Processes(_) => None,
         };
         let to = to.filter(|it| (1..=MOST_ADDRESSES).contains(&it.len()));

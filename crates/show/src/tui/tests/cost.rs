@@ -115,6 +115,7 @@ fn judged(connections: usize) -> Snapshot {
             reach: Reach::Remotes {
                 addresses: addresses.into_iter().collect(),
                 names: Vec::new(),
+                service: None,
             },
             ..About::default()
         };

@@ -405,6 +405,7 @@ fn what_a_finding_puts_together_is_one() {
             .map(|it| it.parse().unwrap())
             .to_vec(),
         names: Vec::new(),
+        service: None,
     };
     // Another one about the same is told in a word.
     let mut other = finding.clone();
