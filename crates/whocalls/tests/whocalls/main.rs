@@ -32,6 +32,7 @@ mod lookup;
 mod names;
 mod namespaces;
 mod no_btf;
+mod online;
 mod oracle;
 mod ordinary;
 mod pages;

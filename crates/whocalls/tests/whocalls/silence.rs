@@ -31,6 +31,8 @@ ready()
 ready(caught())
 time.sleep(0.2)
 ready(caught())
+time.sleep(0.2)
+ready(caught())
 "#;
 
 /// Names of users, hosts and services would be asked for over the network.
@@ -182,6 +184,10 @@ fn not_one_packet_leaves() {
             &[0],
         ),
         (&["lookup", "https://192.0.2.2/"], &[2]),
+        (&["lookup", "--sources"], &[0]),
+        // It was recorded just now: from here nobody is asked.
+        (&["lookup", "216.6.0.28", "--online"], &[1]),
+        (&["lookup", "--case", case, "--online", "--yes"], &[1]),
         (&["data", "show"], &[0]),
         (&["check"], &[0, 3]),
         (&["check", "--json", "--fail-on", "low"], &[0, 3, 10]),
@@ -247,6 +253,17 @@ fn not_one_packet_leaves() {
     }
     let caught = trap.go_on();
     assert_eq!(caught, ["0"], "packets left");
+
+    // Whoever insists is heard.
+    let insists = [
+        "lookup",
+        "216.6.0.28",
+        "--online=rdap",
+        "--from-this-computer",
+    ];
+    let asked = trapped.command(&insists);
+    assert_eq!(asked.code, Some(1), "{}", asked.talk());
+    assert_ne!(trap.go_on(), ["0"], "{}", asked.text());
 
     // The trap works: a single datagram is caught, with the question for its way.
     let send = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\
