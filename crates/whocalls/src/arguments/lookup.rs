@@ -16,11 +16,15 @@ Examples:
   whocalls lookup d41d8cd98f00b204e9800998ecf8427e
                                           a hash: MD5, SHA-1 or SHA-256
   whocalls lookup --json - <items.txt     one item a line
-  whocalls lookup --case CASE             all remote addresses, names and hashes of a case
-Nothing is sent: the answers come from tables within the program (whocalls data show), and from lists
-of indicators, those in it and your own (whocalls indicators list).
-Exit codes: 0 done; 1 failed; 2 wrong usage; 3 something of the case could not be read or looked up;
-4 the case, or a list, is not as it was.")]
+  whocalls lookup --case CASE             all remote addresses, names and hashes of a case, and what
+                                          would be asked of whom
+  whocalls lookup 216.6.0.28 --online     asks registries and others, from another computer
+  whocalls lookup --case CASE --online    shows what goes to whom, asks once whether to, keeps the answers
+Without --online nothing is sent: the answers come from tables within the program (whocalls data show),
+and from lists of indicators, those in it and your own (whocalls indicators list).
+Exit codes: 0 done; 1 failed, or nobody who was asked has answered; 2 wrong usage; 3 something of the
+case could not be read or looked up, or some who were asked have not answered; 4 the case, or a list,
+is not as it was.")]
 pub(crate) struct LookupArguments {
     /// Addresses (also with a port, in brackets, or whole networks), names and hashes; - reads them
     /// from standard input, one a line
