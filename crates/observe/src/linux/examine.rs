@@ -48,7 +48,7 @@ mod within;
 
 use std::sync::Arc;
 
-use model::{Check, Examined, Outcome, Untested};
+use model::{Check, Examined, FileIdentity, Outcome, Text, Timestamp, Untested};
 
 pub(crate) use self::hidden::Sweep;
 pub(crate) use self::machine::Machine;
@@ -76,6 +76,16 @@ impl Kept {
             ..Self::default()
         }
     }
+}
+
+/// What a process ran: by this its file is found when the process has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ran {
+    pub(crate) file: FileIdentity,
+    /// When the process began, not later than the program.
+    pub(crate) started: Timestamp,
+    /// Where the file was, below the root folder of the process.
+    pub(crate) path: Text,
 }
 
 struct Made {
@@ -167,6 +177,16 @@ pub(crate) fn untestable(pid: u32, depth: Depth, why: Untested, kept: &Kept) -> 
         examined.put(made.check, outcome);
     }
     examined
+}
+
+/// Of a process that has ended: no check can be made any more, and its program file may still be there.
+/// `None`: it is not, or is another by now.
+pub(crate) fn of_ended(ran: &Ran, kept: &mut Kept) -> Option<Examined> {
+    let package = package::of_ended(ran, kept).ok()?;
+    Some(Examined {
+        package: Some(package),
+        ..Examined::default()
+    })
 }
 
 /// The checks that are made at this depth.

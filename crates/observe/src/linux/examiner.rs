@@ -24,6 +24,7 @@ pub(crate) use self::answering::helped;
 pub(crate) use self::processes::{all, examine};
 use super::second;
 use crate::Depth;
+use crate::linux::examine::Ran;
 
 /// The argument by which our own file knows that it is to look. Not for people.
 const MARK: &str = "--look-into-processes";
@@ -74,7 +75,7 @@ pub(crate) struct Examiner {
     /// `None`: it has ended.
     socket: Option<OwnedFd>,
     child: Child,
-    unsent: VecDeque<Request>,
+    unsent: VecDeque<(Request, Option<Ran>)>,
     /// Answers of each depth come in the order of questions.
     cheap: VecDeque<Request>,
     whole: VecDeque<Request>,
@@ -112,13 +113,18 @@ impl Examiner {
 
     /// Asks, without waiting. False: too many questions wait, or it has ended.
     pub(crate) fn ask(&mut self, request: Request) -> bool {
+        self.ask_of(request, None)
+    }
+
+    /// The same of a process that may have ended, as far as its program file is still there.
+    pub(crate) fn ask_of(&mut self, request: Request, ran: Option<Ran>) -> bool {
         if self.socket.is_none() || self.waiting() >= MOST_WAITING {
             return false;
         }
         if self.waiting() == 0 {
             self.heard = Instant::now();
         }
-        self.unsent.push_back(request);
+        self.unsent.push_back((request, ran));
         self.send();
         self.socket.is_some()
     }
@@ -174,15 +180,16 @@ impl Examiner {
     }
 
     fn send(&mut self) {
-        while let (Some(socket), Some(request)) = (&self.socket, self.unsent.front()) {
+        while let (Some(socket), Some((request, ran))) = (&self.socket, self.unsent.front()) {
             let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-            match rustix::net::send(socket, &request.bytes(), flags) {
+            let packet = wire::question(*request, ran.as_ref());
+            match rustix::net::send(socket, &packet, flags) {
                 Ok(_) => {
                     let asked = match request.depth {
                         Depth::Cheap => &mut self.cheap,
                         Depth::Whole => &mut self.whole,
                     };
-                    asked.extend(self.unsent.pop_front());
+                    asked.extend(self.unsent.pop_front().map(|it| it.0));
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return,

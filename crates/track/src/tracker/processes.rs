@@ -82,6 +82,10 @@ impl Processes {
     /// What was found by looking into it, in the place of what was found before. One that nothing else
     /// is known of is kept for it.
     pub(super) fn examined(&mut self, id: ProcessId, examined: &Arc<Examined>) {
+        // What is only told of the program file came after the end.
+        if examined.checks.is_empty() && !self.known.contains_key(&id) {
+            return;
+        }
         let known = Arc::make_mut(&mut self.known);
         let process = known
             .entry(id)

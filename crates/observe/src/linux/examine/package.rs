@@ -17,21 +17,25 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::CString;
+use std::sync::Arc;
 
 use model::{Outcome, Package, PackageManager, PackageState, Sign, Text, Trace, Untested};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, Statx};
 
 use self::digests::{Digests, Kind};
 use self::lists::AllLists;
 use super::root::{Found, Mounts, Root, Version, status};
 use super::subject::untested;
-use super::{Kept, Subject, mounted_alone};
+use super::{Kept, Ran, Subject, mounted_alone};
 use crate::parse::memory_map::Region;
 use crate::parse::package_list::Digest;
 
 /// What the kernel puts behind the path of a file whose name is gone (fs/d_path.c).
 const DELETED: &[u8] = b" (deleted)";
 const MOST_ANSWERS: usize = 16_384;
+/// Times of files go by the ticks of the kernel, and starts of processes by hundredths of a second.
+/// In nanoseconds.
+const COARSE: i128 = 1_000_000_000;
 
 /// What the lists of packages have, and the files that were compared with them.
 #[derive(Debug, Default)]
@@ -103,6 +107,35 @@ pub(super) fn of_this_tool(subject: &Subject, kept: &mut Kept) -> Option<Package
     let found = scene.held("exe", program.link.bytes()).ok()?;
     let is_it = kept.packages.is_this_tool(&found);
     is_it.then(|| Answer::of(PackageState::ThisTool).package)
+}
+
+/// Where the program file of a process comes from that has ended. Only that file will do, as it was when the
+/// process began: whatever is done to a file or with its names, the kernel sets the time of its change,
+/// and nobody else can, as long as nobody turns back the clock. What was in other root folders is not found.
+///
+/// Errors: `Ended`: it is gone, or another by now.
+pub(super) fn of_ended(ran: &Ran, kept: &mut Kept) -> Result<Package, Untested> {
+    let machine = Arc::clone(&kept.machine);
+    let own = Subject::find(machine.proc(), std::process::id())?;
+    let scene = Scene::of(&own)?;
+    kept.packages.refresh(&scene);
+    let found = scene.own.find(ran.path.bytes())?.ok_or(Untested::Ended)?;
+    if !is_what_ran(&found.seen, ran) {
+        return Err(Untested::Ended);
+    }
+    if kept.packages.is_this_tool(&found) {
+        return Ok(Answer::of(PackageState::ThisTool).package);
+    }
+    let answer = kept.packages.answer(&scene, found)?;
+    answer.why.map_or(Ok(answer.package), Err)
+}
+
+fn is_what_ran(seen: &Statx, ran: &Ran) -> bool {
+    let device = rustix::fs::makedev(seen.stx_dev_major, seen.stx_dev_minor);
+    let changed = i128::from(seen.stx_ctime.tv_sec) * 1_000_000_000;
+    let changed = changed + i128::from(seen.stx_ctime.tv_nsec);
+    let started = i128::from(ran.started.unix_nanos());
+    (device, seen.stx_ino) == (ran.file.device, ran.file.inode) && changed + COARSE < started
 }
 
 /// The name of the package that lists a path, as the process sees it. `None`: none does.

@@ -21,7 +21,7 @@ use super::wire::{receive_request, send_answer};
 use super::{Answer, MARK, Request, Unasked};
 use crate::Depth;
 use crate::linux::displays::{Display, displays};
-use crate::linux::examine::{self, Kept, Machine, Subject, Sweep};
+use crate::linux::examine::{self, Kept, Machine, Ran, Subject, Sweep};
 use crate::linux::seats::Seats;
 use crate::linux::{rights, second};
 
@@ -73,18 +73,18 @@ pub(super) fn answer_all(socket: BorrowedFd<'_>, machine: Machine) -> io::Result
         }
         if news.of_socket {
             // Whoever asked for many does not wait until they are all answered.
-            let Some(request) = receive_request(socket)? else {
+            let Some((request, ran)) = receive_request(socket)? else {
                 return Ok(());
             };
             match request.depth {
                 Depth::Cheap => {
-                    let answer = answer(request, &mut kept);
+                    let answer = answer(request, ran.as_ref(), &mut kept);
                     if is_ended(&answer) {
                         rounds.suspect(request.pid, &machine);
                     }
                     send_answer(socket, &answer)?;
                 }
-                Depth::Whole => drop(dear.send(request)),
+                Depth::Whole => drop(dear.send((request, ran))),
             }
         }
         for answer in rounds.step(&mut kept) {
@@ -93,12 +93,15 @@ pub(super) fn answer_all(socket: BorrowedFd<'_>, machine: Machine) -> io::Result
     }
 }
 
-fn answer_dear(socket: &OwnedFd, machine: Arc<Machine>, questions: &Receiver<Request>) {
+type Question = (Request, Option<Ran>);
+
+fn answer_dear(socket: &OwnedFd, machine: Arc<Machine>, questions: &Receiver<Question>) {
     let mut kept = Kept::of(machine);
     // Without it the others wait a little longer.
     let _ = nice(NICEST - NICER);
-    while let Ok(request) = questions.recv() {
-        if send_answer(socket.as_fd(), &answer(request, &mut kept)).is_err() {
+    while let Ok((request, ran)) = questions.recv() {
+        let answer = answer(request, ran.as_ref(), &mut kept);
+        if send_answer(socket.as_fd(), &answer).is_err() {
             return;
         }
     }
@@ -132,7 +135,7 @@ fn is_ended(answer: &Answer) -> bool {
     *found == Err(Untested::Ended)
 }
 
-fn answer(request: Request, kept: &mut Kept) -> Answer {
+fn answer(request: Request, ran: Option<&Ran>, kept: &mut Kept) -> Answer {
     let before = cpu_time();
     let Request {
         pid,
@@ -142,8 +145,15 @@ fn answer(request: Request, kept: &mut Kept) -> Answer {
     } = request;
     let machine = Arc::clone(&kept.machine);
     let found = match Subject::open_in(machine.proc(), pid, start_ticks) {
-        Ok(subject) => looked(&subject, depth, kept),
-        Err(Untested::Ended) => Err(Untested::Ended),
+        Ok(subject) => looked(&subject, depth, kept).map(|found| {
+            // It may have ended meanwhile.
+            let left = || left(ran, kept)?.package;
+            Examined {
+                package: found.package.clone().or_else(left),
+                ..found
+            }
+        }),
+        Err(Untested::Ended) => left(ran, kept).ok_or(Untested::Ended),
         Err(why) => Ok(examine::untestable(pid, depth, why, kept)),
     };
     Answer::Examined {
@@ -155,8 +165,16 @@ fn answer(request: Request, kept: &mut Kept) -> Answer {
 
 /// One process that makes us stumble does not keep others from being looked into.
 fn looked(subject: &Subject, depth: Depth, kept: &mut Kept) -> Result<Examined, Untested> {
-    let looked = catch_unwind(AssertUnwindSafe(|| examine::examine(subject, depth, kept)));
-    looked.map_err(|_| {
+    guarded(kept, |kept| examine::examine(subject, depth, kept))
+}
+
+/// What can be told of one that has ended.
+fn left(ran: Option<&Ran>, kept: &mut Kept) -> Option<Examined> {
+    guarded(kept, |kept| examine::of_ended(ran?, kept)).ok()?
+}
+
+fn guarded<T>(kept: &mut Kept, look: impl FnOnce(&mut Kept) -> T) -> Result<T, Untested> {
+    catch_unwind(AssertUnwindSafe(|| look(kept))).map_err(|_| {
         // It may be half changed.
         *kept = Kept::of(Arc::clone(&kept.machine));
         Untested::Unreadable

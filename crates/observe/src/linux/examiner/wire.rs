@@ -5,15 +5,22 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
+use model::{FileIdentity, Timestamp};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 
 use super::examined::{self, Reader, code, of_code};
 use super::{Answer, Request, Unasked};
 use crate::Depth;
+use crate::linux::examine::Ran;
 
 /// Pid, depth, start ticks, program, nothing.
 pub(super) const REQUEST: usize = 24;
+/// Device, inode, when the process began.
+const RAN: usize = 24;
+/// The kernel takes no longer path (PATH_MAX).
+const LONGEST_PATH: usize = 4096;
+const LONGEST_QUESTION: usize = REQUEST + RAN + LONGEST_PATH;
 /// No answer is longer.
 pub(super) const LONGEST_ANSWER: usize = 64 * 1024;
 /// No user has this number (chown(2)).
@@ -58,6 +65,43 @@ impl Request {
         let is_pid = i32::try_from(pid).is_ok_and(|pid| pid > 0);
         (is_pid && reader.u32()? == 0 && reader.is_empty()).then_some(request)
     }
+}
+
+/// A question as it goes over the socket: the request, and what the process ran: device, inode, when it
+/// began, path.
+pub(super) fn question(request: Request, ran: Option<&Ran>) -> Vec<u8> {
+    let mut bytes = request.bytes().to_vec();
+    // A longer path is none that could be asked for.
+    if let Some(ran) = ran.filter(|ran| ran.path.bytes().len() <= LONGEST_PATH) {
+        bytes.extend(ran.file.device.to_ne_bytes());
+        bytes.extend(ran.file.inode.to_ne_bytes());
+        bytes.extend(ran.started.unix_nanos().to_ne_bytes());
+        bytes.extend(ran.path.bytes());
+    }
+    bytes
+}
+
+/// `None`: that is none.
+pub(super) fn parse_question(bytes: &[u8]) -> Option<(Request, Option<Ran>)> {
+    let (request, rest) = bytes.split_at_checked(REQUEST)?;
+    let request = Request::parse(request)?;
+    if rest.is_empty() {
+        return Some((request, None));
+    }
+    let (numbers, path) = rest.split_first_chunk::<RAN>()?;
+    let mut reader = Reader::new(numbers);
+    let file = FileIdentity {
+        device: reader.u64()?,
+        inode: reader.u64()?,
+    };
+    let started = Timestamp::from_unix_nanos(reader.u64()?.cast_signed());
+    let is_path = path.starts_with(b"/") && path.len() <= LONGEST_PATH;
+    let ran = Ran {
+        file,
+        started,
+        path: path.into(),
+    };
+    is_path.then_some((request, Some(ran)))
 }
 
 impl Answer {
@@ -136,9 +180,11 @@ impl Answer {
 /// The next question; the socket has something to say. `None`: there will be no more.
 ///
 /// Errors: what came is none.
-pub(super) fn receive_request(socket: BorrowedFd<'_>) -> io::Result<Option<Request>> {
+pub(super) fn receive_request(
+    socket: BorrowedFd<'_>,
+) -> io::Result<Option<(Request, Option<Ran>)>> {
     // One byte more tells whether it was longer.
-    let mut bytes = [0; REQUEST + 1];
+    let mut bytes = [0; LONGEST_QUESTION + 1];
     loop {
         let length = match rustix::net::recv(socket, &mut bytes, RecvFlags::empty()) {
             Ok((0, _)) => return Ok(None),
@@ -146,8 +192,8 @@ pub(super) fn receive_request(socket: BorrowedFd<'_>) -> io::Result<Option<Reque
             Err(Errno::INTR) => continue,
             Err(errno) => return Err(errno.into()),
         };
-        let request = Request::parse(bytes.get(..length).unwrap_or_default());
-        return request
+        let question = parse_question(bytes.get(..length).unwrap_or_default());
+        return question
             .map(Some)
             .ok_or_else(|| io::ErrorKind::InvalidData.into());
     }
@@ -219,12 +265,36 @@ mod tests {
         }
         assert_eq!(Request::parse(&bytes[1..]), None);
         assert_eq!(Request::parse(&[&bytes[..], &[0]].concat()), None);
+        let whole = question(good, Some(&ran(b"/x")));
+        assert_eq!(parse_question(&whole), Some((good, Some(ran(b"/x")))));
+        assert_eq!(parse_question(&whole[..REQUEST]), Some((good, None)));
+        for length in 1..RAN + 1 {
+            assert_eq!(parse_question(&whole[..REQUEST + length]), None, "{length}");
+        }
+        let relative = question(good, Some(&ran(b"x")));
+        assert_eq!(parse_question(&relative), None);
+        let long = [b'/'; LONGEST_PATH + 1];
+        let without = question(good, Some(&ran(&long)));
+        assert_eq!(parse_question(&without), Some((good, None)));
+        assert_eq!(parse_question(&[&whole[..], &long].concat()), None);
+    }
+
+    fn ran(path: &[u8]) -> Ran {
+        Ran {
+            file: FileIdentity {
+                device: 3,
+                inode: u64::MAX,
+            },
+            started: Timestamp::from_unix_nanos(-5),
+            path: path.into(),
+        }
     }
 
     proptest! {
         #[test]
         fn questions_come_back_as_they_were(request in request()) {
             prop_assert_eq!(Request::parse(&request.bytes()), Some(request));
+            prop_assert_eq!(parse_question(&question(request, None)), Some((request, None)));
         }
 
         #[test]
@@ -262,6 +332,7 @@ mod tests {
         #[test]
         fn never_panics(bytes: Vec<u8>, kind in 0_u8..5) {
             let _ = Request::parse(&bytes);
+            let _ = parse_question(&bytes);
             let _ = Answer::parse(&bytes);
             let _ = Answer::parse(&[&[kind], &bytes[..]].concat());
             let request = Request { pid: 1, start_ticks: 1, depth: Depth::Cheap, program: 0 };

@@ -15,6 +15,7 @@ use model::{
 
 use self::schedule::{Question, Run, Schedule};
 use super::stamp::Stamp;
+use crate::Depth;
 use crate::linux::examiner::{Answer, Examiner, Request, Unasked, all, without_examiner};
 
 /// Where the same was found, and only its place in memory or its size is another, that is told no
@@ -109,7 +110,9 @@ impl Examinations {
             }
         }
         while let Some(question) = self.schedule.next(now) {
-            if !examiner.ask(request(question)) {
+            let is_whole = question.depth == Depth::Whole;
+            let ran = self.schedule.ran(question.id).filter(|_| is_whole);
+            if !examiner.ask_of(request(question), ran) {
                 break;
             }
         }

@@ -648,3 +648,43 @@ fn the_whole_examination_names_the_package() {
     let examined = examine(&subject, Depth::Cheap, &mut Kept::default());
     assert_eq!(examined.package, None);
 }
+
+#[test]
+fn the_file_of_a_program_that_has_ended() {
+    use std::os::unix::fs::MetadataExt;
+
+    // Begun so many seconds after the last change of the file.
+    let ran = |path: &Path, seconds: i64| {
+        let seen = fs::metadata(path).unwrap();
+        Ran {
+            file: model::FileIdentity {
+                device: seen.dev(),
+                inode: seen.ino(),
+            },
+            started: model::Timestamp::from_unix_nanos((seen.ctime() + seconds) * 1_000_000_000),
+            path: path.to_str().unwrap().into(),
+        }
+    };
+    let kept = &mut Kept::default();
+    let mut state = |ran: &Ran| of_ended(ran, kept).map(|it| it.state);
+    let folder = Folder::new("ended");
+    let copy = folder.0.join("copy");
+    fs::copy("/proc/self/exe", &copy).unwrap();
+    let before = ran(&copy, 3);
+    assert_eq!(state(&before), Ok(PackageState::ThisTool));
+    // What was changed since it began may be another.
+    assert_eq!(state(&ran(&copy, 0)), Err(Untested::Ended));
+    // Another file has its place, as its name is taken over.
+    fs::copy("/proc/self/exe", folder.0.join("other")).unwrap();
+    fs::rename(folder.0.join("other"), &copy).unwrap();
+    assert_eq!(state(&before), Err(Untested::Ended));
+    fs::remove_file(&copy).unwrap();
+    assert_eq!(state(&before), Err(Untested::Ended));
+    if !has_dpkg() {
+        return;
+    }
+    let shell = fs::canonicalize("/bin/sh").unwrap();
+    assert_eq!(state(&ran(&shell, 3)), Ok(PackageState::Intact));
+    fs::copy(&shell, &copy).unwrap();
+    assert_eq!(state(&ran(&copy, 3)), Ok(PackageState::Unpackaged));
+}

@@ -7,9 +7,10 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::{Examined, FileIdentity, Process, ProcessId};
+use model::{Examined, FileIdentity, PathState, Process, ProcessId};
 
 use crate::Depth;
+use crate::linux::examine::Ran;
 use crate::parse::script::{file_name, runs_others};
 
 /// Whoever uses the network is looked into so often, where the CPU time allows it.
@@ -28,6 +29,10 @@ const MOST_AGAIN: usize = 4;
 const MOST_FRESH: usize = 4_096;
 /// So many processes are kept.
 const MOST_RUNS: usize = 16_384;
+/// No more may wait when one ends: it is not asked about then.
+const MOST_LEFT: usize = 1_024;
+/// Longer paths of programs are not kept.
+const LONGEST_PATH: usize = 512;
 /// Whole ones take one part of the time, and leave so many parts.
 const REST: u32 = 3;
 
@@ -37,6 +42,8 @@ pub(super) struct Run {
     /// How many programs it began since we watch.
     program: u32,
     file: Option<FileIdentity>,
+    /// `None`: not known, or no file that could be found again.
+    ran: Option<Ran>,
     /// The number of the process that started it. `None`: not known.
     parent: Option<u32>,
     talks: bool,
@@ -51,6 +58,8 @@ pub(super) struct Run {
     wants_whole: bool,
     asked: Option<Instant>,
     is_whole_out: bool,
+    /// It stands in `whole`.
+    waits_for_whole: bool,
     /// It was not looked into since its program has settled.
     is_new: bool,
     /// It has ended, or nobody finds it.
@@ -62,6 +71,12 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Whether its program file is to be asked about also when it has ended: others that come and go may
+    /// run the same.
+    fn is_left(&self) -> bool {
+        self.talks && self.ran.is_some()
+    }
+
     /// Whether nobody waits for what was found: it has only just begun a program.
     pub(super) fn is_of_no_interest(&self) -> bool {
         self.is_new && !self.talks
@@ -167,7 +182,11 @@ impl Schedule {
         if process.kernel_thread || process.ended.is_some() {
             return false;
         }
-        if self.runs.contains_key(&id) {
+        if let Some(run) = self.runs.get_mut(&id) {
+            let known = run.ran.take();
+            // Of one that is just ending, less can be read.
+            let is_same = |known: &Ran| process.file.is_none_or(|file| file == known.file);
+            run.ran = ran(process).or_else(|| known.filter(is_same));
             self.place(process);
             return false;
         }
@@ -179,6 +198,7 @@ impl Schedule {
         }
         let run = Run {
             file: process.file,
+            ran: ran(process),
             ..Run::default()
         };
         self.runs.insert(id, run);
@@ -253,6 +273,7 @@ impl Schedule {
         }
         // It may not live for long.
         if !std::mem::replace(&mut run.wants_whole, true) {
+            run.waits_for_whole = true;
             self.whole.push_front(id);
         }
         if run.asked.is_none() {
@@ -271,7 +292,9 @@ impl Schedule {
             return;
         };
         run.is_over = true;
-        if run.out.is_none() && !run.is_whole_out {
+        let has_room = self.whole.len() < MOST_LEFT;
+        let is_done = !(run.waits_for_whole && run.is_left() && has_room);
+        if run.out.is_none() && !run.is_whole_out && is_done {
             self.remove(id);
         }
     }
@@ -403,7 +426,11 @@ impl Schedule {
         }
         loop {
             let id = self.whole.pop_front()?;
-            if let Some(run) = self.runs.get_mut(&id).filter(|run| !run.is_over) {
+            let Some(run) = self.runs.get_mut(&id) else {
+                continue;
+            };
+            run.waits_for_whole = false;
+            if !run.is_over || run.is_left() {
                 run.is_whole_out = true;
                 self.whole_out += 1;
                 return Some(Question {
@@ -453,6 +480,7 @@ impl Schedule {
                 next = run.next.take();
                 if is_of_now && why != Some(Why::New) && !run.wants_whole {
                     run.wants_whole = true;
+                    run.waits_for_whole = true;
                     self.whole.push_back(id);
                 }
                 if run.talks && !std::mem::replace(&mut run.is_in_turn, true) {
@@ -473,6 +501,7 @@ impl Schedule {
             && run.is_over
             && run.out.is_none()
             && !run.is_whole_out
+            && !(run.waits_for_whole && run.is_left())
         {
             self.remove(id);
         }
@@ -486,6 +515,11 @@ impl Schedule {
 
     pub(super) fn run(&mut self, id: ProcessId) -> Option<&mut Run> {
         self.runs.get_mut(&id)
+    }
+
+    /// What its file is known by, should it have ended. `None`: that is not known.
+    pub(super) fn ran(&self, id: ProcessId) -> Option<Ran> {
+        self.runs.get(&id)?.ran.clone()
     }
 
     /// How many were left out since this was last asked.
@@ -512,6 +546,17 @@ impl Schedule {
             }
         }
     }
+}
+
+fn ran(process: &Process) -> Option<Ran> {
+    let path = process.path.clone()?;
+    let is_there = process.path_state == PathState::Present;
+    let is_kept = is_there && path.bytes().len() <= LONGEST_PATH;
+    is_kept.then_some(Ran {
+        file: process.file?,
+        started: process.started?,
+        path,
+    })
 }
 
 /// So much CPU time may be spent: it comes at a steady pace.

@@ -284,3 +284,79 @@ fn another_program_is_noticed_where_nobody_tells_of_it() {
     assert_eq!(schedule.last_with(8), Some(id(8)));
     assert_eq!(schedule.last_with(9), None);
 }
+
+/// One of which the file is known.
+fn of_file(pid: u32) -> Process {
+    Process {
+        path: Some("/usr/bin/snmpget".into()),
+        path_state: PathState::Present,
+        file: Some(FileIdentity {
+            device: 1,
+            inode: 2,
+        }),
+        started: Some(model::Timestamp::from_unix_nanos(1)),
+        ..process(pid)
+    }
+}
+
+#[test]
+fn whoever_used_the_network_and_is_over_is_asked_about_by_its_file() {
+    let now = Instant::now();
+    let check = |process: Process, talks: bool, expected: &[(u32, Depth)]| {
+        let mut schedule = Schedule::new(now);
+        schedule.meet(&process);
+        if talks {
+            schedule.talks(process.id);
+        }
+        schedule.ended(process.id);
+        let all = asked(&mut schedule, now);
+        let told: Vec<_> = all.iter().map(|it| (it.id.pid, it.depth)).collect();
+        assert_eq!(told, expected);
+        for question in all {
+            assert_eq!(
+                schedule.ran(question.id).unwrap().path,
+                "/usr/bin/snmpget".into()
+            );
+            schedule.answered(question, CHEAP, true, now);
+            schedule.is_told(question.id);
+        }
+        assert!(schedule.runs.is_empty());
+    };
+    check(of_file(7), true, &[(7, Depth::Whole)]);
+    check(of_file(7), false, &[]);
+    check(process(7), true, &[]);
+    let deleted = Process {
+        path_state: PathState::Deleted,
+        ..of_file(7)
+    };
+    check(deleted, true, &[]);
+}
+
+#[test]
+fn no_more_that_are_over_wait_than_there_is_room_for() {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(now);
+    for pid in 1..=5_000 {
+        schedule.meet(&of_file(pid));
+        schedule.talks(id(pid));
+        schedule.ended(id(pid));
+    }
+    assert!(schedule.runs.len() <= MOST_LEFT);
+}
+
+#[test]
+fn one_that_is_over_is_asked_about_by_what_it_ran_last() {
+    let mut schedule = Schedule::new(Instant::now());
+    schedule.meet(&of_file(7));
+    // As it is just ending.
+    schedule.meet(&process(7));
+    assert!(schedule.ran(id(7)).is_some());
+    let mut other = of_file(7);
+    other.path = None;
+    other.file = Some(FileIdentity {
+        device: 1,
+        inode: 3,
+    });
+    schedule.meet(&other);
+    assert_eq!(schedule.ran(id(7)), None);
+}
