@@ -8,6 +8,7 @@ use super::answer::{self, Fault};
 use super::deadline::{Deadline, End};
 use super::url::bracketed;
 use super::{Network, visit};
+use crate::sources::without_asker;
 
 impl Network {
     pub(super) fn line(
@@ -44,7 +45,8 @@ impl Network {
             asked: line.to_owned(),
             host,
             status: None,
-            bytes,
+            // Some servers say from where they were asked.
+            bytes: without_asker(&bytes),
         })
     }
 }

@@ -72,7 +72,10 @@ impl Network {
                     asked: url.to_owned(),
                     host: at.host,
                     status: Some(answer.status),
-                    bytes: answer.body,
+                    bytes: match key {
+                        Some((_, key)) => without(answer.body, key.text().as_bytes()),
+                        None => answer.body,
+                    },
                 });
             };
             let next = at.join(&location).map_err(|why| Failure::Redirected {
@@ -161,6 +164,22 @@ pub(super) fn end(fault: Fault, deadline: Deadline<'_>) -> End {
     }
 }
 
+/// A server that repeats the key does not bring it into what is stored.
+fn without(mut body: Vec<u8>, key: &[u8]) -> Vec<u8> {
+    let mut from = 0;
+    while let Some(found) = body
+        .get(from..)
+        .filter(|_| !key.is_empty())
+        .and_then(|rest| rest.windows(key.len()).position(|window| window == key))
+    {
+        from += found + key.len();
+        if let Some(place) = body.get_mut(from - key.len()..from) {
+            place.fill(b'*');
+        }
+    }
+    body
+}
+
 fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
@@ -220,4 +239,17 @@ fn request(visit: &Visit<'_>, at: &Url, key: Option<(KeyPlace, &Key)>) -> Result
     text.push_str("\r\n");
     text.push_str(body);
     Ok(text.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_comes_back_is_not_kept() {
+        let body = |text: &str| String::from_utf8(without(text.into(), b"secret")).unwrap();
+        assert_eq!(body("no secret secretsecret."), "no ****** ************.");
+        assert_eq!(body("secre"), "secre");
+        assert_eq!(without(b"x".to_vec(), b""), b"x");
+    }
 }
