@@ -118,11 +118,27 @@ pub fn read(source: OnlineSource, question: &Question, replies: &[Reply]) -> Sai
     read(question, replies)
 }
 
-/// What came of it: the answer, or why there is none.
+/// What came of it: the answer, or why there is none. What came before a failure counts where it is an
+/// answer by itself.
 pub fn said(enrichment: &Enrichment) -> Said {
-    match &enrichment.failure {
-        Some(failure) => Said::Failed(failure.clone()),
-        None => read(enrichment.source, &enrichment.question, &enrichment.replies),
+    let Enrichment {
+        source,
+        question,
+        replies,
+        failure,
+        ..
+    } = enrichment;
+    let Some(failure) = failure else {
+        return read(*source, question, replies);
+    };
+    if replies.is_empty() {
+        return Said::Failed(failure.clone());
+    }
+    match read(*source, question, replies) {
+        Said::NoData | Said::Failed(_) => Said::Failed(failure.clone()),
+        said @ (Said::Registration(_) | Said::Announced(_) | Said::Names(_) | Said::Opinion(_)) => {
+            said
+        }
     }
 }
 
