@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 
 use model::{
     AddressFacts, AddressItem, FileFacts, HashKind, Item, Listed, ListedAs, LookedUp, NameItem,
-    NetworkItem, NetworkKind, Protocol, SuffixBy, translated,
+    NetworkItem, NetworkKind, Protocol, RegisteredHolder, SuffixBy, translated,
 };
 
 use self::answers::has_registry;
-use crate::messages::answers::{HOLDER_IS_NOT_USER, OPINIONS_ARE_SIGNS};
+use crate::messages::answers::{HOLDER_IS_NOT_USER, OPINIONS_ARE_SIGNS, day};
 use crate::messages::lookup as texts;
 use crate::services::service;
 use crate::visible::{visible, visible_str};
@@ -44,8 +44,7 @@ pub fn lines(looked_up: &LookedUp) -> String {
         lines.sentence(OPINIONS_ARE_SIGNS);
     }
     lines.sentence(match &looked_up.what {
-        Item::Address(_) | Item::Network(_) if has_registry(looked_up) => HOLDER_IS_NOT_USER,
-        Item::Name(_) if has_registry(looked_up) => HOLDER_IS_NOT_USER,
+        _ if knows_holder(looked_up) => HOLDER_IS_NOT_USER,
         Item::Address(_) | Item::Network(_) => texts::HOLDER_NOT_KNOWN,
         Item::Name(_) => texts::REGISTRANT_NOT_KNOWN,
         Item::Hash(_) if looked_up.known.is_empty() => texts::FILE_NOT_KNOWN,
@@ -85,10 +84,20 @@ pub(crate) fn search(looked_up: &LookedUp) -> Option<Search> {
 /// What an answer leaves open, in the words of the public contract.
 pub(crate) fn not_known(looked_up: &LookedUp) -> &'static [&'static str] {
     match looked_up.what {
-        Item::Address(_) | Item::Network(_) | Item::Name(_) if has_registry(looked_up) => &[],
+        Item::Hash(_) => &["file"],
+        _ if knows_holder(looked_up) => &[],
         Item::Address(_) | Item::Network(_) => &["holder"],
         Item::Name(_) => &["registrant"],
-        Item::Hash(_) => &["file"],
+    }
+}
+
+/// Whether a registry has told whose it is, now or before.
+fn knows_holder(looked_up: &LookedUp) -> bool {
+    match &looked_up.what {
+        Item::Address(item) => item.facts.holder.is_some() || has_registry(looked_up),
+        Item::Network(item) => item.facts.holder.is_some() || has_registry(looked_up),
+        Item::Name(_) => has_registry(looked_up),
+        Item::Hash(_) => false,
     }
 }
 
@@ -138,6 +147,9 @@ impl Lines {
         }
         if !facts.kinds.is_empty() {
             self.fact(texts::KIND, kinds(&facts.kinds));
+        }
+        if let Some(holder) = &facts.holder {
+            self.fact(texts::HOLDER, self::holder(holder));
         }
     }
 
@@ -246,6 +258,17 @@ pub(crate) fn announcer(facts: &AddressFacts) -> Option<String> {
         announcer.asn,
         &visible(&announcer.organisation),
     ))
+}
+
+/// Whose a registry says that it is, and when it was asked.
+pub(crate) fn holder(holder: &RegisteredHolder) -> String {
+    let country = holder.country.as_ref().map(visible);
+    texts::holder(
+        &visible(&holder.name),
+        country.as_deref(),
+        holder.source.title(),
+        &day(holder.asked),
+    )
 }
 
 /// The country with what it does not mean. `None`: not known, or it would mislead.

@@ -1,6 +1,7 @@
 //! What others answered: the registration first, in the form that WHOIS has, then each source with the
 //! time and a link.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use model::{
@@ -19,6 +20,10 @@ const INDENT: usize = 2;
 const SOURCE_WIDTH: usize = 24;
 /// Of one kind.
 const MOST_LINES: usize = 12;
+/// Of what one source makes of an item.
+const MOST_FACTS: usize = 48;
+/// Characters of one value.
+const LONGEST: usize = 1024;
 
 /// The registration that is to be shown: that of RDAP, whose form is fixed, before that of WHOIS.
 pub(crate) fn registration(looked_up: &LookedUp) -> Option<(&Answered, &Registration)> {
@@ -63,7 +68,7 @@ fn block(registration: &Registration, lines: &mut String) {
             .iter()
             .map(ToString::to_string)
             .collect();
-        out.line("CIDR", networks.join(", "));
+        out.line("CIDR", joined(&networks));
         out.text("NetName", registration.name.as_ref());
         out.text("NetHandle", registration.handle.as_ref());
         out.text("Parent", registration.parent.as_ref());
@@ -87,7 +92,7 @@ fn block(registration: &Registration, lines: &mut String) {
         .iter()
         .map(|it| format!("AS{it}"))
         .collect();
-    out.line("OriginAS", origins.join(", "));
+    out.line("OriginAS", joined(&origins));
     if let Some(organisation) = &registration.organisation {
         out.line("Organization", named(organisation));
     }
@@ -95,7 +100,7 @@ fn block(registration: &Registration, lines: &mut String) {
     out.day("RegDate", registration.registered.as_ref());
     out.day("Updated", registration.changed.as_ref());
     out.day("Expires", registration.expires.as_ref());
-    out.line("Status", all(&registration.statuses).join(", "));
+    out.line("Status", joined(&all(&registration.statuses)));
     out.lines("NameServer", &all(&registration.name_servers));
     out.lines("Abuse", &all(&registration.abuse));
     out.lines("Comment", &all(&registration.remarks));
@@ -133,13 +138,33 @@ fn named(organisation: &Organisation) -> String {
     }
 }
 
+/// In one line, the first of them.
+fn joined(values: &[String]) -> String {
+    let mut shown: Vec<_> = values.iter().take(MOST_LINES).cloned().collect();
+    shown.extend(beyond(values.len(), MOST_LINES).map(texts::more));
+    shown.join(", ")
+}
+
+/// How many are not shown. `None`: all are.
+fn beyond(count: usize, most: usize) -> Option<usize> {
+    count.checked_sub(most).filter(|more| *more > 0)
+}
+
+/// A value of no more than [`LONGEST`] characters.
+fn cut(value: &str) -> Cow<'_, str> {
+    match value.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()).into(),
+        None => value.into(),
+    }
+}
+
 struct Block<'a>(&'a mut String);
 
 impl Block<'_> {
     fn line(&mut self, key: &str, value: impl AsRef<str>) {
         let value = value.as_ref();
         if !value.is_empty() {
-            let _ = writeln!(self.0, "{:KEY_WIDTH$}{value}", format!("{key}:"));
+            let _ = writeln!(self.0, "{:KEY_WIDTH$}{}", format!("{key}:"), cut(value));
         }
     }
 
@@ -166,11 +191,7 @@ impl Block<'_> {
         for value in values.iter().take(MOST_LINES) {
             self.line(key, value);
         }
-        if let Some(more) = values
-            .len()
-            .checked_sub(MOST_LINES)
-            .filter(|more| *more > 0)
-        {
+        if let Some(more) = beyond(values.len(), MOST_LINES) {
             self.line(key, texts::more(more));
         }
     }
@@ -208,11 +229,12 @@ struct Facts<'a>(&'a mut String);
 
 impl Facts<'_> {
     fn fact(&mut self, name: &str, value: &str) {
+        let value = cut(value);
         let _ = writeln!(self.0, "{:INDENT$}{name:SOURCE_WIDTH$}{value}", "");
     }
 
     fn sentence(&mut self, text: &str) {
-        let _ = writeln!(self.0, "{:INDENT$}{text}", "");
+        let _ = writeln!(self.0, "{:INDENT$}{}", "", cut(text));
     }
 
     fn registration(&mut self, answered: &Answered, registration: &Registration) {
@@ -271,13 +293,16 @@ impl Facts<'_> {
 
     fn opinion(&mut self, opinion: &Opinion) {
         self.fact(texts::STANDING, texts::standing(opinion.standing));
-        for (name, value) in &opinion.facts {
+        for (name, value) in opinion.facts.iter().take(MOST_FACTS) {
             self.fact(name, &visible(value));
+        }
+        if let Some(more) = beyond(opinion.facts.len(), MOST_FACTS) {
+            self.sentence(&texts::more(more));
         }
     }
 
     fn more(&mut self, count: usize) {
-        if let Some(more) = count.checked_sub(MOST_LINES).filter(|more| *more > 0) {
+        if let Some(more) = beyond(count, MOST_LINES) {
             self.sentence(&texts::more(more));
         }
     }

@@ -1,5 +1,7 @@
 //! What is said of an item, and what never is.
 
+mod answers;
+
 use model::{Announcer, Country, SpecialUse, Text};
 
 use super::*;
@@ -48,6 +50,29 @@ fn an_answer_on_an_address_ends_with_the_holder() {
              WHOIS/RDAP from another computer."
         );
     }
+}
+
+#[test]
+fn a_holder_that_a_registry_has_told_stands_with_source_and_day() {
+    let facts = AddressFacts {
+        holder: Some(RegisteredHolder {
+            name: "STE \u{202e}evil".into(),
+            country: Some("SY".into()),
+            source: model::OnlineSource::Rdap,
+            asked: model::Timestamp::from_unix_nanos(1_795_515_300_000_000_000),
+        }),
+        ..carrier()
+    };
+    let looked_up = address("216.6.0.28", facts);
+    let said = lines(&looked_up);
+    let line = said.lines().find(|line| line.contains("  holder "));
+    assert!(
+        line.is_some_and(|it| it.ends_with("STE ‹U+202E›evil (SY), as RDAP said on 2026-11-24")),
+        "{said}"
+    );
+    assert!(!said.contains("not known here"), "{said}");
+    assert!(said.ends_with(&format!("{HOLDER_IS_NOT_USER}\n")), "{said}");
+    assert!(not_known(&looked_up).is_empty());
 }
 
 #[test]

@@ -53,6 +53,14 @@ pub(crate) fn announcer(asn: u32, organisation: &str) -> String {
     }
 }
 
+/// `day`: when it was asked.
+pub(crate) fn holder(name: &str, country: Option<&str>, source: &str, day: &str) -> String {
+    match country {
+        Some(country) => format!("{name} ({country}), as {source} said on {day}"),
+        None => format!("{name}, as {source} said on {day}"),
+    }
+}
+
 pub(crate) fn block_country(country: &str) -> String {
     format!(
         "{country}: where the large block was allocated; this address may be elsewhere, with somebody \

@@ -149,7 +149,7 @@ impl Facts<'_> {
         self.add(texts::ID, connection.id);
     }
 
-    /// What is known here of the address at the other end, and that its holder is not.
+    /// What is known here of the address at the other end; of its holder, only what a registry has said.
     fn address(&mut self, connection: &Connection) {
         self.address_of(connection.remote.and_then(|it| it.ip));
     }
@@ -171,7 +171,10 @@ impl Facts<'_> {
         if !facts.kinds.is_empty() {
             self.add(lookup_texts::KIND, lookup::kinds(&facts.kinds));
         }
-        self.add(lookup_texts::HOLDER, lookup_texts::PASSED_ON);
+        match &facts.holder {
+            Some(holder) => self.add(lookup_texts::HOLDER, lookup::holder(holder)),
+            None => self.add(lookup_texts::HOLDER, lookup_texts::PASSED_ON),
+        }
     }
 
     fn counts(&mut self, connection: &Connection) {
