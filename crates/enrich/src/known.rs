@@ -16,12 +16,15 @@ use crate::tables::{Source, Tables};
 /// The tables and the lists of indicators.
 pub struct Known {
     tables: Arc<Tables>,
-    matcher: Matcher,
+    matcher: Arc<Matcher>,
 }
 
 impl Known {
-    pub fn new(tables: Arc<Tables>, matcher: Matcher) -> Self {
-        Self { tables, matcher }
+    pub fn new(tables: Arc<Tables>, matcher: impl Into<Arc<Matcher>>) -> Self {
+        Self {
+            tables,
+            matcher: matcher.into(),
+        }
     }
 }
 

@@ -19,6 +19,8 @@ pub struct LookedUp {
     pub told: Vec<FileFacts>,
     /// What others said who were asked, now or before; the newest of each.
     pub answers: Vec<Answered>,
+    /// Whether a person has put it on the list of what to ask from another computer.
+    pub is_wanted: bool,
 }
 
 /// What one source said, for people.

@@ -1,4 +1,5 @@
-//! Saves what a person asks to save, as a new file in the folder that whocalls was started in. A
+//! Saves what a person asks to save, as a new file in the folder that whocalls was started in, or beside a
+//! case. A
 //! process of its own does it, since the one that takes apart what others wrote may not open files
 //! for writing any more. A name and bytes go in; the path of the file comes out, or why there is
 //! none.
@@ -12,6 +13,8 @@ use crate::platform;
 pub const MOST_BYTES: usize = 256 * 1024 * 1024;
 /// The longest name that file systems have.
 const LONGEST_NAME: usize = 255;
+/// What a reviewer adds to a case, beside it (`record::review`).
+const REVIEW: &str = ".review.sqlite";
 const ENDINGS: [&str; 4] = ["csv", "json", "ndjson", "txt"];
 
 /// Why nothing was saved, or not all of it.
@@ -75,7 +78,7 @@ pub fn check_name(name: &str) -> Result<(), SaveError> {
         Err(SaveError::NameHidden)
     } else if name.chars().any(acts_or_hides) {
         Err(SaveError::NameInvisible)
-    } else if !ending.is_some_and(is_known) {
+    } else if !ending.is_some_and(is_known) && !name.ends_with(REVIEW) {
         Err(SaveError::NameEnding)
     } else {
         Ok(())
@@ -103,7 +106,14 @@ impl Writer {
     ///
     /// Errors: why nothing can be saved.
     pub fn start() -> io::Result<Self> {
-        platform::writer::Writer::start().map(Self)
+        platform::writer::Writer::start(None).map(Self)
+    }
+
+    /// The same for another folder than the one that we are in.
+    ///
+    /// Errors: as [`Writer::start`].
+    pub fn start_in(folder: &Path) -> io::Result<Self> {
+        platform::writer::Writer::start(Some(folder)).map(Self)
     }
 
     /// Where files go.
@@ -135,7 +145,13 @@ mod tests {
 
     #[test]
     fn only_a_plain_name_is_a_name() {
-        for name in ["a.csv", "calls of firefox.json", "ä.NDJSON", "a.b.txt"] {
+        for name in [
+            "a.csv",
+            "calls of firefox.json",
+            "ä.NDJSON",
+            "a.b.txt",
+            "case-1.review.sqlite",
+        ] {
             check(name, Ok(()));
         }
         check(&format!("{}.csv", "a".repeat(251)), Ok(()));
@@ -149,6 +165,7 @@ mod tests {
         }
         check(".a.csv", Err(SaveError::NameHidden));
         check(".csv", Err(SaveError::NameHidden));
+        check(".review.sqlite", Err(SaveError::NameHidden));
         for name in [
             "a\n.csv",
             "a\0.csv",
@@ -158,7 +175,7 @@ mod tests {
         ] {
             check(name, Err(SaveError::NameInvisible));
         }
-        for name in ["a", "a.", "a.sh", "a.csv.sh", "a.csv ", "csv"] {
+        for name in ["a", "a.", "a.sh", "a.csv.sh", "a.csv ", "csv", "a.sqlite"] {
             check(name, Err(SaveError::NameEnding));
         }
     }

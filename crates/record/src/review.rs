@@ -218,6 +218,14 @@ impl Review {
         self.done(rows::newest(&self.database, source, question))
     }
 
+    /// All of it, as the file of it would be.
+    ///
+    /// Errors: no memory for it.
+    pub fn bytes(&mut self) -> Result<Vec<u8>, Error> {
+        let bytes = self.database.serialize("main").map(|it| it.to_vec());
+        self.done(bytes)
+    }
+
     /// Something is to be asked about from another computer; once is enough.
     ///
     /// Errors: of the file.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use model::{
     AddressFacts, AddressItem, FileFacts, HashKind, Item, Listed, ListedAs, LookedUp, NameItem,
-    NetworkItem, NetworkKind, Protocol, RegisteredHolder, SuffixBy, translated,
+    NetworkItem, NetworkKind, Protocol, RegisteredHolder, Said, SuffixBy, translated,
 };
 
 use self::answers::has_registry;
@@ -24,6 +24,9 @@ const NAME_WIDTH: usize = 16;
 pub fn lines(looked_up: &LookedUp) -> String {
     let mut lines = Lines(String::new());
     let _ = writeln!(lines.0, "{}", visible_str(&looked_up.item));
+    if looked_up.is_wanted {
+        lines.fact(texts::WANTED, wanted(looked_up));
+    }
     match &looked_up.what {
         Item::Address(item) => lines.address(item, &looked_up.known),
         Item::Network(item) => lines.network(item),
@@ -56,6 +59,15 @@ pub fn lines(looked_up: &LookedUp) -> String {
     } else {
         format!("{answered}\n{}", lines.0)
     }
+}
+
+/// That it is on the list of what to ask, and whether somebody has answered.
+fn wanted(looked_up: &LookedUp) -> String {
+    let answers = looked_up.answers.iter();
+    let last = answers
+        .filter(|it| !matches!(it.said, Said::Failed(_)))
+        .map(|it| it.asked);
+    texts::wanted(last.max().map(day).as_deref())
 }
 
 /// What to type into a search engine, and the form that no program turns into a link.
@@ -114,7 +126,7 @@ impl Lines {
     }
 
     fn address(&mut self, item: &AddressItem, known: &[Listed]) {
-        if item.ip.to_string() != self.0.trim_end() {
+        if self.0.lines().next() != Some(item.ip.to_string().as_str()) {
             self.fact(texts::ADDRESS, item.ip.to_string());
         }
         if let Some(translated) = translated(item.ip) {

@@ -25,6 +25,7 @@ pub(crate) mod names;
 pub(crate) mod progress;
 pub(crate) mod rhythm;
 pub(crate) mod rows;
+pub(crate) mod whose;
 
 use std::fmt::Display;
 

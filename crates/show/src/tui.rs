@@ -26,17 +26,19 @@ mod terminal;
 mod tests;
 mod theme;
 mod view;
+mod whose;
 mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Connection, ProcessId, Snapshot, Timestamp};
+use model::{Connection, LookedUp, ProcessId, Question, Snapshot, Timestamp};
 
 pub use self::terminal::{Terminal, run};
 #[cfg(test)]
 pub(crate) use self::tests::evening;
 pub use self::theme::{Colors, Theme};
+pub use self::whose::{Kept, ToAsk, ToAskItem};
 pub use crate::wireshark::PacketFile;
 
 /// How the screen is to look and behave.
@@ -51,6 +53,7 @@ pub struct Options {
     pub actions: bool,
     /// A filter to begin with, as the person wrote it.
     pub filter: String,
+    pub to_ask: ToAsk,
 }
 
 /// What the screen says beside the snapshot.
@@ -159,6 +162,44 @@ pub enum Deed {
     /// Copy the file and the memory map of a process into the case; `Outside::preserved` tells what
     /// came of it, always.
     Preserve { process: ProcessId },
+    /// Tell what is known here of an address, a name or a hash, as it was seen; nobody is asked.
+    /// `adds`: put it on the list of what to ask elsewhere where others may be asked. Always answered by
+    /// `Told::Known`.
+    LookUp { item: String, adds: bool },
+    /// On the list of what to ask from another computer.
+    AskElsewhere(Question),
+    /// Off it.
+    AskNoMore(Question),
+    /// As `Save`, of the list; answered by `Told::ListSaved`.
+    SaveList { name: String, bytes: Vec<u8> },
+}
+
+/// What came of a wish, in words for a person where it is text.
+#[derive(Clone, Debug)]
+pub enum Told {
+    Done(String),
+    Known(Box<Known>),
+    /// Why the list of what to ask elsewhere is not where it should be kept.
+    NotKept(String),
+    ListSaved(Result<String, String>),
+}
+
+/// What is known here of an item.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// As it was wished for.
+    pub item: String,
+    /// `Err`: why it cannot be looked up.
+    pub found: Result<Box<Found>, String>,
+    /// Whether it is on the list of what to ask elsewhere now.
+    pub is_added: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub looked_up: LookedUp,
+    /// What others are asked; `Err`: why they are not to be.
+    pub question: Result<Question, String>,
 }
 
 /// Whoever feeds the screen and fulfils its wishes.
@@ -167,8 +208,8 @@ pub trait Outside {
     fn newest(&mut self) -> Option<(Arc<Snapshot>, Status)>;
     /// Must not wait; what came of it is told by `told`.
     fn fulfil(&mut self, deed: Deed);
-    /// What came of a wish, in words for a person.
-    fn told(&mut self) -> Option<String>;
+    /// What came of a wish.
+    fn told(&mut self) -> Option<Told>;
     /// What came of `Deed::Preserve`.
     fn preserved(&mut self) -> Option<Preserved>;
     /// Whether the run is over, whatever the person wants.

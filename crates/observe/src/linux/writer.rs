@@ -44,8 +44,12 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start() -> io::Result<Self> {
+    /// `folder`: `None` is the one that we are in.
+    pub(crate) fn start(folder: Option<&Path>) -> io::Result<Self> {
         let (socket, child) = second::start(MARK, |command| {
+            if let Some(folder) = folder {
+                command.current_dir(folder);
+            }
             let caller = CALLER
                 .iter()
                 .filter_map(|name| Some((name, env::var_os(name)?)));

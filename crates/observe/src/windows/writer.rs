@@ -9,7 +9,7 @@ use crate::writer::SaveError;
 pub(crate) enum Writer {}
 
 impl Writer {
-    pub(crate) fn start() -> io::Result<Self> {
+    pub(crate) fn start(_folder: Option<&Path>) -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

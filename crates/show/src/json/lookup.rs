@@ -53,6 +53,7 @@ fn item(object: &mut Object<'_>, looked_up: &LookedUp) {
     object.array("answers", &looked_up.answers, |out, it| {
         super::writer::object(out, |object| answered(object, it));
     });
+    object.boolean("wanted", looked_up.is_wanted);
     object.array("not_known", not_known(looked_up), |out, word| {
         string(out, word);
     });

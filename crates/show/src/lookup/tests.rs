@@ -17,6 +17,7 @@ fn address(ip: &str, facts: AddressFacts) -> LookedUp {
         known: Vec::new(),
         told: Vec::new(),
         answers: Vec::new(),
+        is_wanted: false,
     }
 }
 
@@ -110,6 +111,7 @@ fn what_passes_for_another_letter_is_escaped() {
         known: Vec::new(),
         told: Vec::new(),
         answers: Vec::new(),
+        is_wanted: false,
     });
     assert!(
         said.contains("xn--pypal-4ve.com, which is written p‹U+0430›ypal.com"),

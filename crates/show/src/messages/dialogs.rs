@@ -32,6 +32,7 @@ pub(crate) fn cannot_save(why: &str) -> String {
 
 pub(crate) const DETAIL: &str = "all that is known of it";
 pub(crate) const RHYTHM: &str = "how often and how evenly it calls";
+pub(crate) const WHOSE: &str = "whose it is; to be asked from another computer";
 pub(crate) const ONLY_THIS: &str = "only what belongs to it";
 pub(crate) const MARK: &str = "mark it";
 pub(crate) const COPY: &str = "copy it";

@@ -186,7 +186,7 @@ pub(crate) fn recorded(
 pub(crate) const NO_CONNECTION_HERE: &str =
     "Wireshark opens the packets of a connection: choose one (2, 6)";
 pub(crate) const PACKETS_AFTERWARDS: &str =
-    "packets are being recorded; when it has ended: whocalls open CASE, then w";
+    "packets are being recorded; when it has ended: whocalls open CASE, then W";
 pub(crate) const PACKETS_NOT_RECORDED: &str = "no packets are being recorded, events only";
 pub(crate) const NO_PACKETS_IN_CASE: &str = "there are no recorded packets here";
 pub(crate) const NO_PACKETS_LIVE: &str = "no packets are recorded by this run; r says how to";

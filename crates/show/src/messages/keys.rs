@@ -33,6 +33,7 @@ pub(crate) const UNFOLD_REST: &str = "open and fold what is counted only";
 pub(crate) const MENU: &str = "what can be done with the row";
 pub(crate) const RHYTHM: &str =
     "the rhythm of its calls: gaps between them, sizes, days and hours; what the rules say of it";
+pub(crate) const WHOSE: &str = "whose it is, as far as is known here; puts it on the list of what to ask from another computer";
 pub(crate) const PAUSE: &str = "hold the picture; nothing is lost meanwhile";
 pub(crate) const HELP: &str = "this help";
 pub(crate) const QUIT: &str = "end";

@@ -19,6 +19,7 @@ pub(crate) const REGISTRABLE: &str = "registered";
 pub(crate) const SEARCH: &str = "to search for";
 pub(crate) const SPECIAL_USE: &str = "special use";
 pub(crate) const SUFFIX: &str = "public suffix";
+pub(crate) const WANTED: &str = "wanted";
 pub(crate) const TOLD: &str = "a file tells";
 
 pub(crate) const PUBLISHER_NOT_TOLD: &str = "who published it is not told";
@@ -50,6 +51,16 @@ pub(crate) fn announcer(asn: u32, organisation: &str) -> String {
         format!("AS{asn}")
     } else {
         format!("AS{asn} {organisation}")
+    }
+}
+
+/// `answered`: the day on which somebody last answered. `None`: nobody has.
+pub(crate) fn wanted(answered: Option<&str>) -> String {
+    match answered {
+        Some(day) => format!("on the list of what to ask from another computer; answered on {day}"),
+        None => {
+            "on the list of what to ask from another computer; nobody has answered yet".to_owned()
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod dialogs;
 mod moments;
 mod rhythm;
 mod text;
+mod whose;
 
 use model::{Snapshot, Tier};
 use ratatui::buffer::Buffer;
@@ -13,11 +14,13 @@ use self::text::{Brush, clipped};
 use super::columns::{self, Column, Filler, Kind};
 use super::keys::{self, Action};
 use super::rows::{self, Item, Row};
-use super::screen::{Doing, Painted, Screen};
+use super::screen::{Doing, Painted, Screen, Whose};
 use super::theme::Tone;
 use super::view::View;
 use crate::gaps;
-use crate::messages::{columns as titles, frame, keys as names, rows as sentences};
+use crate::messages::{
+    columns as titles, frame, keys as names, rows as sentences, whose as whose_texts,
+};
 use crate::table::cell::Cell;
 use crate::visible::{display_width, visible};
 
@@ -83,6 +86,9 @@ pub(super) fn screen(screen: &mut Screen, area: Rect, buffer: &mut Buffer) {
     }
     if let Doing::Rhythm(reading) = &mut screen.mode {
         reading.top = page_top;
+    }
+    if let Doing::Whose(whose) = &mut screen.mode {
+        whose.top = page_top;
     }
     screen.painted = painted;
     theme.finish(buffer);
@@ -347,7 +353,7 @@ fn not_seen_lines(
 fn status_line(screen: &Screen, snapshot: &Snapshot, brush: &mut Brush<'_>, area: Rect) {
     let line = area.height - 2;
     match (&screen.mode, &screen.message) {
-        (Doing::Filtering(_) | Doing::Saving(_), _) => {}
+        (Doing::Filtering(_) | Doing::Saving(_) | Doing::SavingList(_) | Doing::Leaving(_), _) => {}
         (_, Some(message)) => {
             let shown = crate::visible::harmless(message).replace('\n', " ");
             brush.line(area, line, &shown, Tone::Strong);
@@ -414,7 +420,18 @@ fn foot_line(screen: &Screen, brush: &mut Brush<'_>, area: Rect) {
             (names::ENTER_KEY, frame::KEEP),
             (names::ESCAPE_KEY, frame::NO_FILTER),
         ],
-        Doing::Saving(_) => vec![
+        Doing::Whose(whose) => whose_keys(screen, whose),
+        Doing::List(_) => vec![
+            (names::UP_DOWN_KEYS, frame::CHOOSE),
+            ("d", whose_texts::TAKE_OFF),
+            ("e", whose_texts::SAVE),
+            (names::ESCAPE_KEY, frame::BACK),
+        ],
+        Doing::Leaving(_) => vec![
+            (names::ENTER_KEY, whose_texts::SAVE_AND_END),
+            (names::ESCAPE_KEY, whose_texts::END_WITHOUT),
+        ],
+        Doing::Saving(_) | Doing::SavingList(_) => vec![
             (names::ENTER_KEY, frame::SAVE),
             (names::ESCAPE_KEY, frame::BACK),
         ],
@@ -480,4 +497,26 @@ pub(super) fn gap_lines(snapshot: &Snapshot, width: usize) -> Vec<String> {
     let _ = gaps::lines(&snapshot.gaps, Some(width), &mut text);
     let text = String::from_utf8_lossy(&text).into_owned();
     text.lines().map(str::to_owned).collect()
+}
+
+fn whose_keys(screen: &Screen, shown: &Whose) -> Vec<(&'static str, &'static str)> {
+    let mut keys = Vec::new();
+    if let Some(question) = shown.question() {
+        keys.push(match screen.list.has(&question) {
+            true => ("d", whose_texts::TAKE_OFF),
+            false => ("a", whose_texts::ADD),
+        });
+    }
+    keys.push(("w", whose_texts::THE_LIST));
+    if shown.candidates.len() > 1 {
+        keys.push((names::LEFT_RIGHT_KEYS, whose_texts::OTHER));
+    }
+    if !screen.list.items.is_empty() {
+        keys.push(("e", whose_texts::SAVE));
+    }
+    keys.extend([
+        (names::UP_DOWN_KEYS, frame::READ),
+        (names::ESCAPE_KEY, frame::BACK),
+    ]);
+    keys
 }

@@ -31,6 +31,7 @@ pub(super) enum Action {
     Reverse,
     Group,
     Rhythm,
+    Whose,
     Pivot,
     HideListeners,
     HideLoopback,
@@ -95,7 +96,7 @@ use KeyCode::Char as C;
 
 /// In the order of the footer and of the help. The views have the keys 1 to 8.
 #[rustfmt::skip]
-pub(super) const BINDINGS: [Binding; 42] = [
+pub(super) const BINDINGS: [Binding; 43] = [
     binding("<", &[C('<')], A::StepBack, help::STEP_BACK, Some(frame::STEP_BACK)),
     binding(">", &[C('>')], A::StepOn, help::STEP_ON, Some(frame::STEP_ON)),
     binding("{ }", &[], A::LeapBack, help::LEAP, None),
@@ -107,6 +108,7 @@ pub(super) const BINDINGS: [Binding; 42] = [
     binding("o", &[C('o')], A::UnfoldRest, help::UNFOLD_REST, Some(frame::ALL)),
     binding(".", &[C('.'), KeyCode::Menu], A::Menu, help::MENU, Some(frame::MENU)),
     binding("b", &[C('b')], A::Rhythm, help::RHYTHM, Some(frame::RHYTHM)),
+    binding("w", &[C('w')], A::Whose, help::WHOSE, None),
     binding(help::SPACE_KEY, &[C(' ')], A::Pause, help::PAUSE, Some(frame::HOLD)),
     binding("?", &[C('?'), KeyCode::F(1)], A::Help, help::HELP, Some(frame::HELP)),
     binding("q", &[C('q')], A::Quit, help::QUIT, Some(frame::QUIT)),
@@ -132,7 +134,7 @@ pub(super) const BINDINGS: [Binding; 42] = [
     binding("y", &[C('y')], A::CopyRow, help::COPY_ROW, None),
     binding("Y", &[C('Y')], A::CopyFilter, help::COPY_FILTER, None),
     binding("e", &[C('e')], A::Save, help::SAVE, None),
-    binding("w", &[C('w')], A::Wireshark, help::WIRESHARK, None),
+    binding("W", &[C('W')], A::Wireshark, help::WIRESHARK, None),
     binding("r", &[C('r')], A::Recording, help::RECORDING, None),
     binding("R", &[C('R')], A::Refresh, help::REFRESH, None),
     binding("t", &[C('t')], A::Times, help::TIMES, None),

@@ -21,6 +21,7 @@ pub(super) struct Entry {
 pub(super) enum Choice {
     Detail,
     Rhythm,
+    Whose,
     OnlyThis,
     Mark,
     Copy,
@@ -73,6 +74,7 @@ impl Menu {
         let mut entries = vec![
             plain(dialogs::DETAIL, Choice::Detail),
             plain(dialogs::RHYTHM, Choice::Rhythm),
+            plain(dialogs::WHOSE, Choice::Whose),
             plain(dialogs::ONLY_THIS, Choice::OnlyThis),
             plain(dialogs::MARK, Choice::Mark),
             plain(dialogs::COPY, Choice::Copy),

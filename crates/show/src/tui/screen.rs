@@ -10,6 +10,7 @@ mod moments;
 mod mouse;
 mod outward;
 mod rhythm;
+mod whose;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use model::{Connection, Gap, Process, ProcessId, Snapshot, Timestamp};
 
 pub(super) use self::rhythm::Reading;
+pub(super) use self::whose::{List, Whose};
 use super::axis::{Axis, SPANS};
 use super::changes::Changes;
 use super::columns::{Column, Filler, Kind};
@@ -48,6 +50,12 @@ pub(super) enum Doing {
     /// The commands for Wireshark.
     Commands(usize),
     Rhythm(Reading),
+    Whose(Box<Whose>),
+    /// What is to be asked from another computer; which of it is under the cursor.
+    List(usize),
+    SavingList(Line),
+    /// The list is kept nowhere, and the person wants to end.
+    Leaving(Line),
 }
 
 /// What follows from a key.
@@ -125,6 +133,8 @@ pub(super) struct Screen {
     pub(super) message: Option<String>,
     /// What was done, for the record.
     pub(super) log: Vec<String>,
+    /// What is to be asked from another computer.
+    pub(super) list: List,
     pub(super) picture: Picture,
     /// The rows are to be made anew for the next picture.
     pub(super) stale: bool,
@@ -184,6 +194,7 @@ impl Screen {
             absolute: false,
             message: None,
             log: Vec::new(),
+            list: List::new(options.to_ask.clone()),
             picture: Picture::default(),
             stale: true,
             painted: Painted::default(),
@@ -210,12 +221,6 @@ impl Screen {
         self.found.renew(&snapshot.findings);
         self.snapshot = Some(snapshot);
         self.stale = true;
-    }
-
-    /// What came of a deed, with its time.
-    pub(super) fn tell(&mut self, text: String) {
-        self.log.push(text.clone());
-        self.message = Some(text);
     }
 
     pub(super) fn position(&self) -> Position {

@@ -95,9 +95,12 @@ pub fn run(
             screen.show(snapshot, status);
             changed = true;
         }
-        while let Some(text) = outside.told() {
-            screen.tell(text);
+        while let Some(told) = outside.told() {
+            screen.tell(told);
             changed = true;
+        }
+        if screen.has_ended() {
+            break;
         }
         while let Some(answer) = outside.preserved() {
             screen.preserved(answer);
@@ -125,7 +128,7 @@ pub fn run(
             };
             match reaction {
                 Reaction::Nothing => {}
-                Reaction::Quit => return Ok(screen.log),
+                Reaction::Quit => return Ok(screen.into_log()),
                 Reaction::Redraw => terminal.terminal.clear()?,
                 Reaction::Deed(deed) => outside.fulfil(deed),
                 Reaction::Copy(text) => {
@@ -136,5 +139,5 @@ pub fn run(
             }
         }
     }
-    Ok(screen.log)
+    Ok(screen.into_log())
 }

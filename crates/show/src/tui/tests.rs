@@ -12,3 +12,4 @@ mod rhythm;
 mod stage;
 pub(crate) use self::stage::evening;
 mod texts;
+mod whose;

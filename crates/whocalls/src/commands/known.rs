@@ -9,6 +9,7 @@ use enrich::matching::Matcher;
 use model::{Gap, Knowledge, Snapshot, hex};
 use serde_json::{Value, json};
 
+use super::lookup::Here;
 use super::{answers, data, indicators};
 use crate::output::Talk;
 
@@ -21,6 +22,8 @@ pub(crate) struct Opened {
     pub(crate) is_damaged: bool,
     /// What was asked, and with which rules, for a case.
     versions: Value,
+    /// The same for whoever asks about one item.
+    here: Here,
 }
 
 static OPENED: OnceLock<Opened> = OnceLock::new();
@@ -36,6 +39,7 @@ pub(crate) fn open(from: Option<&Path>, talk: Talk) -> Result<&'static Opened> {
     let tables = data::tables(talk);
     let indicators::Opened {
         mut lists,
+        facts,
         gaps,
         is_damaged,
         ..
@@ -49,15 +53,14 @@ pub(crate) fn open(from: Option<&Path>, talk: Talk) -> Result<&'static Opened> {
         "indicators": lists.iter().map(|it| it.indicators.len()).sum::<usize>(),
         "limits": limits(),
     });
-    let known = Known::new(
-        Arc::clone(&tables),
-        Matcher::new(lists).with_suffixes_of(tables),
-    );
+    let matcher = Arc::new(Matcher::new(lists).with_suffixes_of(Arc::clone(&tables)));
+    let known = Known::new(Arc::clone(&tables), Arc::clone(&matcher));
     Ok(OPENED.get_or_init(|| Opened {
         knowledge: Knowledge::of(Arc::new(known)),
         gaps,
         is_damaged,
         versions,
+        here: Here::new(tables, matcher, facts),
     }))
 }
 
@@ -67,6 +70,11 @@ pub(crate) fn knowledge() -> Knowledge {
         .get()
         .map(|it| it.knowledge.clone())
         .unwrap_or_default()
+}
+
+/// For whoever asks about one item. `None`: nothing was opened.
+pub(crate) fn here() -> Option<&'static Here> {
+    OPENED.get().map(|it| &it.here)
 }
 
 /// What was asked, and with which rules, for a case. Null where nothing was opened.

@@ -1,5 +1,6 @@
 //! `whocalls lookup`: what is known here of addresses, names and hashes.
 
+mod here;
 mod item;
 mod known;
 mod of_case;
@@ -16,6 +17,7 @@ use model::{
     AddressItem, Announcer, FileHash, Item, LookedUp, NameItem, NetworkItem, SuffixBy, Text,
 };
 
+pub(crate) use self::here::{Here, answered_of};
 use self::item::Asked;
 use self::known::Known;
 use super::data;
@@ -68,8 +70,10 @@ pub(crate) fn run(arguments: &LookupArguments, talk: Talk) -> Result<Exit> {
         None => (Vec::new(), Exit::Done),
     };
     let mut answers = answers.into_iter();
+    let is_wanted = |asked: &Asked| of_case.as_ref().is_some_and(|it| it.is_wanted(asked));
     let looked_up = items.iter().map(|(asked, _)| LookedUp {
         answers: answers.next().unwrap_or_default(),
+        is_wanted: is_wanted(asked),
         ..look_up(asked, &tables, &known)
     });
     let mut text = Vec::new();
@@ -121,8 +125,8 @@ fn asked(items: &[String]) -> Result<Vec<Asked>, anyhow::Error> {
             return Err(Usage(format!("standard input: more than {MOST_BYTES} bytes")).into());
         }
         for (number, line) in (1..).zip(String::from_utf8_lossy(&text).lines()) {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
+            let line = without_comment(line);
+            if line.is_empty() {
                 continue;
             }
             let item = Asked::parse(line);
@@ -136,6 +140,17 @@ fn asked(items: &[String]) -> Result<Vec<Asked>, anyhow::Error> {
         return Err(Usage("no item on standard input".to_owned()).into());
     }
     Ok(asked)
+}
+
+/// `#` begins a comment, at the begin of a line or behind a blank.
+fn without_comment(line: &str) -> &str {
+    let end = line.match_indices('#').map(|(place, _)| place);
+    let mut end = end.filter(|place| {
+        let before = line.get(..*place).unwrap_or_default();
+        before.is_empty() || before.ends_with([' ', '\t'])
+    });
+    let end = end.next().unwrap_or(line.len());
+    line.get(..end).unwrap_or(line).trim()
 }
 
 /// What the tables and the lists tell of one item.
@@ -178,6 +193,7 @@ fn look_up(asked: &Asked, tables: &Tables, known: &Known) -> LookedUp {
         what,
         known: listed,
         answers: Vec::new(),
+        is_wanted: false,
     }
 }
 
@@ -224,5 +240,28 @@ fn name(tables: &Tables, name: &enrich::suffix::Name) -> NameItem {
         },
         platform,
         special: special.map(|it| (it.what, it.defined_in)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_is_left_out() {
+        for (line, item) in [
+            ("# all of it", ""),
+            ("  # all of it", ""),
+            (
+                "216.6.0.28               # address, first 2026-11-22",
+                "216.6.0.28",
+            ),
+            ("216.6.0.28\t# address", "216.6.0.28"),
+            ("  a.example  ", "a.example"),
+            // That is no comment, and no item: it is refused.
+            ("a#b", "a#b"),
+        ] {
+            assert_eq!(without_comment(line), item, "{line:?}");
+        }
     }
 }

@@ -24,7 +24,7 @@ use super::case::{self, Story};
 use super::evidence::{self, Evidence};
 use super::filter;
 use super::imports::{Covered, Imports, beside};
-use super::screen::{self, Hands, Shared};
+use super::screen::{self, Hands, List, Shared};
 use crate::arguments::{Color, OpenArguments};
 use crate::exit::Exit;
 use crate::output::{Talk, Usage};
@@ -80,16 +80,19 @@ fn open_case(
     let name = name.as_deref().and_then(|path| path.file_name());
     let name = name.map_or_else(String::new, |it| it.to_string_lossy().into_owned());
     let files = packet_files(&case, begun);
+    let host = case.about().map(|it| it.host.clone());
+    let hands = Hands {
+        actions: None,
+        writer: Writer::start(),
+        list: List::beside(case.path(), host.as_deref(), talk),
+    };
     let options = Options {
         theme: screen::theme(arguments.colors, arguments.ascii, color),
         mouse: !arguments.no_mouse,
         refresh: Duration::from_secs(1),
         actions: false,
         filter,
-    };
-    let hands = Hands {
-        actions: None,
-        writer: Writer::start(),
+        to_ask: hands.list.to_ask(),
     };
     let seal = Arc::new(SealCell::default());
     let showing = Showing {

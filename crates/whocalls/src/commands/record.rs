@@ -49,7 +49,7 @@ use self::running::Announcement;
 use self::sandbox::Sandboxed;
 use self::standing::Standing;
 use super::fold::Ends;
-use super::screen::{self, Hands};
+use super::screen::{self, Hands, List};
 use super::watch::cannot_start;
 use crate::arguments::{Color, RecordArguments, RecordDepth, Running};
 use crate::exit::Exit;
@@ -160,7 +160,8 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
     }
     let folder = Folder::make(&parent, &name)?;
     let path = folder.path().to_path_buf();
-    let warning = warning(&folder, recipients.is_some());
+    let is_encrypted = recipients.is_some();
+    let warning = warning(&folder, is_encrypted);
     let standing = Standing::new(&path, folder.whereabouts());
     let begun = about.began;
     let settings = Settings {
@@ -177,7 +178,14 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
     let announcement = announce(&first, &path, begun, talk);
     drop(first);
     let user = observe::user();
-    let writer = arguments.screen.then(Writer::start);
+    let beside = arguments.screen.then(|| {
+        // What somebody wants to know of whom is not to stand in the clear beside a case that does not.
+        let list = match is_encrypted {
+            true => List::in_memory(),
+            false => List::of_recording(&path),
+        };
+        (Writer::start(), list)
+    });
     let mut watch = Watch::start(WatchOptions {
         polling: arguments.polling,
         allow_actions: arguments.allow_actions,
@@ -186,10 +194,11 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
     // What happens from here on is in it.
     talk.say(&format!("Recording into {}\n{warning}", path.display()));
     say_tier(&watch, arguments.polling, talk);
-    let screen = writer.map(|writer| {
+    let screen = beside.map(|(writer, list)| {
         let hands = Hands {
             actions: watch.actions(),
             writer,
+            list,
         };
         Screen::new(hands, user, watch.now(), arguments.allow_actions, color)
     });

@@ -3,6 +3,7 @@
 
 mod deeds;
 mod desk;
+mod list;
 pub(super) mod newest;
 mod shared;
 
@@ -15,11 +16,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use model::{Findings, Observed};
 use observe::Watch;
-use show::tui::{self, Colors, Options, Terminal, Theme};
+use show::tui::{self, Colors, Options, Terminal, Theme, Told};
 use track::Tracker;
 
 pub(crate) use self::deeds::Hands;
 use self::desk::Desk;
+pub(crate) use self::list::List;
 pub(crate) use self::shared::{Preserving, Shared};
 use super::fold::Reader;
 use super::judging::{Judging, STEP};
@@ -61,7 +63,7 @@ pub(crate) fn alongside<T: Send>(
                 talk.say("Waiting for what was asked for last ...\n");
             }
             // Nobody wishes for anything any more: it ends with the last answer.
-            shown.log.extend(&answers);
+            shown.log.extend(answers.iter().filter_map(in_words));
             shown.log
         });
         drop(gone);
@@ -69,6 +71,16 @@ pub(crate) fn alongside<T: Send>(
         let worked = worked.map_err(|_| anyhow!("the thread behind the screen has failed"))?;
         Ok((log?, worked?))
     })
+}
+
+/// `None`: there is nothing to tell when nobody looks any more.
+fn in_words(told: Told) -> Option<String> {
+    match told {
+        Told::Done(text) | Told::ListSaved(Ok(text) | Err(text)) | Told::NotKept(text) => {
+            Some(text)
+        }
+        Told::Known(_) => None,
+    }
 }
 
 /// Judges whatever is published, until nobody looks or nothing more comes.

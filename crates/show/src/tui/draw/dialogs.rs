@@ -4,8 +4,10 @@ use model::Snapshot;
 use ratatui::layout::Rect;
 
 use super::text::Brush;
-use super::{gap_lines, rhythm};
-use crate::messages::{detail as texts, dialogs as words, keys as help_texts};
+use super::{gap_lines, rhythm, whose};
+use crate::messages::{
+    detail as texts, dialogs as words, keys as help_texts, whose as whose_texts,
+};
 use crate::tui::detail::pieces;
 use crate::tui::edit::Line;
 use crate::tui::keys::BINDINGS;
@@ -35,6 +37,13 @@ pub(super) fn paint(
         Doing::Commands(top) => {
             let lines = commands(screen, usize::from(area.width));
             return page(brush, area, words::WIRESHARK_TITLE, &lines, *top);
+        }
+        Doing::Whose(shown) => return whose::panel(screen, shown, brush, area),
+        Doing::List(at) => whose::list(screen, snapshot, *at, brush, area),
+        Doing::SavingList(line) => saving_list(screen, whose_texts::SAVES_LIST, line, brush, area),
+        Doing::Leaving(line) => {
+            let text = whose_texts::before_the_end(screen.list.items.len());
+            saving_list(screen, &text, line, brush, area);
         }
         Doing::Rhythm(reading) => return rhythm::paint(screen, reading, brush, area),
         Doing::Help(top) => {
@@ -98,6 +107,12 @@ fn saving(screen: &Screen, line: &Line, brush: &mut Brush<'_>, area: Rect) {
     } else {
         words::SAVES_MARKED
     };
+    let mut above = vec![(what.to_owned(), Tone::Dim)];
+    above.extend(screen.message.iter().map(|it| (it.clone(), Tone::Error)));
+    written(words::SAVE_PROMPT, line, None, &above, brush, area);
+}
+
+fn saving_list(screen: &Screen, what: &str, line: &Line, brush: &mut Brush<'_>, area: Rect) {
     let mut above = vec![(what.to_owned(), Tone::Dim)];
     above.extend(screen.message.iter().map(|it| (it.clone(), Tone::Error)));
     written(words::SAVE_PROMPT, line, None, &above, brush, area);

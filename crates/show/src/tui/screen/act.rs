@@ -27,7 +27,11 @@ impl Screen {
         self.be_up_to_date();
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         if control && key.code == KeyCode::Char('c') {
-            return Reaction::Quit;
+            // Who is asked already has had enough.
+            return match self.mode {
+                Doing::Leaving(_) => Reaction::Quit,
+                _ => self.quit(),
+            };
         }
         match std::mem::take(&mut self.mode) {
             Doing::Looking => match keys::action(key) {
@@ -43,6 +47,10 @@ impl Screen {
             Doing::Commands(top) => self.reading(Doing::Commands, top, key),
             Doing::Rhythm(reading) => self.reading_rhythm(reading, key),
             Doing::Preserving(process, question) => self.preserving(process, question, key),
+            Doing::Whose(whose) => self.reading_whose(whose, key),
+            Doing::List(at) => self.reading_list(at, key),
+            Doing::SavingList(line) => self.saving_list(line, key),
+            Doing::Leaving(line) => self.leaving(line, key),
         }
     }
 
@@ -53,7 +61,7 @@ impl Screen {
             Action::Unfold => self.row().is_some_and(|row| row.fold == Fold::Closed),
             Action::Fold => self.row().is_some_and(|row| row.fold == Fold::Open),
             Action::UnfoldRest => self.view == View::Overview,
-            Action::Detail | Action::Menu | Action::Rhythm => {
+            Action::Detail | Action::Menu | Action::Rhythm | Action::Whose => {
                 self.row().is_some_and(Row::is_chosen)
             }
             _ => true,
@@ -117,6 +125,7 @@ impl Screen {
             Action::Reverse => self.reverse = !self.reverse,
             Action::Group => self.group(),
             Action::Rhythm => self.open_rhythm(),
+            Action::Whose => return self.open_whose(),
             Action::Pivot => self.pivot(),
             Action::HideListeners => self.hide.listeners = !self.hide.listeners,
             Action::HideLoopback => self.hide.loopback = !self.hide.loopback,
@@ -146,7 +155,7 @@ impl Screen {
             Action::NotSeen => self.mode = Doing::NotSeen(0),
             Action::Help => self.mode = Doing::Help(0),
             Action::Redraw => return Reaction::Redraw,
-            Action::Quit => return Reaction::Quit,
+            Action::Quit => return self.quit(),
         }
         Reaction::Nothing
     }
@@ -427,6 +436,7 @@ fn changes_rows(action: Action) -> bool {
             | Action::Save
             | Action::Menu
             | Action::Rhythm
+            | Action::Whose
             | Action::Refresh
             | Action::Times
             | Action::Earlier

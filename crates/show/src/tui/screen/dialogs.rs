@@ -71,6 +71,7 @@ impl Screen {
         match &entry.choice {
             Choice::Detail => self.act(Action::Detail),
             Choice::Rhythm => self.act(Action::Rhythm),
+            Choice::Whose => self.act(Action::Whose),
             Choice::OnlyThis => self.act(Action::Pivot),
             Choice::Mark => self.act(Action::Mark),
             Choice::Copy => self.act(Action::CopyRow),
@@ -89,7 +90,14 @@ impl Screen {
         let process = match &question.deed {
             Deed::End { process, .. } => Some(*process),
             Deed::Close { connection, .. } => connection.owner.process(),
-            Deed::Refresh(_) | Deed::Save { .. } | Deed::Go(_) | Deed::Preserve { .. } => None,
+            Deed::Refresh(_)
+            | Deed::Save { .. }
+            | Deed::SaveList { .. }
+            | Deed::LookUp { .. }
+            | Deed::AskElsewhere(_)
+            | Deed::AskNoMore(_)
+            | Deed::Go(_)
+            | Deed::Preserve { .. } => None,
         };
         let Some(process) = process else {
             question.before = Some(dialogs::NO_PROGRAM_TO_COPY.to_owned());

@@ -150,9 +150,9 @@ fn no_axis_reaches_beyond_the_case() {
 fn of_what_never_left_no_packets_are_promised() {
     let mut stage = Stage::new(80, 24, Theme::default());
     stage.show_as(evening(), with_packets(of(replay())));
-    stage.press("6/state:failed<Enter>w");
+    stage.press("6/state:failed<Enter>W");
     assert!(stage.text().contains("never left this computer"));
-    stage.press("<Esc><Esc>/state:established<Enter>w");
+    stage.press("<Esc><Esc>/state:established<Enter>W");
     assert!(!stage.text().contains("never left this computer"));
 }
 
@@ -267,7 +267,7 @@ fn packets_are_opened_with_wireshark() {
         Some(Reaction::Copy(text)) => text.clone(),
         other => panic!("{other:?}"),
     };
-    let command = copied(&stage.press("6/state:failed<Enter>w"));
+    let command = copied(&stage.press("6/state:failed<Enter>W"));
     let filter = "ip.addr==192.0.2.7 && ip.addr==216.6.0.28";
     assert!(
         command.starts_with(&format!("wireshark -r packets/000002.pcapng -Y '{filter}")),
@@ -276,19 +276,19 @@ fn packets_are_opened_with_wireshark() {
     assert_snapshot!("case_wireshark", stage.text());
     stage.press("<Esc>");
     assert_eq!(
-        copied(&stage.press(".<Down><Down><Down><Down><Down><Down><Enter>")),
+        copied(&stage.press(".<Down><Down><Down><Down><Down><Down><Down><Enter>")),
         command
     );
     // It was open from before the first file on: both of them.
     stage.press("<Esc><Esc>2");
-    assert_eq!(copied(&stage.press("w")).lines().count(), 2);
+    assert_eq!(copied(&stage.press("W")).lines().count(), 2);
     stage.press("<Esc>1");
-    let reactions = stage.press("w");
+    let reactions = stage.press("W");
     assert!(matches!(reactions.last(), Some(Reaction::Nothing)));
     assert!(stage.text().contains("choose one"), "{}", stage.text());
     // Without packets nobody is offered them.
     let mut without = Stage::usual();
-    without.press("2w");
+    without.press("2W");
     assert!(!without.text().contains("Wireshark"));
     without.press(".");
     assert!(!without.text().contains("Wireshark"));
@@ -308,7 +308,7 @@ fn a_menu_says_where_no_packets_are() {
 fn a_case_in_ascii_is_ascii() {
     let mut stage = Stage::new(80, 24, super::stage::theme(crate::tui::Colors::Mono, true));
     stage.show_as(evening(), with_packets(of(replay())));
-    for keys in ["1", "5", "?", "<Esc>6w", "<Esc>."] {
+    for keys in ["1", "5", "?", "<Esc>6W", "<Esc>."] {
         stage.press(keys);
         assert!(stage.text().is_ascii(), "{keys}: {}", stage.text());
     }

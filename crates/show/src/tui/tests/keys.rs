@@ -110,7 +110,7 @@ fn rows_are_put_together() {
 fn what_a_key_cannot_do_here_is_said() {
     check("c", &["views of connections (2, 6)"], &["grouped by"]);
     check("2c1c2", &["nginx 801  (1)"], &["grouped by"]);
-    check("1w", &["no packets are recorded by this run"], &[]);
+    check("1W", &["no packets are recorded by this run"], &[]);
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn nothing_is_ended_by_one_key() {
 
 #[test]
 fn the_word_has_to_be_typed() {
-    let ask = "2.<Down><Down><Down><Down><Down><Down><Down><Enter>";
+    let ask = "2.<Down><Down><Down><Down><Down><Down><Down><Down><Enter>";
     let mut stage = Stage::usual();
     stage.press(ask);
     assert!(stage.text().contains("Type END"), "{}", stage.text());

@@ -177,7 +177,7 @@ fn details_and_dialogs() {
     assert_snapshot!("not_seen", stage.text());
     stage.press("<Esc>2.");
     assert_snapshot!("menu", stage.text());
-    stage.press("<Down><Down><Down><Down><Down><Down><Down><Enter>");
+    stage.press("<Down><Down><Down><Down><Down><Down><Down><Down><Enter>");
     assert_snapshot!("question", stage.text());
 }
 

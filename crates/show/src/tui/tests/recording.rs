@@ -83,17 +83,17 @@ fn a_key_says_what_is_recorded_or_how() {
 #[test]
 fn packets_are_opened_when_the_recording_has_ended() {
     let mut stage = stage();
-    stage.press("w");
-    assert!(stage.text().contains("whocalls open CASE, then w"));
+    stage.press("W");
+    assert!(stage.text().contains("whocalls open CASE, then W"));
     let mut recording = recording();
     recording.packets = None;
     stage.show_as(evening(), of(recording));
-    stage.press("2w");
+    stage.press("2W");
     assert!(stage.text().contains("no packets are being recorded"));
 }
 
-const ASK_TO_END: &str = "2.<Down><Down><Down><Down><Down><Down><Down><Enter>";
-const ASK_TO_CLOSE: &str = "2.<Down><Down><Down><Down><Down><Down><Enter>";
+const ASK_TO_END: &str = "2.<Down><Down><Down><Down><Down><Down><Down><Down><Enter>";
+const ASK_TO_CLOSE: &str = "2.<Down><Down><Down><Down><Down><Down><Down><Enter>";
 
 fn answer(pid: u32, result: Result<(), &str>) -> Preserved {
     Preserved {
@@ -155,8 +155,9 @@ fn who_turns_back_is_not_asked() {
 #[test]
 fn without_a_known_process_that_is_said() {
     let mut stage = stage();
-    let reactions =
-        stage.press("2/owner:unknown proto:tcp<Enter>.<Down><Down><Down><Down><Down><Down><Enter>");
+    let reactions = stage.press(
+        "2/owner:unknown proto:tcp<Enter>.<Down><Down><Down><Down><Down><Down><Down><Enter>",
+    );
     let copies = |it: &Reaction| matches!(it, Reaction::Deed(Deed::Preserve { .. }));
     assert!(!reactions.iter().any(copies));
     let text = stage.text();

@@ -30,6 +30,7 @@ impl Stage {
             refresh: Duration::from_secs(1),
             actions: true,
             filter: String::new(),
+            to_ask: crate::tui::ToAsk::default(),
         };
         Self {
             screen: Screen::new(options),

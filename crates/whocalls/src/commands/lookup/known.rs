@@ -18,7 +18,7 @@ use crate::output::Talk;
 const MOST: usize = 64;
 
 pub(super) struct Known {
-    pub(super) matcher: Matcher,
+    pub(super) matcher: Arc<Matcher>,
     facts: Vec<(IndicatorList, Table)>,
     /// A list is not as it was added; it was said.
     pub(super) is_damaged: bool,
@@ -29,10 +29,19 @@ impl Known {
     pub(super) fn open(folder: Option<&Path>, tables: &Arc<Tables>, talk: Talk) -> Result<Self> {
         let opened = Opened::of(folder, talk)?;
         Ok(Self {
-            matcher: Matcher::new(opened.lists).with_suffixes_of(Arc::clone(tables)),
+            matcher: Arc::new(Matcher::new(opened.lists).with_suffixes_of(Arc::clone(tables))),
             facts: opened.facts,
             is_damaged: opened.is_damaged,
         })
+    }
+
+    /// Of what was opened before.
+    pub(super) fn of(matcher: Arc<Matcher>, facts: Vec<(IndicatorList, Table)>) -> Self {
+        Self {
+            matcher,
+            facts,
+            is_damaged: false,
+        }
     }
 
     /// What files of facts tell of an address.

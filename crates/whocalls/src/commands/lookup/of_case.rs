@@ -2,13 +2,14 @@
 //! hashes of programs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use enrich::tables::Tables;
 use model::{Connection, Detail, PackageState, Snapshot};
 use record::case::OpenCase;
+use record::review::{Review, path_of};
 use track::Limits;
 
 use super::item::Asked;
@@ -24,7 +25,10 @@ pub(super) struct OfCase {
     case: Arc<OpenCase>,
     /// Addresses, names, hashes; each once and in order, with why others are not asked about it unless
     /// the person says so.
+    /// Before them what a person has put on the list of what to ask from another computer.
     pub(super) items: Vec<(Asked, Option<LeftOut>)>,
+    /// How many these are.
+    wanted: usize,
     /// Names that were seen and are none.
     odd: usize,
     missing: Missing,
@@ -81,13 +85,33 @@ pub(super) fn items(
         let left_out = (!is_packaged).then_some(LeftOut::UnpackagedHash);
         (Asked::sha256(&hash), left_out)
     });
+    let wanted = wanted(&folder)?;
+    let seen = addresses.chain(named).chain(hashed);
+    let seen = seen.filter(|(it, _)| !wanted.iter().any(|wanted| wanted.what == it.what));
+    let seen: Vec<_> = seen.collect();
+    let count = wanted.len();
+    let wanted = wanted.into_iter().map(|it| (it, None));
     Ok(OfCase {
-        items: addresses.chain(named).chain(hashed).collect(),
+        items: wanted.chain(seen).collect(),
+        wanted: count,
         folder,
         case,
         odd: odd.len(),
         missing,
     })
+}
+
+/// What a person has put on the list, in that order: wanted, so that none of it is left out.
+///
+/// Errors: the list cannot be read.
+fn wanted(case: &Path) -> Result<Vec<Asked>> {
+    let Some(review) = Review::read(&path_of(case))? else {
+        return Ok(Vec::new());
+    };
+    let questions = review.to_ask()?.into_iter();
+    // Somebody may have changed the file.
+    let asked = questions.filter_map(|(question, _)| Asked::parse(&question.to_string()).ok());
+    Ok(asked.collect())
 }
 
 /// Whether a name may have been made for one person: it is on no list, and not what was registered.
@@ -127,6 +151,12 @@ impl OfCase {
             folder: &self.folder,
             opened: &self.case,
         }
+    }
+
+    /// Whether a person has put it on the list of what to ask from another computer.
+    pub(super) fn is_wanted(&self, asked: &Asked) -> bool {
+        let mut wanted = self.items.iter().take(self.wanted);
+        wanted.any(|(it, _)| it == asked)
     }
 
     /// Says what of the case was not read, when all else has been said.

@@ -129,6 +129,37 @@ fn question(item: &Asked, source: OnlineSource, tables: &Tables) -> Option<Quest
     }
 }
 
+/// What others have answered before, the newest of each source.
+///
+/// Errors: of the file.
+pub(super) fn answers(item: &Asked, review: &Review, tables: &Tables) -> Result<Vec<Answered>> {
+    let mut answers = Vec::new();
+    for source in OnlineSource::ALL {
+        if let Some(question) = question(item, source, tables)
+            && let Some(newest) = review.newest(source, &question)?
+        {
+            answers.push(answered(&newest));
+        }
+    }
+    Ok(answers)
+}
+
+/// What others are asked about an item. `Err`: why they are not to be; `hosts`: the names of the computers
+/// here.
+pub(super) fn may_be_asked(
+    item: &Asked,
+    hosts: &[String],
+    tables: &Tables,
+) -> Result<Question, &'static str> {
+    // Of those that take everything as it is.
+    let asked = question(item, OnlineSource::VirusTotal, tables);
+    let question = asked.ok_or("no source knows such hashes")?;
+    match Own::named(hosts).why_not(&question, tables) {
+        Some(why) => Err(why),
+        None => Ok(question),
+    }
+}
+
 /// For each item the newest answer of each source.
 fn of_items(
     items: &[(Asked, Option<LeftOut>)],

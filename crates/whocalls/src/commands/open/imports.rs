@@ -14,7 +14,7 @@ use track::Tracker;
 use super::{PUBLISHED_AT_LEAST, PUBLISHED_EACH, PUBLISHED_FIRST, STEP, needs_terminal, percent};
 use crate::arguments::{Color, OpenArguments};
 use crate::commands::imports::{self, Imports};
-use crate::commands::screen::{self, Hands, Shared};
+use crate::commands::screen::{self, Hands, List, Shared};
 use crate::exit::Exit;
 use crate::output::{Talk, Usage};
 
@@ -31,16 +31,18 @@ pub(super) fn run(
     Terminal::prepare().context("cannot read keys from the terminal")?;
     let nothing = Timestamp::from_unix_nanos(0);
     let shared = Shared::new(Duration::from_secs(1), observe::user(), nothing);
+    let hands = Hands {
+        actions: None,
+        writer: Writer::start(),
+        list: List::in_memory(),
+    };
     let options = Options {
         theme: screen::theme(arguments.colors, arguments.ascii, color),
         mouse: !arguments.no_mouse,
         refresh: Duration::from_secs(1),
         actions: false,
         filter,
-    };
-    let hands = Hands {
-        actions: None,
-        writer: Writer::start(),
+        to_ask: hands.list.to_ask(),
     };
     let showing = Showing {
         tracker: imports.tracker(imports::LIMITS),

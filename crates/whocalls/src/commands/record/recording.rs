@@ -91,6 +91,7 @@ impl Screen {
                 refresh: screen::REFRESH,
                 actions,
                 filter: String::new(),
+                to_ask: hands.list.to_ask(),
             },
             hands,
             since,

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
 
 use model::Snapshot;
-use show::tui::{Deed, Outside, Preserved, Status};
+use show::tui::{Deed, Outside, Preserved, Status, Told};
 
 use super::shared::Shared;
 
@@ -13,7 +13,7 @@ use super::shared::Shared;
 pub(super) struct Desk<'a> {
     shared: &'a Shared,
     wishes: Sender<Deed>,
-    answers: &'a Receiver<String>,
+    answers: &'a Receiver<Told>,
     /// How many wishes have no answer yet.
     waiting: usize,
 }
@@ -22,7 +22,7 @@ impl<'a> Desk<'a> {
     pub(super) fn new(
         shared: &'a Shared,
         wishes: Sender<Deed>,
-        answers: &'a Receiver<String>,
+        answers: &'a Receiver<Told>,
     ) -> Self {
         Self {
             shared,
@@ -50,7 +50,11 @@ impl Outside for Desk<'_> {
         match deed {
             Deed::Refresh(refresh) => self.shared.every(refresh),
             // Whoever fulfils it lives as long as the screen.
-            Deed::Save { .. } | Deed::Close { .. } | Deed::End { .. } => {
+            // Of these nobody waits for an answer.
+            Deed::LookUp { .. } | Deed::AskElsewhere(_) | Deed::AskNoMore(_) => {
+                drop(self.wishes.send(deed));
+            }
+            Deed::Save { .. } | Deed::SaveList { .. } | Deed::Close { .. } | Deed::End { .. } => {
                 self.waiting += usize::from(self.wishes.send(deed).is_ok());
             }
             Deed::Preserve { process } => self.shared.preserving.want(process),
@@ -58,9 +62,10 @@ impl Outside for Desk<'_> {
         }
     }
 
-    fn told(&mut self) -> Option<String> {
+    fn told(&mut self) -> Option<Told> {
         let answer = self.answers.try_recv().ok()?;
-        self.waiting = self.waiting.saturating_sub(1);
+        let was_waited_for = matches!(answer, Told::Done(_) | Told::ListSaved(_));
+        self.waiting = self.waiting.saturating_sub(usize::from(was_waited_for));
         Some(answer)
     }
 

@@ -11,7 +11,7 @@ use show::tui::{Options, Terminal};
 use crate::arguments::{Color, WatchArguments};
 use crate::commands::filter;
 use crate::commands::fold::{Ends, Fold, Outcome};
-use crate::commands::screen::{self, Hands, Publisher, Shared};
+use crate::commands::screen::{self, Hands, List, Publisher, Shared};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::output::{Talk, Usage};
@@ -51,6 +51,7 @@ pub(super) fn run(
     let hands = Hands {
         actions: watch.actions(),
         writer,
+        list: List::in_memory(),
     };
     let start = Instant::now();
     let refresh = arguments.refresh.unwrap_or(screen::REFRESH);
@@ -67,6 +68,7 @@ pub(super) fn run(
         refresh,
         actions: arguments.allow_actions,
         filter: filter::text(&arguments.words, &arguments.filter),
+        to_ask: hands.list.to_ask(),
     };
     let (log, outcome) = screen::alongside(|| fold.run(), hands, options, &shared, talk)?;
     Ok(finish(&log, &outcome, &shared, strict, talk))

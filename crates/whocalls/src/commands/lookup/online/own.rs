@@ -46,6 +46,15 @@ impl Own {
         Ok(own)
     }
 
+    /// Of computers with these names.
+    pub(super) fn named(hosts: &[String]) -> Self {
+        let names = hosts.iter().map(|it| it.to_lowercase());
+        Self {
+            names: names.filter(|it| !it.is_empty()).collect(),
+            networks: Vec::new(),
+        }
+    }
+
     /// Why it is not asked about. `None`: it may be.
     pub(super) fn why_not(&self, question: &Question, tables: &Tables) -> Option<&'static str> {
         match question {
