@@ -129,6 +129,8 @@ static int init(void)
 	/* How long is recorded, in seconds. */
 	const char *time = getenv("seconds") ?: "180";
 	const int seconds = atoi(time);
+	/* When the browser is started that has no window. */
+	const int begun = seconds < 90 ? seconds / 6 : 15;
 	char *const recording[] = {
 		"/media/stick/whocalls", "record", "--into", "/media/stick", "--for", (char *)time,
 		"--depth", "full", "--ring", "16M", "--case-number", "story", "--examiner", "Noor",
@@ -150,7 +152,7 @@ static int init(void)
 		while ((ended = waitpid(-1, &status, WNOHANG)) > 0)
 			if (ended == recorder)
 				return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-		if (second == 15)
+		if (second == begun)
 			start(LENA, (char *[]){ "/home/lena/.cache/.fonts/font-update", NULL });
 		if (second % 60 == 10)
 			start(0, (char *[]){ "/usr/lib/update-check", "--quiet", NULL });

@@ -1,13 +1,13 @@
 //! The case in examples/story, for whoever has just got whocalls: sealed, small, and to be read without
-//! any rights.
+//! any rights; and the story itself, played from the recording to the answer of a registry.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::program::{Look, Run, copy_to, whocalls};
-use crate::setting::{Folder, Need, command, is_root, lacks, run};
+use crate::program::{Look, Run, WHOCALLS, copy_to, whocalls};
+use crate::setting::{Folder, Need, command, is_root, lacks, run, skip};
 
 const MOST_BYTES: u64 = 300_000;
 const CALLED: &str = "216.6.0.28:880";
@@ -89,6 +89,71 @@ fn anybody_can_read_it_where_nothing_can_be_written() {
     let look = Run::of(&mut list);
     permit(&case, 0o755, 0o644);
     check(&Look(look.json()));
+}
+
+/// Found, explained, packed, opened elsewhere, verified, looked up, shown in tshark: what each step has to
+/// say to go on stands in the script. Here: that all of it was said, in this order, and of nobody else.
+#[test]
+fn the_whole_story_is_told() {
+    let tools = ["cc", "ip", "unshare", "nsenter", "age", "age-keygen"];
+    let tools = tools
+        .into_iter()
+        .chain(["unzip", "tshark", "python3", "ldd"]);
+    let needs: Vec<_> = [Need::Root]
+        .into_iter()
+        .chain(tools.map(Need::Program))
+        .collect();
+    if lacks(&needs) || (cfg!(not(target_arch = "x86_64")) && skip("it needs x86-64")) {
+        return;
+    }
+    let own_network = Path::new(WHOCALLS).with_file_name("examples/own_network");
+    if !own_network.is_file() {
+        skip("no own_network is built: cargo build -p record --example own_network");
+        return;
+    }
+    let mut demonstrate = Command::new("sh");
+    demonstrate
+        .arg(examples().join("demonstrate.sh"))
+        .arg("20")
+        .env("WHOCALLS", WHOCALLS)
+        .env("OWN_NETWORK", own_network);
+    let told = Run::of(&mut demonstrate);
+    assert_eq!(told.code, Some(0), "{}{}", told.text(), told.talk());
+    let text = told.text();
+    let mut rest = text.as_str();
+    for said in [
+        "whocalls record --into /media/stick",
+        "This is the computer under examination. Asking from here tells others, perhaps the attacker, \
+         that someone is looking. Take the case to another computer, or add --from-this-computer.",
+        "Recorded. Write this seal down on paper",
+        "look first: Call from no file\n  program    iexplore ",
+        "harmless?",
+        "rule foreign_system_call",
+        "whocalls pack case --recipient age1",
+        "age --decrypt",
+        "Unchanged since it was sealed",
+        "Holder of this address: not known here.",
+        "Nothing was sent. --online asks, from another computer.",
+        "Its answer is made up",
+        "NetRange:       216.6.0.0 - 216.6.1.255\nCIDR:           216.6.0.0/23\n",
+        "Country:        SY",
+        "{'216.6.0.28': 'STE (Syrian Telecommunications Establishment)'}",
+        "216.6.0.28\t880\twhocalls/1 name=iexplore pid=",
+        "That is all.",
+    ] {
+        let Some((_, after)) = rest.split_once(said) else {
+            panic!("not said, or not then: {said}\n{text}");
+        };
+        rest = after;
+    }
+    let injected: Vec<_> = text
+        .split("\n\n")
+        .filter(|finding| finding.contains("rule foreign_system_call"))
+        .collect();
+    assert!(
+        matches!(injected.as_slice(), [one] if !one.contains("firefox") && !one.contains("thunderbird")),
+        "the others are as they were started: {injected:#?}"
+    );
 }
 
 /// One program without a window calls, again and again: first nobody answers, then there is no way.
