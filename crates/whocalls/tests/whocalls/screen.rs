@@ -5,6 +5,7 @@ mod findings;
 mod names;
 mod rhythm;
 pub(crate) mod terminal;
+mod whose;
 
 use std::fs;
 use std::path::Path;
