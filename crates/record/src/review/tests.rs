@@ -198,3 +198,24 @@ fn it_stands_beside_the_case() {
         assert_eq!(path_of(Path::new(case)), Path::new("/x/case.review.sqlite"));
     }
 }
+
+#[test]
+fn what_was_in_memory_is_a_file_in_the_end() {
+    let folder = Folder::new("bytes");
+    let mut review = Review::in_memory().unwrap();
+    for (seconds, question) in (1..).zip(questions()) {
+        review.ask_elsewhere(&question, at(seconds)).unwrap();
+    }
+    fs::write(folder.file(), review.bytes().unwrap()).unwrap();
+    let read = Review::read(&folder.file()).unwrap().unwrap();
+    assert_eq!(read.to_ask().unwrap(), review.to_ask().unwrap());
+    drop(read);
+    // Others can add to it.
+    let mut more = Review::write(&folder.file()).unwrap();
+    let [question, ..] = &questions()[..] else {
+        panic!("no question");
+    };
+    more.add(&answer(question.clone(), 9, None), "1").unwrap();
+    more.ask_no_more(question).unwrap();
+    assert_eq!(more.to_ask().unwrap().len(), questions().len() - 1);
+}
