@@ -98,6 +98,7 @@ fn the_registration_stands_first_as_whois_prints_it() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn the_registration_is_that_of_the_seed() {
     let Ok(folder) = std::fs::read_dir("../../../shared/seed") else {
         eprintln!("skipped: the text that the block is held against is not there");

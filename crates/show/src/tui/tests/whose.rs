@@ -11,7 +11,7 @@ use crate::tui::{Deed, Found, Kept, Known, Mode, Recording, Theme, ToAsk, ToAskI
 fn deed(reactions: &[Reaction]) -> Deed {
     let deeds = reactions.iter().filter_map(|it| match it {
         Reaction::Deed(deed) => Some(deed.clone()),
-        _ => None,
+        Reaction::Nothing | Reaction::Quit | Reaction::Redraw | Reaction::Copy(_) => None,
     });
     let deeds: Vec<_> = deeds.collect();
     assert_eq!(deeds.len(), 1, "{reactions:?}");
@@ -173,10 +173,10 @@ fn each_kind_of_row_has_its_item() {
     let first_of = |snapshot: Snapshot, keys: &str| {
         let mut stage = stage(snapshot);
         let reactions = stage.press(keys);
-        match deed(&reactions) {
-            Deed::LookUp { item, adds: true } => item,
-            other => panic!("{other:?}"),
-        }
+        let Deed::LookUp { item, adds: true } = deed(&reactions) else {
+            panic!("{reactions:?}");
+        };
+        item
     };
     let filter = "/proc:updater<Enter>g";
     for keys in ["4gw", "5gw"] {
