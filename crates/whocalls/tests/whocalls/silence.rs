@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 
@@ -276,4 +277,11 @@ fn not_one_packet_leaves() {
     assert!(sent.unwrap().success());
     let caught = trap.go_on();
     assert_ne!(caught, ["0"], "the trap catches nothing");
+    // Not println, which `cargo test` keeps to itself when a test passes.
+    let _ = writeln!(
+        io::stderr(),
+        "{} commands: 0 packets sent; of one datagram that was sent on purpose the trap has {}",
+        trapped.ran.borrow().len(),
+        caught.concat()
+    );
 }
