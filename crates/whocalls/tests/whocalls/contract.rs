@@ -247,7 +247,7 @@ fn what_is_known_of_an_address_says_that_the_holder_is_not() {
     for item in items {
         check(
             item,
-            "item kind address known told answers not_known search",
+            "item kind address known told answers wanted not_known search",
             "ip port network announcers more_announcers has_holes name hash",
         );
     }
