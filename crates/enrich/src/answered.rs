@@ -45,6 +45,17 @@ pub fn answered(enrichment: &Enrichment) -> Answered {
     }
 }
 
+/// The one that counts of what a source said to one question: the newest, and a failure only where there is
+/// nothing else, since that somebody cannot be asked again takes nothing back.
+pub fn best<'of>(all: impl IntoIterator<Item = &'of Enrichment>) -> Option<&'of Enrichment> {
+    let rated = all.into_iter().map(|it| {
+        let is_answer = !matches!(sources::said(it), Said::Failed(_));
+        ((is_answer, it.asked), it)
+    });
+    let best = rated.max_by_key(|(rate, _)| *rate);
+    best.map(|(_, it)| it)
+}
+
 /// The newest answer of each source to each question.
 #[derive(Debug, Default)]
 pub struct Answers {

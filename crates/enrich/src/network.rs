@@ -166,7 +166,7 @@ impl Network {
     ) -> Result<(), End> {
         // Somebody in this network bears it, and a person has named it.
         let is_near = host.parse().is_ok_and(|ip| refused::address(ip).is_some());
-        if is_near && self.settings.is_own(host) {
+        if is_near && self.settings.is_own_host(host) {
             return Ok(());
         }
         let wait = {

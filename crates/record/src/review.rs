@@ -66,12 +66,25 @@ pub enum Error {
     Foreign(PathBuf),
     #[error("{} is of a newer version of this program", .0.display())]
     Newer(PathBuf),
+    #[error("{} is no file", .0.display())]
+    NoFile(PathBuf),
     #[error("{} is larger than {MOST_BYTES} bytes", .0.display())]
     TooLarge(PathBuf),
     #[error("{} cannot be used", .0.display())]
     Sqlite(PathBuf, #[source] rusqlite::Error),
     #[error("{}", .0.display())]
     Io(PathBuf, #[source] std::io::Error),
+}
+
+/// Whoever waits for a FIFO waits for ever.
+fn check(path: &Path, about: &fs::Metadata) -> Result<(), Error> {
+    if !about.is_file() {
+        return Err(Error::NoFile(path.to_owned()));
+    }
+    if about.len() > MOST_BYTES {
+        return Err(Error::TooLarge(path.to_owned()));
+    }
+    Ok(())
 }
 
 /// The file that belongs to the folder of a case.
@@ -97,10 +110,7 @@ impl Review {
         match fs::metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::Io(path.to_owned(), error)),
-            Ok(about) if about.len() > MOST_BYTES => {
-                return Err(Error::TooLarge(path.to_owned()));
-            }
-            Ok(_) => {}
+            Ok(about) => check(path, &about)?,
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Self::open(path, flags)?.checked().map(Some)
@@ -110,7 +120,10 @@ impl Review {
     ///
     /// Errors: as [`Review::read`], or it cannot be made.
     pub fn write(path: &Path) -> Result<Self, Error> {
-        let is_new = !path.exists();
+        let is_new = match fs::metadata(path) {
+            Ok(about) => check(path, &about).map(|()| false)?,
+            Err(_) => true,
+        };
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -207,15 +220,11 @@ impl Review {
         self.done(rows::each(&self.database, each))
     }
 
-    /// The newest that one source said of one question.
+    /// What one source said of one question, the newest first.
     ///
     /// Errors: of the file.
-    pub fn newest(
-        &self,
-        source: OnlineSource,
-        question: &Question,
-    ) -> Result<Option<Enrichment>, Error> {
-        self.done(rows::newest(&self.database, source, question))
+    pub fn of(&self, source: OnlineSource, question: &Question) -> Result<Vec<Enrichment>, Error> {
+        self.done(rows::of(&self.database, source, question))
     }
 
     /// All of it, as the file of it would be.

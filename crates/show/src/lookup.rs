@@ -70,6 +70,11 @@ fn wanted(looked_up: &LookedUp) -> String {
     texts::wanted(last.max().map(day).as_deref())
 }
 
+/// What stands above one of several items that others were asked about.
+pub fn heading(looked_up: &LookedUp) -> String {
+    format!("# {}\n\n", visible_str(&looked_up.item))
+}
+
 /// What to type into a search engine, and the form that no program turns into a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Search {

@@ -22,7 +22,7 @@ pub(super) fn refused(to: &Url, why: String) -> Failure {
 pub(super) struct Rules<'of> {
     pub(super) source: OnlineSource,
     /// Whether a person has named that host.
-    pub(super) is_own: &'of dyn Fn(&str) -> bool,
+    pub(super) is_own: &'of dyn Fn(&Url) -> bool,
     /// The host that the source itself had us ask.
     pub(super) first: &'of str,
 }
@@ -31,7 +31,7 @@ impl Rules<'_> {
     /// Errors: why not there.
     pub(super) fn check(&self, from: &Url, to: &Url) -> Result<(), Failure> {
         let not = |why: &str| Err(refused(to, why.to_owned()));
-        if !to.is_encrypted && !(self.is_own)(&to.host) {
+        if !to.is_encrypted && !(self.is_own)(to) {
             return not("it is not encrypted");
         }
         if is_same_owner(&from.host, &to.host) {
@@ -40,14 +40,14 @@ impl Rules<'_> {
         if self.source != OnlineSource::Rdap {
             return not("it is somebody else's");
         }
-        if self.is_known(&from.host) || self.is_known(&to.host) {
+        if self.is_known(from) || self.is_known(to) {
             return Ok(());
         }
         not("it is no registry's, and no registry sends us there")
     }
 
-    fn is_known(&self, host: &str) -> bool {
-        self.first == host || is_registry(host) || (self.is_own)(host)
+    fn is_known(&self, at: &Url) -> bool {
+        self.first == at.host || is_registry(&at.host) || (self.is_own)(at)
     }
 }
 
@@ -73,7 +73,7 @@ mod tests {
     fn check(source: OnlineSource, from: &str, to: &str, expected: &str) {
         let rules = Rules {
             source,
-            is_own: &|host| host == "own.lan",
+            is_own: &|at| at.host == "own.lan" && at.port == 80,
             first: "rdap.first.net",
         };
         let said = match rules.check(&Url::parse(from).unwrap(), &Url::parse(to).unwrap()) {
@@ -153,5 +153,11 @@ mod tests {
             "https://8.9.9.9/: it is somebody else's",
         );
         check(other, "http://own.lan/a", "http://own.lan/b", "follow");
+        check(
+            other,
+            "http://own.lan/a",
+            "http://own.lan:81/b",
+            "http://own.lan:81/b: it is not encrypted",
+        );
     }
 }

@@ -47,7 +47,7 @@ impl Network {
         (host, port): (&str, u16),
         deadline: Deadline<'of>,
     ) -> Result<Wire<'of>, Obstacle> {
-        let is_own = self.settings.is_own(host);
+        let is_own = self.settings.is_own(host, port);
         let literal: Option<IpAddr> = host.parse().ok();
         if !is_own {
             let not_allowed = literal.map_or_else(|| refused::name(host), refused::address);

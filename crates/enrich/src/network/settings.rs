@@ -34,17 +34,35 @@ impl Settings {
         self.proxies.get(&source).or(self.proxy.as_ref())
     }
 
-    /// Whether a person has named that host.
-    pub(super) fn is_own(&self, host: &str) -> bool {
+    /// Whether a person has named that place.
+    pub(super) fn is_own(&self, host: &str, port: u16) -> bool {
+        let mut places = self.bases.values().filter_map(|base| place(base));
         self.own_servers
             .iter()
             .any(|own| own.eq_ignore_ascii_case(host))
-            || self.bases.values().any(|base| {
-                let base = base.split_once("://").map_or(&**base, |(_, rest)| rest);
-                let place = base.split('/').next().unwrap_or_default();
-                split_host(place).is_some_and(|(base, _)| base.eq_ignore_ascii_case(host))
-            })
+            || places.any(|(own, at)| own.eq_ignore_ascii_case(host) && at == port)
     }
+
+    /// Whether a person has named that host, with whatever port.
+    pub(super) fn is_own_host(&self, host: &str) -> bool {
+        let mut places = self.bases.values().filter_map(|base| place(base));
+        self.own_servers
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(host))
+            || places.any(|(own, _)| own.eq_ignore_ascii_case(host))
+    }
+}
+
+/// Host and port of a base.
+fn place(base: &str) -> Option<(&str, u16)> {
+    const WHOIS: u16 = 43;
+    let (usual, rest) = match base.split_once("://") {
+        Some(("http", rest)) => (80, rest),
+        Some((_, rest)) => (443, rest),
+        None => (WHOIS, base),
+    };
+    let (host, port) = split_host(rest.split('/').next()?)?;
+    Some((host, port.unwrap_or(usual)))
 }
 
 /// How long and how much.
@@ -191,9 +209,11 @@ mod tests {
             (OnlineSource::Drop, "https://[::1]/"),
         ];
         settings.bases = bases.map(|(source, base)| (source, base.to_owned())).into();
-        for own in ["registry.lan", "127.0.0.1", "::1"] {
-            assert!(settings.is_own(own), "{own}");
+        for (own, port) in [("registry.lan", 8080), ("127.0.0.1", 4343), ("::1", 443)] {
+            assert!(settings.is_own(own, port), "{own}");
+            assert!(!settings.is_own(own, 1234), "{own}");
+            assert!(settings.is_own_host(own), "{own}");
         }
-        assert!(!settings.is_own("rdap"));
+        assert!(!settings.is_own_host("rdap"));
     }
 }

@@ -44,8 +44,8 @@ impl Network {
         };
         let first = Url::parse(url)
             .map_err(|why| Failure::Unreachable(format!("there is no such place: {why}")))?;
-        let is_own = |host: &str| self.settings.is_own(host);
-        if !first.is_encrypted && !is_own(&first.host) {
+        let is_own = |at: &Url| self.settings.is_own(&at.host, at.port);
+        if !first.is_encrypted && !is_own(&first) {
             let why = "it is not encrypted";
             return Err(if visit.is_first {
                 Failure::Unreachable(format!("{}: {why}", first.host)).into()
@@ -73,7 +73,14 @@ impl Network {
                     host: at.host,
                     status: Some(answer.status),
                     bytes: match key {
-                        Some((_, key)) => without(answer.body, key.text().as_bytes()),
+                        Some((_, key)) => {
+                            let basic = STANDARD.encode(key.text());
+                            let forms = [key.text(), &basic, &percent(key.text())];
+                            let body = answer.body;
+                            forms
+                                .iter()
+                                .fold(body, |body, form| without(body, form.as_bytes()))
+                        }
                         None => answer.body,
                     },
                 });

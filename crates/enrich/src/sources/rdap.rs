@@ -213,7 +213,10 @@ fn problem(reply: &Reply) -> Option<Said> {
         let all: Vec<&str> = title.into_iter().chain(lines).collect();
         registries::kept(&all.join(": "))
     };
+    // A server that is no registry has such a page, too.
+    let is_page = reply.bytes.trim_ascii_start().starts_with(b"<");
     Some(match status {
+        404 if is_page => Said::Failed(Failure::Status(404, Some("a web page".into()))),
         404 => Said::NoData,
         429 => Said::Failed(Failure::AskedTooOften(None)),
         status => Said::Failed(Failure::Status(status, text())),

@@ -6,11 +6,13 @@ use std::time::Duration;
 use model::{
     Enrichment, Failure, FileHash, Network, OnlineSource, Question, Reply, Text, Timestamp, hex,
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use sha2::{Digest, Sha256};
 
 /// The messages of one answer.
 const MOST_REPLIES: usize = 64;
+/// Answers of one source to one question.
+const MOST_ANSWERS: u32 = 64;
 /// Questions of a list.
 const MOST_QUESTIONS: u32 = 100_000;
 
@@ -75,18 +77,28 @@ pub(super) fn each(
     Ok(unknown)
 }
 
-pub(super) fn newest(
+pub(super) fn of(
     database: &Connection,
     source: OnlineSource,
     question: &Question,
-) -> rusqlite::Result<Option<Enrichment>> {
+) -> rusqlite::Result<Vec<Enrichment>> {
     let select = format!(
         "SELECT {COLUMNS} FROM enrichment WHERE question = ? AND source = ? AND kind = ? \
-         ORDER BY asked_ns DESC, id DESC LIMIT 1"
+         ORDER BY asked_ns DESC, id DESC LIMIT ?"
     );
-    let which = params![question.to_string(), source.word(), question.kind()];
-    let found = database.query_row(&select, which, |row| enrichment(database, row));
-    found.optional().map(Option::flatten)
+    let which = params![
+        question.to_string(),
+        source.word(),
+        question.kind(),
+        MOST_ANSWERS
+    ];
+    let mut all = database.prepare(&select)?;
+    let rows = all.query_map(which, |row| enrichment(database, row))?;
+    let mut found = Vec::new();
+    for row in rows {
+        found.extend(row?);
+    }
+    Ok(found)
 }
 
 pub(super) fn to_ask(database: &Connection) -> rusqlite::Result<Vec<(Question, Timestamp)>> {

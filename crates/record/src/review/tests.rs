@@ -104,10 +104,10 @@ fn what_was_added_comes_back() {
     assert_eq!(review.each(&mut |it| found.push(it)).unwrap(), 0);
     assert_eq!(found, all);
     for question in questions() {
-        let newest = review.newest(OnlineSource::Rdap, &question).unwrap();
-        assert_eq!(newest.unwrap().question, question);
-        let other = review.newest(OnlineSource::Whois, &question).unwrap();
-        assert_eq!(other, None);
+        let all = review.of(OnlineSource::Rdap, &question).unwrap();
+        assert_eq!(all[0].question, question);
+        let other = review.of(OnlineSource::Whois, &question).unwrap();
+        assert_eq!(other, []);
     }
 }
 
@@ -120,8 +120,9 @@ fn the_newest_counts_and_the_older_stay() {
             .add(&answer(question.clone(), asked, None), "1")
             .unwrap();
     }
-    let newest = review.newest(OnlineSource::Rdap, &question).unwrap();
-    assert_eq!(newest.unwrap().asked, at(30));
+    let all = review.of(OnlineSource::Rdap, &question).unwrap();
+    let times: Vec<_> = all.iter().map(|it| it.asked).collect();
+    assert_eq!(times, [at(30), at(20), at(10)]);
     let mut count = 0;
     review.each(&mut |_| count += 1).unwrap();
     assert_eq!(count, 3);
@@ -170,6 +171,24 @@ fn what_is_not_ours_is_not_touched() {
     newer.pragma_update(None, "user_version", 2).unwrap();
     drop(newer);
     assert!(matches!(Review::read(&file), Err(Error::Newer(_))));
+}
+
+#[test]
+#[cfg(unix)]
+fn nobody_waits_for_what_is_no_file() {
+    let folder = Folder::new("fifo");
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.file())
+        .status();
+    assert!(made.unwrap().success());
+    assert!(matches!(
+        Review::read(&folder.file()),
+        Err(Error::NoFile(_))
+    ));
+    assert!(matches!(
+        Review::write(&folder.file()),
+        Err(Error::NoFile(_))
+    ));
 }
 
 #[test]

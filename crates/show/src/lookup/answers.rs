@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use model::{
-    Announcement, Answered, Failure, LookedUp, OnlineSource, Opinion, Organisation, Registration,
-    Said, SeenName, Text,
+    Announcement, Answered, Failure, LookedUp, OnlineSource, Opinion, Organisation, Question,
+    Registration, Said, SeenName, Text,
 };
 
 use crate::messages::answers as texts;
@@ -29,12 +29,29 @@ const LONGEST: usize = 1024;
 pub(crate) fn registration(looked_up: &LookedUp) -> Option<(&Answered, &Registration)> {
     let all = looked_up.answers.iter();
     let registrations = all.filter_map(|it| match &it.said {
-        Said::Registration(registration) => Some((it, &**registration)),
+        Said::Registration(registration) if is_about_it(it, registration) => {
+            Some((it, &**registration))
+        }
+        Said::Registration(_) => None,
         Said::Announced(_) | Said::Names(_) | Said::Opinion(_) | Said::NoData | Said::Failed(_) => {
             None
         }
     });
     registrations.min_by_key(|(it, _)| it.source)
+}
+
+/// Whether a registry has answered what it was asked. One that speaks of other addresses is not believed.
+fn is_about_it(answered: &Answered, registration: &Registration) -> bool {
+    match (&answered.question, registration.range) {
+        (Question::Address(ip), Some((first, last))) => first <= *ip && *ip <= last,
+        (Question::Network(network), Some((first, last))) => {
+            first <= network.last() && network.first() <= last
+        }
+        (
+            Question::Address(_) | Question::Network(_) | Question::Name(_) | Question::Hash(_),
+            _,
+        ) => true,
+    }
 }
 
 /// Empty where nobody was asked.
@@ -239,6 +256,10 @@ impl Facts<'_> {
 
     fn registration(&mut self, answered: &Answered, registration: &Registration) {
         self.fact(texts::ABOUT, &visible_str(&answered.question.to_string()));
+        if !is_about_it(answered, registration) {
+            self.sentence(texts::ABOUT_OTHERS);
+            return;
+        }
         let holder = registration.organisation.as_ref().map(named);
         let holder = holder.filter(|it| !it.is_empty());
         match (holder, &registration.name) {
@@ -321,6 +342,9 @@ pub(crate) fn in_short(answered: &Answered) -> String {
     let mut out = String::new();
     let mut facts = Facts(&mut out);
     match &answered.said {
+        Said::Registration(registration) if !is_about_it(answered, registration) => {
+            return texts::ABOUT_OTHERS.to_owned();
+        }
         Said::Registration(registration) => {
             let holder = registration.organisation.as_ref().map(named);
             let name = registration

@@ -13,6 +13,8 @@ pub(crate) const NAME: &str = "name";
 pub(crate) const NOT_TOLD: &str = "the registry names none";
 pub(crate) const REGISTRY: &str = "registry";
 pub(crate) const STANDING: &str = "opinion";
+pub(crate) const ABOUT_OTHERS: &str =
+    "an answer about other addresses than those that were asked about: not believed";
 pub(crate) const REDACTED: &str = "The registry has left something out (privacy).";
 pub(crate) const OPINIONS_ARE_SIGNS: &str = "What others say is a sign and no proof; that they know nothing \
     of it says nothing.";

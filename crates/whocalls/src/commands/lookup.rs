@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &LookupArguments, talk: Talk) -> Result<Exit> {
         write(text.as_bytes())?;
         return Ok(Exit::Done);
     }
-    online::check(&arguments.online)?;
+    online::check(&arguments.online, &arguments.items)?;
     let asked = asked(&arguments.items)?;
     let tables = data::tables(talk);
     let known = Known::open(arguments.indicators.as_deref(), &tables, talk)?;
@@ -84,6 +84,10 @@ pub(crate) fn run(arguments: &LookupArguments, talk: Talk) -> Result<Exit> {
         for (place, looked_up) in looked_up.enumerate() {
             if place > 0 {
                 text.push(b'\n');
+            }
+            // What others say stands in front of the item, which has to be named then.
+            if items.len() > 1 && !looked_up.answers.is_empty() {
+                text.extend(show::lookup::heading(&looked_up).into_bytes());
             }
             text.extend(show::lookup::lines(&looked_up).into_bytes());
         }

@@ -176,7 +176,9 @@ fn of_a_case_everything_is_shown_first_and_kept_then() {
     let again = lookup(&[&arguments[..], &["--yes"]].concat());
     assert_eq!(again.code, Some(0), "{}", again.talk());
     assert!(
-        again.talk().contains("1 answers are there already"),
+        again
+            .talk()
+            .contains("the answer is there and young enough: 1."),
         "{}",
         again.talk()
     );
@@ -323,6 +325,65 @@ fn nobody_is_asked_from_the_computer_under_examination() {
                 that someone is looking. Take the case to another computer, or add --from-this-computer.";
     assert!(talk.contains(said), "{talk}");
     assert_eq!(server.asked().len(), 0);
+}
+
+#[test]
+fn a_source_that_is_typed_as_an_item_asks_nobody() {
+    let run = lookup(&["216.6.0.28", "--online", "rdap"]);
+    assert_eq!(run.code, Some(2), "{}", run.talk());
+    assert!(run.talk().contains("--online=rdap"), "{}", run.talk());
+    // Named, and without its key.
+    let run = lookup(&["216.6.0.28", "--online=virustotal"]);
+    assert_eq!(run.code, Some(1), "{}", run.talk());
+}
+
+#[test]
+fn what_was_called_bad_stays_so_when_nobody_answers_any_more() {
+    let bad = Server::start(|_| {
+        ok(
+            "{\"data\":{\"id\":\"216.6.0.28\",\"attributes\":{\"last_analysis_stats\":{\"malicious\":40,\
+            \"harmless\":3,\"suspicious\":0,\"undetected\":0,\"timeout\":0}}}}",
+        )
+    });
+    let broken = Server::start(|_| "HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nnono".to_owned());
+    let folder = Folder::new();
+    let (keys, case) = (folder.file("keys"), copy_of_story(&folder));
+    fs::write(&keys, "virustotal = abc\n").unwrap();
+    let _ = Command::new("chmod").arg("600").arg(&keys).status();
+    let ask = |server: &Server| {
+        let at = server.at("virustotal");
+        let keys = keys.to_str().unwrap();
+        let ask = [
+            "--online=virustotal",
+            &at,
+            "--keys",
+            keys,
+            "--yes",
+            "--json",
+        ];
+        let run = lookup(&[&["--case", &case][..], &ask].concat());
+        let document: Value = serde_json::from_str(&run.text()).unwrap();
+        let items = document["items"].as_array().unwrap();
+        let item = items.iter().find(|it| it["item"] == "216.6.0.28").unwrap();
+        item["answers"][0]["opinion"]["standing"].clone()
+    };
+    assert_eq!(ask(&bad), "bad");
+    // Long ago, so that it is asked again.
+    let review = record::review::Review::write(Path::new(&format!("{case}.review.sqlite")));
+    let mut older = Vec::new();
+    let mut review = review.unwrap();
+    review.each(&mut |it| older.push(it)).unwrap();
+    drop(review);
+    fs::remove_file(format!("{case}.review.sqlite")).unwrap();
+    review = record::review::Review::write(Path::new(&format!("{case}.review.sqlite"))).unwrap();
+    for mut it in older {
+        it.asked =
+            model::Timestamp::from_unix_nanos(it.asked.unix_nanos() - 30 * 86_400_000_000_000);
+        review.add(&it, "test").unwrap();
+    }
+    drop(review);
+    assert_eq!(ask(&broken), "bad");
+    assert_eq!(broken.asked().len(), 1);
 }
 
 #[test]

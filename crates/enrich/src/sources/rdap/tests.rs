@@ -176,7 +176,7 @@ fn says_why_there_is_no_answer() {
     };
     let status = |code, text: &str| Said::Failed(Failure::Status(code, Some(text.into())));
     check(404, "", Said::NoData);
-    check(404, "<html>not here</html>", Said::NoData);
+    check(404, "<html>not here</html>", status(404, "a web page"));
     check(
         200,
         r#"{"errorCode": 404, "title": "Not Found"}"#,

@@ -9,10 +9,11 @@ mod settings;
 mod shown;
 mod suspect;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use enrich::answered::answered;
+use enrich::answered::{answered, best};
 use enrich::tables::Tables;
 use model::{Answered, Enrichment, OnlineSource, Question};
 use record::review::{Review, path_of};
@@ -65,18 +66,21 @@ pub(super) fn look_up(
             return Err(why.refusal());
         }
         let plan = Plan::of(items, &chosen, &settings, &own, tables, &arguments.tick)?;
-        output::keep_files_private();
-        let review = path.as_deref().map(Review::write).transpose()?;
-        let plan = plan.without_what_is_known(review.as_ref(), observe::now())?;
+        let known = path.as_deref().map(Review::read).transpose()?.flatten();
+        let plan = plan.without_what_is_known(known.as_ref(), observe::now())?;
+        drop(known);
+        exit = plan.exit();
         shown::plan(&plan, &settings, of_case.is_some(), talk);
         let agreed = of_case.is_none() || plan.asks.is_empty() || {
             confirm::check(arguments.yes)?;
             let question = format!("Type {AGREED} to ask them:");
             arguments.yes || confirm::ask(&question, AGREED)?
         };
-        if agreed {
+        if agreed && !plan.asks.is_empty() {
+            output::keep_files_private();
+            let review = path.as_deref().map(Review::write).transpose()?;
             let done = asking::ask(plan, &settings, review, talk)?;
-            exit = done.exit;
+            exit = exit.and(done.exit);
             if of_case.is_none() {
                 return Ok(Online {
                     answers: of_items(items, &done.enrichments, tables),
@@ -89,8 +93,14 @@ pub(super) fn look_up(
         shown::plan(&plan, &settings, true, talk);
         talk.say(shown::NOTHING_SENT);
     }
-    let stored = match &path {
-        Some(path) => stored(path)?,
+    let stored = match path.as_deref().map(stored) {
+        Some(Ok(stored)) => stored,
+        // What is known here is told all the same.
+        Some(Err(error)) => {
+            talk.say(&format!("The answers of others are not used: {error:#}\n"));
+            exit = exit.and(Exit::Damaged);
+            Vec::new()
+        }
         None => Vec::new(),
     };
     Ok(Online {
@@ -129,16 +139,15 @@ fn question(item: &Asked, source: OnlineSource, tables: &Tables) -> Option<Quest
     }
 }
 
-/// What others have answered before, the newest of each source.
+/// What others have answered before, of each source what counts.
 ///
 /// Errors: of the file.
 pub(super) fn answers(item: &Asked, review: &Review, tables: &Tables) -> Result<Vec<Answered>> {
     let mut answers = Vec::new();
     for source in OnlineSource::ALL {
-        if let Some(question) = question(item, source, tables)
-            && let Some(newest) = review.newest(source, &question)?
-        {
-            answers.push(answered(&newest));
+        if let Some(question) = question(item, source, tables) {
+            let all = review.of(source, &question)?;
+            answers.extend(best(&all).map(answered));
         }
     }
     Ok(answers)
@@ -160,25 +169,22 @@ pub(super) fn may_be_asked(
     }
 }
 
-/// For each item the newest answer of each source.
+/// For each item of each source what counts.
 fn of_items(
     items: &[(Asked, Option<LeftOut>)],
     enrichments: &[Enrichment],
     tables: &Tables,
 ) -> Vec<Vec<Answered>> {
-    let mut newest = std::collections::HashMap::new();
+    let mut all: HashMap<_, Vec<&Enrichment>> = HashMap::new();
     for it in enrichments {
-        let known = newest.entry((it.source, it.question.clone())).or_insert(it);
-        // A failure takes the place of no answer.
-        let is_better = it.failure.is_none() || known.failure.is_some();
-        if it.asked >= known.asked && is_better {
-            *known = it;
-        }
+        let key = (it.source, &it.question);
+        all.entry(key).or_default().push(it);
     }
     let of_item = |(item, _): &(Asked, _)| {
         let answers = OnlineSource::ALL.into_iter().filter_map(|source| {
             let question = question(item, source, tables)?;
-            newest.get(&(source, question)).map(|it| answered(it))
+            let all = all.get(&(source, &question))?;
+            best(all.iter().copied()).map(answered)
         });
         answers.collect()
     };
@@ -186,7 +192,14 @@ fn of_items(
 }
 
 /// Whether somebody has typed what only makes sense where others are asked.
-pub(super) fn check(arguments: &OnlineArguments) -> Result<()> {
+pub(super) fn check(arguments: &OnlineArguments, items: &[String]) -> Result<()> {
+    let is_source =
+        |word: &&String| *word == choice::ALL || OnlineSource::from_word(word).is_some();
+    if let (Some(_), Some(word)) = (&arguments.online, items.iter().find(is_source)) {
+        // It would ask all of them.
+        let text = format!("{word} is a source, and no item\nhelp: --online={word}, with the sign");
+        return Err(Usage(text).into());
+    }
     if arguments.online.is_some() && cfg!(not(feature = "network")) {
         let text = "this whocalls cannot ask others: it was built without the network";
         return Err(Usage(text.to_owned()).into());

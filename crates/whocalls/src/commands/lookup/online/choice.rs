@@ -11,7 +11,7 @@ use crate::arguments::OnlineArguments;
 use crate::output::Usage;
 
 /// The word for all that harm little.
-const ALL: &str = "all";
+pub(super) const ALL: &str = "all";
 
 /// What a person chose: the sources, and whether each was named.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::Result;
+use enrich::answered::best;
 use enrich::sources::{self, Conversation, Request};
 use enrich::tables::Tables;
 use model::{Enrichment, OnlineSource, Question, Said, Timestamp};
@@ -14,6 +15,7 @@ use super::own::Own;
 use super::question;
 use super::settings::Settings;
 use crate::commands::lookup::item::Asked;
+use crate::exit::Exit;
 use crate::output::Usage;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -41,6 +43,8 @@ pub(super) struct Plan {
     pub(super) without_key: BTreeSet<OnlineSource>,
     /// Sources that a person named and that take none of the items.
     pub(super) useless: Vec<OnlineSource>,
+    /// Some of those without a key were named by the person.
+    misses_named: bool,
     /// Answers that are young enough not to be asked for again.
     pub(super) known: usize,
 }
@@ -67,7 +71,7 @@ impl Plan {
         check_ticks(items, ticked)?;
         let is_ticked = |item: &Asked| ticked.iter().any(|it| it == EVERYTHING || *it == item.text);
         let mut plan = Self::default();
-        let mut asks = BTreeSet::new();
+        let (mut asks, mut taken) = (BTreeSet::new(), BTreeSet::new());
         for (item, left_out) in items {
             let left_out = left_out.filter(|_| !is_ticked(item));
             let mut never = None;
@@ -77,11 +81,13 @@ impl Plan {
                 };
                 if let Some(why) = own.why_not(&question, tables) {
                     never = Some(why);
+                    taken.insert(*source);
                     continue;
                 }
                 let Some(request) = first(*source, &question, settings) else {
                     continue;
                 };
+                taken.insert(*source);
                 // What was registered of a name, and whole lists, tell nobody the item.
                 let tells = !source.is_list() && question.to_string() == item.text;
                 if left_out.is_some() && tells {
@@ -102,10 +108,9 @@ impl Plan {
             plan.never.extend(never.map(|why| (item.text.clone(), why)));
         }
         plan.asks = asks.into_iter().collect();
-        let is_asked = |source: &OnlineSource| plan.asks.iter().any(|it| it.source == *source);
         let named = chosen.named.iter().copied();
-        let useless = named.filter(|it| !is_asked(it) && !plan.without_key.contains(it));
-        plan.useless = useless.collect();
+        plan.useless = named.filter(|it| !taken.contains(it)).collect();
+        plan.misses_named = chosen.named.iter().any(|it| plan.without_key.contains(it));
         Ok(plan)
     }
 
@@ -122,8 +127,8 @@ impl Plan {
         };
         let mut left = Vec::new();
         for ask in self.asks {
-            let newest = review.newest(ask.source, &ask.question)?;
-            if newest.is_some_and(|it| is_young(&it, now)) {
+            let all = review.of(ask.source, &ask.question)?;
+            if best(&all).is_some_and(|it| is_young(it, now)) {
                 self.known += 1;
             } else {
                 left.push(ask);
@@ -131,6 +136,15 @@ impl Plan {
         }
         self.asks = left;
         Ok(self)
+    }
+
+    /// Somebody who was named is not asked.
+    pub(super) fn exit(&self) -> Exit {
+        match (self.misses_named, self.asks.is_empty()) {
+            (false, _) => Exit::Done,
+            (true, false) => Exit::Lost,
+            (true, true) => Exit::Failed,
+        }
     }
 
     /// The questions to each source.

@@ -60,7 +60,12 @@ impl Settings {
         for text in &arguments.at {
             let (source, url) = of_source(text)
                 .ok_or_else(|| Usage(format!("--at {text}: SOURCE=URL is wanted")))?;
-            settings.bases.insert(source?, url.to_owned());
+            let source = source?;
+            let is_url = url.starts_with("https://") || url.starts_with("http://");
+            if !is_url && source != OnlineSource::Whois {
+                return Err(Usage(format!("--at {text}: an URL is wanted, https://...")).into());
+            }
+            settings.bases.insert(source, url.to_owned());
         }
         Ok(settings)
     }

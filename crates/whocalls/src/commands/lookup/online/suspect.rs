@@ -23,6 +23,29 @@ const LOCALLY_GIVEN: u8 = 2;
 /// Folders beside each other that are looked at for cases.
 const MOST_FOLDERS: usize = 1_000;
 
+const NAME: &str = "whocalls";
+/// How those processes are called that it starts for itself.
+const HELPER: &str = "whocalls-";
+/// Commands that do not look at this computer, or for a moment only.
+const LOOKS_ELSEWHERE: [&str; 16] = [
+    "close",
+    "completions",
+    "data",
+    "diff",
+    "doctor",
+    "end",
+    "export",
+    "import",
+    "indicators",
+    "list",
+    "lookup",
+    "man",
+    "open",
+    "pack",
+    "verify",
+    "help",
+];
+
 /// Why it is taken for it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Why {
@@ -118,7 +141,8 @@ fn hardware_of(case: &OpenCase) -> Vec<String> {
     all.collect()
 }
 
-/// Another whocalls that watches this computer, whoever started it.
+/// Another whocalls that looks at this computer, whoever started it and whatever it is called: by its name,
+/// its file, or the helpers that it has.
 fn watching() -> Option<u32> {
     let mut observer = Observer::open(true).ok()?;
     let look = observer
@@ -128,23 +152,27 @@ fn watching() -> Option<u32> {
         })
         .ok()?;
     let own = std::process::id();
+    let file = look.processes.iter().find(|it| it.id.pid == own)?.file;
     let found = look.processes.iter().find(|process| {
         let path = process.path.as_ref().map(|it| it.lossy());
-        let is_called = process.name.lossy() == "whocalls"
-            || path.is_some_and(|path| path.rsplit('/').next() == Some("whocalls"));
-        process.id.pid != own && is_called && is_looking(process)
+        let name = process.name.lossy();
+        let is_helper = name.starts_with(HELPER);
+        let is_called = name == NAME
+            || path.is_some_and(|path| path.rsplit('/').next() == Some(NAME))
+            || file.is_some() && process.file == file;
+        process.id.pid != own && (is_helper || is_called && is_looking(process))
     });
     found.map(|it| it.id.pid)
 }
 
-/// By its command line. One that cannot be read counts.
+/// By its command line. One that cannot be read counts, and so does whatever is not known to look elsewhere.
 fn is_looking(process: &model::Process) -> bool {
     let Some(arguments) = &process.command_line else {
         return true;
     };
     let mut words = arguments.iter().skip(1).map(|it| it.lossy());
     let first = words.find(|word| !word.starts_with('-'));
-    matches!(first.as_deref(), None | Some("watch" | "record"))
+    first.is_none_or(|word| !LOOKS_ELSEWHERE.contains(&word.as_ref()))
 }
 
 /// A case of this computer that lies where one looks first: here, or beside the program.
