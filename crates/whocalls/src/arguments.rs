@@ -134,7 +134,7 @@ pub(crate) enum Command {
     Export(ExportArguments),
     /// Lists of known bad addresses, names and files: those in the program, and your own
     Indicators(IndicatorsArguments),
-    /// What is known of an address, a name or a hash: here, without asking anybody, or elsewhere (--online)
+    /// What is known here of an address, a name or a hash; with --online what others say
     Lookup(LookupArguments),
     /// The tables that `lookup` reads: what is in them, and how to make newer ones
     #[command(subcommand)]

@@ -91,7 +91,7 @@ pub(super) fn plan(plan: &Plan, settings: &Settings, is_of_case: bool, talk: Tal
     if plan.known > 0 {
         let _ = writeln!(
             text,
-            "  {} answers are there already, and young enough.",
+            "  Not asked again, as the answer is there and young enough: {}.",
             plan.known
         );
     }
