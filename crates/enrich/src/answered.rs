@@ -66,6 +66,7 @@ pub struct Answers {
 /// A range, and who has it.
 #[derive(Debug)]
 struct Held {
+    question: Question,
     first: IpAddr,
     last: IpAddr,
     holder: RegisteredHolder,
@@ -77,6 +78,10 @@ impl Answers {
         let key = || (enrichment.question.clone(), enrichment.source);
         match sources::said(enrichment) {
             Said::Registration(registration) => {
+                let is_older = |it: &Held| {
+                    it.question == enrichment.question && it.holder.source == enrichment.source
+                };
+                self.holders.retain(|it| !is_older(it));
                 self.holders.extend(held(enrichment, &registration));
             }
             Said::Opinion(opinion) if opinion.standing == Standing::Bad => {
@@ -146,14 +151,17 @@ fn held(enrichment: &Enrichment, registration: &Registration) -> Option<Held> {
     let name = name.or_else(|| registration.name.clone())?;
     let country = organisation.and_then(|it| it.country.clone());
     let asked = match &enrichment.question {
-        Question::Address(ip) => Some((*ip, *ip)),
-        Question::Network(_) | Question::Name(_) | Question::Hash(_) => None,
+        Question::Address(ip) => (*ip, *ip),
+        Question::Network(network) => (network.first(), network.last()),
+        Question::Name(_) | Question::Hash(_) => return None,
     };
-    // A registry that answers with another range than it was asked for is believed for what was asked.
-    let holds =
-        |range: &(IpAddr, IpAddr)| asked.is_none_or(|(ip, _)| range.0 <= ip && ip <= range.1);
-    let (first, last) = registration.range.filter(holds).or(asked)?;
+    let (first, last) = registration.range.unwrap_or(asked);
+    // A registry that answers about other addresses than it was asked about is not believed.
+    if asked.0 < first || last < asked.1 {
+        return None;
+    }
     Some(Held {
+        question: enrichment.question.clone(),
         first,
         last,
         holder: RegisteredHolder {
@@ -168,7 +176,8 @@ fn held(enrichment: &Enrichment, registration: &Registration) -> Option<Held> {
 fn indicator(enrichment: &Enrichment, opinion: &Opinion) -> Option<Indicator> {
     let value = match &enrichment.question {
         Question::Address(ip) => IndicatorValue::Address(*ip),
-        Question::Network(network) => IndicatorValue::Network(*network),
+        // That something of it is listed says nothing of the rest.
+        Question::Network(_) => return None,
         Question::Name(name) => IndicatorValue::Name {
             name: name.clone(),
             below: false,

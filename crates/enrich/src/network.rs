@@ -21,6 +21,7 @@ mod tls;
 mod url;
 mod visit;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -46,6 +47,8 @@ pub struct Network {
     tls: Arc<ClientConfig>,
     paces: Mutex<Paces>,
     known: Mutex<Known>,
+    /// By their place.
+    lists: Mutex<HashMap<String, Reply>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +69,7 @@ impl Network {
             tls: Arc::new(tls),
             paces: Mutex::default(),
             known: Mutex::default(),
+            lists: Mutex::default(),
         })
     }
 
@@ -137,6 +141,12 @@ impl Network {
                 headers,
                 key,
             } => {
+                // A whole list answers all questions; whoever keeps it does not learn how many there are.
+                let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(known) = lists.get(url) {
+                    return Ok(known.clone());
+                }
+                drop(lists);
                 let visit = visit::Visit {
                     source,
                     method,
@@ -144,7 +154,12 @@ impl Network {
                     key: *key,
                     is_first,
                 };
-                self.visit(&visit, url, stop)
+                let reply = self.visit(&visit, url, stop)?;
+                if source.is_list() && reply.status == Some(200) {
+                    lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+                    lists.insert(url.clone(), reply.clone());
+                }
+                Ok(reply)
             }
             Request::Line { host, port, line } => {
                 self.line(source, (host, *port), line, is_first, stop)

@@ -89,8 +89,12 @@ fn check(path: &Path, about: &fs::Metadata) -> Result<(), Error> {
 
 /// The file that belongs to the folder of a case.
 pub fn path_of(case: &Path) -> PathBuf {
-    // `case/` and `case/.` have no name of their own.
-    let case: PathBuf = case.components().collect();
+    // `.` and `..` have no name of their own, and `case/` and `case/.` none at their end.
+    let whole = match case.file_name() {
+        Some(_) => None,
+        None => case.canonicalize().ok(),
+    };
+    let case: PathBuf = whole.as_deref().unwrap_or(case).components().collect();
     let mut name = OsString::from(case);
     name.push(ENDING);
     PathBuf::from(name)

@@ -216,6 +216,8 @@ fn it_stands_beside_the_case() {
     for case in ["/x/case", "/x/case/", "/x/case/."] {
         assert_eq!(path_of(Path::new(case)), Path::new("/x/case.review.sqlite"));
     }
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(path_of(Path::new(".")), path_of(&here));
 }
 
 #[test]

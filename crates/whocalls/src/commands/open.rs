@@ -84,7 +84,11 @@ fn open_case(
     let hands = Hands {
         actions: None,
         writer: Writer::start(),
-        list: List::beside(case.path(), host.as_deref(), talk),
+        // Beside an encrypted case it would be in the clear.
+        list: match case.about().is_some_and(|it| !it.recipients.is_empty()) {
+            true => List::in_memory(),
+            false => List::beside(case.path(), host.as_deref(), talk),
+        },
     };
     let options = Options {
         theme: screen::theme(arguments.colors, arguments.ascii, color),

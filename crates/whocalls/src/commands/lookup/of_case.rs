@@ -85,7 +85,11 @@ pub(super) fn items(
         let left_out = (!is_packaged).then_some(LeftOut::UnpackagedHash);
         (Asked::sha256(&hash), left_out)
     });
-    let wanted = wanted(&folder)?;
+    let wanted = wanted(&folder).unwrap_or_else(|error| {
+        // What the case itself has is told all the same.
+        talk.say(&format!("The list of what to ask is not used: {error:#}\n"));
+        Vec::new()
+    });
     let seen = addresses.chain(named).chain(hashed);
     let seen = seen.filter(|(it, _)| !wanted.iter().any(|wanted| wanted.what == it.what));
     let seen: Vec<_> = seen.collect();

@@ -13,7 +13,7 @@ use show::visible::harmless;
 
 use crate::commands::lookup::answered_of;
 use crate::commands::{data, known};
-use crate::output::Talk;
+use crate::output::{self, Talk};
 
 /// The list, and what was on it before.
 pub(crate) struct List {
@@ -52,6 +52,7 @@ impl List {
         let mut list = Self::in_memory();
         list.hosts.extend(host.map(str::to_owned));
         let path = path_of(case);
+        output::keep_files_private();
         match before(&path, talk) {
             Ok(before) => {
                 list.before = before;

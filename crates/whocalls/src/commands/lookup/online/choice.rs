@@ -1,5 +1,6 @@
 //! Which sources are asked.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anyhow::Result;
@@ -87,14 +88,14 @@ pub(in crate::commands::lookup) fn show_sources(arguments: &OnlineArguments) -> 
             source.title(),
             takes.join(", ")
         );
-        if let Some(question) = questions().find(|it| sources::takes(source, it)) {
+        let mut told = BTreeSet::new();
+        for question in questions().filter(|it| sources::takes(source, it)) {
             let learns = sources::learns(source, &question);
-            let risk = learns.risk.word();
-            let _ = writeln!(
-                text,
-                "  learns  {} (risk {risk})\n  who     {}",
-                learns.what, learns.receiver
-            );
+            if told.insert((learns.what, learns.receiver)) {
+                let risk = learns.risk.word();
+                let _ = writeln!(text, "  learns  {} (risk {risk})", learns.what);
+                let _ = writeln!(text, "  who     {}", learns.receiver);
+            }
         }
     }
     text.push_str("\nNot there any more:\n");

@@ -11,6 +11,8 @@ use record::case::OpenCase;
 use crate::commands::lookup::item::{Asked, What};
 use crate::output::Usage;
 
+const NEVER: &str = "it is never to be asked about";
+
 /// Names and addresses that a person does not want to be asked about, and those of the computers here.
 pub(super) struct Own {
     names: Vec<String>,
@@ -60,8 +62,11 @@ impl Own {
         match question {
             Question::Address(ip) => self.why_no_address(*ip),
             Question::Network(network) => {
-                let ends = [network.first(), network.last()];
-                ends.into_iter().find_map(|ip| self.why_no_address(ip))
+                let (first, last) = (network.first(), network.last());
+                let overlaps = |own: &&(IpAddr, IpAddr)| own.0 <= last && first <= own.1;
+                let mut ends = [first, last].into_iter();
+                let why = ends.find_map(|ip| self.why_no_address(ip));
+                why.or(self.networks.iter().find(overlaps).map(|_| NEVER))
             }
             Question::Name(name) => self.why_no_name(name, tables),
             Question::Hash(_) => None,
@@ -76,7 +81,7 @@ impl Own {
         }
         let within = |(first, last): &(IpAddr, IpAddr)| *first <= ip && ip <= *last;
         let is_own = self.networks.iter().any(within);
-        is_own.then_some("it is never to be asked about")
+        is_own.then_some(NEVER)
     }
 
     fn why_no_name(&self, name: &str, tables: &Tables) -> Option<&'static str> {

@@ -1,5 +1,6 @@
 //! Before anything is sent: what goes to whom, and what each of them learns.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use enrich::sources;
@@ -30,7 +31,8 @@ pub(super) fn plan(plan: &Plan, settings: &Settings, is_of_case: bool, talk: Tal
         by_name |= asks.iter().any(|it| it.receiver.is_some());
         if is_of_case && !source.is_list() {
             let questions: Vec<_> = asks.iter().map(|it| it.question.to_string()).collect();
-            let _ = writeln!(text, "      about   {}", named(&questions));
+            // Whoever agrees has seen all of them.
+            let _ = writeln!(text, "      about   {}", questions.join(", "));
         }
     }
     if by_name {
@@ -113,16 +115,17 @@ fn of_source(source: OnlineSource, asks: &[&Ask], settings: &Settings) -> String
         None => String::new(),
     };
     let title = source.title();
-    let Some(ask) = asks.first() else {
-        return String::new();
-    };
-    let learns = sources::learns(source, &ask.question);
-    let risk = learns.risk.word();
-    format!(
-        "  [x] {title}: {count} {questions} to {receivers}{through} (risk {risk})\n      \
-         learns  {}\n      who     {}\n",
-        learns.what, learns.receiver
-    )
+    let mut text = format!("  [x] {title}: {count} {questions} to {receivers}{through}\n");
+    let mut told = BTreeSet::new();
+    for ask in asks {
+        let learns = sources::learns(source, &ask.question);
+        if told.insert((learns.what, learns.receiver)) {
+            let risk = learns.risk.word();
+            let _ = writeln!(text, "      learns  {} (risk {risk})", learns.what);
+            let _ = writeln!(text, "      who     {}", learns.receiver);
+        }
+    }
+    text
 }
 
 /// A proxy without what stands before the `@`.

@@ -26,6 +26,8 @@ const MOST_FOLDERS: usize = 1_000;
 const NAME: &str = "whocalls";
 /// How those processes are called that it starts for itself.
 const HELPER: &str = "whocalls-";
+/// The one that also those have that look at a case.
+const WRITER: &str = "whocalls-writes";
 /// Commands that do not look at this computer, or for a moment only.
 const LOOKS_ELSEWHERE: [&str; 16] = [
     "close",
@@ -156,7 +158,7 @@ fn watching() -> Option<u32> {
     let found = look.processes.iter().find(|process| {
         let path = process.path.as_ref().map(|it| it.lossy());
         let name = process.name.lossy();
-        let is_helper = name.starts_with(HELPER);
+        let is_helper = name.starts_with(HELPER) && name != WRITER;
         let is_called = name == NAME
             || path.is_some_and(|path| path.rsplit('/').next() == Some(NAME))
             || file.is_some() && process.file == file;
