@@ -218,3 +218,96 @@ impl KnowsAddresses for WithAnswers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::{Network, Reply, Timestamp};
+
+    use super::*;
+
+    fn answer(source: OnlineSource, question: Question, asked: i64, text: &str) -> Enrichment {
+        Enrichment {
+            source,
+            question,
+            asked: Timestamp::from_unix_nanos(asked),
+            replies: vec![Reply {
+                asked: String::new(),
+                host: "rdap.example".to_owned(),
+                status: Some(200),
+                bytes: text.as_bytes().to_vec(),
+            }],
+            failure: None,
+        }
+    }
+
+    fn range(first: &str, last: &str, name: &str) -> String {
+        format!(
+            r#"{{"objectClassName":"ip network","startAddress":"{first}","endAddress":"{last}","name":"{name}"}}"#
+        )
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_newest_answer_of_a_source_names_the_holder() {
+        let asked = Question::Address(ip("216.6.0.28"));
+        let rdap = |asked_at, text: &str| answer(OnlineSource::Rdap, asked.clone(), asked_at, text);
+        let mut answers = Answers::default();
+        answers.add(&rdap(1, &range("216.6.0.0", "216.6.0.255", "OLD")));
+        answers.add(&rdap(2, &range("216.6.0.0", "216.6.1.255", "NEW")));
+        let holder = |at| {
+            answers
+                .holder(ip(at))
+                .map(|it| it.name.lossy().into_owned())
+        };
+        assert_eq!(holder("216.6.0.28").as_deref(), Some("NEW"));
+        assert_eq!(holder("216.6.1.1").as_deref(), Some("NEW"));
+        assert_eq!(holder("216.6.2.1"), None);
+    }
+
+    #[test]
+    fn an_answer_about_other_addresses_names_no_holder() {
+        let mut answers = Answers::default();
+        let other = range("8.8.0.0", "8.8.255.255", "OTHER");
+        for question in [
+            Question::Address(ip("216.6.0.28")),
+            Question::Name("wikipedia.org".to_owned()),
+        ] {
+            answers.add(&answer(OnlineSource::Rdap, question, 1, &other));
+        }
+        assert_eq!(answers.holder(ip("8.8.8.8")), None);
+        assert_eq!(answers.holder(ip("216.6.0.28")), None);
+    }
+
+    #[test]
+    fn what_is_listed_is_bad_and_not_all_around_it() {
+        let list = "{\"cidr\":\"2.56.4.0/22\",\"sblid\":\"SBL1\",\"rir\":\"ripencc\"}\n\
+                    {\"type\":\"metadata\",\"timestamp\":1790000000,\"size\":1,\"records\":1}\n";
+        let of = |question| {
+            let mut answers = Answers::default();
+            answers.add(&answer(OnlineSource::Drop, question, 1, list));
+            answers.list().map(|it| it.indicators.len())
+        };
+        assert_eq!(of(Question::Address(ip("2.56.4.7"))), Some(1));
+        assert_eq!(of(Question::Address(ip("2.56.8.7"))), None);
+        let network = Network::new(ip("2.56.0.0"), 16).unwrap();
+        assert_eq!(of(Question::Network(network)), None);
+    }
+
+    #[test]
+    fn a_failure_takes_nothing_back() {
+        let question = Question::Address(ip("2.56.4.7"));
+        let good = answer(
+            OnlineSource::Rdap,
+            question.clone(),
+            1,
+            &range("2.56.4.0", "2.56.7.255", "A"),
+        );
+        let bad = answer(OnlineSource::Rdap, question, 2, "<html>");
+        assert_eq!(best([&good, &bad]), Some(&good));
+        assert_eq!(best([&bad]), Some(&bad));
+        assert_eq!(best([]), None);
+    }
+}
