@@ -2,6 +2,8 @@
 
 pub(crate) mod actions;
 pub(crate) mod folder;
+#[expect(dead_code, reason = "its callers are to come")]
+mod library;
 mod packets;
 pub(crate) mod places;
 pub(crate) mod runtime;
