@@ -27,6 +27,9 @@ enum Shape {
     WritableChunks(u64),
     /// A few pages, writable.
     Trampolines,
+    /// A page for functions that a program asks for by name, writable; two where two libraries lie together.
+    /// Mesa, `src/mapi/u_execmem.c` (`EXEC_MAP_SIZE`); libglvnd has the same file.
+    Stubs,
     /// Shared with children.
     Shared,
 }
@@ -43,6 +46,7 @@ enum Name {
 const MIB: u64 = 1 << 20;
 /// Of code for trampolines.
 const MOST_TRAMPOLINES: u64 = MIB;
+const MOST_STUBS: u64 = 8 * 1024;
 /// What browsers roll is below it, what the kernel chooses above: the highest part of 47 bits.
 const ROLLED_END: u64 = 1 << 46;
 /// Of a piece of code of V8.
@@ -129,6 +133,8 @@ const ENGINES: &[(Name, Shape)] = {
         (Begins("libLLVM"), Any),
         (Is("llvmjit.so"), Any),
         (Begins("libclamav.so"), Any),
+        (Begins("libGLdispatch.so"), Stubs),
+        (Begins("libglapi.so"), Stubs),
         (Begins("libgallium"), Any),
         (Begins("libvulkan_"), Any),
         (Begins("swrast_dri.so"), Any),
@@ -244,6 +250,7 @@ impl Shape {
             | Self::Chunks(_)
             | Self::WritableChunks(_)
             | Self::Trampolines
+            | Self::Stubs
             | Self::Shared => false,
         }
     }
@@ -269,6 +276,7 @@ impl Shape {
             Self::Chunks(size) => is_of(size),
             Self::WritableChunks(size) => is_of(size) && region.writable,
             Self::Trampolines => region.writable && region.length() <= MOST_TRAMPOLINES,
+            Self::Stubs => region.writable && region.length() <= MOST_STUBS,
         }
     }
 }
@@ -449,6 +457,17 @@ mod tests {
         assert_eq!(explained(&format!("{library}{pool}")).len(), 1);
         let page = "7f8ddd188000-7f8ddd189000 rwxp 00000000 00:00 0 [it]\n";
         assert!(explained(&format!("{library}{page}")).is_empty());
+    }
+
+    #[test]
+    fn a_page_or_two_of_opengl_and_no_more() {
+        let library = "400000-500000 r-xp 00000000 fe:00 1 /usr/lib/libGLdispatch.so.0.0.0\n";
+        let two = "7f6ee9653000-7f6ee9655000 rwxp 00000000 00:00 0 [it]\n";
+        assert_eq!(explained(&format!("{library}{two}")).len(), 1);
+        let three = "7f6ee9653000-7f6ee9656000 rwxp 00000000 00:00 0 [it]\n";
+        assert!(explained(&format!("{library}{three}")).is_empty());
+        let fixed = "7f6ee9653000-7f6ee9655000 r-xp 00000000 00:00 0 [it]\n";
+        assert!(explained(&format!("{library}{fixed}")).is_empty());
     }
 
     #[test]
