@@ -81,7 +81,7 @@ pub struct FileIdentity {
 }
 
 /// Whether the program file is still where it was started from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PathState {
     Present,
     /// The file has been deleted or replaced since the start.
@@ -89,6 +89,7 @@ pub enum PathState {
     /// It never was a file: a memfd.
     Memfd,
     /// No path, or it could not be asked.
+    #[default]
     Unknown,
 }
 

@@ -53,6 +53,8 @@ pub(crate) mod tls;
 pub(crate) mod tracepoint;
 pub(crate) mod type_information;
 pub(crate) mod unix_diag;
+pub(crate) mod windows_command_line;
+pub(crate) mod windows_tables;
 pub(crate) mod wireguard;
 pub(crate) mod x11;
 pub(crate) mod xauthority;

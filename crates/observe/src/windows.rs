@@ -1,27 +1,31 @@
-//! Windows: not read yet; every look says so.
+//! Windows: what the IP helper and the processes tell. Nothing is installed, and no driver is needed.
 
 pub(crate) mod actions;
 pub(crate) mod folder;
-#[expect(dead_code, reason = "its callers are to come")]
+mod handle;
 mod library;
 mod packets;
 pub(crate) mod places;
+mod process;
+mod processes;
 pub(crate) mod runtime;
 pub(crate) mod signals;
 pub(crate) mod system;
+mod tables;
 pub(crate) mod writer;
 
 pub(crate) use self::packets::Packets;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::{
-    BootId, Condition, Diagnosis, Doctor, Gap, Host, Look, Observed, ProcessId, Source, Text, Tier,
-    Timestamp,
+    BootId, Condition, Diagnosis, Doctor, Gap, Host, Look, Observed, Process, ProcessId, Socket,
+    Source, Text, Tier, Timestamp,
 };
 
+use self::processes::Processes;
 use crate::{Depth, Error, LookOptions, ProgramCopy, Totals, WatchOptions};
 
 pub(crate) struct Observer;
@@ -31,27 +35,78 @@ impl Observer {
         Ok(Self)
     }
 
-    pub(crate) fn look(&mut self, _options: LookOptions) -> Result<Look, Error> {
-        let name = std::env::var("COMPUTERNAME").unwrap_or_default();
+    pub(crate) fn look(&mut self, options: LookOptions) -> Result<Look, Error> {
+        let host = host();
+        let mut gaps = Vec::new();
+        let read = |source| Error::Read {
+            what: "the list of processes",
+            source,
+        };
+        let before = Processes::read(host.boot).map_err(read)?;
+        let sockets = tables::sockets(&before.by_pid());
+        let mut processes = before.all;
+        if !options.every_process {
+            keep_those_with_sockets(&mut processes, &sockets.sockets);
+        }
+        if before.silent > 0 {
+            gaps.push(
+                Gap::standing(
+                    "no_rights",
+                    Source::IpHelper,
+                    "some processes tell nothing of themselves to this user; \
+                     start whocalls as administrator",
+                    "program, user and command line of these processes",
+                )
+                .counted(before.silent),
+            );
+        }
+        for (protocol, error) in sockets.failed {
+            gaps.push(Gap::standing(
+                "table_not_read",
+                Source::IpHelper,
+                format!("a table of {protocol} sockets cannot be read: {error}"),
+                format!("sockets of {protocol}"),
+            ));
+        }
+        if options.remembered {
+            gaps.push(Gap::standing(
+                "remembered_not_read",
+                Source::IpHelper,
+                "this build does not read what Windows remembers yet",
+                "the DNS cache, neighbours and SRUM",
+            ));
+        }
         Ok(Look {
-            host: Host {
-                name: Text::from(name),
-                boot: BootId([0; 16]),
-            },
+            host,
             home_netns: None,
             taken: now(),
             tier: Tier::Polling,
-            sockets: Vec::new(),
-            processes: Vec::new(),
+            sockets: sockets.sockets,
+            processes,
             users: HashMap::new(),
             remembered: Vec::new(),
-            gaps: vec![Gap::standing(
-                "windows_not_read",
-                Source::IpHelper,
-                "this build cannot read Windows yet",
-                "every connection and every process",
-            )],
+            gaps,
         })
+    }
+}
+
+/// And those above them.
+fn keep_those_with_sockets(processes: &mut Vec<Process>, sockets: &[Socket]) {
+    let holders = sockets.iter().flat_map(|socket| &socket.holders);
+    let mut wanted: HashSet<u32> = holders.map(|holder| holder.process.pid).collect();
+    for process in processes.iter() {
+        if wanted.contains(&process.id.pid) {
+            wanted.extend(process.parents.iter().map(|parent| parent.pid));
+        }
+    }
+    processes.retain(|process| wanted.contains(&process.id.pid));
+}
+
+fn host() -> Host {
+    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
+    Host {
+        name: Text::from(name),
+        boot: BootId([0; 16]),
     }
 }
 

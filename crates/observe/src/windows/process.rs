@@ -1,0 +1,240 @@
+//! What one process tells of itself: program, start, user, command line.
+#![expect(
+    unsafe_code,
+    reason = "system calls: the types are those of the pages of the Windows API"
+)]
+
+use std::ffi::c_void;
+use std::mem::size_of;
+use std::os::windows::ffi::OsStringExt as _;
+use std::ptr::null_mut;
+
+use model::{FileIdentity, PathState, Text, Timestamp};
+use windows_sys::Win32::Foundation::{FILETIME, HANDLE};
+use windows_sys::Win32::Security::{
+    GetTokenInformation, LookupAccountSidW, TOKEN_QUERY, TOKEN_USER, TokenUser,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    BY_HANDLE_FILE_INFORMATION, GetFileInformationByHandle,
+};
+use windows_sys::Win32::System::Diagnostics::Debug::ReadProcessMemory;
+use windows_sys::Win32::System::Threading::{
+    GetProcessTimes, OpenProcess, OpenProcessToken, PROCESS_QUERY_INFORMATION,
+    PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_VM_READ, QueryFullProcessImageNameW,
+};
+
+use super::handle::Handle;
+use super::library::Library;
+use crate::parse::windows_command_line::arguments;
+use crate::parse::windows_tables::file_time;
+
+/// The longest path that Windows has, in units of UTF-16.
+const LONGEST_PATH: usize = 32_768;
+/// So much of a command line is kept, in units of UTF-16; Windows has no longer ones than 32,767.
+const LONGEST_COMMAND_LINE: usize = 8_192;
+/// A SID has at most 68 bytes, and the structure before it 16.
+const TOKEN_ROOM: usize = 256;
+const LONGEST_NAME: usize = 257;
+
+/// What could be learned.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) started: Option<Timestamp>,
+    pub(super) path: Option<Text>,
+    pub(super) path_state: PathState,
+    pub(super) file: Option<FileIdentity>,
+    pub(super) user: Option<Text>,
+    pub(super) command_line: Option<Vec<Text>>,
+    pub(super) command_line_truncated: bool,
+}
+
+/// `None`: it may not be asked, or has ended.
+pub(super) fn ask(pid: u32) -> Option<Told> {
+    let process = open(pid, PROCESS_QUERY_LIMITED_INFORMATION)?;
+    let path = path(&process);
+    let (path_state, file) = path.as_deref().map_or_else(Default::default, file);
+    let command_line = open(pid, PROCESS_QUERY_INFORMATION | PROCESS_VM_READ)
+        .and_then(|process| command_line(&process));
+    let (command_line, command_line_truncated) = match command_line {
+        Some((units, is_cut)) => (Some(arguments(&units)), is_cut),
+        None => (None, false),
+    };
+    Some(Told {
+        started: started(&process),
+        path: path.as_deref().map(text),
+        path_state,
+        file,
+        user: user(&process),
+        command_line,
+        command_line_truncated,
+    })
+}
+
+/// UTF-16 up to its end or a zero. What is no UTF-16 (half a pair) becomes a replacement character.
+pub(super) fn text(units: &[u16]) -> Text {
+    let end = units.iter().position(|unit| *unit == 0);
+    let units = units.get(..end.unwrap_or(units.len())).unwrap_or_default();
+    Text::from(String::from_utf16_lossy(units))
+}
+
+fn open(pid: u32, rights: u32) -> Option<Handle> {
+    // SAFETY: no pointers are passed.
+    let process = unsafe { OpenProcess(rights, 0, pid) };
+    (!process.is_null()).then(|| Handle::own(process))
+}
+
+fn started(process: &Handle) -> Option<Timestamp> {
+    let mut times = [FILETIME::default(); 4];
+    let [made, ended, kernel, user] = &mut times;
+    // SAFETY: the handle is open; the four outlive the call.
+    let is_told = unsafe { GetProcessTimes(process.raw(), made, ended, kernel, user) };
+    let made = (u64::from(made.dwHighDateTime) << 32) | u64::from(made.dwLowDateTime);
+    (is_told != 0).then(|| file_time(made)).flatten()
+}
+
+fn path(process: &Handle) -> Option<Vec<u16>> {
+    let mut path = vec![0; LONGEST_PATH];
+    let mut length = u32::try_from(path.len()).ok()?;
+    // SAFETY: the handle is open; `path` has `length` units to write to.
+    let is_told =
+        unsafe { QueryFullProcessImageNameW(process.raw(), 0, path.as_mut_ptr(), &raw mut length) };
+    path.truncate(usize::try_from(length).ok()?);
+    (is_told != 0 && !path.is_empty()).then_some(path)
+}
+
+/// Whether there is a file of this path, and which.
+fn file(path: &[u16]) -> (PathState, Option<FileIdentity>) {
+    use std::os::windows::io::AsRawHandle as _;
+
+    let file = match std::fs::File::open(std::ffi::OsString::from_wide(path)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return (PathState::Deleted, None);
+        }
+        Err(_) => return (PathState::Unknown, None),
+    };
+    let mut about = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the file is open; `about` outlives the call.
+    let is_told = unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut about) };
+    let identity = (is_told != 0).then(|| FileIdentity {
+        device: u64::from(about.dwVolumeSerialNumber),
+        inode: (u64::from(about.nFileIndexHigh) << 32) | u64::from(about.nFileIndexLow),
+    });
+    (PathState::Present, identity)
+}
+
+/// Whose rights it has, as `DOMAIN\name`.
+fn user(process: &Handle) -> Option<Text> {
+    let mut token: HANDLE = null_mut();
+    // SAFETY: the handle is open; `token` outlives the call.
+    let is_open = unsafe { OpenProcessToken(process.raw(), TOKEN_QUERY, &raw mut token) };
+    if is_open == 0 {
+        return None;
+    }
+    let token = Handle::own(token);
+    // Of numbers of 64 bits, so that the structure is aligned as it has to be.
+    let mut room = [0_u64; TOKEN_ROOM / size_of::<u64>()];
+    let mut length = 0;
+    let size = u32::try_from(size_of_val(&room)).ok()?;
+    // SAFETY: the handle is open; `room` has `size` bytes to write to.
+    let is_told = unsafe {
+        GetTokenInformation(
+            token.raw(),
+            TokenUser,
+            room.as_mut_ptr().cast(),
+            size,
+            &raw mut length,
+        )
+    };
+    if is_told == 0 {
+        return None;
+    }
+    // SAFETY: the call has filled `room` with it, and it is aligned.
+    let about = unsafe { room.as_ptr().cast::<TOKEN_USER>().read() };
+    let (mut name, mut domain) = ([0_u16; LONGEST_NAME], [0_u16; LONGEST_NAME]);
+    let mut name_length = u32::try_from(name.len()).ok()?;
+    let mut domain_length = name_length;
+    let mut kind = 0;
+    // SAFETY: the SID lies in `room`, which is still there; both names have as many units as is said.
+    let is_told = unsafe {
+        LookupAccountSidW(
+            std::ptr::null(),
+            about.User.Sid,
+            name.as_mut_ptr(),
+            &raw mut name_length,
+            domain.as_mut_ptr(),
+            &raw mut domain_length,
+            &raw mut kind,
+        )
+    };
+    if is_told == 0 {
+        return None;
+    }
+    let (domain, name) = (text(&domain), text(&name));
+    if domain.is_empty() {
+        return Some(name);
+    }
+    Some(format!("{}\\{}", domain.lossy(), name.lossy()).into())
+}
+
+/// `PROCESS_BASIC_INFORMATION` (winternl.h); only where the block of the process lies is of interest.
+#[repr(C)]
+#[derive(Default)]
+struct BasicInformation {
+    exit_status: usize,
+    block: usize,
+    others: [usize; 4],
+}
+
+type QueryInformation = unsafe extern "system" fn(HANDLE, i32, *mut c_void, u32, *mut u32) -> i32;
+
+/// Out of the memory of the process, which may have written there what it likes. In units of UTF-16, and
+/// whether there was more.
+fn command_line(process: &Handle) -> Option<(Vec<u16>, bool)> {
+    /// `PEB.ProcessParameters`, and in what that points to `CommandLine`, a `UNICODE_STRING`; 64-bit
+    /// Windows from 7 to 11.
+    const PARAMETERS: usize = 0x20;
+    const COMMAND_LINE: usize = 0x70;
+
+    let query = Library::of_system("ntdll.dll")?.function(c"NtQueryInformationProcess")?;
+    // SAFETY: it is the function of this name, whose type is that of winternl.h.
+    let query: QueryInformation = unsafe { std::mem::transmute(query) };
+    let mut basic = BasicInformation::default();
+    let size = u32::try_from(size_of::<BasicInformation>()).ok()?;
+    // SAFETY: the handle is open; `basic` has `size` bytes to write to, and a length is not asked for.
+    let status = unsafe { query(process.raw(), 0, (&raw mut basic).cast(), size, null_mut()) };
+    if status != 0 || basic.block == 0 {
+        return None;
+    }
+    let parameters = usize::from_le_bytes(read(process, basic.block.checked_add(PARAMETERS)?)?);
+    let string: [u8; 16] = read(process, parameters.checked_add(COMMAND_LINE)?)?;
+    let [low, high, _, _, _, _, _, _, address @ ..] = string;
+    let units = usize::from(u16::from_le_bytes([low, high]) / 2);
+    let kept = units.min(LONGEST_COMMAND_LINE);
+    let bytes = read_some(process, usize::from_le_bytes(address), kept.checked_mul(2)?)?;
+    let pairs = bytes.as_chunks().0.iter();
+    let line = pairs.map(|pair| u16::from_le_bytes(*pair)).collect();
+    Some((line, units > kept))
+}
+
+fn read<const N: usize>(process: &Handle, address: usize) -> Option<[u8; N]> {
+    read_some(process, address, N)?.first_chunk().copied()
+}
+
+/// So many bytes of its memory. `None`: they are not all there.
+fn read_some(process: &Handle, address: usize, length: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    let mut done = 0;
+    // SAFETY: the handle is open; `bytes` has `length` bytes to write to. What is at the address is the
+    // other process's affair: an address that it does not have is an error.
+    let is_read = unsafe {
+        ReadProcessMemory(
+            process.raw(),
+            std::ptr::with_exposed_provenance(address),
+            bytes.as_mut_ptr().cast(),
+            length,
+            &raw mut done,
+        )
+    };
+    (is_read != 0 && done == length).then_some(bytes)
+}
