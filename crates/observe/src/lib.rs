@@ -31,6 +31,7 @@ pub mod places;
 pub mod program;
 pub mod runtime;
 pub mod signals;
+mod stamp;
 mod system;
 #[cfg(windows)]
 mod windows;

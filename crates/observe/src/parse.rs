@@ -53,7 +53,9 @@ pub(crate) mod tls;
 pub(crate) mod tracepoint;
 pub(crate) mod type_information;
 pub(crate) mod unix_diag;
+#[cfg(any(windows, test))]
 pub(crate) mod windows_command_line;
+#[cfg(any(windows, test))]
 pub(crate) mod windows_tables;
 pub(crate) mod wireguard;
 pub(crate) mod x11;

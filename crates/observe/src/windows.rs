@@ -1,8 +1,11 @@
 //! Windows: what the IP helper and the processes tell. Nothing is installed, and no driver is needed.
 
 pub(crate) mod actions;
+mod doctor;
 pub(crate) mod folder;
 mod handle;
+mod hashes;
+mod host;
 mod library;
 mod packets;
 pub(crate) mod places;
@@ -12,37 +15,44 @@ pub(crate) mod runtime;
 pub(crate) mod signals;
 pub(crate) mod system;
 mod tables;
+mod watch;
 pub(crate) mod writer;
 
+pub(crate) use self::doctor::doctor;
+pub(crate) use self::hashes::hash_programs;
 pub(crate) use self::packets::Packets;
+pub(crate) use self::watch::Watch;
 
 use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use model::{
-    BootId, Condition, Diagnosis, Doctor, Gap, Host, Look, Observed, Process, ProcessId, Socket,
-    Source, Text, Tier, Timestamp,
-};
+use model::{Gap, Host, Look, Process, Socket, Source, Tier, Timestamp};
 
 use self::processes::Processes;
-use crate::{Depth, Error, LookOptions, ProgramCopy, Totals, WatchOptions};
+use crate::{Depth, Error, LookOptions};
 
-pub(crate) struct Observer;
+pub(crate) struct Observer {
+    host: Host,
+    /// What processes told of themselves in the look before.
+    known: HashMap<u32, Process>,
+}
 
 impl Observer {
     pub(crate) fn open(_polling_only: bool) -> Result<Self, Error> {
-        Ok(Self)
+        Ok(Self {
+            host: host::host(),
+            known: HashMap::new(),
+        })
     }
 
     pub(crate) fn look(&mut self, options: LookOptions) -> Result<Look, Error> {
-        let host = host();
         let mut gaps = Vec::new();
         let read = |source| Error::Read {
             what: "the list of processes",
             source,
         };
-        let before = Processes::read(host.boot).map_err(read)?;
+        let before = Processes::read(self.host.boot, &mut self.known).map_err(read)?;
         let sockets = tables::sockets(&before.by_pid());
         let mut processes = before.all;
         if !options.every_process {
@@ -77,7 +87,7 @@ impl Observer {
             ));
         }
         Ok(Look {
-            host,
+            host: self.host.clone(),
             home_netns: None,
             taken: now(),
             tier: Tier::Polling,
@@ -102,76 +112,8 @@ fn keep_those_with_sockets(processes: &mut Vec<Process>, sockets: &[Socket]) {
     processes.retain(|process| wanted.contains(&process.id.pid));
 }
 
-fn host() -> Host {
-    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
-    Host {
-        name: Text::from(name),
-        boot: BootId([0; 16]),
-    }
-}
-
 pub(crate) fn helped() -> Option<ExitCode> {
     None
-}
-
-/// Sees nothing happen; its first look says so.
-pub(crate) struct Watch {
-    host: Host,
-    first: Option<Look>,
-}
-
-impl Watch {
-    pub(crate) fn start(_options: WatchOptions) -> Result<Self, Error> {
-        let look = Observer.look(LookOptions::default())?;
-        Ok(Self {
-            host: look.host.clone(),
-            first: Some(look),
-        })
-    }
-
-    pub(crate) fn host(&self) -> &Host {
-        &self.host
-    }
-
-    pub(crate) fn tier(&self) -> Tier {
-        Tier::Polling
-    }
-
-    pub(crate) fn actions(&mut self) -> Option<actions::Actions> {
-        None
-    }
-
-    pub(crate) fn packets(&mut self) -> Option<Packets> {
-        None
-    }
-
-    pub(crate) fn until(&self) -> u64 {
-        0
-    }
-
-    pub(crate) fn next(&mut self, wait: Duration, seen: &mut Vec<Observed>) -> Result<(), Error> {
-        match self.first.take() {
-            Some(look) => seen.push(Observed::Look(Box::new(look))),
-            None => std::thread::sleep(wait),
-        }
-        Ok(())
-    }
-
-    pub(crate) fn refresh(&mut self, _seen: &mut Vec<Observed>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    pub(crate) fn want_program(&mut self, _process: ProcessId) -> bool {
-        false
-    }
-
-    pub(crate) fn programs(&mut self) -> Vec<ProgramCopy> {
-        Vec::new()
-    }
-
-    pub(crate) fn totals(&self) -> Totals {
-        Totals::default()
-    }
 }
 
 pub(crate) fn is_online() -> Option<bool> {
@@ -186,28 +128,9 @@ pub(crate) fn user() -> String {
     std::env::var("USERNAME").unwrap_or_default()
 }
 
-pub(crate) fn hash_programs(_: &mut [model::Process], _: std::time::Instant) -> usize {
-    0
-}
-
 /// Nobody looks: they keep `None`.
 pub(crate) fn examine(_: &mut Vec<model::Process>, _: Depth, _: std::time::Instant) -> usize {
     0
-}
-
-pub(crate) fn doctor() -> Result<Doctor, Error> {
-    let look = Observer.look(LookOptions::default())?;
-    let check = Diagnosis {
-        what: "how sockets are read",
-        found: "not at all: this build cannot read Windows yet".to_owned(),
-        condition: Condition::Limits,
-        help: None,
-    };
-    Ok(Doctor {
-        tier: look.tier,
-        checks: vec![check],
-        gaps: look.gaps,
-    })
 }
 
 #[expect(

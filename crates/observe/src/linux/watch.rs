@@ -14,7 +14,6 @@ mod processes;
 mod programs;
 mod resolvers;
 mod sockets;
-mod stamp;
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,7 +28,6 @@ use self::first::Early;
 use self::idle::Idling;
 use self::live::Live;
 use self::polling::Polling;
-use self::stamp::Stamp;
 use super::actions::Actions;
 use super::bpf::BpfError;
 use super::events::boot_nanos;
@@ -38,6 +36,7 @@ use super::helper::{Helper, without_helper};
 use super::packets::{Announcer, Packets};
 use super::process::Processes;
 use super::{Observer, capabilities, clock, rights};
+use crate::stamp::Stamp;
 use crate::{Error, LookOptions, ProgramCopy, Totals, WatchOptions};
 
 const TICK: Duration = Duration::from_secs(1);

@@ -39,7 +39,6 @@ const LONGEST_NAME: usize = 257;
 /// What could be learned.
 #[derive(Default)]
 pub(super) struct Told {
-    pub(super) started: Option<Timestamp>,
     pub(super) path: Option<Text>,
     pub(super) path_state: PathState,
     pub(super) file: Option<FileIdentity>,
@@ -49,25 +48,28 @@ pub(super) struct Told {
 }
 
 /// `None`: it may not be asked, or has ended.
-pub(super) fn ask(pid: u32) -> Option<Told> {
-    let process = open(pid, PROCESS_QUERY_LIMITED_INFORMATION)?;
-    let path = path(&process);
+pub(super) fn open(pid: u32) -> Option<Handle> {
+    open_with(pid, PROCESS_QUERY_LIMITED_INFORMATION)
+}
+
+/// All but when it started.
+pub(super) fn ask(process: &Handle, pid: u32) -> Told {
+    let path = path(process);
     let (path_state, file) = path.as_deref().map_or_else(Default::default, file);
-    let command_line = open(pid, PROCESS_QUERY_INFORMATION | PROCESS_VM_READ)
+    let command_line = open_with(pid, PROCESS_QUERY_INFORMATION | PROCESS_VM_READ)
         .and_then(|process| command_line(&process));
     let (command_line, command_line_truncated) = match command_line {
         Some((units, is_cut)) => (Some(arguments(&units)), is_cut),
         None => (None, false),
     };
-    Some(Told {
-        started: started(&process),
+    Told {
         path: path.as_deref().map(text),
         path_state,
         file,
-        user: user(&process),
+        user: user(process),
         command_line,
         command_line_truncated,
-    })
+    }
 }
 
 /// UTF-16 up to its end or a zero. What is no UTF-16 (half a pair) becomes a replacement character.
@@ -77,13 +79,14 @@ pub(super) fn text(units: &[u16]) -> Text {
     Text::from(String::from_utf16_lossy(units))
 }
 
-fn open(pid: u32, rights: u32) -> Option<Handle> {
+fn open_with(pid: u32, rights: u32) -> Option<Handle> {
     // SAFETY: no pointers are passed.
     let process = unsafe { OpenProcess(rights, 0, pid) };
     (!process.is_null()).then(|| Handle::own(process))
 }
 
-fn started(process: &Handle) -> Option<Timestamp> {
+/// Never changes, and no other one with the same number has it.
+pub(super) fn started(process: &Handle) -> Option<Timestamp> {
     let mut times = [FILETIME::default(); 4];
     let [made, ended, kernel, user] = &mut times;
     // SAFETY: the handle is open; the four outlive the call.

@@ -37,20 +37,30 @@ pub(super) struct Processes {
 }
 
 impl Processes {
+    /// `known`: what was read before, by number; a run of a program is asked about itself once.
+    ///
     /// Errors: the system gives no list.
-    pub(super) fn read(boot: BootId) -> io::Result<Self> {
+    pub(super) fn read(boot: BootId, known: &mut HashMap<u32, Process>) -> io::Result<Self> {
         let entries = entries()?;
-        let told: Vec<Option<Told>> = entries.iter().map(|it| process::ask(it.pid)).collect();
         let mut silent = 0;
         let mut all = Vec::with_capacity(entries.len());
-        for (entry, told) in entries.iter().zip(told) {
+        for entry in &entries {
             // The idle process, and what stands for the kernel: both have no file that could be asked for.
             let is_kernel = matches!(entry.pid, 0 | 4);
-            if told.is_none() && !is_kernel {
+            let handle = process::open(entry.pid);
+            if handle.is_none() && !is_kernel {
                 silent += 1;
             }
-            all.push(one(entry, told.unwrap_or_default(), is_kernel, boot));
+            let started = handle.as_ref().and_then(process::started);
+            let is_same = |it: &Process| it.started == started && it.name == entry.name;
+            let process = known.remove(&entry.pid).filter(is_same).unwrap_or_else(|| {
+                let told = handle.as_ref().map(|it| process::ask(it, entry.pid));
+                one(entry, started, told.unwrap_or_default(), is_kernel, boot)
+            });
+            all.push(process);
         }
+        let copies = all.iter().map(|it: &Process| (it.id.pid, it.clone()));
+        *known = copies.collect();
         let parents: Vec<Vec<Parent>> = parents_of_all(&entries, &all);
         for (process, parents) in all.iter_mut().zip(parents) {
             process.parents = parents;
@@ -64,14 +74,20 @@ impl Processes {
     }
 }
 
-fn one(entry: &Entry, told: Told, is_kernel: bool, boot: BootId) -> Process {
+fn one(
+    entry: &Entry,
+    started: Option<Timestamp>,
+    told: Told,
+    is_kernel: bool,
+    boot: BootId,
+) -> Process {
     let id = ProcessId {
         boot,
         pid: entry.pid,
-        start_ticks: told.started.map_or(0, ticks),
+        start_ticks: started.map_or(0, ticks),
     };
     Process {
-        started: told.started,
+        started,
         name: entry.name.clone(),
         path: told.path,
         path_state: told.path_state,

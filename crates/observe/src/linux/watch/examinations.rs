@@ -14,9 +14,9 @@ use model::{
 };
 
 use self::schedule::{Question, Run, Schedule};
-use super::stamp::Stamp;
 use crate::Depth;
 use crate::linux::examiner::{Answer, Examiner, Request, Unasked, all, without_examiner};
+use crate::stamp::Stamp;
 
 /// Where the same was found, and only its place in memory or its size is another, that is told no
 /// more often.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use model::{BootId, Observed, Process, ProcessId, Text, Timestamp};
 
-use super::stamp::Stamp;
 use crate::linux::events::boot_nanos;
 use crate::linux::process::Processes;
 use crate::parse::process_event::{Image, ProcessEvent, ProcessEventKind};
+use crate::stamp::Stamp;
 
 /// What `/proc` showed of all processes when their events were told already, and those of sockets
 /// not yet.

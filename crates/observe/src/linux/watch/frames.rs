@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use model::{Gap, Source};
 
-use super::stamp::Stamp;
 use crate::parse::socket_event::SocketEvent;
+use crate::stamp::Stamp;
 
 /// So many processes are named.
 const MOST_NAMED: usize = 64;

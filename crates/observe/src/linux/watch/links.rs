@@ -9,8 +9,8 @@ use std::os::unix::fs::FileExt;
 
 use model::{Gap, Source};
 
-use super::stamp::Stamp;
 use crate::linux::events::boot_nanos;
+use crate::stamp::Stamp;
 
 /// What `/proc/self/fd` shows of a link; older kernels have no underscore.
 const LINK: [&str; 2] = ["anon_inode:bpf_link", "anon_inode:bpf-link"];

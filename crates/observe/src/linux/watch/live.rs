@@ -13,7 +13,6 @@ use super::processes::ProcessTable;
 use super::programs::Programs;
 use super::resolvers::Resolvers;
 use super::sockets::{Sockets, own_counts};
-use super::stamp::Stamp;
 use crate::linux::bpf::BpfError;
 use crate::linux::cgroup;
 use crate::linux::events::{Loss, Probes, Room, Told, boot_nanos};
@@ -21,6 +20,7 @@ use crate::linux::helper::Helper;
 use crate::names::greetings_unread;
 use crate::parse::process_event::{ProcessEvent, ProcessEventKind};
 use crate::parse::socket_event::SocketEventKind;
+use crate::stamp::Stamp;
 
 /// An event may be written so much later than its time says; the two rings are put together by
 /// time only when nothing older can come.

@@ -9,13 +9,13 @@ use model::{
     ProcessId, Protocol, SocketKey, Source, State, WhyUnknown,
 };
 
-use super::stamp::Stamp;
 use crate::linux::destroyed_sockets::{DestroyedSocket, DestroyedSockets};
 use crate::linux::events::boot_nanos;
 use crate::linux::namespaces::Namespaces;
 use crate::linux::netlink::Lost;
 use crate::linux::process::Processes;
 use crate::linux::process_connector::{ProcessConnector, ProcessNews, asleep};
+use crate::stamp::Stamp;
 
 /// What is heard between looks.
 pub(super) struct Polling {

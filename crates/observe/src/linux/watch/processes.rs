@@ -7,11 +7,11 @@ use model::{BootId, FileIdentity, Parent, Process, ProcessId, Text, Timestamp};
 
 use super::first::FirstLook;
 use super::groups::Groups;
-use super::stamp::Stamp;
 use crate::linux::helper::ProgramFile;
 use crate::linux::users::Users;
 use crate::parse::process_event::{Image, ProcessEvent};
 use crate::parse::socket_event::EventOwner;
+use crate::stamp::Stamp;
 
 /// So many that have ended are kept: their connections may tell more of them.
 const MOST_ENDED: usize = 16_384;

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use model::{Detail, EventKind, Gap, NameSeen, NameSource, Observed, ProcessId, Source, Text};
 
-use super::stamp::Stamp;
 use crate::linux::resolver_monitor::{AskedName, ResolverMonitor};
 use crate::parse::socket_event::SocketEvent;
+use crate::stamp::Stamp;
 
 /// Where resolvers are asked.
 const FILES: [&str; 3] = [

@@ -14,9 +14,9 @@ use super::frames::FrameSenders;
 use super::greetings::Greetings;
 use super::processes::ProcessTable;
 use super::resolvers::Resolvers;
-use super::stamp::Stamp;
 use crate::linux::events::{PeerCounts, Probes, Said};
 use crate::parse::socket_event::{Flags, More, SocketEvent, SocketEventKind};
+use crate::stamp::Stamp;
 
 /// The kernel finds a route within the call that makes an attempt.
 const ROUTE_FOUND_WITHIN: u64 = 50_000_000;

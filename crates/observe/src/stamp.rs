@@ -1,30 +1,34 @@
 //! Gives events their number and their time.
 
-use model::{BootId, Detail, Event, EventKind, Observed, ProcessId, Source, Timestamp};
+#[cfg(target_os = "linux")]
+use model::{BootId, ProcessId};
+use model::{Detail, Event, EventKind, Observed, Source, Timestamp};
 
 /// What all events of a run share.
 #[derive(Clone, Debug)]
-pub(super) struct Stamp {
-    pub(super) boot: BootId,
+pub(crate) struct Stamp {
+    #[cfg(target_os = "linux")]
+    pub(crate) boot: BootId,
     /// UTC of the boot: one for the whole run.
-    pub(super) boot_time: Timestamp,
-    /// See `host::boot_time_shift`.
-    pub(super) boot_time_shift: i64,
-    pub(super) source: Source,
+    pub(crate) boot_time: Timestamp,
+    /// See `linux::host::boot_time_shift`.
+    #[cfg(target_os = "linux")]
+    pub(crate) boot_time_shift: i64,
+    pub(crate) source: Source,
     /// Of the last event.
-    pub(super) seq: u64,
+    pub(crate) seq: u64,
 }
 
 impl Stamp {
     /// Numbers an event, and hands it on.
-    pub(super) fn tell(&mut self, mut event: Event, seen: &mut Vec<Observed>) {
+    pub(crate) fn tell(&mut self, mut event: Event, seen: &mut Vec<Observed>) {
         self.seq += 1;
         event.seq = self.seq;
         seen.push(Observed::Event(event));
     }
 
     /// A new event, without its number; `nanos` since boot.
-    pub(super) fn event(&self, nanos: u64, kind: EventKind) -> Event {
+    pub(crate) fn event(&self, nanos: u64, kind: EventKind) -> Event {
         Event {
             seq: 0,
             time: self.time(nanos),
@@ -48,13 +52,14 @@ impl Stamp {
     }
 
     /// UTC of a moment after boot.
-    pub(super) fn time(&self, nanos: u64) -> Timestamp {
+    pub(crate) fn time(&self, nanos: u64) -> Timestamp {
         let nanos = i64::try_from(nanos).unwrap_or(i64::MAX);
         Timestamp::from_unix_nanos(self.boot_time.unix_nanos().saturating_add(nanos))
     }
 
     /// A run of a program, by its start in the kernel's own nanoseconds.
-    pub(super) fn process(&self, pid: u32, started: u64) -> ProcessId {
+    #[cfg(target_os = "linux")]
+    pub(crate) fn process(&self, pid: u32, started: u64) -> ProcessId {
         ProcessId {
             boot: self.boot,
             pid,
@@ -64,7 +69,8 @@ impl Stamp {
     }
 
     /// UTC of the start of a process.
-    pub(super) fn started(&self, id: ProcessId) -> Timestamp {
+    #[cfg(target_os = "linux")]
+    pub(crate) fn started(&self, id: ProcessId) -> Timestamp {
         self.time(id.start_ticks.saturating_mul(ProcessId::NANOS_PER_TICK))
     }
 }

@@ -1,0 +1,95 @@
+//! What can be seen on this computer, and what not.
+#![expect(
+    unsafe_code,
+    reason = "system calls: the types are those of the pages of the Windows API"
+)]
+
+use std::ptr::null_mut;
+
+use model::{Condition, Diagnosis, Doctor};
+use windows_sys::Win32::Foundation::HANDLE;
+use windows_sys::Win32::Security::{
+    GetTokenInformation, TOKEN_ELEVATION, TOKEN_QUERY, TokenElevation,
+};
+use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
+
+use super::handle::Handle;
+use super::{Observer, watch};
+use crate::{Error, LookOptions};
+
+pub(crate) fn doctor() -> Result<Doctor, Error> {
+    let mut observer = Observer::open(false)?;
+    let look = observer.look(LookOptions {
+        every_process: true,
+        remembered: false,
+    })?;
+    let mut gaps = look.gaps;
+    gaps.push(watch::between_looks());
+    Ok(Doctor {
+        tier: look.tier,
+        checks: vec![
+            administrator(),
+            Diagnosis {
+                what: "how sockets are read",
+                found: format!(
+                    "through the IP helper: {} sockets, {} processes",
+                    look.sockets.len(),
+                    look.processes.len()
+                ),
+                condition: Condition::Good,
+                help: None,
+            },
+            Diagnosis {
+                what: "what happens between two looks",
+                found: "is not told by anybody: event tracing is not used by this build".to_owned(),
+                condition: Condition::Limits,
+                help: None,
+            },
+        ],
+        gaps,
+    })
+}
+
+fn administrator() -> Diagnosis {
+    let (found, condition, help) = match is_elevated() {
+        Some(true) => ("an administrator's", Condition::Good, None),
+        Some(false) => (
+            "those of an ordinary user",
+            Condition::Limits,
+            Some("right-click whocalls.exe and choose 'Run as administrator'".to_owned()),
+        ),
+        None => ("not known", Condition::Neutral, None),
+    };
+    Diagnosis {
+        what: "whose rights whocalls has",
+        found: found.to_owned(),
+        condition,
+        help,
+    }
+}
+
+/// `None`: it is not told.
+fn is_elevated() -> Option<bool> {
+    let mut token: HANDLE = null_mut();
+    // SAFETY: nothing is passed; the handle it gives need not be closed.
+    let process = unsafe { GetCurrentProcess() };
+    // SAFETY: `token` outlives the call.
+    let is_open = unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) };
+    if is_open == 0 {
+        return None;
+    }
+    let token = Handle::own(token);
+    let (mut elevation, mut length) = (TOKEN_ELEVATION::default(), 0);
+    let size = u32::try_from(size_of::<TOKEN_ELEVATION>()).ok()?;
+    // SAFETY: the handle is open; `elevation` has `size` bytes to write to.
+    let is_told = unsafe {
+        GetTokenInformation(
+            token.raw(),
+            TokenElevation,
+            (&raw mut elevation).cast(),
+            size,
+            &raw mut length,
+        )
+    };
+    (is_told != 0).then_some(elevation.TokenIsElevated != 0)
+}
