@@ -16,6 +16,7 @@ pub(crate) mod signals;
 pub(crate) mod system;
 mod tables;
 mod watch;
+mod wide;
 pub(crate) mod writer;
 
 pub(crate) use self::doctor::doctor;
