@@ -11,6 +11,7 @@ use crate::platform;
 /// One TCP connection, and never another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionTarget {
+    /// 0 on Windows, which has none.
     pub(crate) netns: NetworkNamespace,
     pub(crate) local: Endpoint,
     pub(crate) remote: Endpoint,
@@ -34,8 +35,10 @@ impl ConnectionTarget {
         if is_over || connection.closed.is_some() {
             return Err(ActionError::ConnectionGone);
         }
+        // Windows has no namespaces.
+        let only_one = cfg!(windows).then_some(NetworkNamespace(0));
         let (Some(netns), Some(remote), Some(cookie)) = (
-            connection.netns,
+            connection.netns.or(only_one),
             connection.remote,
             connection.socket.cookie,
         ) else {
@@ -149,8 +152,10 @@ pub enum ActionError {
     Unanswered,
     #[error("the kernel refused: {}", std::io::Error::from_raw_os_error(*.0))]
     Failed(i32),
-    #[error("this build cannot do it on this platform yet")]
-    NotHere,
+    #[error("Windows closes connections of IPv4 only")]
+    OnlyIpv4,
+    #[error("Windows says that it closed the connection, but it still stands open")]
+    StillOpen,
 }
 
 impl ActionError {
@@ -158,10 +163,14 @@ impl ActionError {
     pub fn help(self) -> Option<&'static str> {
         match self {
             Self::NoRightToClose | Self::NoRightToEnd | Self::NoRightToEnter => {
-                Some("root has it: start whocalls with sudo")
+                Some(if cfg!(windows) {
+                    "an administrator has it: start whocalls with 'Run as administrator'"
+                } else {
+                    "root has it: start whocalls with sudo"
+                })
             }
             Self::NotExact => Some("look again without --polling, or as root"),
-            Self::KernelCannotClose => {
+            Self::KernelCannotClose | Self::OnlyIpv4 | Self::StillOpen => {
                 Some("to end the process closes it, or pull the cable or switch off Wi-Fi")
             }
             Self::KernelCannotEnd => Some("kill(1) ends whatever has that number then"),
@@ -176,8 +185,7 @@ impl ActionError {
             | Self::Ourselves
             | Self::KernelThread
             | Self::NamespaceGone
-            | Self::Failed(_)
-            | Self::NotHere => None,
+            | Self::Failed(_) => None,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 pub mod actions;
+pub mod console;
 pub mod folder;
 pub mod import;
 #[cfg(target_os = "linux")]

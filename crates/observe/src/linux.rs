@@ -5,6 +5,7 @@ mod bpf;
 mod capabilities;
 mod cgroup;
 mod clock;
+pub(crate) mod console;
 mod descriptors;
 mod destroyed_sockets;
 mod displays;

@@ -1,6 +1,7 @@
 //! Windows: what the IP helper and the processes tell. Nothing is installed, and no driver is needed.
 
 pub(crate) mod actions;
+pub(crate) mod console;
 mod doctor;
 pub(crate) mod folder;
 mod handle;

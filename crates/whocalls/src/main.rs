@@ -60,7 +60,11 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(exit) => exit.into(),
-        Err(error) => output::failure(&error).into(),
+        Err(error) => {
+            let exit = output::failure(&error);
+            output::keep_window_open();
+            exit.into()
+        }
     }
 }
 

@@ -24,6 +24,13 @@ impl Talk {
     }
 }
 
+/// What would be seen with more rights, after a sentence that ends there.
+pub(crate) const WITH_MORE_RIGHTS: &str = if cfg!(windows) {
+    ""
+} else {
+    " As root it may see all."
+};
+
 /// Standard output without a buffer of its own: what is written is already in large pieces.
 pub(crate) fn stdout() -> io::Result<File> {
     #[cfg(unix)]
@@ -168,4 +175,12 @@ pub(crate) fn wants_color(color: Color) -> bool {
 /// Whether the person wants no colour anywhere (no-color.org).
 pub(crate) fn is_color_refused() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// Waits for Enter where the window would close with what was just said.
+pub(crate) fn keep_window_open() {
+    if observe::console::is_own() {
+        talk("Press Enter to close this window.\n");
+        let _ = io::stdin().read_line(&mut String::new());
+    }
 }

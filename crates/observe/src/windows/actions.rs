@@ -1,24 +1,233 @@
-//! Closing and ending: not on this platform yet.
+//! Closes a connection, ends a process. Each makes sure, as the last thing before it acts, that it acts on
+//! the one that was meant: the row of the table is read again, and a process is held open while its start
+//! is compared.
+#![expect(
+    unsafe_code,
+    reason = "system calls: the types are those of the pages of the Windows API"
+)]
 
-use crate::actions::{ActionError, ConnectionTarget, Done, How, ProcessTarget};
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ptr::null_mut;
+use std::thread;
+use std::time::{Duration, Instant};
 
-pub(crate) fn close_connection(_target: &ConnectionTarget) -> Result<Done, ActionError> {
-    Err(ActionError::NotHere)
+use model::{Endpoint, Socket, State};
+use windows_sys::Win32::Foundation::{
+    ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, GetLastError, HANDLE, HWND, LPARAM, NO_ERROR,
+    WAIT_OBJECT_0,
+};
+use windows_sys::Win32::NetworkManagement::IpHelper::{
+    MIB_TCP_STATE_DELETE_TCB, MIB_TCPROW_LH, SetTcpEntry,
+};
+use windows_sys::Win32::System::Threading::{
+    OpenProcess, PROCESS_QUERY_INFORMATION, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE,
+    PROCESS_TERMINATE, TerminateProcess, WaitForSingleObject,
+};
+use windows_sys::Win32::UI::WindowsAndMessaging::{
+    EnumWindows, GetWindowThreadProcessId, PostMessageW, WM_CLOSE,
+};
+
+use super::handle::Handle;
+use super::library::Library;
+use super::{now, process, processes, tables};
+use crate::actions::{ActionError, ConnectionTarget, Done, How, Outcome, ProcessTarget};
+
+/// How long it is waited for what was asked for.
+const PATIENCE: Duration = Duration::from_secs(2);
+const STEP: Duration = Duration::from_millis(50);
+/// `ERROR_MR_MID_NOT_FOUND`, which SetTcpEntry gives to who is no administrator.
+const NO_RIGHTS: u32 = 317;
+
+pub(crate) fn close_connection(target: &ConnectionTarget) -> Result<Done, ActionError> {
+    let (Some((local, local_port)), Some((remote, remote_port))) =
+        (four(target.local), four(target.remote))
+    else {
+        return Err(ActionError::OnlyIpv4);
+    };
+    if !stands(target) {
+        return Err(ActionError::ConnectionGone);
+    }
+    let mut row = MIB_TCPROW_LH {
+        dwLocalAddr: number(local),
+        dwLocalPort: u32::from(local_port.to_be()),
+        dwRemoteAddr: number(remote),
+        dwRemotePort: u32::from(remote_port.to_be()),
+        ..MIB_TCPROW_LH::default()
+    };
+    row.Anonymous.dwState = MIB_TCP_STATE_DELETE_TCB.cast_unsigned();
+    // SAFETY: `row` outlives the call.
+    let result = unsafe { SetTcpEntry(&raw const row) };
+    match result {
+        NO_ERROR => {}
+        ERROR_ACCESS_DENIED | NO_RIGHTS => return Err(ActionError::NoRightToClose),
+        other => return Err(ActionError::Failed(other.cast_signed())),
+    }
+    // What it returns is not believed: the row has to be gone.
+    match within_patience(|| !stands(target)) {
+        true => Ok(done(Outcome::Closed)),
+        false => Err(ActionError::StillOpen),
+    }
 }
 
-pub(crate) fn end_process(_target: ProcessTarget, _how: How) -> Result<Done, ActionError> {
-    Err(ActionError::NotHere)
+fn four(end: Endpoint) -> Option<(Ipv4Addr, u16)> {
+    match (end.ip?, end.port?) {
+        (IpAddr::V4(ip), port) => Some((ip, port)),
+        (IpAddr::V6(_), _) => None,
+    }
 }
 
-/// There is none to be had.
-pub(crate) enum Actions {}
+/// As it lies in memory, which is network order.
+fn number(ip: Ipv4Addr) -> u32 {
+    u32::from_ne_bytes(ip.octets())
+}
+
+/// Whether that very connection is open.
+fn stands(target: &ConnectionTarget) -> bool {
+    let is_it = |socket: &Socket| {
+        let is_over = matches!(socket.state, State::TimeWait | State::Closed);
+        socket.key.cookie == Some(target.cookie) && !is_over
+    };
+    tables::sockets(&HashMap::new()).sockets.iter().any(is_it)
+}
+
+pub(crate) fn end_process(target: ProcessTarget, how: How) -> Result<Done, ActionError> {
+    match target.pid {
+        0 | 4 => return Err(ActionError::KernelThread),
+        pid if pid == std::process::id() => return Err(ActionError::Ourselves),
+        _ => {}
+    }
+    let process = hold(target)?;
+    if is_critical(target.pid) {
+        return Err(ActionError::FirstProcess);
+    }
+    match how {
+        How::Asked => ask_windows(target.pid),
+        How::Hard => {
+            // SAFETY: the handle is open.
+            let is_done = unsafe { TerminateProcess(process.raw(), 1) };
+            if is_done == 0 && !has_ended(&process) {
+                return Err(last_error());
+            }
+        }
+    }
+    Ok(done(match within_patience(|| has_ended(&process)) {
+        true => Outcome::Ended,
+        false => Outcome::StillRuns,
+    }))
+}
+
+/// Held open, its number is given to nobody else.
+fn hold(target: ProcessTarget) -> Result<Handle, ActionError> {
+    let rights = PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE;
+    // SAFETY: no pointers are passed.
+    let process = unsafe { OpenProcess(rights, 0, target.pid) };
+    if process.is_null() {
+        return Err(last_error());
+    }
+    let process = Handle::own(process);
+    let started = process::started(&process).map(processes::ticks);
+    match started == Some(target.start_ticks) && !has_ended(&process) {
+        true => Ok(process),
+        false => Err(ActionError::ProcessGone),
+    }
+}
+
+fn last_error() -> ActionError {
+    // SAFETY: nothing is passed.
+    match unsafe { GetLastError() } {
+        ERROR_ACCESS_DENIED => ActionError::NoRightToEnd,
+        // There is no process of this number.
+        ERROR_INVALID_PARAMETER => ActionError::ProcessGone,
+        other => ActionError::Failed(other.cast_signed()),
+    }
+}
+
+fn has_ended(process: &Handle) -> bool {
+    // SAFETY: the handle is open.
+    unsafe { WaitForSingleObject(process.raw(), 0) == WAIT_OBJECT_0 }
+}
+
+type QueryInformation = unsafe extern "system" fn(HANDLE, i32, *mut c_void, u32, *mut u32) -> i32;
+
+/// Whether the computer stops when it ends (`ProcessBreakOnTermination`, class 29). Not when it cannot be
+/// asked: those that are critical can.
+fn is_critical(pid: u32) -> bool {
+    const CLASS: i32 = 29;
+
+    let query = Library::of_system("ntdll.dll")
+        .and_then(|library| library.function(c"NtQueryInformationProcess"));
+    // SAFETY: no pointers are passed.
+    let process = unsafe { OpenProcess(PROCESS_QUERY_INFORMATION, 0, pid) };
+    let (Some(query), false) = (query, process.is_null()) else {
+        return false;
+    };
+    let process = Handle::own(process);
+    // SAFETY: it is the function of this name, whose type is that of winternl.h.
+    let query: QueryInformation = unsafe { std::mem::transmute(query) };
+    let mut ends_all = 0_u32;
+    // SAFETY: the handle is open; `ends_all` has four bytes to write to.
+    let status = unsafe {
+        query(
+            process.raw(),
+            CLASS,
+            (&raw mut ends_all).cast(),
+            4,
+            null_mut(),
+        )
+    };
+    status == 0 && ends_all != 0
+}
+
+/// Asks each of its windows to close. A program without any is not asked, and goes on.
+fn ask_windows(pid: u32) {
+    unsafe extern "system" fn each(window: HWND, wanted: LPARAM) -> i32 {
+        let mut owner = 0;
+        // SAFETY: `owner` outlives the call; a window that is gone is an error.
+        unsafe { GetWindowThreadProcessId(window, &raw mut owner) };
+        if isize::try_from(owner) == Ok(wanted) {
+            // SAFETY: nothing of ours is passed.
+            unsafe { PostMessageW(window, WM_CLOSE, 0, 0) };
+        }
+        1
+    }
+    let wanted = isize::try_from(pid).unwrap_or_default();
+    // SAFETY: `each` keeps nothing, and is there as long as the program.
+    unsafe { EnumWindows(Some(each), wanted) };
+}
+
+fn within_patience(mut is_so: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if is_so() {
+            return true;
+        }
+        if Instant::now() >= end {
+            return false;
+        }
+        thread::sleep(STEP);
+    }
+}
+
+fn done(outcome: Outcome) -> Done {
+    Done { at: now(), outcome }
+}
+
+/// With the rights of this process.
+pub(crate) struct Actions;
 
 impl Actions {
-    pub(crate) fn close(&mut self, _target: &ConnectionTarget) -> Result<Done, ActionError> {
-        match *self {}
+    #[expect(
+        clippy::unused_self,
+        reason = "other platforms ask a process that kept the rights"
+    )]
+    pub(crate) fn close(&mut self, target: &ConnectionTarget) -> Result<Done, ActionError> {
+        close_connection(target)
     }
 
-    pub(crate) fn end(&mut self, _target: ProcessTarget, _how: How) -> Result<Done, ActionError> {
-        match *self {}
+    #[expect(clippy::unused_self, reason = "as above")]
+    pub(crate) fn end(&mut self, target: ProcessTarget, how: How) -> Result<Done, ActionError> {
+        end_process(target, how)
     }
 }

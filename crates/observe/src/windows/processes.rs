@@ -101,7 +101,7 @@ fn one(
 }
 
 /// Of the wall clock, as Windows keeps the start of a process by it: it never changes for the same one.
-fn ticks(started: Timestamp) -> u64 {
+pub(super) fn ticks(started: Timestamp) -> u64 {
     let nanos = u64::try_from(started.unix_nanos()).unwrap_or_default();
     nanos / ProcessId::NANOS_PER_TICK
 }

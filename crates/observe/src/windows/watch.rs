@@ -40,6 +40,7 @@ pub(crate) struct Watch {
     pause: Duration,
     ticked: Instant,
     until: u64,
+    may_act: bool,
 }
 
 impl Watch {
@@ -63,6 +64,7 @@ impl Watch {
             pause: SHORTEST,
             ticked: Instant::now(),
             until: boot_nanos(),
+            may_act: options.allow_actions,
         };
         watch.sockets = sockets_of(&look);
         let processes = look.processes.iter();
@@ -87,7 +89,7 @@ impl Watch {
     }
 
     pub(crate) fn actions(&mut self) -> Option<actions::Actions> {
-        None
+        self.may_act.then_some(actions::Actions)
     }
 
     pub(crate) fn packets(&mut self) -> Option<Packets> {

@@ -32,10 +32,11 @@ pub(crate) fn run(end: &EndArguments) -> Result<Exit> {
     if !end.yes && !confirm::ask(&end_question(process), END_WORD)? {
         return Ok(Exit::Failed);
     }
-    let (how, asked) = if end.hard {
-        (How::Hard, "not asked (SIGKILL)")
-    } else {
-        (How::Asked, "asked to (SIGTERM)")
+    let (how, asked) = match (end.hard, cfg!(windows)) {
+        (true, true) => (How::Hard, "not asked (TerminateProcess)"),
+        (true, false) => (How::Hard, "not asked (SIGKILL)"),
+        (false, true) => (How::Asked, "its windows were asked to close (WM_CLOSE)"),
+        (false, false) => (How::Asked, "asked to (SIGTERM)"),
     };
     let name = format!("{} ({})", visible(&process.name), process.id.pid);
     let done = end_process(ProcessTarget::of(process.id), how)

@@ -54,7 +54,7 @@ use super::watch::cannot_start;
 use crate::arguments::{Color, RecordArguments, RecordDepth, Running};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::output::{self, Talk, Usage};
+use crate::output::{self, Talk, Usage, WITH_MORE_RIGHTS};
 
 /// What is known at the beginning and at the end has to fit, beside some segments.
 const LEAST_SIZE: u64 = 8 * 1024 * 1024;
@@ -315,10 +315,10 @@ fn warning(folder: &Folder, is_encrypted: bool) -> String {
 
 fn say_tier(watch: &Watch, polling_asked_for: bool, talk: Talk) {
     match watch.tier() {
-        Tier::Polling if !polling_asked_for => talk.say(
+        Tier::Polling if !polling_asked_for => talk.say(&format!(
             "Much will be missed: whocalls can only look again and again here; whocalls doctor says \
-             why. As root it may see all.\n",
-        ),
+             why.{WITH_MORE_RIGHTS}\n",
+        )),
         Tier::NoBtf => talk.say(
             "Some facts will be missed: this kernel tells no types. The gaps in the case say which.\n",
         ),

@@ -35,7 +35,7 @@ use super::screen::newest::Newest;
 use crate::arguments::{Color, WatchArguments};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::output::{self, Talk};
+use crate::output::{self, Talk, WITH_MORE_RIGHTS};
 
 /// How often open connections are counted, unless the person says it.
 const REFRESH: Duration = Duration::from_secs(2);
@@ -64,10 +64,10 @@ fn stream_lines(arguments: &WatchArguments, strict: bool, talk: Talk) -> Result<
         packets: None,
     })?;
     match watch.tier() {
-        Tier::Polling if !arguments.polling => talk.say(
+        Tier::Polling if !arguments.polling => talk.say(&format!(
             "Much will be missed: whocalls can only look again and again here. The lines of type \
-             gap, and whocalls doctor, say why; as root it may see all.\n",
-        ),
+             gap, and whocalls doctor, say why.{WITH_MORE_RIGHTS}\n",
+        )),
         Tier::NoBtf => talk.say(
             "Some facts will be missed: this kernel tells no types. The lines of type gap say \
              which.\n",
