@@ -14,6 +14,7 @@ mod engine;
 mod executable_memory;
 mod file_rights;
 mod foreign_system_call;
+mod foreign_thread;
 mod hidden_place;
 mod hidden_process;
 mod hollowed;
@@ -69,9 +70,10 @@ const fn rule(word: &'static str, look: fn(&Looked<'_>) -> Vec<Reason>) -> Proce
 }
 
 /// In the order of the checks that they rest on.
-pub(crate) static RULES: [ProcessRule; 31] = [
+pub(crate) static RULES: [ProcessRule; 32] = [
     rule("code_changed", code_changed::look),
     rule("foreign_system_call", foreign_system_call::look),
+    rule("foreign_thread", foreign_thread::look),
     rule("hollowed", hollowed::look),
     rule("executable_memory", executable_memory::look),
     rule("memfd_code", memfd_code::look),
@@ -104,9 +106,10 @@ pub(crate) static RULES: [ProcessRule; 31] = [
 ];
 
 /// Rules with which a process was changed by somebody, or something foreign is in it.
-const TAMPERING: [&str; 7] = [
+const TAMPERING: [&str; 8] = [
     "code_changed",
     "foreign_system_call",
+    "foreign_thread",
     "hollowed",
     "executable_memory",
     "memfd_code",

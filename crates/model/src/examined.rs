@@ -183,6 +183,8 @@ words! {
     CodeChanged "code-changed",
     /// Threads that wait in a system call which no file's code has made.
     SystemCalls "system-calls",
+    /// Threads that began in memory which is no loaded file (Windows).
+    Threads "threads",
     /// Whether the program file is in the memory of its process, and begins there.
     ProgramMapping "program-mapping",
     /// Executable memory that belongs to no file.
@@ -238,6 +240,8 @@ words! {
     ByEngine "by-engine",
     /// An instruction outside of all files made the system call.
     OutsideFiles "outside-files",
+    /// A thread began in memory that is no loaded program or library.
+    StartedOutside "started-outside-files",
     /// The file of the program is not in its memory.
     NotMapped "not-mapped",
     /// The program began outside of its file.
@@ -250,6 +254,8 @@ words! {
     /// Begins like a program or a library (ELF).
     ElfInMemory "elf-in-memory",
     CodeInMemory "code-in-memory",
+    /// Begins like a program or a library (PE).
+    PeInMemory "pe-in-memory",
     /// Never was in a file system.
     Memfd "memfd",
     /// The same, and nobody can change it any more.

@@ -3,6 +3,7 @@
 pub(crate) mod actions;
 pub(crate) mod console;
 mod doctor;
+mod examine;
 pub(crate) mod folder;
 mod handle;
 mod hashes;
@@ -130,9 +131,13 @@ pub(crate) fn user() -> String {
     std::env::var("USERNAME").unwrap_or_default()
 }
 
-/// Nobody looks: they keep `None`.
-pub(crate) fn examine(_: &mut Vec<model::Process>, _: Depth, _: std::time::Instant) -> usize {
-    0
+/// See [`crate::examine`].
+pub(crate) fn examine(
+    processes: &mut Vec<model::Process>,
+    depth: Depth,
+    until: std::time::Instant,
+) -> usize {
+    examine::examine(processes, depth, until)
 }
 
 #[expect(

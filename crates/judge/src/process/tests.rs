@@ -237,6 +237,22 @@ fn text_that_was_changed() {
     intact(SLEEP).gives(&[]);
 }
 
+#[test]
+fn threads_that_began_outside_of_files() {
+    let at = |sign, address| Trace {
+        address: Some(address),
+        length: Some(0x1000),
+        ..Trace::new(sign)
+    };
+    let program = r"C:\Program Files\Example\example.exe";
+    let thread =
+        |address| unpackaged(program).trace(Check::Threads, at(Sign::StartedOutside, address));
+    thread(0x5000).gives(&[("foreign_thread", Medium)]);
+    thread(0x5000)
+        .trace(Check::ExecutableMemory, at(Sign::Executable, 0x4800))
+        .gives(&[("foreign_thread", High), ("executable_memory", Medium)]);
+}
+
 /// SBCL writes to the picture of memory that it has loaded, .NET to barriers in its own text.
 #[test]
 fn text_that_an_engine_writes_to() {

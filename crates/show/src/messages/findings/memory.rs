@@ -91,6 +91,24 @@ pub(super) const MESSAGES: &[Message] = &[
         next: |_| KEEP_RUNNING.into(),
     },
     Message {
+        rule: "foreign_thread",
+        title: |_| "Thread from no file".into(),
+        explanation: |told| {
+            format!(
+                "A thread of {who} began to run in memory which belongs to no file{at}. Code that another \
+                 program has put into it does so.",
+                who = told.who,
+                at = at(told),
+            )
+        },
+        innocent: |_| {
+            "Programs that make code while they run (browsers, .NET, Java) begin their threads in files. \
+             Protection of games and some security programs do not."
+                .into()
+        },
+        next: |_| KEEP_RUNNING.into(),
+    },
+    Message {
         rule: "hollowed",
         title: |_| "Another program inside".into(),
         explanation: |told| match told.kind() {

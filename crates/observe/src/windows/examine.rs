@@ -1,0 +1,80 @@
+//! Looks into processes: their memory, their threads, their files. Each check says nothing found, found,
+//! or not testable; what it means decide rules elsewhere.
+//!
+//! One file for each check. What cannot be opened is not testable: nothing is claimed of it.
+
+mod executable_memory;
+mod kept;
+mod subject;
+mod threads;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use model::{Check, Examined, Outcome, Process, Untested};
+
+use self::kept::Kept;
+use self::subject::Subject;
+use crate::Depth;
+
+struct Made {
+    check: Check,
+    depth: Depth,
+    make: fn(&Subject, &Kept) -> Outcome,
+}
+
+const CHECKS: [Made; 2] = {
+    use Check::*;
+    use Depth::Cheap;
+    const fn made(check: Check, depth: Depth, make: fn(&Subject, &Kept) -> Outcome) -> Made {
+        Made { check, depth, make }
+    }
+    [
+        made(Threads, Cheap, threads::check),
+        made(ExecutableMemory, Cheap, executable_memory::check),
+    ]
+};
+
+/// See [`crate::examine`].
+pub(crate) fn examine(processes: &mut [Process], depth: Depth, until: Instant) -> usize {
+    if processes.is_empty() {
+        return 0;
+    }
+    let kept = Kept::read();
+    let mut left = 0_usize;
+    for process in processes {
+        let is_late = Instant::now() >= until;
+        left = left.saturating_add(usize::from(is_late));
+        let examined = if is_late {
+            untestable(Untested::NotFinished)
+        } else {
+            match Subject::open(process) {
+                Ok(subject) => look(&subject, &kept, depth),
+                Err(why) => untestable(why),
+            }
+        };
+        process.examined = Some(Arc::new(examined));
+    }
+    left
+}
+
+fn look(subject: &Subject, kept: &Kept, depth: Depth) -> Examined {
+    let mut examined = Examined::default();
+    for made in &CHECKS {
+        let outcome = if made.depth <= depth {
+            (made.make)(subject, kept)
+        } else {
+            Outcome::NotTestable(Untested::NotAsked)
+        };
+        examined.put(made.check, outcome);
+    }
+    examined
+}
+
+fn untestable(why: Untested) -> Examined {
+    let mut examined = Examined::default();
+    for made in &CHECKS {
+        examined.put(made.check, Outcome::NotTestable(why));
+    }
+    examined
+}

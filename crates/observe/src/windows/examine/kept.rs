@@ -1,0 +1,79 @@
+//! What holds for all processes of one look: the threads of the computer, and the function that tells
+//! where one began.
+#![expect(
+    unsafe_code,
+    reason = "system calls: the types are those of the pages of the Windows API"
+)]
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+
+use windows_sys::Win32::Foundation::{HANDLE, INVALID_HANDLE_VALUE, NTSTATUS};
+use windows_sys::Win32::System::Diagnostics::ToolHelp::{
+    CreateToolhelp32Snapshot, TH32CS_SNAPTHREAD, THREADENTRY32, Thread32First, Thread32Next,
+};
+
+use super::subject::Handle;
+use crate::windows::library::Library;
+
+/// So many threads of the whole computer are listed.
+const MOST_THREADS: usize = 200_000;
+
+/// winternl.h.
+pub(super) type QueryThread =
+    unsafe extern "system" fn(HANDLE, i32, *mut c_void, u32, *mut u32) -> NTSTATUS;
+
+pub(super) struct Kept {
+    /// By process. `None`: Windows did not list them.
+    threads: Option<HashMap<u32, Vec<u32>>>,
+    pub(super) query_thread: Option<QueryThread>,
+}
+
+impl Kept {
+    pub(super) fn read() -> Self {
+        Self {
+            threads: threads(),
+            query_thread: query_thread(),
+        }
+    }
+
+    /// Of one process. `None`: not known.
+    pub(super) fn threads(&self, pid: u32) -> Option<&[u32]> {
+        let of_it = self.threads.as_ref()?.get(&pid)?;
+        Some(of_it.as_slice())
+    }
+}
+
+fn query_thread() -> Option<QueryThread> {
+    let function = Library::of_system("ntdll.dll")?.function(c"NtQueryInformationThread")?;
+    // SAFETY: the function of this name has this type since Windows NT.
+    Some(unsafe {
+        std::mem::transmute::<unsafe extern "system" fn() -> isize, QueryThread>(function)
+    })
+}
+
+fn threads() -> Option<HashMap<u32, Vec<u32>>> {
+    // SAFETY: no pointers.
+    let list = unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0) };
+    if list == INVALID_HANDLE_VALUE {
+        return None;
+    }
+    let list = Handle::own(list)?;
+    let mut entry = THREADENTRY32 {
+        dwSize: u32::try_from(size_of::<THREADENTRY32>()).ok()?,
+        ..THREADENTRY32::default()
+    };
+    let mut threads: HashMap<u32, Vec<u32>> = HashMap::new();
+    // SAFETY: `entry` outlives the call and tells its size.
+    let mut more = unsafe { Thread32First(list.raw(), &raw mut entry) };
+    for _ in 0..MOST_THREADS {
+        if more == 0 {
+            break;
+        }
+        let of_it = threads.entry(entry.th32OwnerProcessID).or_default();
+        of_it.push(entry.th32ThreadID);
+        // SAFETY: as above.
+        more = unsafe { Thread32Next(list.raw(), &raw mut entry) };
+    }
+    Some(threads)
+}
