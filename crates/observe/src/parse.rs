@@ -28,6 +28,11 @@ pub(crate) mod packet;
 pub(crate) mod packet_block;
 pub(crate) mod packet_table;
 pub(crate) mod passwd;
+#[cfg_attr(
+    not(any(windows, test)),
+    expect(dead_code, reason = "only Windows loads such files")
+)]
+pub(crate) mod pe;
 pub(crate) mod place;
 pub(crate) mod preload;
 pub(crate) mod proc_net;

@@ -3,8 +3,11 @@
 //!
 //! One file for each check. What cannot be opened is not testable: nothing is claimed of it.
 
+mod code_changed;
 mod executable_memory;
+mod files;
 mod kept;
+mod program_mapping;
 mod subject;
 mod threads;
 
@@ -23,14 +26,16 @@ struct Made {
     make: fn(&Subject, &Kept) -> Outcome,
 }
 
-const CHECKS: [Made; 2] = {
+const CHECKS: [Made; 4] = {
     use Check::*;
-    use Depth::Cheap;
+    use Depth::{Cheap, Whole};
     const fn made(check: Check, depth: Depth, make: fn(&Subject, &Kept) -> Outcome) -> Made {
         Made { check, depth, make }
     }
     [
+        made(CodeChanged, Whole, code_changed::check),
         made(Threads, Cheap, threads::check),
+        made(ProgramMapping, Cheap, program_mapping::check),
         made(ExecutableMemory, Cheap, executable_memory::check),
     ]
 };

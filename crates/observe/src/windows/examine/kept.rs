@@ -8,25 +8,41 @@
 use std::collections::HashMap;
 use std::ffi::c_void;
 
+use model::Untested;
 use windows_sys::Win32::Foundation::{HANDLE, INVALID_HANDLE_VALUE, NTSTATUS};
 use windows_sys::Win32::System::Diagnostics::ToolHelp::{
     CreateToolhelp32Snapshot, TH32CS_SNAPTHREAD, THREADENTRY32, Thread32First, Thread32Next,
 };
 
-use super::subject::Handle;
+use super::subject::{Handle, Subject};
 use crate::windows::library::Library;
 
 /// So many threads of the whole computer are listed.
 const MOST_THREADS: usize = 200_000;
 
+/// `ProcessBasicInformation` (winternl.h, PROCESSINFOCLASS).
+const BASIC: i32 = 0;
+
 /// winternl.h.
 pub(super) type QueryThread =
     unsafe extern "system" fn(HANDLE, i32, *mut c_void, u32, *mut u32) -> NTSTATUS;
+
+type QueryProcess = unsafe extern "system" fn(HANDLE, i32, *mut c_void, u32, *mut u32) -> NTSTATUS;
+
+/// `PROCESS_BASIC_INFORMATION` (winternl.h): what is asked stands second.
+#[repr(C)]
+#[derive(Default)]
+struct Basic {
+    status: usize,
+    block: usize,
+    others: [usize; 4],
+}
 
 pub(super) struct Kept {
     /// By process. `None`: Windows did not list them.
     threads: Option<HashMap<u32, Vec<u32>>>,
     pub(super) query_thread: Option<QueryThread>,
+    query_process: Option<QueryProcess>,
 }
 
 impl Kept {
@@ -34,7 +50,24 @@ impl Kept {
         Self {
             threads: threads(),
             query_thread: query_thread(),
+            query_process: query_process(),
         }
+    }
+
+    /// Where the block of a process lies in its memory (PEB).
+    pub(super) fn block_of(&self, subject: &Subject) -> Result<u64, Untested> {
+        let query = self.query_process.ok_or(Untested::NotHere)?;
+        let mut told = Basic::default();
+        let room = u32::try_from(size_of::<Basic>()).map_err(|_| Untested::Unreadable)?;
+        let place = (&raw mut told).cast();
+        let process = subject.raw();
+        // SAFETY: `place` has `room` bytes and outlives the call; the length that was written is not asked.
+        let status = unsafe { query(process, BASIC, place, room, std::ptr::null_mut()) };
+        let block = u64::try_from(told.block).unwrap_or_default();
+        if status < 0 || block == 0 {
+            return Err(Untested::Unreadable);
+        }
+        Ok(block)
     }
 
     /// Of one process. `None`: not known.
@@ -49,6 +82,14 @@ fn query_thread() -> Option<QueryThread> {
     // SAFETY: the function of this name has this type since Windows NT.
     Some(unsafe {
         std::mem::transmute::<unsafe extern "system" fn() -> isize, QueryThread>(function)
+    })
+}
+
+fn query_process() -> Option<QueryProcess> {
+    let function = Library::of_system("ntdll.dll")?.function(c"NtQueryInformationProcess")?;
+    // SAFETY: the function of this name has this type since Windows NT.
+    Some(unsafe {
+        std::mem::transmute::<unsafe extern "system" fn() -> isize, QueryProcess>(function)
     })
 }
 

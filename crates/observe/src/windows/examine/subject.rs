@@ -125,6 +125,10 @@ impl Subject {
         })
     }
 
+    pub(super) fn raw(&self) -> HANDLE {
+        self.handle.raw()
+    }
+
     /// All memory that is there, in order.
     pub(super) fn regions(&self) -> Result<&[Region], Untested> {
         let regions = self.regions.get_or_init(|| regions(&self.handle));

@@ -1,0 +1,118 @@
+//! Code of the program and its libraries in memory, against their files as they would lie there. What the
+//! loader writes to by itself is left out.
+
+use std::collections::BTreeSet;
+
+use model::{Outcome, Sign, Text, Trace, Untested};
+
+use super::files;
+use super::kept::Kept;
+use super::subject::{Kind, Subject};
+use crate::parse::pe::{Pe, Section, pe};
+
+/// A large program has some 300 libraries.
+const MOST_MODULES: usize = 1000;
+const AT_ONCE: usize = 64 * 1024;
+/// Of the instruction set: `int3`.
+const BREAKPOINT: u8 = 0xcc;
+
+pub(super) fn check(subject: &Subject, _: &Kept) -> Outcome {
+    look(subject).unwrap_or_else(Outcome::NotTestable)
+}
+
+fn look(subject: &Subject) -> Result<Outcome, Untested> {
+    let regions = subject.regions()?.iter();
+    let modules = regions.filter(|it| it.kind == Kind::Image);
+    let modules: BTreeSet<u64> = modules.map(|it| it.allocation).collect();
+    let (mut traces, mut is_unread) = (Vec::new(), modules.len() > MOST_MODULES);
+    for base in modules.into_iter().take(MOST_MODULES) {
+        match of_module(subject, base) {
+            Some(found) => traces.extend(found),
+            None => is_unread = true,
+        }
+    }
+    if traces.is_empty() && is_unread {
+        return Err(Untested::Unreadable);
+    }
+    Ok(Outcome::of(traces))
+}
+
+/// `None`: its file could not be read, or is no longer the one that was loaded.
+fn of_module(subject: &Subject, base: u64) -> Option<Vec<Trace>> {
+    let path = files::path_at(subject, base)?;
+    let file = files::read(&path)?;
+    let head = pe(&file)?;
+    // Another version has taken its place: another head.
+    let own = pe(&subject.read(base, 4096))?;
+    if own.sections != head.sections {
+        return None;
+    }
+    let code = head.sections.iter();
+    let code = code.filter(|it| it.executable && !it.writable);
+    let mut traces = Vec::new();
+    for section in code {
+        let expected = head.loaded(&file, section, base)?;
+        let module = Module {
+            subject,
+            head: &head,
+            base,
+        };
+        let found = module.differing(section, &expected);
+        let Some((first, _)) = found.first() else {
+            continue;
+        };
+        let is_breakpoint = found.iter().all(|(_, byte)| *byte == BREAKPOINT);
+        let sign = match is_breakpoint {
+            true => Sign::Breakpoints,
+            false => Sign::Differs,
+        };
+        let address = base.saturating_add(section.address.into());
+        let address = address.saturating_add(u64::try_from(*first).unwrap_or_default());
+        let expected = expected.get(*first..).unwrap_or_default();
+        let expected = expected.iter().copied().take(Trace::MOST_BYTES).collect();
+        traces.push(Trace {
+            address: Some(address),
+            length: u64::try_from(found.len()).ok(),
+            bytes: Some(subject.read(address, Trace::MOST_BYTES)),
+            expected: Some(expected),
+            ..Trace::of_file(sign, Text::from(path.clone()))
+        });
+    }
+    Some(traces)
+}
+
+struct Module<'a> {
+    subject: &'a Subject,
+    head: &'a Pe,
+    base: u64,
+}
+
+impl Module<'_> {
+    /// Bytes that differ: where in the section, and what is there.
+    fn differing(&self, section: &Section, expected: &[u8]) -> Vec<(usize, u8)> {
+        let mut found = Vec::new();
+        let start = self.base.saturating_add(section.address.into());
+        for (number, piece) in expected.chunks(AT_ONCE).enumerate() {
+            let into = number.saturating_mul(AT_ONCE);
+            let at = start.saturating_add(u64::try_from(into).unwrap_or_default());
+            let there = self.subject.read(at, piece.len());
+            // Hardly ever: one comparison of all spares many.
+            if there == piece {
+                continue;
+            }
+            for (nth, (is, should)) in there.iter().zip(piece).enumerate() {
+                let offset = into.saturating_add(nth);
+                if is != should && !self.is_written(section, offset) {
+                    found.push((offset, *is));
+                }
+            }
+        }
+        found
+    }
+
+    fn is_written(&self, section: &Section, offset: usize) -> bool {
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        let address = section.address.saturating_add(offset);
+        self.head.is_written(address)
+    }
+}

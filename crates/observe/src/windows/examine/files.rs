@@ -1,0 +1,74 @@
+//! Files that are loaded as programs or libraries, by what the system says of the memory: what the process
+//! itself keeps in its lists can be changed by who is in it.
+#![expect(
+    unsafe_code,
+    reason = "system calls: the types are those of the pages of the Windows API"
+)]
+
+use std::ffi::c_void;
+use std::fs::File;
+use std::io::Read;
+
+use windows_sys::Win32::Storage::FileSystem::QueryDosDeviceW;
+use windows_sys::Win32::System::ProcessStatus::K32GetMappedFileNameW;
+
+use super::subject::Subject;
+
+/// In units of UTF-16 (`UNICODE_STRING`).
+const LONGEST_PATH: usize = 32_768;
+/// The library of a browser has some 300 MB.
+const MOST_BYTES: u64 = 512 * 1024 * 1024;
+
+/// The file whose memory lies there, as people write it: `C:\Windows\explorer.exe`. `None`: of no file, or
+/// its volume has no letter.
+pub(super) fn path_at(subject: &Subject, address: u64) -> Option<String> {
+    let mut name = vec![0_u16; LONGEST_PATH];
+    let room = u32::try_from(name.len()).ok()?;
+    let at = std::ptr::without_provenance::<c_void>(usize::try_from(address).ok()?);
+    let process = subject.raw();
+    // SAFETY: `name` has `room` units to write to; `at` is only asked about.
+    let length = unsafe { K32GetMappedFileNameW(process, at, name.as_mut_ptr(), room) };
+    let name = name.get(..usize::try_from(length).ok()?)?;
+    if name.is_empty() {
+        return None;
+    }
+    as_written(&String::from_utf16_lossy(name))
+}
+
+/// From `\Device\HarddiskVolume2\Windows` to `C:\Windows`.
+fn as_written(name: &str) -> Option<String> {
+    if let Some(path) = name.strip_prefix(r"\??\") {
+        return Some(path.to_owned());
+    }
+    if let Some(share) = name.strip_prefix(r"\Device\Mup\") {
+        return Some(format!(r"\\{share}"));
+    }
+    (b'A'..=b'Z').find_map(|letter| {
+        let device = device(letter)?;
+        let rest = name.strip_prefix(&device)?;
+        let letter = char::from(letter);
+        rest.starts_with('\\').then(|| format!("{letter}:{rest}"))
+    })
+}
+
+fn device(letter: u8) -> Option<String> {
+    let drive = [u16::from(letter), u16::from(b':'), 0];
+    let mut target = vec![0_u16; 1024];
+    let room = u32::try_from(target.len()).ok()?;
+    // SAFETY: `drive` ends with a zero; `target` has `room` units to write to.
+    let length = unsafe { QueryDosDeviceW(drive.as_ptr(), target.as_mut_ptr(), room) };
+    let told = target.get(..usize::try_from(length).ok()?)?;
+    let first = told.split(|unit| *unit == 0).next()?;
+    (!first.is_empty()).then(|| String::from_utf16_lossy(first))
+}
+
+/// All of a file. `None`: it cannot be read, or is too large.
+pub(super) fn read(path: &str) -> Option<Vec<u8>> {
+    let file = File::open(path).ok()?;
+    if file.metadata().ok()?.len() > MOST_BYTES {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}

@@ -1,0 +1,57 @@
+//! Whether the program file is what the process says it runs: the picture of the program that its own
+//! block names (PEB, `ImageBaseAddress`) has to be memory of that file. A program that was hollowed out
+//! runs under the name of a file whose code is gone.
+
+use model::{Outcome, Sign, Text, Trace, Untested};
+
+use super::files;
+use super::kept::Kept;
+use super::subject::{Kind, Subject};
+
+/// Where the block tells it, in bytes from its beginning, in programs of 64 bits (winternl.h: the second of
+/// `Reserved3`).
+const IMAGE_BASE: u64 = 0x10;
+
+pub(super) fn check(subject: &Subject, kept: &Kept) -> Outcome {
+    look(subject, kept).unwrap_or_else(Outcome::NotTestable)
+}
+
+fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
+    let block = kept.block_of(subject)?;
+    let told = subject.read(block.saturating_add(IMAGE_BASE), 8);
+    let told = told.first_chunk().ok_or(Untested::Unreadable)?;
+    let base = u64::from_le_bytes(*told);
+    let region = subject.region(base)?;
+    let is_image = region.is_some_and(|it| it.kind == Kind::Image);
+    let there = files::path_at(subject, base);
+    let Some(program) = &subject.path else {
+        return Err(Untested::Unreadable);
+    };
+    let is_own = match &there {
+        Some(path) => is_same(path, &program.lossy()),
+        // Its volume has no letter: nobody can tell by the name.
+        None if is_image => return Err(Untested::Unreadable),
+        None => false,
+    };
+    if is_image && is_own {
+        return Ok(Outcome::NothingFound);
+    }
+    Ok(Outcome::of(vec![Trace {
+        address: Some(base),
+        name: there.map(Text::from),
+        ..Trace::of_file(Sign::NotMapped, program.clone())
+    }]))
+}
+
+/// Drives and shares apart, the same file may be told in two ways: by its name, or a short one.
+fn is_same(one: &str, other: &str) -> bool {
+    let plain = |path: &str| {
+        let path = path.strip_prefix(r"\\?\").unwrap_or(path);
+        path.replace('/', r"\").to_lowercase()
+    };
+    if plain(one) == plain(other) {
+        return true;
+    }
+    let real = |path: &str| std::fs::canonicalize(path).ok();
+    real(one).is_some_and(|it| Some(it) == real(other))
+}
