@@ -61,6 +61,10 @@ pub(crate) mod unix_diag;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_command_line;
 #[cfg(any(windows, test))]
+pub(crate) mod windows_host;
+#[cfg(any(windows, test))]
+pub(crate) mod windows_place;
+#[cfg(any(windows, test))]
 pub(crate) mod windows_tables;
 pub(crate) mod wireguard;
 pub(crate) mod x11;

@@ -7,6 +7,8 @@ mod code_changed;
 mod executable_memory;
 mod files;
 mod kept;
+mod other_name;
+mod places;
 mod program_mapping;
 mod subject;
 mod threads;
@@ -26,7 +28,7 @@ struct Made {
     make: fn(&Subject, &Kept) -> Outcome,
 }
 
-const CHECKS: [Made; 4] = {
+const CHECKS: [Made; 6] = {
     use Check::*;
     use Depth::{Cheap, Whole};
     const fn made(check: Check, depth: Depth, make: fn(&Subject, &Kept) -> Outcome) -> Made {
@@ -37,6 +39,8 @@ const CHECKS: [Made; 4] = {
         made(Threads, Cheap, threads::check),
         made(ProgramMapping, Cheap, program_mapping::check),
         made(ExecutableMemory, Cheap, executable_memory::check),
+        made(Places, Cheap, places::check),
+        made(OtherName, Cheap, other_name::check),
     ]
 };
 

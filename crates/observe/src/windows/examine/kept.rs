@@ -14,6 +14,8 @@ use windows_sys::Win32::System::Diagnostics::ToolHelp::{
     CreateToolhelp32Snapshot, TH32CS_SNAPTHREAD, THREADENTRY32, Thread32First, Thread32Next,
 };
 
+use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
+
 use super::subject::{Handle, Subject};
 use crate::windows::library::Library;
 
@@ -43,6 +45,8 @@ pub(super) struct Kept {
     threads: Option<HashMap<u32, Vec<u32>>>,
     pub(super) query_thread: Option<QueryThread>,
     query_process: Option<QueryProcess>,
+    /// `C:\Windows`. `None`: the system does not tell.
+    pub(super) windows_folder: Option<String>,
 }
 
 impl Kept {
@@ -51,6 +55,7 @@ impl Kept {
             threads: threads(),
             query_thread: query_thread(),
             query_process: query_process(),
+            windows_folder: windows_folder(),
         }
     }
 
@@ -91,6 +96,15 @@ fn query_process() -> Option<QueryProcess> {
     Some(unsafe {
         std::mem::transmute::<unsafe extern "system" fn() -> isize, QueryProcess>(function)
     })
+}
+
+fn windows_folder() -> Option<String> {
+    let mut path = vec![0_u16; 260];
+    let room = u32::try_from(path.len()).ok()?;
+    // SAFETY: `path` has `room` units to write to.
+    let length = unsafe { GetSystemWindowsDirectoryW(path.as_mut_ptr(), room) };
+    let path = path.get(..usize::try_from(length).ok()?)?;
+    (!path.is_empty()).then(|| String::from_utf16_lossy(path))
 }
 
 fn threads() -> Option<HashMap<u32, Vec<u32>>> {

@@ -96,6 +96,7 @@ pub(super) struct Subject {
     pub(super) pid: u32,
     /// Of the program file.
     pub(super) path: Option<Text>,
+    pub(super) command_line: Option<Vec<Text>>,
     handle: Handle,
     regions: OnceCell<Result<Vec<Region>, Untested>>,
 }
@@ -120,6 +121,7 @@ impl Subject {
         Ok(Self {
             pid,
             path: process.path.clone(),
+            command_line: process.command_line.clone(),
             handle,
             regions: OnceCell::new(),
         })
