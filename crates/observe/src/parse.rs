@@ -63,6 +63,8 @@ pub(crate) mod windows_command_line;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_host;
 #[cfg(any(windows, test))]
+pub(crate) mod windows_neighbours;
+#[cfg(any(windows, test))]
 pub(crate) mod windows_place;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_tables;

@@ -13,6 +13,7 @@ mod packets;
 pub(crate) mod places;
 mod process;
 mod processes;
+mod remembered;
 pub(crate) mod runtime;
 pub(crate) mod signals;
 pub(crate) mod system;
@@ -81,13 +82,11 @@ impl Observer {
                 format!("sockets of {protocol}"),
             ));
         }
+        let mut remembered = Vec::new();
         if options.remembered {
-            gaps.push(Gap::standing(
-                "remembered_not_read",
-                Source::IpHelper,
-                "this build does not read what Windows remembers yet",
-                "the DNS cache, neighbours and SRUM",
-            ));
+            let (rows, more) = remembered::read();
+            remembered = rows;
+            gaps.extend(more);
         }
         Ok(Look {
             host: self.host.clone(),
@@ -97,7 +96,7 @@ impl Observer {
             sockets: sockets.sockets,
             processes,
             users: HashMap::new(),
-            remembered: Vec::new(),
+            remembered,
             gaps,
         })
     }
