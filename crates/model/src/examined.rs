@@ -372,6 +372,8 @@ words! {
     Flatpak "flatpak",
     AppImage "appimage",
     Nix "nix",
+    /// A signature within the file (Windows).
+    Authenticode "authenticode",
 }
 
 words! {

@@ -28,10 +28,7 @@ pub(crate) mod packet;
 pub(crate) mod packet_block;
 pub(crate) mod packet_table;
 pub(crate) mod passwd;
-#[cfg_attr(
-    not(any(windows, test)),
-    expect(dead_code, reason = "only Windows loads such files")
-)]
+#[cfg(any(windows, test))]
 pub(crate) mod pe;
 pub(crate) mod place;
 pub(crate) mod preload;
@@ -60,6 +57,8 @@ pub(crate) mod type_information;
 pub(crate) mod unix_diag;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_command_line;
+#[cfg(any(windows, test))]
+pub(crate) mod windows_engine;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_host;
 #[cfg(any(windows, test))]

@@ -4,12 +4,14 @@
 //! One file for each check. What cannot be opened is not testable: nothing is claimed of it.
 
 mod code_changed;
+mod display;
 mod executable_memory;
 mod files;
 mod kept;
 mod other_name;
 mod places;
 mod program_mapping;
+mod signature;
 mod subject;
 mod threads;
 
@@ -28,7 +30,7 @@ struct Made {
     make: fn(&Subject, &Kept) -> Outcome,
 }
 
-const CHECKS: [Made; 6] = {
+const CHECKS: [Made; 7] = {
     use Check::*;
     use Depth::{Cheap, Whole};
     const fn made(check: Check, depth: Depth, make: fn(&Subject, &Kept) -> Outcome) -> Made {
@@ -41,6 +43,7 @@ const CHECKS: [Made; 6] = {
         made(ExecutableMemory, Cheap, executable_memory::check),
         made(Places, Cheap, places::check),
         made(OtherName, Cheap, other_name::check),
+        made(Package, Whole, signature::check),
     ]
 };
 
@@ -54,7 +57,7 @@ pub(crate) fn examine(processes: &mut [Process], depth: Depth, until: Instant) -
     for process in processes {
         let is_late = Instant::now() >= until;
         left = left.saturating_add(usize::from(is_late));
-        let examined = if is_late {
+        let mut examined = if is_late {
             untestable(Untested::NotFinished)
         } else {
             match Subject::open(process) {
@@ -62,6 +65,7 @@ pub(crate) fn examine(processes: &mut [Process], depth: Depth, until: Instant) -
                 Err(why) => untestable(why),
             }
         };
+        examined.display = Some(kept.displays.of(process));
         process.examined = Some(Arc::new(examined));
     }
     left
@@ -76,6 +80,10 @@ fn look(subject: &Subject, kept: &Kept, depth: Depth) -> Examined {
             Outcome::NotTestable(Untested::NotAsked)
         };
         examined.put(made.check, outcome);
+    }
+    let asks_for_package = depth == Depth::Whole || subject.pid == std::process::id();
+    if asks_for_package {
+        examined.package = signature::of_program(subject, kept);
     }
     examined
 }

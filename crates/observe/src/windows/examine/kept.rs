@@ -16,6 +16,8 @@ use windows_sys::Win32::System::Diagnostics::ToolHelp::{
 
 use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
 
+use super::display::Displays;
+use super::signature::Signatures;
 use super::subject::{Handle, Subject};
 use crate::windows::library::Library;
 
@@ -44,6 +46,8 @@ pub(super) struct Kept {
     /// By process. `None`: Windows did not list them.
     threads: Option<HashMap<u32, Vec<u32>>>,
     pub(super) query_thread: Option<QueryThread>,
+    pub(super) displays: Displays,
+    pub(super) signatures: Signatures,
     query_process: Option<QueryProcess>,
     /// `C:\Windows`. `None`: the system does not tell.
     pub(super) windows_folder: Option<String>,
@@ -55,6 +59,8 @@ impl Kept {
             threads: threads(),
             query_thread: query_thread(),
             query_process: query_process(),
+            displays: Displays::read(),
+            signatures: Signatures::open(),
             windows_folder: windows_folder(),
         }
     }

@@ -143,7 +143,8 @@ pub(super) fn is_working(root: &Root, manager: PackageManager) -> bool {
         PackageManager::Snap
         | PackageManager::Flatpak
         | PackageManager::AppImage
-        | PackageManager::Nix => Ok(false),
+        | PackageManager::Nix
+        | PackageManager::Authenticode => Ok(false),
     };
     working.unwrap_or(false)
 }
