@@ -62,9 +62,13 @@ pub(crate) mod windows_engine;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_host;
 #[cfg(any(windows, test))]
+pub(crate) mod windows_memory;
+#[cfg(any(windows, test))]
 pub(crate) mod windows_neighbours;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_place;
+#[cfg(any(windows, test))]
+pub(crate) mod windows_services;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_tables;
 pub(crate) mod wireguard;

@@ -1,6 +1,7 @@
 //! Windows: what the IP helper and the processes tell. Nothing is installed, and no driver is needed.
 
 pub(crate) mod actions;
+mod clock;
 pub(crate) mod console;
 mod doctor;
 mod examine;
@@ -9,21 +10,25 @@ mod handle;
 mod hashes;
 mod host;
 mod library;
+mod online;
 mod packets;
 pub(crate) mod places;
 mod process;
 mod processes;
 mod remembered;
 pub(crate) mod runtime;
+mod services;
 pub(crate) mod signals;
 pub(crate) mod system;
 mod tables;
+mod version;
 mod watch;
 mod wide;
 pub(crate) mod writer;
 
 pub(crate) use self::doctor::doctor;
 pub(crate) use self::hashes::hash_programs;
+pub(crate) use self::online::is_online;
 pub(crate) use self::packets::Packets;
 pub(crate) use self::watch::Watch;
 
@@ -74,6 +79,14 @@ impl Observer {
                 .counted(before.silent),
             );
         }
+        if let Err(error) = services::name(&mut processes) {
+            gaps.push(Gap::standing(
+                "services_not_read",
+                Source::IpHelper,
+                format!("the services of Windows cannot be read: {error}"),
+                "which services run in which process",
+            ));
+        }
         for (protocol, error) in sockets.failed {
             gaps.push(Gap::standing(
                 "table_not_read",
@@ -115,10 +128,6 @@ fn keep_those_with_sockets(processes: &mut Vec<Process>, sockets: &[Socket]) {
 }
 
 pub(crate) fn helped() -> Option<ExitCode> {
-    None
-}
-
-pub(crate) fn is_online() -> Option<bool> {
     None
 }
 

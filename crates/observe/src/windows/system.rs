@@ -1,18 +1,20 @@
-//! How this computer is set up: not read on this platform yet.
+//! How this computer is set up, as far as it is read on this platform.
 
-use std::time::Duration;
+use model::{Firewall, Gap, ResolverFiles, Source, System};
 
-use model::{Clock, Firewall, Gap, ResolverFiles, Source, System};
+pub(crate) use super::clock::clock;
+use super::version::{architecture, version};
 
 pub(crate) fn system() -> System {
-    let clock = clock();
+    let (clock, version) = (clock(), version());
+    let (kernel, os) = version.map_or((None, None), |it| (Some(it.kernel), Some(it.os)));
     System {
         taken: clock.now,
         netns: None,
         clock,
-        kernel: None,
-        architecture: None,
-        os: None,
+        kernel: kernel.map(Into::into),
+        architecture: architecture().map(Into::into),
+        os: os.map(Into::into),
         hardware: None,
         interfaces: Vec::new(),
         routes: Vec::new(),
@@ -22,24 +24,10 @@ pub(crate) fn system() -> System {
         firewall: Firewall::default(),
         proxies: Vec::new(),
         gaps: vec![Gap::standing(
-            "windows_not_read",
+            "settings_not_read",
             Source::IpHelper,
-            "this build cannot read Windows yet",
-            "how the computer is set up",
+            "this build does not read the network settings of Windows yet",
+            "interfaces, routes, neighbours, DNS servers, firewall and proxies",
         )],
-    }
-}
-
-pub(crate) fn clock() -> Clock {
-    let now = super::now();
-    Clock {
-        now,
-        boot_time: now,
-        up: Duration::ZERO,
-        awake: Duration::ZERO,
-        zone: None,
-        offset_seconds: None,
-        is_synchronized: None,
-        error: None,
     }
 }
