@@ -15,13 +15,19 @@ if ! command -v wine >/dev/null; then
     exit 0
 fi
 if [ "${WHOCALLS_SMOKE:-}" != inside ]; then
-    WHOCALLS_SMOKE=inside exec unshare --net -- "$0" "$exe" "$linux"
+    if ! unshare --net true 2>/dev/null; then
+        echo "$0: skipped: no right to make a network namespace; root has it"
+        exit 0
+    fi
+    # A minute is usual. What hangs may not hold up everything after it.
+    WHOCALLS_SMOKE=inside exec timeout --kill-after=10 600 unshare --net -- "$0" "$exe" "$linux"
 fi
 ip link set lo up
 
 work=$(mktemp -d)
 export WINEPREFIX="$work/prefix" WINEDEBUG=-all WINEDLLOVERRIDES=mscoree,mshtml=
 trap 'wineserver -k 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
 mkdir "$WINEPREFIX" "$work/cases"
 timeout 240 wine wineboot -i >/dev/null 2>&1 || true
 x86_64-w64-mingw32-gcc -O1 -o "$work/talk.exe" packaging/windows/talk.c -lws2_32
@@ -42,10 +48,29 @@ run() {
     expected=$1
     shift
     code=0
-    timeout 120 wine "$exe" "$@" >"$work/out" 2>"$work/err" || code=$?
+    timeout 120 wine "$exe" "$@" >"$work/out" 2>"$work/err" </dev/null || code=$?
     if [ "$code" != "$expected" ]; then
         echo "NOT AS EXPECTED: whocalls $*: exit $code, not $expected:"
         head -c 2000 "$work/err"
+        failed=1
+    fi
+    # A thread can end by itself, and the program goes on.
+    if grep -q 'panicked at' "$work/err"; then
+        echo "NOT AS EXPECTED: whocalls $* panicked:"
+        head -c 2000 "$work/err"
+        failed=1
+    fi
+}
+# What the Linux program prints has to be printed under Wine, but for the ends of lines.
+same() {
+    run 0 "$@"
+    tr -d '\r' <"$work/out" >"$work/under-wine"
+    "$linux" "$@" >"$work/out" 2>/dev/null || true
+    if [ -s "$work/out" ] && cmp -s "$work/out" "$work/under-wine"; then
+        echo "as expected: the same as on Linux: $*"
+    else
+        echo "NOT AS EXPECTED: whocalls $*: otherwise than on Linux:"
+        diff "$work/out" "$work/under-wine" | head -n 10 || true
         failed=1
     fi
 }
@@ -78,13 +103,9 @@ run 0 list --all "$case"
 has "list of a case" 'talk.exe.*tcp'
 run 0 pack "$case"
 has "pack" 'zip'
-run 0 verify examples/story
-has "verify, a case made on Linux" 'Unchanged since it was sealed'
-if "$linux" verify "$case" >"$work/out" 2>&1; then
-    has "verify on Linux, a case made under Wine" 'Unchanged since it was sealed'
-else
-    echo "NOT AS EXPECTED: the Linux program cannot verify the case"
-    cat "$work/out"
-    failed=1
-fi
+same verify examples/story
+same list examples/story
+same export --ndjson examples/story
+# With the seal.
+same verify "$case"
 exit $failed

@@ -11,6 +11,10 @@ pub(crate) mod destroyed_sockets;
 pub(crate) mod dhcp;
 pub(crate) mod dns;
 pub(crate) mod elf;
+#[cfg(any(windows, test))]
+pub(crate) mod ese;
+#[cfg(any(windows, test))]
+pub(crate) mod etw_kernel_network;
 pub(crate) mod file_capabilities;
 pub(crate) mod firewall;
 pub(crate) mod generic_netlink;
@@ -47,6 +51,8 @@ pub(crate) mod socket_entry;
 pub(crate) mod socket_event;
 pub(crate) mod socket_record;
 pub(crate) mod sqlite;
+#[cfg(any(windows, test))]
+pub(crate) mod srum;
 pub(crate) mod ssh;
 pub(crate) mod start_file;
 pub(crate) mod system_call;
@@ -55,6 +61,8 @@ pub(crate) mod tls;
 pub(crate) mod tracepoint;
 pub(crate) mod type_information;
 pub(crate) mod unix_diag;
+#[cfg(any(windows, test))]
+pub(crate) mod windows_adapters;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_command_line;
 #[cfg(any(windows, test))]

@@ -3,6 +3,10 @@
 use crate::platform;
 use model::Text;
 use std::io;
+#[cfg(windows)]
+use std::sync::Arc;
+#[cfg(windows)]
+use std::sync::atomic::AtomicBool;
 
 /// The first signal that came of those that were listened for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,22 @@ pub enum Sender {
         /// `None`: it had ended before it could be asked.
         program: Option<Program>,
     },
+    /// The console of Windows. It does not tell who pressed its keys or closed it: programs that are
+    /// attached to it can ask for the same.
+    Console(Console),
+}
+
+/// What a console of Windows told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Console {
+    /// Ctrl-C.
+    Interrupt,
+    /// Ctrl-Break.
+    Break,
+    /// Its window was closed, or the process was ended in a way that lets it end in order.
+    Closed,
+    LogOff,
+    ShutDown,
 }
 
 /// What a sender was running a moment after.
@@ -47,6 +67,27 @@ pub struct Program {
 /// Errors: no such signal.
 pub fn note_senders(signals: &[i32]) -> io::Result<()> {
     platform::signals::note_senders(signals)
+}
+
+/// Who is told what a console of Windows asks for.
+#[cfg(windows)]
+#[derive(Debug)]
+pub struct Listener {
+    /// Becomes true when the process is to end.
+    pub asked: Arc<AtomicBool>,
+    /// Becomes true at a Ctrl-C. Another one, while it is true, ends the process at once.
+    pub pressed: Arc<AtomicBool>,
+    /// The exit code of that end.
+    pub twice: i32,
+}
+
+/// Windows has no signals: its console asks. While it is closed, or the session ends, the process has
+/// some 5 seconds.
+///
+/// Errors: the console does not tell.
+#[cfg(windows)]
+pub fn hear_console(listener: Listener) -> io::Result<()> {
+    platform::signals::hear_console(listener)
 }
 
 /// The first one, and who sent it. To be asked soon after it came: the sender may end. `None`: none

@@ -9,6 +9,7 @@ pub(crate) mod folder;
 mod handle;
 mod hashes;
 mod host;
+mod interfaces;
 mod library;
 mod online;
 mod packets;

@@ -1,6 +1,6 @@
 //! Ends a waiting run cleanly on Ctrl-C or SIGTERM, and when its terminal is closed. A second Ctrl-C
 //! ends it at once; nothing else does, since SIGHUP comes twice when a terminal is closed: from the
-//! kernel and from the shell.
+//! kernel and from the shell. On Windows the console asks.
 
 use std::io;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use observe::signals::Asked;
 #[cfg(unix)]
-use signal_hook::consts::SIGHUP;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+#[cfg(unix)]
 use signal_hook::flag;
 
 use crate::exit::INTERRUPTED_TWICE;
@@ -21,8 +21,6 @@ const STEP: Duration = Duration::from_millis(50);
 
 #[cfg(unix)]
 const SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
-#[cfg(not(unix))]
-const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
 /// Tells whether the person wants to stop.
 pub(crate) struct Interrupt {
@@ -35,13 +33,7 @@ impl Interrupt {
     pub(crate) fn listen() -> io::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
         let pressed = Arc::new(AtomicBool::new(false));
-        observe::signals::note_senders(&SIGNALS)?;
-        // The condition is looked at before this one fulfils it.
-        flag::register_conditional_shutdown(SIGINT, INTERRUPTED_TWICE, Arc::clone(&pressed))?;
-        flag::register(SIGINT, Arc::clone(&pressed))?;
-        for signal in SIGNALS {
-            flag::register(signal, Arc::clone(&asked))?;
-        }
+        register(&asked, &pressed)?;
         Ok(Self { asked, pressed })
     }
 
@@ -74,4 +66,25 @@ impl Interrupt {
             thread::sleep(left.min(STEP));
         }
     }
+}
+
+#[cfg(unix)]
+fn register(asked: &Arc<AtomicBool>, pressed: &Arc<AtomicBool>) -> io::Result<()> {
+    observe::signals::note_senders(&SIGNALS)?;
+    // The condition is looked at before this one fulfils it.
+    flag::register_conditional_shutdown(SIGINT, INTERRUPTED_TWICE, Arc::clone(pressed))?;
+    flag::register(SIGINT, Arc::clone(pressed))?;
+    for signal in SIGNALS {
+        flag::register(signal, Arc::clone(asked))?;
+    }
+    Ok(())
+}
+
+#[cfg(windows)]
+fn register(asked: &Arc<AtomicBool>, pressed: &Arc<AtomicBool>) -> io::Result<()> {
+    observe::signals::hear_console(observe::signals::Listener {
+        asked: Arc::clone(asked),
+        pressed: Arc::clone(pressed),
+        twice: INTERRUPTED_TWICE,
+    })
 }

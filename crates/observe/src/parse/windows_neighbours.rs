@@ -72,7 +72,11 @@ mod tests {
             row(7, &[1, 2, 3, 4], 4),
         ]
         .concat();
-        let found: Vec<_> = neighbours(&rows).map(|ip| ip.to_string()).collect();
+        let table = [&6_u32.to_ne_bytes()[..], &[0; 4], &rows].concat();
+        assert_eq!(count(*table.first_chunk().unwrap()), 6);
+        let found: Vec<_> = neighbours(&table[HEAD..])
+            .map(|ip| ip.to_string())
+            .collect();
         assert_eq!(found, ["192.168.0.7", "fe80::1"]);
     }
 

@@ -47,7 +47,7 @@ pub(crate) fn is_temporary(path: &str) -> bool {
     let is_there = |part: &&str| path.contains(*part);
     let folder = path.rsplit_once('\\').map_or("", |(folder, _)| folder);
     let is_bare = WITHOUT_PROGRAMS.iter().any(|it| is_at_root(folder, it));
-    TEMPORARY.iter().any(|it| is_there(&it)) || is_bare || is_download(&path)
+    TEMPORARY.iter().any(is_there) || is_bare || is_download(&path)
 }
 
 /// `C:\Users\NAME\Downloads`.

@@ -38,7 +38,8 @@ impl Library {
     }
 }
 
-fn system_folder() -> Option<Vec<u16>> {
+/// `System32` of this Windows, without a zero at its end.
+pub(super) fn system_folder() -> Option<Vec<u16>> {
     let mut path = vec![0; LONGEST_FOLDER];
     let room = u32::try_from(path.len()).ok()?;
     // SAFETY: `path` has `room` units to write to.

@@ -4,6 +4,7 @@
 
 mod names;
 mod neighbours;
+mod srum;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -18,6 +19,7 @@ pub(super) fn read() -> (Vec<Remembered>, Vec<Gap>) {
     let mut memory = Memory::default();
     names::names(&mut memory);
     neighbours::neighbours(&mut memory);
+    srum::usage(&mut memory);
     (memory.rows, memory.gaps)
 }
 

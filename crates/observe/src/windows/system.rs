@@ -1,13 +1,29 @@
 //! How this computer is set up, as far as it is read on this platform.
 
-use model::{Firewall, Gap, ResolverFiles, Source, System};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+
+use model::{Firewall, Gap, ResolverFiles, Source, System, Text};
 
 pub(crate) use super::clock::clock;
+use super::interfaces::interfaces;
 use super::version::{architecture, version};
 
+/// So much of a file of settings is kept.
+const MOST_BYTES: u64 = 1 << 20;
+
 pub(crate) fn system() -> System {
+    let mut gaps = vec![not_read()];
     let (clock, version) = (clock(), version());
     let (kernel, os) = version.map_or((None, None), |it| (Some(it.kernel), Some(it.os)));
+    let interfaces = interfaces().unwrap_or_else(|error| {
+        gaps.push(gap("interfaces", "the network interfaces", &error));
+        Vec::new()
+    });
+    let hosts = hosts()
+        .map_err(|error| gaps.push(gap("hosts", "names that are looked up in a file", &error)))
+        .ok();
     System {
         taken: clock.now,
         netns: None,
@@ -16,18 +32,44 @@ pub(crate) fn system() -> System {
         architecture: architecture().map(Into::into),
         os: os.map(Into::into),
         hardware: None,
-        interfaces: Vec::new(),
+        interfaces,
         routes: Vec::new(),
         rules: Vec::new(),
         neighbours: Vec::new(),
-        resolver: ResolverFiles::default(),
+        resolver: ResolverFiles {
+            hosts,
+            ..ResolverFiles::default()
+        },
         firewall: Firewall::default(),
         proxies: Vec::new(),
-        gaps: vec![Gap::standing(
-            "settings_not_read",
-            Source::IpHelper,
-            "this build does not read the network settings of Windows yet",
-            "interfaces, routes, neighbours, DNS servers, firewall and proxies",
-        )],
+        gaps,
     }
+}
+
+fn not_read() -> Gap {
+    Gap::standing(
+        "settings_not_read",
+        Source::IpHelper,
+        "this build does not read all network settings of Windows yet",
+        "routes, neighbours, DNS servers, firewall, proxies, the model of the computer, and whether \
+         a program listens to all packets",
+    )
+}
+
+fn gap(what: &str, missed: &'static str, error: &io::Error) -> Gap {
+    Gap::standing(
+        "settings_not_read",
+        Source::IpHelper,
+        format!("{what} cannot be read: {error}"),
+        missed,
+    )
+}
+
+/// `drivers\etc\hosts`.
+fn hosts() -> io::Result<Text> {
+    let root = std::env::var_os("SystemRoot").ok_or(io::ErrorKind::NotFound)?;
+    let path = PathBuf::from(root).join(r"System32\drivers\etc\hosts");
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    Ok(Text::from(String::from_utf8_lossy(&bytes).into_owned()))
 }

@@ -159,7 +159,8 @@ fn error_code(error: ActionError) -> (u32, i32) {
         ActionError::KernelCannotEnd => 29,
         ActionError::NobodyToDoIt => 30,
         ActionError::Unanswered => 31,
-        ActionError::NotHere => 32,
+        ActionError::OnlyIpv4 => 32,
+        ActionError::StillOpen => 34,
         ActionError::Failed(errno) => return (33, errno),
     };
     (code, 0)
@@ -183,8 +184,9 @@ fn error_of(code: u32, errno: i32) -> Option<ActionError> {
         29 => ActionError::KernelCannotEnd,
         30 => ActionError::NobodyToDoIt,
         31 => ActionError::Unanswered,
-        32 => ActionError::NotHere,
+        32 => ActionError::OnlyIpv4,
         33 => ActionError::Failed(errno),
+        34 => ActionError::StillOpen,
         _ => return None,
     })
 }

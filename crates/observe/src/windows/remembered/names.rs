@@ -193,15 +193,18 @@ fn address(record: *const DNS_RECORDW) -> Option<IpAddr> {
     // its kind has is touched.
     // SAFETY: every record has a kind.
     let kind = unsafe { (*record).wType };
+    let data = record
+        .cast::<u8>()
+        .wrapping_add(std::mem::offset_of!(DNS_RECORDW, Data));
     match kind {
         DNS_TYPE_A => {
             // SAFETY: a record of this kind has an address of four bytes, in network order.
-            let bytes = unsafe { (&raw const (*record).Data).cast::<[u8; 4]>().read() };
+            let bytes = unsafe { data.cast::<[u8; 4]>().read() };
             Some(Ipv4Addr::from(bytes).into())
         }
         DNS_TYPE_AAAA => {
             // SAFETY: likewise of sixteen.
-            let bytes = unsafe { (&raw const (*record).Data).cast::<[u8; 16]>().read() };
+            let bytes = unsafe { data.cast::<[u8; 16]>().read() };
             Some(Ipv6Addr::from(bytes).into())
         }
         _ => None,

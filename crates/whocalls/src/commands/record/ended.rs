@@ -1,7 +1,7 @@
 //! Who or what has ended a recording: for its log, and in words.
 
 use model::{Snapshot, Text, Tier};
-use observe::signals::{Asked, Program, Sender};
+use observe::signals::{Asked, Console, Program, Sender};
 use record::case::Error;
 use serde_json::{Value, json};
 use show::visible::visible;
@@ -39,7 +39,10 @@ impl Ended<'_> {
     pub(super) fn is_from_here(&self) -> bool {
         match self {
             Self::Run(End::Asked(Some(asked))) => {
-                by_kernel(asked) == "keyboard" && asked.by == Sender::Kernel
+                matches!(
+                    asked.by,
+                    Sender::Console(Console::Interrupt | Console::Break)
+                ) || by_kernel(asked) == "keyboard" && asked.by == Sender::Kernel
             }
             Self::Run(End::Asked(None) | End::Time | End::Program | End::Reader) => true,
             Self::NoRoom(_) | Self::Failed(_) => false,
@@ -51,6 +54,9 @@ impl Ended<'_> {
         let Self::Run(End::Asked(Some(asked))) = self else {
             return None;
         };
+        if let Sender::Console(event) = asked.by {
+            return words_of_console(event).map(str::to_owned);
+        }
         let signal = signal(asked.signal);
         let Sender::Process {
             pid,
@@ -88,6 +94,9 @@ impl Ended<'_> {
 }
 
 fn of_signal(asked: &Asked, last: Option<&Snapshot>) -> Value {
+    if let Sender::Console(event) = asked.by {
+        return of_console(event);
+    }
     let signal = signal(asked.signal);
     let Sender::Process {
         pid,
@@ -116,6 +125,28 @@ fn of_signal(asked: &Asked, last: Option<&Snapshot>) -> Value {
             "certain": is_certain,
         },
     })
+}
+
+/// A console of Windows has no signals, but events of its own.
+fn of_console(event: Console) -> Value {
+    let (by, event) = match event {
+        Console::Interrupt => ("console", "CTRL_C_EVENT"),
+        Console::Break => ("console", "CTRL_BREAK_EVENT"),
+        Console::Closed => ("terminal_closed", "CTRL_CLOSE_EVENT"),
+        Console::LogOff => ("log_off", "CTRL_LOGOFF_EVENT"),
+        Console::ShutDown => ("shutdown", "CTRL_SHUTDOWN_EVENT"),
+    };
+    json!({ "by": by, "signal": event })
+}
+
+/// `None`: who pressed the keys knows.
+fn words_of_console(event: Console) -> Option<&'static str> {
+    match event {
+        Console::Interrupt | Console::Break => None,
+        Console::Closed => Some("It ended because its console was closed.\n"),
+        Console::LogOff => Some("It ended because the user logged off.\n"),
+        Console::ShutDown => Some("It ended because the computer was shut down.\n"),
+    }
 }
 
 /// A terminal sends SIGINT for its keys, and SIGHUP when it is closed.
@@ -205,6 +236,8 @@ mod tests {
         check(&asked(1, Sender::Kernel), false);
         check(&asked(15, of(&["whocalls", "record", "stop"])), false);
         check(&asked(2, of(&["kill"])), false);
+        check(&asked(2, Sender::Console(Console::Interrupt)), true);
+        check(&asked(15, Sender::Console(Console::Closed)), false);
     }
 
     fn check(end: &End, by: &str, words: &str) {
@@ -223,6 +256,18 @@ mod tests {
             &asked(1, Sender::Kernel),
             "terminal_closed",
             "It ended because its terminal was closed.\n",
+        );
+        let console = |event| asked(15, Sender::Console(event));
+        check(&console(Console::Interrupt), "console", "");
+        check(
+            &console(Console::Closed),
+            "terminal_closed",
+            "It ended because its console was closed.\n",
+        );
+        check(
+            &console(Console::ShutDown),
+            "shutdown",
+            "It ended because the computer was shut down.\n",
         );
         check(
             &asked(15, of(&["whocalls", "record", "stop", "5"])),
