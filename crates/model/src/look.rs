@@ -88,10 +88,12 @@ pub struct Holder {
     pub source: Source,
 }
 
-/// An address this computer once talked to, kept by some part of it for its own use.
+/// What some part of this computer has kept for its own use of what it once did on the network: an
+/// address, or a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
-    pub ip: IpAddr,
+    /// `None`: only what a program moved was kept.
+    pub ip: Option<IpAddr>,
     pub port: Option<u16>,
     pub name: Option<Text>,
     /// `None`: the source does not tell.
@@ -102,6 +104,10 @@ pub struct Remembered {
     pub seen: Option<Timestamp>,
     pub bytes_sent: Option<u64>,
     pub bytes_received: Option<u64>,
+    /// As the source calls it: a path, a service or a package. `None`: the source does not tell.
+    pub program: Option<Text>,
+    /// As whom the program ran: a name, or what the system has in place of one.
+    pub user: Option<Text>,
     pub owner: Owner,
 }
 

@@ -16,7 +16,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 
 use model::{
-    Connection, FindingChange, Gap, Host, Process, ProcessId, Remembered, Snapshot, Tier, Timestamp,
+    Connection, FindingChange, Gap, Host, Process, ProcessId, Remembered, Snapshot, Text, Tier,
+    Timestamp,
 };
 
 use self::encoder::Encoder;
@@ -242,7 +243,7 @@ fn gap_members(object: &mut Object<'_>, gap: &Gap) {
 
 fn remembered_members(object: &mut Object<'_>, entry: &Remembered, taken: Timestamp) {
     object.object("remote", |remote| {
-        remote.ip("ip", entry.ip);
+        remote.optional_ip("ip", entry.ip);
         remote.optional_number("port", entry.port);
         remote.optional_text(
             "name",
@@ -258,6 +259,9 @@ fn remembered_members(object: &mut Object<'_>, entry: &Remembered, taken: Timest
     object.optional_number("age_ns", age);
     object.optional_number("bytes_sent", entry.bytes_sent);
     object.optional_number("bytes_received", entry.bytes_received);
+    let lossy = |text: &Option<Text>| text.as_ref().map(|text| text.lossy().into_owned());
+    object.optional_text("program", lossy(&entry.program).as_deref());
+    object.optional_text("user", lossy(&entry.user).as_deref());
     object.object("owner", |owner| connection::owner(owner, entry.owner));
     object.null("process");
 }

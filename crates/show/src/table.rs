@@ -13,6 +13,7 @@ pub(crate) mod cell;
 mod connections;
 pub(crate) mod endpoint;
 mod grid;
+mod moved;
 pub(crate) mod owner;
 mod processes;
 mod remembered;

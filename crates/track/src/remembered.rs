@@ -22,11 +22,11 @@ pub(crate) fn over(
         })
         .collect();
     let is_over = |entry: &Remembered| {
-        let (Some(protocol), Some(port)) = (entry.protocol, entry.port) else {
+        let (Some(protocol), Some(ip), Some(port)) = (entry.protocol, entry.ip, entry.port) else {
             return true;
         };
         entry.by != RememberedBy::Conntrack
-            || !standing.contains(&(entry.netns, protocol.word(), entry.ip, port))
+            || !standing.contains(&(entry.netns, protocol.word(), ip, port))
     };
     remembered.into_iter().filter(is_over).collect()
 }

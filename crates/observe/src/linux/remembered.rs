@@ -118,7 +118,7 @@ impl Memory {
         let (port, why) = (memo.remote.port, memo.why_unknown);
         let key = (ip, port, memo.protocol, memo.name.clone(), why.word());
         let row = Remembered {
-            ip,
+            ip: Some(ip),
             port,
             name: memo.name,
             protocol: memo.protocol,
@@ -127,6 +127,8 @@ impl Memory {
             seen: memo.seen,
             bytes_sent: memo.bytes_sent,
             bytes_received: memo.bytes_received,
+            program: None,
+            user: None,
             owner: Owner::Unknown { why },
         };
         let full = self.rows.len() >= LIMIT;

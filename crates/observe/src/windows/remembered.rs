@@ -39,7 +39,7 @@ impl Memory {
         }
         if self.known.insert((ip, name.clone())) {
             self.rows.push(Remembered {
-                ip,
+                ip: Some(ip),
                 port: None,
                 name,
                 protocol: None,
@@ -49,6 +49,8 @@ impl Memory {
                 seen: None,
                 bytes_sent: None,
                 bytes_received: None,
+                program: None,
+                user: None,
                 owner: Owner::Unknown {
                     why: WhyUnknown::BeforeStart,
                 },

@@ -319,6 +319,14 @@ pub(super) struct RememberedLine<'a> {
     bytes_sent: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes_received: Option<u64>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    program: Option<Str<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program_hex: Option<Bytes>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    user: Option<Str<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_hex: Option<Bytes>,
     owner: OwnerObject,
     #[serde(skip_serializing_if = "Option::is_none")]
     process: Option<ProcessObject>,
@@ -326,7 +334,8 @@ pub(super) struct RememberedLine<'a> {
 
 #[derive(Serialize, Deserialize)]
 struct RemoteObject<'a> {
-    ip: Ip,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<Ip>,
     #[serde(skip_serializing_if = "Option::is_none")]
     port: Option<u16>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
@@ -339,12 +348,14 @@ impl<'a> RememberedLine<'a> {
     pub(super) fn of(entry: &'a Remembered, restated: bool, home: BootId) -> Self {
         let details = entry.protocol.map(details).unwrap_or_default();
         let (name, name_hex) = Str::optional(entry.name.as_ref());
+        let (program, program_hex) = Str::optional(entry.program.as_ref());
+        let (user, user_hex) = Str::optional(entry.user.as_ref());
         let (owner, process) = OwnerObject::of(entry.owner, home);
         Self {
             line: "remembered",
             restated,
             remote: RemoteObject {
-                ip: Ip(entry.ip),
+                ip: entry.ip.map(Ip),
                 port: entry.port,
                 name,
                 name_hex,
@@ -358,6 +369,10 @@ impl<'a> RememberedLine<'a> {
             seen: entry.seen.map(Time),
             bytes_sent: entry.bytes_sent,
             bytes_received: entry.bytes_received,
+            program,
+            program_hex,
+            user,
+            user_hex,
             owner,
             process,
         }
@@ -376,7 +391,7 @@ impl<'a> RememberedLine<'a> {
             name_hex,
         } = self.remote;
         Ok(Remembered {
-            ip: ip.0,
+            ip: ip.map(|Ip(ip)| ip),
             port,
             name: name.map(|name| name.text(name_hex)),
             protocol: self.protocol.map(|word| details.of(word)).transpose()?,
@@ -385,6 +400,8 @@ impl<'a> RememberedLine<'a> {
             seen: self.seen.map(|Time(time)| time),
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
+            program: self.program.map(|name| name.text(self.program_hex)),
+            user: self.user.map(|name| name.text(self.user_hex)),
             owner: self.owner.owner(self.process, home)?,
         })
     }

@@ -101,6 +101,13 @@ impl Object<'_> {
         self.out.push(b'"');
     }
 
+    pub(crate) fn optional_ip(&mut self, name: &'static str, ip: Option<IpAddr>) {
+        match ip {
+            Some(ip) => self.ip(name, ip),
+            None => self.null(name),
+        }
+    }
+
     pub(crate) fn number(&mut self, name: &'static str, value: impl itoa::Integer) {
         self.name(name);
         bytes::number(self.out, value);

@@ -9,7 +9,7 @@ use model::{Endpoint, NetworkNamespace, Remembered, RememberedBy, Snapshot};
 use super::cell::{Cell, wrapped};
 use super::connections::count;
 use super::grid::{Column, Grid, Style};
-use super::{TableOptions, endpoint};
+use super::{TableOptions, endpoint, moved};
 use crate::quantity::duration;
 use crate::visible::{Cut, visible};
 
@@ -33,7 +33,14 @@ pub(super) fn write(
     options: &TableOptions,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let mut shown: Vec<&Remembered> = snapshot.remembered.iter().collect();
+    let (mut shown, moved): (Vec<&Remembered>, Vec<_>) = snapshot
+        .remembered
+        .iter()
+        .partition(|remembered| remembered.ip.is_some());
+    if !moved.is_empty() {
+        moved::write(&moved, snapshot, options, out)?;
+        writeln!(out)?;
+    }
     shown.sort_by_key(|remembered| std::cmp::Reverse(remembered.seen));
     let mut columns = vec![
         Column::shared(Kind::Remote, "REMOTE", 32, 14),
@@ -70,7 +77,8 @@ pub(super) fn write(
         grid.row(Style::Plain, out, |kind, cell| fill(kind, remembered, cell))?;
     }
     grid.note_left_out(options.width, out)?;
-    let mut sources: Vec<RememberedBy> = shown.iter().map(|remembered| remembered.by).collect();
+    let all = moved.iter().chain(&shown);
+    let mut sources: Vec<RememberedBy> = all.map(|remembered| remembered.by).collect();
     sources.sort_unstable();
     sources.dedup();
     if !sources.is_empty() {
@@ -95,7 +103,7 @@ fn fill(
     match kind {
         Kind::Remote => {
             let end = Endpoint {
-                ip: Some(remembered.ip),
+                ip: remembered.ip,
                 port: remembered.port,
             };
             endpoint::address(cell, remembered.protocol, end, options.numeric);
@@ -173,7 +181,8 @@ fn in_words(by: RememberedBy) -> (&'static str, &'static str) {
         ),
         RememberedBy::Srum => (
             "Windows usage monitor",
-            "bytes that a program moved within about an hour; when exactly is not kept.",
+            "bytes that a program moved, written down about once an hour, with whom is not kept; kept \
+             for 30 to 60 days, also of programs that are gone from the disk.",
         ),
     }
 }
@@ -187,7 +196,7 @@ mod tests {
     fn remembering() -> Snapshot {
         let mut snapshot = sample::snapshot(Vec::new(), Vec::new());
         let entry = Remembered {
-            ip: [203, 0, 113, 9].into(),
+            ip: Some([203, 0, 113, 9].into()),
             port: None,
             name: None,
             protocol: Some(Protocol::Tcp),
@@ -196,6 +205,8 @@ mod tests {
             seen: Some(Timestamp::from_unix_nanos(sample::TAKEN - 200_000_000_000)),
             bytes_sent: None,
             bytes_received: None,
+            program: None,
+            user: None,
             owner: sample::unknown(WhyUnknown::BeforeStart),
         };
         snapshot.remembered = vec![
@@ -212,7 +223,7 @@ mod tests {
                 ..entry.clone()
             },
             Remembered {
-                ip: "2001:db8::7".parse().unwrap(),
+                ip: Some("2001:db8::7".parse().unwrap()),
                 ..entry
             },
         ];

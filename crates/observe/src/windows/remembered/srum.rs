@@ -1,6 +1,6 @@
-//! How much each program moved: the usage monitor of Windows (SRUM). What it keeps has no addresses, so
-//! that it does not fit among those that are remembered; here it is read and told how much there is.
+//! How much each program moved: the usage monitor of Windows (SRUM). What it keeps has no addresses.
 
+use std::cmp::Reverse;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -8,10 +8,11 @@ use std::os::windows::ffi::OsStringExt;
 use std::os::windows::fs::FileExt;
 use std::path::PathBuf;
 
+use model::{Owner, Remembered, RememberedBy, Text, WhyUnknown};
 use windows_sys::Win32::Foundation::{ERROR_LOCK_VIOLATION, ERROR_SHARING_VIOLATION};
 
 use super::super::library::system_folder;
-use super::Memory;
+use super::{LIMIT, Memory};
 use crate::parse::ese::Database;
 use crate::parse::srum;
 
@@ -49,15 +50,24 @@ pub(super) fn usage(memory: &mut Memory) {
         memory.gap("srum_unreadable", why, MISSED);
         return;
     };
-    tell(&srum, &database, memory);
+    tell(srum, &database, memory);
 }
 
-fn tell(srum: &srum::Srum, database: &Database<'_>, memory: &mut Memory) {
-    let why = "the usage monitor keeps bytes of programs without addresses; this build reads them but \
-               does not show them yet";
-    memory.gap("srum_not_shown", why, MISSED);
-    if let Some(gap) = memory.gaps.last_mut() {
-        gap.count = u64::try_from(srum.rows.len()).ok();
+fn tell(srum: srum::Srum, database: &Database<'_>, memory: &mut Memory) {
+    let bad = srum.missed.pages + srum.missed.damaged;
+    let is_in_part = bad > 0 || srum.is_cut || srum.names_not_read > 0;
+    let mut rows = srum.rows;
+    // The newest, where there are too many.
+    rows.sort_by_key(|row| Reverse(row.written));
+    let let_go = rows.len().saturating_sub(LIMIT);
+    rows.truncate(LIMIT);
+    memory.rows.extend(rows.into_iter().map(remembered));
+    if let_go > 0 {
+        let why = "there are more than 100,000 entries; the oldest were let go";
+        memory.gap("remembered_let_go", why, "what programs moved before");
+        if let Some(gap) = memory.gaps.last_mut() {
+            gap.count = u64::try_from(let_go).ok();
+        }
     }
     if !database.is_closed {
         let why = "the usage monitor is running, and writes what is new to its database later";
@@ -67,11 +77,29 @@ fn tell(srum: &srum::Srum, database: &Database<'_>, memory: &mut Memory) {
             "what programs moved in the last hours",
         );
     }
-    let bad = srum.missed.pages + srum.missed.damaged;
-    if bad > 0 || srum.is_cut || srum.names_not_read > 0 {
+    if is_in_part {
         let why = "parts of the database of the usage monitor are damaged, changed while they were read, \
                    or are more or kept otherwise than this build reads";
         memory.gap("srum_in_part", why, "some of what programs moved");
+    }
+}
+
+fn remembered(row: srum::Usage) -> Remembered {
+    Remembered {
+        ip: None,
+        port: None,
+        name: None,
+        protocol: None,
+        by: RememberedBy::Srum,
+        netns: None,
+        seen: row.written,
+        bytes_sent: row.bytes_sent,
+        bytes_received: row.bytes_received,
+        program: row.program.map(Text::from),
+        user: row.user.map(Text::from),
+        owner: Owner::Unknown {
+            why: WhyUnknown::BeforeStart,
+        },
     }
 }
 

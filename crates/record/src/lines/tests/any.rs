@@ -386,11 +386,12 @@ fn any_owner() -> impl Strategy<Value = Owner> {
 
 fn any_remembered() -> impl Strategy<Value = Remembered> {
     let what = (
-        any::<IpAddr>(),
+        any::<Option<IpAddr>>(),
         any::<Option<u16>>(),
         option::of(any_text()),
     );
-    let by = (option::of(any_protocol()), word::<RememberedBy>());
+    let program = (option::of(any_text()), option::of(any_text()));
+    let by = (option::of(any_protocol()), word::<RememberedBy>(), program);
     let counted = any::<[Option<u64>; 2]>();
     let more = (any_netns(), option::of(any_time()), counted);
     (what, by, more, any_owner()).prop_map(|(what, by, more, owner)| Remembered {
@@ -403,6 +404,8 @@ fn any_remembered() -> impl Strategy<Value = Remembered> {
         seen: more.1,
         bytes_sent: more.2[0],
         bytes_received: more.2[1],
+        program: by.2.0,
+        user: by.2.1,
         owner,
     })
 }
