@@ -1,6 +1,7 @@
 //! Windows: what the IP helper and the processes tell. Nothing is installed, and no driver is needed.
 
 pub(crate) mod actions;
+mod bytes;
 mod clock;
 pub(crate) mod console;
 mod doctor;
@@ -39,6 +40,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::{Gap, Host, Look, Process, Socket, Source, Tier, Timestamp};
 
+use self::bytes::Counters;
 use self::processes::Processes;
 use crate::{Depth, Error, LookOptions};
 
@@ -46,6 +48,8 @@ pub(crate) struct Observer {
     host: Host,
     /// What processes told of themselves in the look before.
     known: HashMap<u32, Process>,
+    /// `None`: bytes are not counted here.
+    counters: Option<Counters>,
 }
 
 impl Observer {
@@ -53,7 +57,15 @@ impl Observer {
         Ok(Self {
             host: host::host(),
             known: HashMap::new(),
+            counters: Counters::open(),
         })
+    }
+
+    /// From now on Windows is to count the bytes of connections.
+    fn count_bytes(&mut self) {
+        if let Some(counters) = &mut self.counters {
+            counters.ask();
+        }
     }
 
     pub(crate) fn look(&mut self, options: LookOptions) -> Result<Look, Error> {
@@ -63,7 +75,7 @@ impl Observer {
             source,
         };
         let before = Processes::read(self.host.boot, &mut self.known).map_err(read)?;
-        let sockets = tables::sockets(&before.by_pid());
+        let sockets = tables::sockets(&before.by_pid(), self.counters.as_mut());
         let mut processes = before.all;
         if !options.every_process {
             keep_those_with_sockets(&mut processes, &sockets.sockets);
@@ -96,6 +108,7 @@ impl Observer {
                 format!("sockets of {protocol}"),
             ));
         }
+        gaps.push(Counters::gap(self.counters.as_ref()));
         let mut remembered = Vec::new();
         if options.remembered {
             let (rows, more) = remembered::read();

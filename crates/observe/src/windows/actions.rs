@@ -89,7 +89,10 @@ fn stands(target: &ConnectionTarget) -> bool {
         let is_over = matches!(socket.state, State::TimeWait | State::Closed);
         socket.key.cookie == Some(target.cookie) && !is_over
     };
-    tables::sockets(&HashMap::new()).sockets.iter().any(is_it)
+    tables::sockets(&HashMap::new(), None)
+        .sockets
+        .iter()
+        .any(is_it)
 }
 
 pub(crate) fn end_process(target: ProcessTarget, how: How) -> Result<Done, ActionError> {

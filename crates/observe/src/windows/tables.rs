@@ -18,6 +18,7 @@ use windows_sys::Win32::NetworkManagement::IpHelper::{
 };
 use windows_sys::Win32::Networking::WinSock::{AF_INET, AF_INET6};
 
+use super::bytes::Counters;
 use crate::parse::windows_tables::{Detail, Row, Table, rows};
 
 /// The largest table that is read: some 400,000 rows.
@@ -33,8 +34,12 @@ pub(super) struct Sockets {
     pub(super) failed: Vec<(Protocol, io::Error)>,
 }
 
-/// Reads the tables once. Processes are those that run just now, by their number.
-pub(super) fn sockets(processes: &HashMap<u32, ProcessId>) -> Sockets {
+/// Reads the tables once. Processes are those that run just now, by their number. `None`: bytes are not
+/// asked for.
+pub(super) fn sockets(
+    processes: &HashMap<u32, ProcessId>,
+    mut counters: Option<&mut Counters>,
+) -> Sockets {
     let mut found = Sockets {
         sockets: Vec::new(),
         failed: Vec::new(),
@@ -43,8 +48,12 @@ pub(super) fn sockets(processes: &HashMap<u32, ProcessId>) -> Sockets {
         let protocol = protocol_of(table);
         match read(table) {
             Ok(rows) => {
-                let sockets = rows.iter().map(|row| socket(protocol, row, processes));
-                found.sockets.extend(sockets);
+                for row in &rows {
+                    let mut socket = socket(protocol, row, processes);
+                    let counted = counters.as_mut().and_then(|it| it.of(row));
+                    (socket.bytes_sent, socket.bytes_received) = counted.unzip();
+                    found.sockets.push(socket);
+                }
             }
             Err(error) => found.failed.push((protocol, error)),
         }

@@ -21,6 +21,8 @@ const TICK: Duration = Duration::from_secs(1);
 const SHORTEST: Duration = Duration::from_millis(100);
 /// And at most.
 const LONGEST: Duration = Duration::from_secs(1);
+/// Counts of bytes alone are told so often.
+const COUNTS: Duration = Duration::from_secs(5);
 /// A look may take this part of the time, of one processor.
 const SHARE: u32 = 30;
 /// Processes come with each look, sockets or not.
@@ -37,6 +39,8 @@ pub(crate) struct Watch {
     running: HashMap<u32, Arc<Process>>,
     sockets: BTreeSet<(u64, State)>,
     looked: Instant,
+    /// Sent and received over all sockets that are counted, and when that was told.
+    counted: (u64, Instant),
     pause: Duration,
     ticked: Instant,
     until: u64,
@@ -46,6 +50,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn start(options: WatchOptions) -> Result<Self, Error> {
         let mut observer = Observer::open(true)?;
+        observer.count_bytes();
         let since_boot = i64::try_from(boot_nanos()).unwrap_or_default();
         let boot_time = now().unix_nanos().saturating_sub(since_boot);
         let mut look = observer.look(WHOLE)?;
@@ -61,6 +66,7 @@ impl Watch {
             running: HashMap::new(),
             sockets: BTreeSet::new(),
             looked: Instant::now(),
+            counted: (0, Instant::now()),
             pause: SHORTEST,
             ticked: Instant::now(),
             until: boot_nanos(),
@@ -152,7 +158,10 @@ impl Watch {
         let (began, before) = (Instant::now(), seen.len());
         let known = std::mem::take(&mut self.sockets);
         let look = self.take(seen)?;
-        if self.sockets != known {
+        let counted = counted_by(&look);
+        let is_counted = counted != self.counted.0 && self.counted.1.elapsed() >= COUNTS;
+        if self.sockets != known || is_counted {
+            self.counted = (counted, Instant::now());
             seen.push(Observed::Look(Box::new(look)));
         }
         let has_changed = seen.len() > before;
@@ -216,6 +225,14 @@ fn sockets_of(look: &Look) -> BTreeSet<(u64, State)> {
     sockets
         .filter_map(|socket| Some((socket.key.cookie?, socket.state)))
         .collect()
+}
+
+fn counted_by(look: &Look) -> u64 {
+    let bytes = look
+        .sockets
+        .iter()
+        .flat_map(|it| [it.bytes_sent, it.bytes_received]);
+    bytes.flatten().fold(0, u64::wrapping_add)
 }
 
 /// What looking again and again cannot see.
