@@ -22,6 +22,12 @@ impl Examined {
         made.map(|made| &made.outcome)
     }
 
+    /// Whether any check found something.
+    pub fn has_found(&self) -> bool {
+        let mut made = self.checks.iter();
+        made.any(|made| matches!(made.outcome, Outcome::Found { .. }))
+    }
+
     /// What a check found; nothing, too, when it was not made.
     pub fn traces(&self, check: Check) -> &[Trace] {
         match self.outcome(check) {

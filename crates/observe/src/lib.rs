@@ -22,6 +22,7 @@ use linux as platform;
     expect(dead_code, reason = "its callers are elsewhere")
 )]
 mod names;
+mod news;
 pub mod packets;
 #[cfg_attr(
     not(target_os = "linux"),
@@ -34,6 +35,8 @@ pub mod runtime;
 pub mod signals;
 mod stamp;
 mod system;
+#[cfg(any(windows, test))]
+mod turns;
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]

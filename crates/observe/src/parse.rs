@@ -79,6 +79,8 @@ pub(crate) mod windows_place;
 pub(crate) mod windows_services;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_tables;
+#[cfg(any(windows, test))]
+pub(crate) mod wine;
 pub(crate) mod wireguard;
 pub(crate) mod x11;
 pub(crate) mod xauthority;

@@ -7,6 +7,7 @@ use model::{Confidence, Fact, PackageState, Process, Severity, Timestamp};
 
 use super::comes_back::{Runs, elapsed, runs};
 use super::looked::Looked;
+use super::paths::is_of_windows;
 use crate::reason::Reason;
 
 /// So soon after the start of whocalls.
@@ -47,7 +48,8 @@ pub(super) fn look(process: &Looked<'_>) -> Vec<Reason> {
     let nobody_knows = process
         .package()
         .is_none_or(|it| it == PackageState::NotTestable);
-    let elsewhere = process.path().is_some_and(|it| !it.starts_with("/usr/"));
+    let path = process.path();
+    let elsewhere = path.is_some_and(|it| !it.starts_with("/usr/") && !is_of_windows(&it));
     let is_unpackaged = process.is_unpackaged() || nobody_knows && elsewhere;
     if !process.life.talks && !is_unpackaged {
         return Vec::new();

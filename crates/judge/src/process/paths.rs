@@ -86,7 +86,27 @@ pub(crate) fn is_oddly_hidden(path: &str) -> bool {
 
 /// The last part of a path.
 pub(crate) fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    let separator = if is_windows(path) { '\\' } else { '/' };
+    path.rsplit(separator).next().unwrap_or(path)
+}
+
+/// Whether it is written as Windows does: from a drive or a share on.
+pub(crate) fn is_windows(path: &str) -> bool {
+    let mut first = path.chars();
+    let is_drive = first.next().is_some_and(|it| it.is_ascii_alphabetic());
+    is_drive && first.as_str().starts_with(r":\") || path.starts_with(r"\\")
+}
+
+/// Whether it lies where only an administrator of Windows can put it, as its own programs do. `C:\Windows\Temp` and
+/// its like are none of that.
+pub(crate) fn is_of_windows(path: &str) -> bool {
+    const OPEN: [&str; 3] = ["temp", "debug", "tasks"];
+    let small = path.to_ascii_lowercase();
+    let below = small.split_once(r":\windows\");
+    below.is_some_and(|(drive, below)| {
+        let first = below.split('\\').next().unwrap_or_default();
+        drive.len() == 1 && !OPEN.contains(&first) && !below.contains(r"\..\")
+    })
 }
 
 /// The folder that a file is in, with a slash at its end. Empty: the path has none.
@@ -116,6 +136,22 @@ mod tests {
         assert_eq!((folder("/a/b"), file_name("/a/b")), ("/a/", "b"));
         assert_eq!(folder("b"), "");
         assert_eq!(without_mark("/a (deleted)"), "/a");
+    }
+
+    #[test]
+    fn paths_of_windows() {
+        assert_eq!(file_name(r"C:\Windows\explorer.exe"), "explorer.exe");
+        assert_eq!(file_name(r"/home/lena/a\b"), r"a\b");
+        assert!(is_windows(r"\\server\share\a.exe") && !is_windows("c:/a"));
+        assert!(is_of_windows(r"C:\WINDOWS\System32\svchost.exe"));
+        for path in [
+            r"C:\Windows\Temp\a.exe",
+            r"C:\Users\lena\D:\Windows\a.exe",
+            r"C:\Windows\System32\..\..\a.exe",
+            "/home/lena/x",
+        ] {
+            assert!(!is_of_windows(path), "{path}");
+        }
     }
 
     #[test]

@@ -1,15 +1,35 @@
 //! Kinds of programs, by the names of their files. A name proves nothing: where one would make a finding
 //! milder, the rule also asks where the file is or whether its package is intact.
 
-use super::paths::file_name;
+use std::borrow::Cow;
 
-const SHELLS: [&str; 17] = [
-    "sh", "bash", "rbash", "dash", "ash", "zsh", "ksh", "mksh", "lksh", "oksh", "fish", "csh",
-    "tcsh", "yash", "pwsh", "nu", "elvish",
+use super::paths::{file_name, is_windows};
+
+const SHELLS: [&str; 19] = [
+    "sh",
+    "bash",
+    "rbash",
+    "dash",
+    "ash",
+    "zsh",
+    "ksh",
+    "mksh",
+    "lksh",
+    "oksh",
+    "fish",
+    "csh",
+    "tcsh",
+    "yash",
+    "pwsh",
+    "nu",
+    "elvish",
+    // Of Windows.
+    "cmd",
+    "powershell",
 ];
 
 /// Without the numbers of their versions.
-const INTERPRETERS: [&str; 30] = [
+const INTERPRETERS: [&str; 37] = [
     "python",
     "pypy",
     "perl",
@@ -40,10 +60,18 @@ const INTERPRETERS: [&str; 30] = [
     "guile",
     "Rscript",
     "beam.smp",
+    // Of Windows.
+    "wscript",
+    "cscript",
+    "mshta",
+    "rundll32",
+    "regsvr32",
+    "msbuild",
+    "installutil",
 ];
 
 /// What moves data from and to anywhere, as it is told.
-const TRANSFER_TOOLS: [&str; 29] = [
+const TRANSFER_TOOLS: [&str; 34] = [
     "curl",
     "wget",
     "wget2",
@@ -73,10 +101,16 @@ const TRANSFER_TOOLS: [&str; 29] = [
     "http",
     "https",
     "croc",
+    // Of Windows.
+    "bitsadmin",
+    "certutil",
+    "plink",
+    "pscp",
+    "psftp",
 ];
 
 /// What opens documents and mail that strangers have made.
-const READERS: [&str; 34] = [
+const READERS: [&str; 48] = [
     "soffice.bin",
     "soffice",
     "oosplash",
@@ -111,10 +145,25 @@ const READERS: [&str; 34] = [
     "claws-mail",
     "sylpheed",
     "balsa",
+    // Of Windows.
+    "winword",
+    "excel",
+    "powerpnt",
+    "outlook",
+    "onenote",
+    "msaccess",
+    "mspub",
+    "visio",
+    "wordpad",
+    "acrord32",
+    "acrobat",
+    "foxitpdfreader",
+    "sumatrapdf",
+    "hh",
 ];
 
 /// What people write, call and play with: it always has a window, or a place in the tray.
-const WITH_WINDOW: [&str; 14] = [
+const WITH_WINDOW: [&str; 20] = [
     "thunderbird",
     "thunderbird-bin",
     "signal-desktop",
@@ -129,6 +178,13 @@ const WITH_WINDOW: [&str; 14] = [
     "spotify",
     "soffice.bin",
     "evolution",
+    // Of Windows.
+    "outlook",
+    "winword",
+    "ms-teams",
+    "whatsapp",
+    "signal",
+    "telegram",
 ];
 
 const BROWSERS: [&str; 26] = [
@@ -275,8 +331,22 @@ fn without_version(name: &str) -> &str {
 }
 
 fn is_one_of(path: &str, names: &[&str]) -> bool {
+    let name = name_of(path);
+    names.contains(&name.as_ref()) || names.contains(&without_version(&name))
+}
+
+fn is_called(path: &str, names: &[&str]) -> bool {
+    names.contains(&name_of(path).as_ref())
+}
+
+/// Windows does not tell capitals from small letters, and names its programs `.exe`.
+fn name_of(path: &str) -> Cow<'_, str> {
     let name = file_name(path);
-    names.contains(&name) || names.contains(&without_version(name))
+    if !is_windows(path) {
+        return Cow::Borrowed(name);
+    }
+    let name = name.to_ascii_lowercase();
+    Cow::Owned(name.strip_suffix(".exe").unwrap_or(&name).to_owned())
 }
 
 /// Also busybox, when it was called as one.
@@ -309,19 +379,20 @@ fn called(arguments: &[String]) -> impl Iterator<Item = &str> {
 }
 
 pub(crate) fn is_browser(path: &str) -> bool {
-    BROWSERS.contains(&file_name(path))
+    let is_explorer = is_windows(path) && name_of(path) == "iexplore";
+    is_explorer || is_called(path, &BROWSERS)
 }
 
 pub(crate) fn has_a_window(path: &str) -> bool {
-    WITH_WINDOW.contains(&file_name(path))
+    is_called(path, &WITH_WINDOW)
 }
 
 pub(crate) fn is_reader(path: &str) -> bool {
-    READERS.contains(&file_name(path))
+    is_called(path, &READERS)
 }
 
 pub(crate) fn is_debugger(path: &str) -> bool {
-    DEBUGGERS.contains(&file_name(path))
+    is_called(path, &DEBUGGERS)
 }
 
 pub(crate) fn is_build_tool(path: &str) -> bool {
@@ -329,19 +400,19 @@ pub(crate) fn is_build_tool(path: &str) -> bool {
 }
 
 pub(crate) fn is_container_runtime(path: &str) -> bool {
-    CONTAINER_RUNTIMES.contains(&file_name(path))
+    is_called(path, &CONTAINER_RUNTIMES)
 }
 
 pub(crate) fn is_wrapper(path: &str) -> bool {
-    WRAPPERS.contains(&file_name(path))
+    is_called(path, &WRAPPERS)
 }
 
 pub(crate) fn is_driver(path: &str) -> bool {
-    DRIVERS.contains(&file_name(path))
+    is_called(path, &DRIVERS)
 }
 
 pub(crate) fn is_socket_server(path: &str) -> bool {
-    SOCKET_SERVERS.contains(&file_name(path))
+    is_called(path, &SOCKET_SERVERS)
 }
 
 #[cfg(test)]
@@ -355,6 +426,9 @@ mod tests {
         assert!(is_interpreter("/usr/lib/erlang/erts-13/bin/beam.smp"));
         let arguments = |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
         assert!(is_shell("/usr/bin/dash", &[]));
+        assert!(is_shell(r"C:\Windows\System32\cmd.exe", &[]));
+        assert!(is_browser(r"C:\Program Files\Mozilla Firefox\Firefox.EXE"));
+        assert!(is_interpreter(r"C:\Python311\python.exe") && !is_browser("/opt/Firefox"));
         assert!(is_shell("/bin/busybox", &arguments(&["-sh"])));
         assert!(is_shell("/bin/busybox", &arguments(&["busybox", "sh"])));
         assert!(!is_shell("/bin/busybox", &arguments(&["httpd"])));

@@ -60,14 +60,15 @@ fn is_at_root(folder: &str, name: &str) -> bool {
     folder.get(1..2) == Some(":") && folder.get(2..) == Some(name)
 }
 
-/// The name of the program of the system that it is called like, from another folder. `windows`: the
+/// The path of the program of the system that it is called like, from another folder. `windows`: the
 /// folder of Windows.
-pub(crate) fn like_system(path: &str, windows: &str) -> Option<&'static str> {
+pub(crate) fn like_system(path: &str, windows: &str) -> Option<String> {
     let path = plain(path);
     let (folder, name) = path.rsplit_once('\\')?;
     let (known, folders) = OF_SYSTEM.iter().find(|(known, _)| *known == name)?;
-    let windows = plain(windows);
-    let windows = windows.trim_end_matches('\\');
+    let as_written = windows.trim_end_matches('\\');
+    let windows = plain(as_written);
+    let windows = windows.as_str();
     let is_its = folders.iter().any(|it| {
         let below = folder.strip_prefix(windows);
         below.is_some_and(|below| below.trim_start_matches('\\') == *it)
@@ -76,7 +77,10 @@ pub(crate) fn like_system(path: &str, windows: &str) -> Option<&'static str> {
     let is_kept = folder
         .strip_prefix(windows)
         .is_some_and(|below| below.starts_with(r"\winsxs\"));
-    (!is_its && !is_kept).then_some(*known)
+    let usual = folders.first().copied().unwrap_or_default();
+    let parts = [as_written, usual, known].into_iter();
+    let parts: Vec<_> = parts.filter(|it| !it.is_empty()).collect();
+    (!is_its && !is_kept).then(|| parts.join(r"\"))
 }
 
 fn plain(path: &str) -> String {
@@ -113,15 +117,29 @@ mod tests {
 
     #[test]
     fn names_of_the_system() {
-        let check =
-            |path, expected| assert_eq!(like_system(path, r"C:\Windows"), expected, "{path}");
+        let check = |path, expected| {
+            let found = like_system(path, r"C:\Windows");
+            assert_eq!(found.as_deref(), expected, "{path}");
+        };
         check(r"C:\Windows\System32\svchost.exe", None);
         check(r"C:\Windows\explorer.exe", None);
         check(r"C:\WINDOWS\SysWOW64\rundll32.exe", None);
-        check(r"C:\Windows\svchost.exe", Some("svchost.exe"));
-        check(r"C:\Users\lena\svchost.exe", Some("svchost.exe"));
-        check(r"C:\Windows\System32\sub\lsass.exe", Some("lsass.exe"));
-        check(r"C:\Windows\System32\explorer.exe", Some("explorer.exe"));
+        check(
+            r"C:\Windows\svchost.exe",
+            Some(r"C:\Windows\system32\svchost.exe"),
+        );
+        check(
+            r"C:\Users\lena\svchost.exe",
+            Some(r"C:\Windows\system32\svchost.exe"),
+        );
+        check(
+            r"C:\Windows\System32\sub\lsass.exe",
+            Some(r"C:\Windows\system32\lsass.exe"),
+        );
+        check(
+            r"C:\Windows\System32\explorer.exe",
+            Some(r"C:\Windows\explorer.exe"),
+        );
         check(r"C:\Program Files\a\a.exe", None);
     }
 }

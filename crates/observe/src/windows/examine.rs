@@ -16,13 +16,16 @@ mod subject;
 mod threads;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use model::{Check, Examined, Outcome, Process, Untested};
 
 use self::kept::Kept;
 use self::subject::Subject;
 use crate::Depth;
+
+/// Threads and windows come and go.
+const KEPT_FOR: Duration = Duration::from_secs(1);
 
 struct Made {
     check: Check,
@@ -52,34 +55,63 @@ pub(crate) fn examine(processes: &mut [Process], depth: Depth, until: Instant) -
     if processes.is_empty() {
         return 0;
     }
-    let kept = Kept::read();
+    let mut examiner = Examiner::start();
     let mut left = 0_usize;
     for process in processes {
         let is_late = Instant::now() >= until;
         left = left.saturating_add(usize::from(is_late));
-        let mut examined = if is_late {
-            untestable(Untested::NotFinished)
-        } else {
-            match Subject::open(process) {
-                Ok(subject) => look(&subject, &kept, depth),
-                Err(why) => untestable(why),
+        let mut examined = match is_late {
+            true => untestable(Untested::NotFinished),
+            false => {
+                let found = examiner.look(process, depth);
+                found.unwrap_or_else(|| untestable(Untested::Ended))
             }
         };
-        examined.display = Some(kept.displays.of(process));
+        for made in &CHECKS {
+            if examined.outcome(made.check).is_none() {
+                examined.put(made.check, Outcome::NotTestable(Untested::NotAsked));
+            }
+        }
         process.examined = Some(Arc::new(examined));
     }
     left
 }
 
+/// Looks into one process after the other.
+pub(super) struct Examiner {
+    kept: Kept,
+    read: Instant,
+}
+
+impl Examiner {
+    pub(super) fn start() -> Self {
+        Self {
+            kept: Kept::read(),
+            read: Instant::now(),
+        }
+    }
+
+    /// With the checks of this depth alone. `None`: it has ended, or another has its number by now.
+    pub(super) fn look(&mut self, process: &Process, depth: Depth) -> Option<Examined> {
+        let pid = process.id.pid;
+        if self.read.elapsed() >= KEPT_FOR || self.kept.threads(pid).is_none() {
+            self.kept.renew();
+            self.read = Instant::now();
+        }
+        let mut examined = match Subject::open(process) {
+            Ok(subject) => look(&subject, &self.kept, depth),
+            Err(Untested::Ended) => return None,
+            Err(why) => untestable(why),
+        };
+        examined.display = Some(self.kept.displays.of(process));
+        Some(examined)
+    }
+}
+
 fn look(subject: &Subject, kept: &Kept, depth: Depth) -> Examined {
     let mut examined = Examined::default();
-    for made in &CHECKS {
-        let outcome = if made.depth <= depth {
-            (made.make)(subject, kept)
-        } else {
-            Outcome::NotTestable(Untested::NotAsked)
-        };
-        examined.put(made.check, outcome);
+    for made in CHECKS.iter().filter(|made| made.depth <= depth) {
+        examined.put(made.check, (made.make)(subject, kept));
     }
     let asks_for_package = depth == Depth::Whole || subject.pid == std::process::id();
     if asks_for_package {

@@ -1,6 +1,8 @@
 //! Watches by looking again and again. What begins and ends between two looks is not seen, and that is
 //! said; so it looks often while something changes, and less often when nothing does.
 
+mod examinations;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread;
@@ -11,6 +13,7 @@ use model::{
     Timestamp,
 };
 
+use self::examinations::Examinations;
 use super::host::boot_nanos;
 use super::{Observer, Packets, actions, now};
 use crate::stamp::Stamp;
@@ -23,6 +26,8 @@ const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(1);
 /// Counts of bytes alone are told so often.
 const COUNTS: Duration = Duration::from_secs(5);
+/// What was found is told after at most so long.
+const LONGEST_STEP: Duration = Duration::from_millis(200);
 /// A look may take this part of the time, of one processor.
 const SHARE: u32 = 30;
 /// Processes come with each look, sockets or not.
@@ -38,6 +43,7 @@ pub(crate) struct Watch {
     first: Vec<Observed>,
     running: HashMap<u32, Arc<Process>>,
     sockets: BTreeSet<(u64, State)>,
+    examinations: Examinations,
     looked: Instant,
     /// Sent and received over all sockets that are counted, and when that was told.
     counted: (u64, Instant),
@@ -55,7 +61,12 @@ impl Watch {
         let boot_time = now().unix_nanos().saturating_sub(since_boot);
         let mut look = observer.look(WHOLE)?;
         let gaps = std::mem::take(&mut look.gaps);
+        let processes = look.processes.iter();
+        let running = processes
+            .map(|it| (it.id.pid, Arc::new(it.clone())))
+            .collect();
         let mut watch = Self {
+            examinations: Examinations::start(&look, &running),
             observer,
             stamp: Stamp {
                 boot_time: Timestamp::from_unix_nanos(boot_time),
@@ -63,8 +74,8 @@ impl Watch {
                 seq: 0,
             },
             first: Vec::new(),
-            running: HashMap::new(),
-            sockets: BTreeSet::new(),
+            running,
+            sockets: sockets_of(&look),
             looked: Instant::now(),
             counted: (0, Instant::now()),
             pause: SHORTEST,
@@ -72,11 +83,6 @@ impl Watch {
             until: boot_nanos(),
             may_act: options.allow_actions,
         };
-        watch.sockets = sockets_of(&look);
-        let processes = look.processes.iter();
-        watch.running = processes
-            .map(|it| (it.id.pid, Arc::new(it.clone())))
-            .collect();
         watch.first.push(Observed::Look(Box::new(look)));
         watch.first.extend(gaps.into_iter().map(Observed::Gap));
         watch.first.push(Observed::Gap(between_looks()));
@@ -116,6 +122,7 @@ impl Watch {
             if self.looked.elapsed() >= self.pause {
                 self.look(seen)?;
             }
+            self.examinations.tell(self.until, &mut self.stamp, seen);
             if self.ticked.elapsed() >= TICK {
                 // A program that was stopped for long does not make up for every second.
                 self.ticked = Instant::now();
@@ -128,7 +135,7 @@ impl Watch {
             }
             let until_look = self.pause.saturating_sub(self.looked.elapsed());
             let until_tick = TICK.saturating_sub(self.ticked.elapsed());
-            thread::sleep(left.min(until_look).min(until_tick));
+            thread::sleep(left.min(until_look).min(until_tick).min(LONGEST_STEP));
         }
     }
 
@@ -184,6 +191,7 @@ impl Watch {
         look.gaps.clear();
         self.sockets = sockets_of(&look);
         self.tell_processes(&look, seen);
+        self.examinations.talk(&look);
         Ok(look)
     }
 
@@ -196,6 +204,7 @@ impl Watch {
             .collect();
         gone.sort_by_key(|process| process.id);
         for process in gone {
+            self.examinations.ended(process.id);
             let mut ended = (*process).clone();
             ended.ended = Some(look.taken);
             self.tell(EventKind::ProcessEnded, ended, seen);
@@ -203,6 +212,7 @@ impl Watch {
         for process in &look.processes {
             if !self.running.contains_key(&process.id.pid) {
                 let started = Arc::new(process.clone());
+                self.examinations.began(&started);
                 self.running.insert(process.id.pid, started);
                 self.tell(EventKind::ProcessStarted, process.clone(), seen);
             }

@@ -51,6 +51,8 @@ pub(super) struct Kept {
     query_process: Option<QueryProcess>,
     /// `C:\Windows`. `None`: the system does not tell.
     pub(super) windows_folder: Option<String>,
+    /// This is Wine and no Windows: some of its own programs are made otherwise.
+    pub(super) is_wine: bool,
 }
 
 impl Kept {
@@ -62,7 +64,14 @@ impl Kept {
             displays: Displays::read(),
             signatures: Signatures::open(),
             windows_folder: windows_folder(),
+            is_wine: is_wine(),
         }
+    }
+
+    /// Threads and windows once more.
+    pub(super) fn renew(&mut self) {
+        self.threads = threads();
+        self.displays = Displays::read();
     }
 
     /// Where the block of a process lies in its memory (PEB).
@@ -102,6 +111,12 @@ fn query_process() -> Option<QueryProcess> {
     Some(unsafe {
         std::mem::transmute::<unsafe extern "system" fn() -> isize, QueryProcess>(function)
     })
+}
+
+/// Only Wine has this function (dlls/ntdll/ntdll.spec).
+fn is_wine() -> bool {
+    let library = Library::of_system("ntdll.dll");
+    library.is_some_and(|it| it.function(c"wine_get_version").is_some())
 }
 
 fn windows_folder() -> Option<String> {

@@ -13,10 +13,13 @@ pub(super) fn check(subject: &Subject, kept: &Kept) -> Outcome {
     let Some(windows) = &kept.windows_folder else {
         return Outcome::NotTestable(Untested::Unreadable);
     };
-    let name = like_system(&path.lossy(), windows);
-    let traces = name.map(|name| Trace {
-        name: Some(Text::from(name.to_owned())),
-        ..Trace::of_file(Sign::LikeOther, path.clone())
-    });
+    let own = path.lossy().to_lowercase();
+    let of_wine = format!(r"{}\system32\explorer.exe", windows.to_lowercase());
+    // It lies in both folders there.
+    if kept.is_wine && own == of_wine {
+        return Outcome::NothingFound;
+    }
+    let other = like_system(&own, windows);
+    let traces = other.map(|other| Trace::of_file(Sign::LikeOther, Text::from(other)));
     Outcome::of(traces.into_iter().collect())
 }

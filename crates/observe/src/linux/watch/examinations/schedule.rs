@@ -4,13 +4,13 @@
 //! examiner measures it.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::{Examined, FileIdentity, PathState, Process, ProcessId};
 
 use crate::Depth;
 use crate::linux::examine::Ran;
+use crate::news::Told;
 use crate::parse::script::{file_name, runs_others};
 
 /// Whoever uses the network is looked into so often, where the CPU time allows it.
@@ -64,8 +64,7 @@ pub(super) struct Run {
     is_new: bool,
     /// It has ended, or nobody finds it.
     is_over: bool,
-    /// What was told last, and when.
-    pub(super) told: Option<(Arc<Examined>, Instant)>,
+    pub(super) told: Told,
     /// Nothing, that is, which was found while it began: told when it uses the network.
     pub(super) held: Option<Examined>,
 }
@@ -247,7 +246,7 @@ impl Schedule {
         };
         run.program = run.program.wrapping_add(1);
         run.wants_whole = false;
-        run.told = None;
+        run.told = Told::default();
         run.held = None;
         self.begin(id, now);
     }
