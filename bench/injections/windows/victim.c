@@ -1,8 +1,9 @@
-/* Listens on loopback and answers; shows no window. Compile:
-   x86_64-w64-mingw32-gcc -O1 -o victim.exe victim.c -lws2_32
-   Prints its pid and the address of the function that patch.c changes. */
+/* victim.exe [PORT [ADDRESS]]: listens on loopback and answers; or calls an address every few seconds. Shows no
+   window. Prints its pid and the address of the function that patch.c changes. Compile:
+   x86_64-w64-mingw32-gcc -O1 -o victim.exe victim.c -lws2_32 */
 #include <winsock2.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 __declspec(dllexport) __attribute__((noinline)) int answer(int given)
 {
@@ -12,17 +13,11 @@ __declspec(dllexport) __attribute__((noinline)) int answer(int given)
 	return sum;
 }
 
-int main(void)
+static int answers(struct sockaddr_in *here)
 {
-	WSADATA data;
-	WSAStartup(MAKEWORD(2, 2), &data);
 	SOCKET listener = socket(AF_INET, SOCK_STREAM, 0);
-	struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons(4711),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	if (bind(listener, (struct sockaddr *)&here, sizeof here) || listen(listener, 5))
+	if (bind(listener, (struct sockaddr *)here, sizeof *here) || listen(listener, 5))
 		return 1;
-	printf("%lu %p\n", GetCurrentProcessId(), (void *)answer);
-	fflush(stdout);
 	for (;;) {
 		SOCKET caller = accept(listener, NULL, NULL);
 		char text[32];
@@ -30,4 +25,34 @@ int main(void)
 		send(caller, text, length, 0);
 		closesocket(caller);
 	}
+}
+
+static int calls(struct sockaddr_in *there)
+{
+	for (;;) {
+		SOCKET caller = socket(AF_INET, SOCK_STREAM, 0);
+		char text[256];
+		if (!connect(caller, (struct sockaddr *)there, sizeof *there)) {
+			send(caller, "GET / HTTP/1.0\r\n\r\n", 18, 0);
+			while (recv(caller, text, sizeof text, 0) > 0)
+				;
+			Sleep(2000);
+		}
+		closesocket(caller);
+		Sleep(1000);
+	}
+}
+
+int main(int count, char **words)
+{
+	WSADATA data;
+	WSAStartup(MAKEWORD(2, 2), &data);
+	struct sockaddr_in end = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	end.sin_port = htons(count > 1 ? atoi(words[1]) : 4711);
+	printf("%lu %p\n", GetCurrentProcessId(), (void *)answer);
+	fflush(stdout);
+	if (count < 3)
+		return answers(&end);
+	end.sin_addr.s_addr = inet_addr(words[2]);
+	return calls(&end);
 }
