@@ -32,7 +32,7 @@ export WINEPREFIX="$work/prefix" WINEDEBUG=-all WINEDLLOVERRIDES=mscoree,mshtml=
 others=
 trap 'wineserver -k 2>/dev/null || true; for it in $others; do kill "$it" 2>/dev/null || true; done; rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
-mkdir "$WINEPREFIX" "$work/cases" "$work/web"
+mkdir "$WINEPREFIX" "$work/cases"
 unset DISPLAY
 if command -v Xvfb >/dev/null; then
     # Unix sockets of a path are shared between networks: a number that nobody else has.
@@ -50,7 +50,13 @@ for program in inject patch hollow victim window; do
     x86_64-w64-mingw32-gcc -O1 -o "$work/$program.exe" $here/$program.c -lws2_32 -lntdll -lgdi32
 done
 x86_64-w64-mingw32-gcc -O1 -shared -o "$work/library.dll" $here/library.c
-(cd "$work/web" && exec python3 -m http.server 880 --bind $other) >/dev/null 2>&1 &
+python3 -c "
+import socket
+server, callers = socket.create_server(('$other', 880)), []
+while True:
+    callers.append(server.accept()[0])
+    callers[-1].sendall(b'answer')
+" >/dev/null 2>&1 &
 others="$others $!"
 
 failed=0
@@ -172,4 +178,23 @@ finds hollowed "$hollowed" "the hollowed program, in the case"
 "$linux" list "$case" "dst:$other" >"$work/out" 2>/dev/null || true
 grep -q "honest.exe *$injected .*$other:880" "$work/out" && result=0 || result=1
 said $result "the injected program calls $other, in the case"
+
+# Exit code, words of the answer, and what to run.
+does() {
+    expected=$1 words=$2
+    shift 2
+    code=0
+    timeout 60 wine "$exe" "$@" >"$work/out" 2>&1 </dev/null || code=$?
+    [ "$code" = "$expected" ] && grep -q "$words" "$work/out" && result=0 || result=1
+    said $result "$words: whocalls $*"
+    [ $result = 0 ] || head -c 500 "$work/out"
+}
+# Wine does nothing, and says that it did. Between two calls there is nothing to close.
+timeout 60 wine "$exe" list "dst:$other" >"$work/out" 2>/dev/null || true
+grep -q established "$work/out" || sleep 2
+does 1 'still stands open' close --yes "pid:$injected" "dst:$other" state:established
+does 1 'no window that could be asked' end --yes "$injected"
+does 0 'ended: honest.exe' end --yes --hard "$injected"
+does 1 'there is none' end --yes --hard "$injected"
+[ -z "${DISPLAY:-}" ] || does 0 'ended: window.exe' end --yes "$(of shown 1)"
 exit $failed

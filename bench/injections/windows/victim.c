@@ -33,10 +33,9 @@ static int calls(struct sockaddr_in *there)
 		SOCKET caller = socket(AF_INET, SOCK_STREAM, 0);
 		char text[256];
 		if (!connect(caller, (struct sockaddr *)there, sizeof *there)) {
-			send(caller, "GET / HTTP/1.0\r\n\r\n", 18, 0);
-			while (recv(caller, text, sizeof text, 0) > 0)
-				;
-			Sleep(2000);
+			send(caller, "who calls\n", 10, 0);
+			recv(caller, text, sizeof text, 0);
+			Sleep(9000);
 		}
 		closesocket(caller);
 		Sleep(1000);

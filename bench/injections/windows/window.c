@@ -33,9 +33,10 @@ int main(int count, char **words)
 	fflush(stdout);
 	if (count > 1)
 		Sleep(INFINITE);
-	CreateWindowA("STATIC", "a window", WS_OVERLAPPEDWINDOW | WS_VISIBLE, 50, 50, 300, 200, NULL, NULL, NULL, NULL);
+	HWND window = CreateWindowA("STATIC", "a window", WS_OVERLAPPEDWINDOW | WS_VISIBLE, 50, 50, 300, 200,
+		NULL, NULL, NULL, NULL);
 	MSG message;
-	while (GetMessageA(&message, NULL, 0, 0) > 0)
+	while (IsWindow(window) && GetMessageA(&message, NULL, 0, 0) > 0)
 		DispatchMessageA(&message);
 	return 0;
 }

@@ -152,6 +152,8 @@ pub enum ActionError {
     Unanswered,
     #[error("the kernel refused: {}", std::io::Error::from_raw_os_error(*.0))]
     Failed(i32),
+    #[error("it has no window that could be asked to close")]
+    NoWindow,
     #[error("Windows closes connections of IPv4 only")]
     OnlyIpv4,
     #[error("Windows says that it closed the connection, but it still stands open")]
@@ -174,6 +176,7 @@ impl ActionError {
                 Some("to end the process closes it, or pull the cable or switch off Wi-Fi")
             }
             Self::KernelCannotEnd => Some("kill(1) ends whatever has that number then"),
+            Self::NoWindow => Some("to end it without asking it: whocalls end --hard"),
             Self::NobodyToDoIt | Self::Unanswered => {
                 Some("'whocalls close' and 'whocalls end' do the same from another terminal")
             }

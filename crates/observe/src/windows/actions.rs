@@ -106,7 +106,8 @@ pub(crate) fn end_process(target: ProcessTarget, how: How) -> Result<Done, Actio
         return Err(ActionError::FirstProcess);
     }
     match how {
-        How::Asked => ask_windows(target.pid),
+        How::Asked if !ask_windows(target.pid) => return Err(ActionError::NoWindow),
+        How::Asked => {}
         How::Hard => {
             // SAFETY: the handle is open.
             let is_done = unsafe { TerminateProcess(process.raw(), 1) };
@@ -183,21 +184,34 @@ fn is_critical(pid: u32) -> bool {
     status == 0 && ends_all != 0
 }
 
-/// Asks each of its windows to close. A program without any is not asked, and goes on.
-fn ask_windows(pid: u32) {
-    unsafe extern "system" fn each(window: HWND, wanted: LPARAM) -> i32 {
+struct Asked {
+    pid: u32,
+    windows: usize,
+}
+
+/// Asks each of its windows to close. False: there is none, and nobody was asked.
+fn ask_windows(pid: u32) -> bool {
+    unsafe extern "system" fn each(window: HWND, handed: LPARAM) -> i32 {
+        let asked = std::ptr::with_exposed_provenance_mut::<Asked>(handed.cast_unsigned());
+        // SAFETY: it is what `ask_windows` has handed over and touches only after all calls.
+        let Some(asked) = (unsafe { asked.as_mut() }) else {
+            return 0;
+        };
         let mut owner = 0;
         // SAFETY: `owner` outlives the call; a window that is gone is an error.
         unsafe { GetWindowThreadProcessId(window, &raw mut owner) };
-        if isize::try_from(owner) == Ok(wanted) {
+        if owner == asked.pid {
             // SAFETY: nothing of ours is passed.
-            unsafe { PostMessageW(window, WM_CLOSE, 0, 0) };
+            let is_asked = unsafe { PostMessageW(window, WM_CLOSE, 0, 0) };
+            asked.windows = asked.windows.saturating_add(usize::from(is_asked != 0));
         }
         1
     }
-    let wanted = isize::try_from(pid).unwrap_or_default();
-    // SAFETY: `each` keeps nothing, and is there as long as the program.
-    unsafe { EnumWindows(Some(each), wanted) };
+    let mut asked = Asked { pid, windows: 0 };
+    let handed = (&raw mut asked).expose_provenance().cast_signed();
+    // SAFETY: `each` keeps nothing, and `asked` is there until the call is over.
+    unsafe { EnumWindows(Some(each), handed) };
+    asked.windows > 0
 }
 
 fn within_patience(mut is_so: impl FnMut() -> bool) -> bool {

@@ -161,6 +161,7 @@ fn error_code(error: ActionError) -> (u32, i32) {
         ActionError::Unanswered => 31,
         ActionError::OnlyIpv4 => 32,
         ActionError::StillOpen => 34,
+        ActionError::NoWindow => 35,
         ActionError::Failed(errno) => return (33, errno),
     };
     (code, 0)
@@ -187,6 +188,7 @@ fn error_of(code: u32, errno: i32) -> Option<ActionError> {
         32 => ActionError::OnlyIpv4,
         33 => ActionError::Failed(errno),
         34 => ActionError::StillOpen,
+        35 => ActionError::NoWindow,
         _ => return None,
     })
 }
