@@ -20,7 +20,7 @@ from generate import Caller, beats, case, zeek
 from grid import ip
 
 MINUTES = (5, 30, 60)
-SHOWN = RULES | {"first_contact"}
+SHOWN = RULES
 
 
 def mixed(reference, number):

@@ -5,7 +5,7 @@ import os
 import subprocess
 
 WHOCALLS = os.environ["WHOCALLS"]
-RULES = {"beacon", "heartbeat", "permanent", "dead_server", "upload", "regular_caller", "dns_tunnel", "dns_commands", "made_up_names", "icmp_tunnel"}
+RULES = {"first_contact", "beacon", "heartbeat", "permanent", "dead_server", "upload", "regular_caller", "dns_tunnel", "dns_commands", "made_up_names", "icmp_tunnel"}
 FELT = ("medium", "high", "critical")
 
 

@@ -132,6 +132,7 @@ impl Judge {
         let shows_names = unchecked::shows_names(snapshot, self.counts);
         if shows_names != self.shows_names {
             self.shows_names = shows_names;
+            self.habits.names_changed();
             let places: Vec<_> = self.nameless.keys().copied().collect();
             for place in places {
                 self.pair(place, snapshot.pairs.get(place), snapshot);
@@ -174,7 +175,10 @@ impl Judge {
             self.groups.put(Item::Habit(id), Vec::new());
         }
         for key in dirty {
-            if let Some((id, found)) = self.habits.look(&key, snapshot, &mut self.scores) {
+            if let Some((id, found)) =
+                self.habits
+                    .look(&key, snapshot, self.shows_names, &mut self.scores)
+            {
                 self.groups.put(Item::Habit(id), found);
             }
         }

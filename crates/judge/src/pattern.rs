@@ -4,6 +4,7 @@
 //! And rules about what goes through questions for names and through echoes: they read [`Questions`],
 //! which are made of zones, and sums of connections.
 
+mod alone;
 mod asker;
 mod beacon;
 mod dead_server;

@@ -16,7 +16,7 @@ use crate::fit::{Part, Piece, Whose};
 use crate::groups::Key;
 use crate::ordinary::is_for_anything;
 use crate::pattern::{self, Callers, Habit, Standing, is_pattern, usual};
-use crate::seen::is_inbound;
+use crate::seen::{has_its_names, is_inbound};
 
 /// Time passes for habits in steps: it is a reason to look at all of them again.
 const STEP: Duration = Duration::from_secs(10);
@@ -195,6 +195,11 @@ impl Habits {
         }
     }
 
+    /// Names can be seen from now on, or no longer.
+    pub(super) fn names_changed(&mut self) {
+        self.dirty.extend(self.kept.keys().cloned());
+    }
+
     /// More is known of runs of programs.
     pub(super) fn processes<'a>(&mut self, programs: impl Iterator<Item = &'a Process>) {
         let programs: BTreeSet<_> = programs.map(|it| it.program().clone()).collect();
@@ -296,6 +301,7 @@ impl Habits {
         &self,
         key: &HabitKey,
         snapshot: &Snapshot,
+        shows_names: bool,
         scores: &mut Scores,
     ) -> Option<(HabitId, Vec<(Key, Piece)>)> {
         let kept = self.kept.get(key)?;
@@ -326,6 +332,8 @@ impl Habits {
                 of_provider: self.of_provider(key),
                 ..self.callers(key)
             },
+            names_seen: shows_names && pairs.iter().all(|pair| is_nameless(pair, snapshot)),
+            runs_for: runs_for(&pairs, snapshot),
             usual_sent: self.usual_sent(key, snapshot),
             since: snapshot.since,
             taken: now(snapshot).max(last),
@@ -532,6 +540,21 @@ fn shows(pairs: &[&Pair], snapshot: &Snapshot) -> bool {
     let runs = runs_of(pairs).filter_map(|id| snapshot.processes.get(&id));
     let mut displays = runs.filter_map(|it| it.examined.as_deref()?.display.as_ref());
     displays.any(|it| matches!(it, Display::Shown))
+}
+
+/// Whether all of it began while names could be seen, and had none.
+fn is_nameless(pair: &Pair, snapshot: &Snapshot) -> bool {
+    let members = &pair.members;
+    let named = !members.names.is_empty() || members.names_let_go > 0;
+    !named && members.present == 0 && has_its_names(pair, snapshot.taken, snapshot.tier)
+}
+
+/// For how long the oldest of its runs that still goes on has run.
+fn runs_for(pairs: &[&Pair], snapshot: &Snapshot) -> Option<Duration> {
+    let runs = runs_of(pairs).filter_map(|id| snapshot.processes.get(&id));
+    let going = runs.filter(|it| it.ended.is_none());
+    let started = going.filter_map(|it| it.started).min()?;
+    Some(started.until(now(snapshot)))
 }
 
 /// Of all runs that call, the one that is trusted least.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{Fact, KnownAddress, KnownName, NetworkKind, Pair, Protocol, Timestamp};
 
@@ -36,6 +37,10 @@ pub(crate) struct Habit<'a> {
     /// Rules that have found something about the program or the destination, at least medium.
     pub(crate) reasons: Vec<&'static str>,
     pub(crate) callers: Callers,
+    /// Whether a name would have been seen, had anybody asked for one.
+    pub(crate) names_seen: bool,
+    /// For how long the oldest run of it that goes on has run. `None`: not known, or none goes on.
+    pub(crate) runs_for: Option<Duration>,
     /// What the program usually sends to one destination, in bytes. `None`: it has no other.
     pub(crate) usual_sent: Option<f64>,
     /// When watching began. `UNTOLD`: not known, or it was a single look.
@@ -156,6 +161,21 @@ impl Habit<'_> {
                 Ok(IpAddr::V6(ip)) => ip.is_unique_local(),
                 Err(_) => false,
             })
+    }
+
+    /// Whether all of it leaves the house: nothing private, and no tunnel between own computers, which have
+    /// addresses of providers among themselves (RFC 6598).
+    pub(crate) fn goes_out(&self) -> bool {
+        let mut addresses = self.pairs.iter().map(|it| it.key.destination.parse());
+        addresses.all(|ip| match ip {
+            Ok(IpAddr::V4(ip)) => {
+                let [first, second, ..] = ip.octets();
+                let among_themselves = first == 100 && second & 0xc0 == 64;
+                !ip.is_private() && !ip.is_link_local() && !among_themselves
+            }
+            Ok(IpAddr::V6(ip)) => !ip.is_unique_local() && !ip.is_unicast_link_local(),
+            Err(_) => false,
+        })
     }
 
     /// What comes by itself on any computer: among neighbours, and what has no ports.

@@ -3,6 +3,7 @@
 
 use model::{Confidence, Fact, NetworkKind, Severity, Timestamp};
 
+use super::alone::is_alone;
 use super::beacon::span;
 use super::habit::{Habit, Standing, seconds};
 use super::heartbeat;
@@ -15,6 +16,8 @@ use crate::reason::Reason;
 const LADDER: [f64; 9] = [
     600.0, 1800.0, 3600.0, 14_400.0, 28_800.0, 43_200.0, 86_400.0, 259_200.0, 604_800.0,
 ];
+/// Who has nobody else to talk to need not stand for longer.
+const STANDS_ALONE: f64 = 300.0;
 /// What lasted so long counts although it is over.
 const LONG: f64 = 3600.0;
 const DAY: f64 = 86_400.0;
@@ -94,6 +97,7 @@ fn weight(score: f64, lasted: f64, stands: bool, habit: &Habit<'_>) -> (Severity
         false if lasted >= LADDER[0] => Severity::Medium,
         false => Severity::Low,
         true if is_unpackaged && score >= LOOK && is_rare(habit) => Severity::Medium,
+        true if stands && lasted >= STANDS_ALONE && is_alone(habit) => Severity::Medium,
         true if is_unpackaged || stands && lasted >= LADDER[0] => Severity::Low,
         true => Severity::Informational,
     };

@@ -81,7 +81,11 @@ fn pair(times: &[(f64, u64, u64)]) -> Pair {
 
 /// The worst that any rule says.
 fn worst(pair: &Pair, standing: Standing, watched: f64) -> Option<(Severity, Confidence)> {
-    let habit = Habit {
+    worst_of(&habit(pair, standing, watched))
+}
+
+fn habit(pair: &Pair, standing: Standing, watched: f64) -> Habit<'_> {
+    Habit {
         label: "203.0.113.9",
         pairs: vec![pair],
         known: vec![std::sync::Arc::default()],
@@ -90,11 +94,16 @@ fn worst(pair: &Pair, standing: Standing, watched: f64) -> Option<(Severity, Con
         shows: false,
         reasons: Vec::new(),
         callers: Callers::default(),
+        names_seen: true,
+        runs_for: Some(std::time::Duration::from_secs(3600)),
         usual_sent: None,
         since: at(0.0),
         taken: at(watched),
-    };
-    let fits = look(&habit).into_iter();
+    }
+}
+
+fn worst_of(habit: &Habit<'_>) -> Option<(Severity, Confidence)> {
+    let fits = look(habit).into_iter();
     let weights = fits.filter_map(|(_, fit)| {
         let crate::fit::Why::Reason(reason) = fit.why else {
             return None;
@@ -195,6 +204,42 @@ fn a_few_beats_are_enough() {
     assert!(after(7, 0.0) >= 18, "{}", after(7, 0.0));
     assert!(after(7, 0.2) >= 15, "{}", after(7, 0.2));
     assert!(after(13, 0.5) >= 15, "{}", after(13, 0.5));
+}
+
+/// Before there is a rhythm: what is said is the same each time, or little.
+#[test]
+fn who_has_nobody_else_to_talk_to() {
+    let said = |calls: &[(f64, u64, u64)], shows: bool, names_seen: bool| {
+        let pair = pair(calls);
+        let habit = Habit {
+            shows,
+            names_seen,
+            ..habit(&pair, Standing::Unpackaged, 300.0)
+        };
+        worst_of(&habit).map(|it| it.0)
+    };
+    let medium = Some(Severity::Medium);
+    let low = Some(Severity::Low);
+    let alike = [(40.0, 420, 180), (190.0, 560, 180)];
+    assert_eq!(said(&alike, false, true), medium);
+    assert_eq!(said(&alike, true, true), low);
+    assert_eq!(said(&alike, false, false), low);
+    assert_eq!(said(&alike[..1], false, true), medium);
+    assert_eq!(said(&[(40.0, 420, 90_000)], false, true), low);
+    let pages = [(40.0, 420, 9000), (190.0, 560, 31_000)];
+    assert_eq!(said(&pages, false, true), low);
+    // One piece of work.
+    let at_once = [(40.0, 420, 180), (41.0, 420, 180)];
+    assert_eq!(said(&at_once, false, true), low);
+    let twice = pair(&alike);
+    let calls_others = Habit {
+        callers: Callers {
+            of_program: 2,
+            ..Callers::default()
+        },
+        ..habit(&twice, Standing::Unpackaged, 300.0)
+    };
+    assert_eq!(worst_of(&calls_others).map(|it| it.0), low);
 }
 
 /// The agents of a cloud call an address that each of its machines has.

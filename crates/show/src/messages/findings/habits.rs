@@ -173,9 +173,16 @@ pub(super) const MESSAGES: &[Message] = &[
         title: |_| "First contact".into(),
         explanation: |told| {
             let count = many(told, "connections");
+            let alone = match told.fact("calls") {
+                Some(_) => {
+                    " It calls nobody else, nobody asked a name for this address, it shows no window, and what \
+                     it says is short or the same each time."
+                }
+                None => "",
+            };
             format!(
                 "{who}, which is of no package, called {other} for the first time while this computer was \
-                 being watched ({count} connections in all).",
+                 being watched ({count} connections in all).{alone}",
                 who = told.who,
                 other = told.other(),
             )
