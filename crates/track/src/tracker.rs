@@ -231,7 +231,8 @@ impl Tracker {
             Observed::Process(process) => self.processes.learn(process),
             Observed::Look(look) => self.look(*look, told),
             Observed::Counts(counts) => {
-                if let Some(first) = counts.first() {
+                let read = counts.first().filter(|_| self.reads_all(counts.len()));
+                if let Some(first) = read {
                     self.watched.read_counters(first.time);
                 }
                 for counts in &counts {
@@ -240,6 +241,12 @@ impl Tracker {
             }
             Observed::Gap(gap) => self.gaps.add(gap),
         }
+    }
+
+    /// Whether so many counters are those of all that is open, and not those of a socket that ended just
+    /// now: sockets that listen, and connections that are not known, make the two differ.
+    fn reads_all(&self, counters: usize) -> bool {
+        counters.saturating_mul(4) >= self.connections.count()
     }
 
     /// All that is known now. Cheap: it shares what does not change. What was imported is to be

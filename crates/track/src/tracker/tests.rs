@@ -14,7 +14,7 @@ use model::EventKind::{
 };
 use model::{Phase, Protocol, State};
 
-use self::seen::{counts, gap, look, process, seen, socket, tick};
+use self::seen::{all_counts, counts, gap, look, process, seen, socket, tick};
 use self::told::{check, millis, run};
 use super::Limits;
 
@@ -600,6 +600,31 @@ fn calls_are_kept_by_program_and_destination() {
         (None, 1, 1)
     );
     assert_eq!(caller.calls.len(), 1);
+}
+
+/// All counters are read every two seconds, and that of a socket that ends besides.
+#[test]
+fn who_sends_all_the_time_never_pauses() {
+    let opened = (1..=9).map(|it| {
+        let local = format!("192.0.2.7:{it}");
+        seen(10, Opened).tcp(it).by(7).from(&local).to(SERVER)
+    });
+    let readings = (0..20_i64).flat_map(|turn| {
+        let at = 2000 + turn * 2000;
+        let sent = 100 * u64::try_from(turn + 1).unwrap();
+        let steady = (1..=9).map(|it| (it, if it == 1 { sent } else { 0 }));
+        let all = all_counts(at, &steady.collect::<Vec<_>>());
+        [all, counts(at + 900, 77, None, 5, 5)]
+    });
+    let things = [process(7, "/usr/bin/call")].into_iter();
+    let mut run = run(Limits::default(), things.chain(opened).chain(readings));
+    let connections = run.view().connections;
+    let talks: Vec<_> = connections
+        .iter()
+        .filter_map(|it| it.talk.clone())
+        .collect();
+    let bursts: Vec<_> = talks.iter().map(|it| it.count()).collect();
+    assert_eq!(bursts, [1]);
 }
 
 #[test]

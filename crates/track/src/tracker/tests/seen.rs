@@ -157,6 +157,17 @@ pub(super) fn counts(at: i64, cookie: u64, remote: Option<&str>, sent: u64, rece
     }]))
 }
 
+/// The counters of several sockets, read at once: cookies, and what was sent.
+pub(super) fn all_counts(at: i64, sent: &[(u64, u64)]) -> Seen {
+    let each = sent.iter().flat_map(|(cookie, sent)| {
+        let Seen(Observed::Counts(one)) = counts(at, *cookie, None, *sent, 0) else {
+            panic!("no counters");
+        };
+        one
+    });
+    Seen(Observed::Counts(each.collect()))
+}
+
 /// So many events were lost.
 pub(super) fn gap(at: i64, lost: u64) -> Seen {
     Seen(Observed::Gap(Gap {
