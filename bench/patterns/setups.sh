@@ -1,5 +1,5 @@
 #!/bin/bash
-# Twenty-four set-ups in which nothing is wrong, all at once, watched by one recording:
+# Some sixty set-ups in which nothing is wrong, all at once, watched by one recording:
 #   bench/patterns/setups.sh OUT [TIME [SETUP...]]        OUT: a folder for the case; TIME 10m if not given
 # Real programs, as a person uses them, against servers of a namespace beside (world.py). Root; run it by
 # bench/private.sh. Programs that are not there are told and left out. Ends what it started.
@@ -13,8 +13,8 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 mount --make-rprivate /
 # On a disk: what runs from memory alone would be found.
 place=$(mktemp -d -p /var/lib)
-trap 'umount -l /home; rm -rf "$place"' EXIT
-mkdir "$place/home" "$place/world"; cp "$here/world.py" "$place/world"; mount --bind "$place/home" /home
+trap 'umount -l /home /srv; rm -rf "$place"' EXIT
+mkdir "$place/home" "$place/srv" "$place/world"; cp "$here/world.py" "$place/world"; mount --bind "$place/home" /home; mount --bind "$place/srv" /srv
 H=/home/lena
 mkdir -p $H/bin $H/.local/share /run/world
 work=/run/world; mount -t tmpfs none $work
@@ -170,7 +170,8 @@ if runs own-tool node; then # what a developer built looks whether the build is 
     as_lena $H/bin/buildwatch -e 'const h = require("https"); setInterval(() => h.get({host: "build.my-company.com", path: "/poll", rejectUnauthorized: false}, r => r.resume()).on("error", () => {}), 20000)' &
 fi
 }
-start > $out/started 2>&1
+. "$here/more.sh"
+{ start; more; daily; } > $out/started 2>&1
 cat $out/started
 wait $recorder
 cat $work/record.log $work/vpn*.log 2> /dev/null | tail -20

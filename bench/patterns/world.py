@@ -25,7 +25,8 @@ NAMES = {
     "archive.reporters.org": "94.130.5.6", "radio.station.fm": "185.52.1.2", "blog.one.org": "185.199.108.153",
     "paper.two.org": "151.101.2.133", "wiki.three.org": "208.80.154.224", "shop.four.com": "104.18.7.9", "cdn.five.net": "13.32.99.4",
     "pool.ntp.org": "162.159.200.1", "ip.sync-things.net": "46.101.8.9", "stream.meet-calls.org": "5.9.60.70", "imap.letters.org": "213.133.100.9",
-    "build.my-company.com": "52.29.1.5", "feeds.blogs.org": "172.67.10.11",
+    "build.my-company.com": "52.29.1.5", "feeds.blogs.org": "172.67.10.11", "scores.game-club.org": "78.47.1.9", "update.dyn-names.net": "158.101.44.2",
+    "trains.open-times.org": "81.169.145.9", "api.staging-site.dev": "76.76.21.9", "irc.hack-space.net": "82.96.64.4", "bots.messenger.org": "149.154.167.220",
 }
 # What programs call besides, of those who made them and of those who carry pages for others.
 MAKERS = [("google", "142.250.74."), ("gvt1", "142.250.75."), ("gstatic", "142.250.76."), ("mozilla", "34.160.144."), ("firefox", "34.107.221."), ("syncthing", "143.244.196."), ("", "104.18.30.")]

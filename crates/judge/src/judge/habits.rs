@@ -16,6 +16,7 @@ use crate::fit::{Part, Piece, Whose};
 use crate::groups::Key;
 use crate::ordinary::is_for_anything;
 use crate::pattern::{self, Callers, Habit, Standing, is_pattern, usual};
+use crate::process::programs::is_login_tool;
 use crate::seen::{has_its_names, is_inbound};
 
 /// Time passes for habits in steps: it is a reason to look at all of them again.
@@ -334,6 +335,7 @@ impl Habits {
             },
             names_seen: shows_names && pairs.iter().all(|pair| is_nameless(pair, snapshot)),
             runs_for: runs_for(&pairs, snapshot),
+            logs_in: logs_in(&key.label, &pairs, snapshot),
             usual_sent: self.usual_sent(key, snapshot),
             since: snapshot.since,
             taken: now(snapshot).max(last),
@@ -547,6 +549,22 @@ fn is_nameless(pair: &Pair, snapshot: &Snapshot) -> bool {
     let members = &pair.members;
     let named = !members.names.is_empty() || members.names_let_go > 0;
     !named && members.present == 0 && has_its_names(pair, snapshot.taken, snapshot.tier)
+}
+
+/// Whether each run is told in its arguments to log in there, and to hand on nothing that comes from there.
+fn logs_in(label: &str, pairs: &[&Pair], snapshot: &Snapshot) -> bool {
+    let is_told = |process: &Arc<Process>| {
+        let arguments = process.command_line.iter().flatten().skip(1);
+        let arguments: Vec<_> = arguments.map(Text::lossy).collect();
+        let hands_on = |it: &str| it.starts_with("-R") || it.contains("RemoteForward");
+        is_login_tool(&process.program().lossy())
+            && arguments.iter().any(|it| it.contains(label))
+            && !arguments.iter().any(|it| hands_on(it))
+    };
+    let mut runs = runs_of(pairs)
+        .map(|id| snapshot.processes.get(&id))
+        .peekable();
+    runs.peek().is_some() && runs.all(|it| it.is_some_and(is_told))
 }
 
 /// For how long the oldest of its runs that still goes on has run.

@@ -41,6 +41,8 @@ pub(crate) struct Habit<'a> {
     pub(crate) names_seen: bool,
     /// For how long the oldest run of it that goes on has run. `None`: not known, or none goes on.
     pub(crate) runs_for: Option<Duration>,
+    /// It was told to log in there, or to copy something there.
+    pub(crate) logs_in: bool,
     /// What the program usually sends to one destination, in bytes. `None`: it has no other.
     pub(crate) usual_sent: Option<f64>,
     /// When watching began. `UNTOLD`: not known, or it was a single look.

@@ -96,6 +96,7 @@ fn habit(pair: &Pair, standing: Standing, watched: f64) -> Habit<'_> {
         callers: Callers::default(),
         names_seen: true,
         runs_for: Some(std::time::Duration::from_secs(3600)),
+        logs_in: false,
         usual_sent: None,
         since: at(0.0),
         taken: at(watched),
@@ -240,6 +241,44 @@ fn who_has_nobody_else_to_talk_to() {
         ..habit(&twice, Standing::Unpackaged, 300.0)
     };
     assert_eq!(worst_of(&calls_others).map(|it| it.0), low);
+}
+
+/// With few points, a program that calls many or shows itself by a name is not looked at; one that is told to
+/// log in does what it is told.
+#[test]
+fn who_lives_in_the_open_and_who_logs_in() {
+    let caller = Caller {
+        seconds: 60.0,
+        jitter: 0.3,
+        missing: 0.0,
+    };
+    let times = caller.calls(420.0, 11).into_iter();
+    let times: Vec<_> = times.map(|time| (time, 420, 900)).collect();
+    let few = pair(&times);
+    let said = |standing, of_program, logs_in| {
+        let habit = Habit {
+            callers: Callers {
+                of_program,
+                ..Callers::default()
+            },
+            logs_in,
+            ..habit(&few, standing, 420.0)
+        };
+        worst_of(&habit).map(|it| it.0)
+    };
+    assert_eq!(said(Standing::Unpackaged, 3, false), Some(Severity::Medium));
+    assert_eq!(said(Standing::Unpackaged, 4, false), Some(Severity::Low));
+    let steady: Vec<_> = (0..30).map(|it| (f64::from(it) * 15.0, 52, 52)).collect();
+    let steady = pair(&steady);
+    let said = |logs_in| {
+        let habit = Habit {
+            logs_in,
+            ..habit(&steady, Standing::Packaged, 450.0)
+        };
+        worst_of(&habit).map(|it| it.0)
+    };
+    assert_eq!(said(false), Some(Severity::Medium));
+    assert_eq!(said(true), Some(Severity::Low));
 }
 
 /// The agents of a cloud call an address that each of its machines has.

@@ -9,7 +9,8 @@ use super::rhythm::Rhythm;
 
 /// From here on a person should look.
 pub(super) const LOOK: f64 = 60.0;
-/// From here on a person should look where nobody knows where the program comes from.
+/// From here on a person should look where nobody knows where the program comes from, and it does not live in
+/// the open.
 pub(super) const NOTE: f64 = 40.0;
 
 /// Points for each sign that a destination is rare, above so many points for the rhythm.
@@ -102,14 +103,20 @@ fn provider(habit: &Habit<'_>) -> f64 {
 
 /// What people use shows itself, and calls many; what hides has one or two whom it calls.
 fn openness(habit: &Habit<'_>) -> f64 {
-    let calls_many = habit.callers.of_program > FEW;
-    let is_public = habit.shows && habit.name.is_some();
-    match (calls_many, is_public) {
+    match (calls_many(habit), is_seen(habit)) {
         _ if habit.standing != Standing::Unpackaged => 1.0,
         (true, true) => 0.5,
         (true, false) | (false, true) => 0.75,
         (false, false) => 1.0,
     }
+}
+
+fn calls_many(habit: &Habit<'_>) -> bool {
+    habit.callers.of_program > FEW
+}
+
+fn is_seen(habit: &Habit<'_>) -> bool {
+    habit.shows && habit.name.is_some()
 }
 
 /// What half of all devices do is what their system does; so is what several programs do.
@@ -135,7 +142,7 @@ pub(super) fn severity(
 ) -> Option<(Severity, Confidence)> {
     let is_short = rhythm.is_some_and(|it| it.beats < BEATS);
     let is_foreign = match habit.standing {
-        Standing::Unpackaged => true,
+        Standing::Unpackaged => !calls_many(habit) && !is_seen(habit),
         Standing::Unknown => !is_short || habit.pairs.iter().any(|it| it.key.program.is_some()),
         Standing::Ordinary | Standing::Packaged | Standing::Ours => false,
     };
@@ -156,12 +163,12 @@ pub(super) fn severity(
 }
 
 /// Whether it does what people have such programs do: scripts that look for news, copies by the clock and
-/// logins that are kept alive call somebody who has a name, or something in the same house. Whoever hides
+/// logins that are kept alive call somebody who has a name, or something in the same house, or where they were told to log in. Whoever hides
 /// behind that has given another reason, or is of no package.
 pub(super) fn is_told(habit: &Habit<'_>) -> bool {
     let is_known = habit.pairs.iter().all(|it| it.key.program.is_some());
     match habit.standing {
-        Standing::Packaged => habit.name.is_some() || habit.is_at_home(),
+        Standing::Packaged => habit.name.is_some() || habit.is_at_home() || habit.logs_in,
         Standing::Unknown => is_known && habit.name.is_some(),
         Standing::Ordinary | Standing::Unpackaged | Standing::Ours => false,
     }

@@ -109,6 +109,9 @@ const TRANSFER_TOOLS: [&str; 34] = [
     "psftp",
 ];
 
+/// Of these what one has to have an account for: whoever runs them has set it up.
+const LOGIN_TOOLS: [&str; 4] = ["ssh", "scp", "sftp", "rsync"];
+
 /// What opens documents and mail that strangers have made.
 const READERS: [&str; 48] = [
     "soffice.bin",
@@ -366,6 +369,11 @@ pub(crate) fn is_transfer_tool(path: &str, arguments: &[String]) -> bool {
         return is_one_of(path, &TRANSFER_TOOLS);
     }
     called(arguments).any(|it| TRANSFER_TOOLS.contains(&it))
+}
+
+/// Logs in, or copies, to where its arguments say.
+pub(crate) fn is_login_tool(path: &str) -> bool {
+    LOGIN_TOOLS.contains(&file_name(path))
 }
 
 fn is_busybox(path: &str) -> bool {
