@@ -14,7 +14,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    Check, Device, DeviceId, Findings, Knowledge, Outcome, Place, Process, ProcessId, Snapshot,
+    Attendance, Check, Device, DeviceId, Findings, Knowledge, Outcome, Place, Process, ProcessId,
+    Snapshot,
 };
 
 use self::echoes::Echoes;
@@ -58,6 +59,7 @@ pub struct Judge {
     /// Pairs that may still get a name.
     young: BTreeSet<Place>,
     shows_names: bool,
+    attendance: Arc<Attendance>,
     tallies: HashMap<Item, Counts>,
     counts: Counts,
     zones: Zones,
@@ -84,6 +86,7 @@ impl Judge {
             nameless: HashMap::new(),
             young: BTreeSet::new(),
             shows_names: false,
+            attendance: Arc::default(),
             tallies: HashMap::new(),
             counts: Counts::default(),
             zones: Zones::default(),
@@ -132,11 +135,15 @@ impl Judge {
         let shows_names = unchecked::shows_names(snapshot, self.counts);
         if shows_names != self.shows_names {
             self.shows_names = shows_names;
-            self.habits.names_changed();
+            self.habits.all_anew();
             let places: Vec<_> = self.nameless.keys().copied().collect();
             for place in places {
                 self.pair(place, snapshot.pairs.get(place), snapshot);
             }
+        }
+        if self.attendance != snapshot.attendance {
+            self.attendance = Arc::clone(&snapshot.attendance);
+            self.habits.all_anew();
         }
         let known = changed_processes.iter();
         let known = known.filter_map(|id| snapshot.processes.get(id));

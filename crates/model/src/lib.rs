@@ -66,7 +66,7 @@ pub use findings::{FindingChange, Findings, Ordinary, Unchecked};
 pub use gap::Gap;
 pub use hex::hex;
 pub use identity::{BootId, ConnectionId, NetworkNamespace, ProcessId, SocketKey};
-pub use idle::{Idle, IdleSource, Presence};
+pub use idle::{Attendance, Idle, IdleSource, Presence};
 pub use imported::{Imported, SavedLook};
 pub use indicator::{
     FileHash, Indicator, IndicatorKind, IndicatorList, IndicatorValue, ListMeaning, ListOrigin,

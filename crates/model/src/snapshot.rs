@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::{
-    Addresses, Asked, Connection, Device, DeviceId, Findings, Gap, Host, NetworkNamespace, Owner,
-    Pair, Process, ProcessId, Remembered, Shelf, Text, Tier, Timestamp, WhyUnknown, Zone,
+    Addresses, Asked, Attendance, Connection, Device, DeviceId, Findings, Gap, Host,
+    NetworkNamespace, Owner, Pair, Process, ProcessId, Remembered, Shelf, Text, Tier, Timestamp,
+    WhyUnknown, Zone,
 };
 
 /// All that is known at one moment: what every screen, report and rule reads.
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub asked: Shelf<Asked>,
     /// The same, below each name that much was asked for, and by whom; empty for a single look.
     pub zones: Shelf<Arc<Zone>>,
+    /// When somebody was at the computer; empty for a single look.
+    pub attendance: Arc<Attendance>,
     pub gaps: Vec<Gap>,
     /// Pairs, zones and processes that were let go because there were too many.
     pub let_go: u64,

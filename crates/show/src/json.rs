@@ -295,6 +295,7 @@ mod tests {
             devices: Arc::default(),
             asked: Shelf::default(),
             zones: Shelf::default(),
+            attendance: Arc::default(),
             gaps: vec![Gap::standing("no_rights", Source::Proc, "why", "missed").counted(3)],
             let_go: 0,
             addresses: model::Addresses::default(),

@@ -52,6 +52,7 @@ pub fn snapshot(look: Look) -> Snapshot {
         devices: Arc::default(),
         asked: Shelf::default(),
         zones: Shelf::default(),
+        attendance: Arc::default(),
         gaps,
         let_go: 0,
         addresses: Addresses::default(),

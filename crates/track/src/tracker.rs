@@ -28,8 +28,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Addresses, Connection, Device, DeviceId, Findings, Host, NetworkNamespace, Observed, Process,
-    ProcessId, Remembered, Snapshot, State, Text, Tier, Timestamp,
+    Addresses, Attendance, Connection, Device, DeviceId, Findings, Host, NetworkNamespace,
+    Observed, Process, ProcessId, Remembered, Snapshot, State, Text, Tier, Timestamp,
 };
 
 use self::connections::{Begun, Connections, Key, Life};
@@ -167,6 +167,7 @@ pub struct Tracker {
     gaps: Gaps,
     addresses: Addresses,
     watched: Watched,
+    attendance: Arc<Attendance>,
 }
 
 /// The two times of the newest event. The one since boot is not set by anyone, so it drives the
@@ -216,6 +217,7 @@ impl Tracker {
             gaps: Gaps::default(),
             addresses: Addresses::default(),
             watched: Watched::default(),
+            attendance: Arc::default(),
         }
     }
 
@@ -266,6 +268,7 @@ impl Tracker {
             devices: Arc::clone(&self.devices),
             asked: self.names.asked.shelf().clone(),
             zones: self.zones.shelf().clone(),
+            attendance: Arc::clone(&self.attendance),
             gaps: self.gaps.all(),
             let_go: self
                 .pairs

@@ -314,6 +314,7 @@ impl Computer {
             devices: Arc::default(),
             asked: Shelf::default(),
             zones: Shelf::default(),
+            attendance: Arc::default(),
             gaps: Vec::new(),
             let_go: 0,
             addresses: model::Addresses::default(),

@@ -196,8 +196,8 @@ impl Habits {
         }
     }
 
-    /// Names can be seen from now on, or no longer.
-    pub(super) fn names_changed(&mut self) {
+    /// What is asked for of all of them has changed: whether names can be seen, whether somebody is there.
+    pub(super) fn all_anew(&mut self) {
         self.dirty.extend(self.kept.keys().cloned());
     }
 
@@ -335,6 +335,7 @@ impl Habits {
             },
             names_seen: shows_names && pairs.iter().all(|pair| is_nameless(pair, snapshot)),
             runs_for: runs_for(&pairs, snapshot),
+            attendance: Arc::clone(&snapshot.attendance),
             logs_in: logs_in(&key.label, &pairs, snapshot),
             usual_sent: self.usual_sent(key, snapshot),
             since: snapshot.since,

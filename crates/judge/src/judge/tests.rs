@@ -140,6 +140,7 @@ fn nothing() -> Snapshot {
         devices: Arc::default(),
         asked: Shelf::default(),
         zones: Shelf::default(),
+        attendance: Arc::default(),
         gaps: Vec::new(),
         let_go: 0,
         addresses: model::Addresses::default(),

@@ -34,6 +34,7 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
     vec![
         Reason::new(&habit.thing(), weight, technique)
             .with(facts(&best, score))
+            .with(habit.while_away())
             .with(habit.facts()),
     ]
 }

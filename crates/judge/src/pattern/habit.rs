@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Fact, KnownAddress, KnownName, NetworkKind, Pair, Protocol, Timestamp};
+use model::{
+    Attendance, Fact, KnownAddress, KnownName, NetworkKind, Pair, Presence, Protocol, Timestamp,
+};
 
 use super::makers;
 use super::rhythm::{Beat, MOST};
@@ -41,6 +43,8 @@ pub(crate) struct Habit<'a> {
     pub(crate) names_seen: bool,
     /// For how long the oldest run of it that goes on has run. `None`: not known, or none goes on.
     pub(crate) runs_for: Option<Duration>,
+    /// When somebody was at the computer.
+    pub(crate) attendance: Arc<Attendance>,
     /// It was told to log in there, or to copy something there.
     pub(crate) logs_in: bool,
     /// What the program usually sends to one destination, in bytes. `None`: it has no other.
@@ -308,6 +312,26 @@ impl Habit<'_> {
         }
         calls.drain(..calls.len().saturating_sub(MOST));
         calls
+    }
+
+    /// How many of the newest calls came while somebody was there, and while nobody was; and for how long either was so
+    /// since the first of them, in seconds. What is not known is in neither.
+    pub(super) fn attended(&self) -> [(usize, f64); 2] {
+        let calls = self.calls();
+        let first = calls.first().map_or(self.taken, |it| it.opened);
+        [Presence::Active, Presence::Idle].map(|presence| {
+            let during = calls.iter().map(|it| self.attendance.at(it.opened));
+            let lasted = self.attendance.lasted(presence, first, self.taken);
+            let during = during.filter(|it| *it == presence).count();
+            (during, lasted.as_secs_f64())
+        })
+    }
+
+    /// How many calls came while nobody was at the computer. `None`: none, or it is not known.
+    pub(super) fn while_away(&self) -> Option<(&'static str, Fact)> {
+        let [_, (calls, _)] = self.attended();
+        let count = Fact::Count(u64::try_from(calls).unwrap_or(u64::MAX));
+        (calls > 0).then_some(("while_away", count))
     }
 
     /// Rows that may have a rhythm: all calls together, and those of each address.

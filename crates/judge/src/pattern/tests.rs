@@ -1,7 +1,10 @@
 //! Programs that call home, and people who browse, made by dice that fall the same each time. What they
 //! are made of is that of `bench/patterns.py`.
 
-use model::{Call, Calls, Confidence, Pair, PairKey, Protocol, Severity, Talks, Timestamp};
+use model::{
+    Attendance, Call, Calls, Confidence, Fact, Idle, Pair, PairKey, Protocol, Severity, Talks,
+    Timestamp,
+};
 
 use super::dice::random;
 use super::{Callers, Habit, Standing, look};
@@ -96,6 +99,7 @@ fn habit(pair: &Pair, standing: Standing, watched: f64) -> Habit<'_> {
         callers: Callers::default(),
         names_seen: true,
         runs_for: Some(std::time::Duration::from_secs(3600)),
+        attendance: std::sync::Arc::default(),
         logs_in: false,
         usual_sent: None,
         since: at(0.0),
@@ -279,6 +283,51 @@ fn who_lives_in_the_open_and_who_logs_in() {
     };
     assert_eq!(said(false), Some(Severity::Medium));
     assert_eq!(said(true), Some(Severity::Low));
+}
+
+/// What goes on without a pause, and only as long as somebody is there.
+#[test]
+fn what_a_person_does_stops_with_the_person() {
+    let mut dice = random(3);
+    let times: Vec<_> = (0..400)
+        .map(|turn| (f64::from(turn) * 2.0 + 1.5 * dice(), 420, 900))
+        .collect();
+    let worked = pair(&times);
+    let idle = |seconds| Idle {
+        idle: Some(std::time::Duration::from_secs(seconds)),
+        source: None,
+        unasked_displays: 0,
+    };
+    let said = |told: &[(f64, u64)]| {
+        let mut attendance = Attendance::default();
+        for (time, seconds) in told {
+            attendance.note(at(*time), &idle(*seconds));
+        }
+        let habit = Habit {
+            attendance: std::sync::Arc::new(attendance),
+            ..habit(&worked, Standing::Unknown, 1600.0)
+        };
+        let points = look(&habit).into_iter().find_map(|(_, fit)| {
+            let crate::fit::Why::Reason(reason) = fit.why else {
+                return None;
+            };
+            let facts = reason.facts.into_iter();
+            let counts = facts.filter(|it| ["points", "while_away"].contains(&it.0));
+            Some(counts.map(|it| it.1).collect::<Vec<_>>())
+        });
+        points.unwrap_or_default()
+    };
+    let unknown = said(&[]);
+    let [Fact::Count(points)] = unknown[..] else {
+        panic!("{unknown:?}");
+    };
+    // Somebody left just before it stopped, or half way through.
+    let stops = said(&[(0.0, 0), (1400.0, 595)]);
+    let goes_on = said(&[(0.0, 0), (800.0, 400)]);
+    let less = Fact::Count(points * 6 / 10);
+    assert_eq!(stops, [less], "{points}");
+    assert_eq!(goes_on.first(), Some(&Fact::Count(points)), "{goes_on:?}");
+    assert_eq!(goes_on.len(), 2, "{goes_on:?}");
 }
 
 /// The agents of a cloud call an address that each of its machines has.

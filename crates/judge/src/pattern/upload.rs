@@ -57,6 +57,7 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
                 ("received", Fact::Bytes(whole(received))),
             ])
             .with(facts.unwrap_or_default())
+            .with(habit.while_away())
             .with(habit.facts()),
     ]
 }

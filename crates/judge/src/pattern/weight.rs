@@ -5,7 +5,7 @@ use model::{Confidence, NetworkKind, Severity};
 
 use super::habit::{Habit, Standing};
 use super::regularity::count;
-use super::rhythm::Rhythm;
+use super::rhythm::{Kind, Rhythm};
 
 /// From here on a person should look.
 pub(super) const LOOK: f64 = 60.0;
@@ -18,6 +18,10 @@ const RARE_POINTS: f64 = 5.0;
 const RARE_FROM: f64 = 30.0;
 /// And sizes as alike as this: people's differ.
 const ALIKE: f64 = 0.85;
+/// So long somebody must have been there, and away, in seconds, and so many calls must have come, until they say
+/// anything about each other.
+const ATTENDED: f64 = 600.0;
+const CHATTER: usize = 30;
 /// Seconds, and the part of them by which a timer is off.
 const LONG: f64 = 290.0;
 const EXACT: f64 = 0.003;
@@ -62,6 +66,7 @@ pub(super) fn weighed(score: f64, rhythm: Option<&Rhythm>, habit: &Habit<'_>) ->
         (false, false) => 1.0,
     };
     let others = prevalence(habit) * provider(habit) * timer(rhythm, habit) * openness(habit);
+    let others = others * attendance(rhythm, habit);
     let score = score * standing * made_to * by_all * link * maker * others;
     (score + rarity(score, rhythm, habit)).min(100.0)
 }
@@ -84,6 +89,20 @@ fn timer(rhythm: Option<&Rhythm>, habit: &Habit<'_>) -> f64 {
     let is_timer = rhythm.is_some_and(|it| it.period >= LONG && it.jitter < EXACT);
     let is_known = matches!(habit.standing, Standing::Packaged | Standing::Unpackaged);
     if is_timer && !is_known { 0.45 } else { 1.0 }
+}
+
+/// What has no period, goes on as long as somebody is there, and never while nobody is, is what that person does.
+fn attendance(rhythm: Option<&Rhythm>, habit: &Habit<'_>) -> f64 {
+    if rhythm.is_none_or(|it| it.kind != Kind::Chatter) {
+        return 1.0;
+    }
+    let [(there, attended), (away, alone)] = habit.attended();
+    let both = attended >= ATTENDED && alone >= ATTENDED;
+    if both && there >= CHATTER && away == 0 {
+        0.6
+    } else {
+        1.0
+    }
 }
 
 /// Who uses many services of one provider is called back by it all day.

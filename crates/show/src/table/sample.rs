@@ -133,6 +133,7 @@ pub(crate) fn snapshot(processes: Vec<Process>, connections: Vec<Connection>) ->
         devices: Arc::default(),
         asked: model::Shelf::default(),
         zones: model::Shelf::default(),
+        attendance: Arc::default(),
         gaps: Vec::new(),
         addresses: model::Addresses::default(),
         findings: model::Findings::default(),

@@ -1,5 +1,7 @@
 //! What each event means for the connections.
 
+use std::sync::Arc;
+
 use model::{
     Connection, ConnectionError, ConnectionId, Detail, Direction, Endpoint, Event, EventKind,
     Owner, Phase, Protocol, SocketKey, State, Text, WhyUnknown,
@@ -45,11 +47,15 @@ impl Tracker {
                     self.processes.examined(process, examined);
                 }
             }
+            EventKind::Idle => {
+                if let Detail::Idle(idle) = &event.detail {
+                    Arc::make_mut(&mut self.attendance).note(event.time, idle);
+                }
+            }
             EventKind::ProcessStarted
             | EventKind::ProcessExec
             | EventKind::ClockStep
-            | EventKind::Resumed
-            | EventKind::Idle => {}
+            | EventKind::Resumed => {}
         }
     }
 

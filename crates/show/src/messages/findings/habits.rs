@@ -14,13 +14,14 @@ pub(super) const MESSAGES: &[Message] = &[
         title: |_| "Calls at a steady pace".into(),
         explanation: |told| {
             format!(
-                "{who} called {other}{port} {beats}{rhythm}{sizes}.{watched}",
+                "{who} called {other}{port} {beats}{rhythm}{sizes}.{away}{watched}",
                 who = told.who,
                 other = told.other(),
                 port = port(told),
                 beats = beats(told),
                 rhythm = rhythm(told),
                 sizes = sizes(told),
+                away = away(told),
                 watched = watched(told),
             )
         },
@@ -303,6 +304,12 @@ fn sizes(told: &Told<'_>) -> String {
         Some(bytes) if alike => format!(", with much the same size each time ({bytes})"),
         Some(_) | None => String::new(),
     }
+}
+
+fn away(told: &Told<'_>) -> String {
+    told.fact("while_away").map_or_else(String::new, |calls| {
+        format!(" Of these calls {calls} came while nobody was at the computer.")
+    })
 }
 
 /// How long the look was, so that nobody takes what was not seen for what did not happen.
