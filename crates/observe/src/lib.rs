@@ -35,6 +35,7 @@ pub mod runtime;
 pub mod signals;
 mod stamp;
 mod system;
+mod traced;
 #[cfg(any(windows, test))]
 mod turns;
 #[cfg(windows)]

@@ -14,7 +14,11 @@ pub(crate) mod elf;
 #[cfg(any(windows, test))]
 pub(crate) mod ese;
 #[cfg(any(windows, test))]
+pub(crate) mod etw_dns_client;
+#[cfg(any(windows, test))]
 pub(crate) mod etw_kernel_network;
+#[cfg(any(windows, test))]
+pub(crate) mod etw_kernel_process;
 pub(crate) mod file_capabilities;
 pub(crate) mod firewall;
 pub(crate) mod generic_netlink;
@@ -63,6 +67,7 @@ pub(crate) mod type_information;
 pub(crate) mod unix_diag;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_adapters;
+pub(crate) mod windows_answer;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_command_line;
 #[cfg(any(windows, test))]

@@ -14,6 +14,7 @@ use super::super::sides;
 use super::super::told::{self, Ends};
 use super::processes::{Processes, number};
 use super::record::{Provider, Record};
+use crate::parse::windows_answer;
 
 /// So many addresses of computers, and so many connections of the firewall, are kept in mind.
 const MOST_ADDRESSES: usize = 1 << 14;
@@ -224,32 +225,9 @@ fn protocol(name: &[u8]) -> Protocol {
     }
 }
 
-/// `type:  5 alias.example;::ffff:192.0.2.1;`; nothing is said of how long it holds. `None`: nobody
-/// answered, or it is not known.
+/// `None`: nobody answered, or it is not known.
 fn answer(record: &Record<'_>) -> Option<Answer> {
-    let status = record.field("QueryStatus").and_then(number);
-    let code = match status {
-        // DNS_ERROR_RCODE_..., and a name that has no records of this type.
-        Some(code @ 9001..=9016) => u8::try_from(code - 9000).ok()?,
-        Some(0 | 9501) => 0,
-        _ => return None,
-    };
-    let mut answer = Answer {
-        code,
-        ..Answer::default()
-    };
+    let status = record.field("QueryStatus").and_then(number)?;
     let results = record.field("QueryResults").unwrap_or_default();
-    for result in results.split(|byte| *byte == b';') {
-        let result = result.trim_ascii();
-        if let Some(address) = field::address(result) {
-            answer.addresses.push((address.to_canonical(), 0));
-        } else if let Some(typed) = result.strip_prefix(b"type:") {
-            let typed = typed.trim_ascii();
-            let alias = typed.strip_prefix(b"5").map(<[u8]>::trim_ascii);
-            answer
-                .aliases
-                .extend(alias.filter(|alias| !alias.is_empty()).map(Text::from));
-        }
-    }
-    Some(answer)
+    windows_answer::answer(u32::try_from(status).ok()?, results)
 }
