@@ -35,6 +35,7 @@ pub mod runtime;
 pub mod signals;
 mod stamp;
 mod system;
+#[cfg(any(windows, test))]
 mod traced;
 #[cfg(any(windows, test))]
 mod turns;
@@ -182,6 +183,11 @@ impl Watch {
     /// packets are captured, [`Watch::next`] returns each 20 ms or so that it can be passed on to them.
     pub fn until(&self) -> u64 {
         self.0.until()
+    }
+
+    /// What has happened may still be on its way to us for so long.
+    pub fn delay(&self) -> Duration {
+        self.0.delay()
     }
 
     /// Waits at most so long, and appends what has happened.

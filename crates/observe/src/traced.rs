@@ -71,7 +71,7 @@ pub(crate) fn is_wanted(provider: u128, id: u16) -> bool {
 
 impl Raw {
     /// `None`: it is not understood.
-    pub(crate) fn told(&self) -> Option<Told> {
+    fn told(&self) -> Option<Told> {
         let Self {
             id,
             version,
@@ -86,6 +86,23 @@ impl Raw {
             dns::PROVIDER => dns::told(id, version, payload).map(Told::Name),
             _ => None,
         }
+    }
+
+    /// `boot_time`: when the computer was started, by the same clock. Errors: it is not understood; gives
+    /// when it was.
+    pub(crate) fn held(&self, boot_time: Timestamp) -> Result<Held, u64> {
+        let since = self
+            .time
+            .unix_nanos()
+            .saturating_sub(boot_time.unix_nanos());
+        let time = u64::try_from(since).unwrap_or_default();
+        Ok(Held {
+            time,
+            pid: self.pid,
+            thread: self.thread,
+            told: self.told().ok_or(time)?,
+            facts: None,
+        })
     }
 }
 

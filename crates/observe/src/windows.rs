@@ -23,6 +23,7 @@ mod services;
 pub(crate) mod signals;
 pub(crate) mod system;
 mod tables;
+mod tracing;
 mod version;
 mod watch;
 mod wide;

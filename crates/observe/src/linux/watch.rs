@@ -45,6 +45,8 @@ const STEP: Duration = Duration::from_millis(20);
 /// The same, when nothing has happened the last time.
 const QUIET_STEP: Duration = Duration::from_millis(40);
 const POLLING_STEP: Duration = Duration::from_millis(100);
+/// What has happened may still be on its way to us for so long.
+const ON_THE_WAY: Duration = Duration::from_millis(200);
 /// What stands open is looked at again when a loss is over, and not more often than this.
 const MENDED_EACH: Duration = Duration::from_secs(5);
 /// A smaller change of the wall clock is the slow steering of a time service.
@@ -247,6 +249,10 @@ impl Watch {
 
     pub(crate) fn packets(&mut self) -> Option<Packets> {
         self.packets.take()
+    }
+
+    pub(crate) fn delay(&self) -> Duration {
+        ON_THE_WAY
     }
 
     pub(crate) fn until(&self) -> u64 {

@@ -54,7 +54,12 @@ impl Datagrams {
         let is_sent = match done.deed {
             Deed::Send => true,
             Deed::Receive => false,
-            _ => return,
+            Deed::Connect
+            | Deed::Disconnect
+            | Deed::Retransmit
+            | Deed::Accept
+            | Deed::Reconnect
+            | Deed::Copy => return,
         };
         let Some(cookie) = self.socket(done) else {
             self.left_out += 1;

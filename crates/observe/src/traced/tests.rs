@@ -164,14 +164,13 @@ impl Run {
                 let bytes = event.bytes_sent.zip(event.bytes_received);
                 let bytes = bytes.map(|it| format!(" {it:?}")).unwrap_or_default();
                 let error = event.error.map(|it| format!(" {:?}", it.phase));
-                let detail = match event.detail {
-                    Detail::Exit { status } => format!(" {status:?}"),
-                    Detail::Name(name) => {
-                        let name_text = name.name.unwrap_or_default();
-                        let answer = name.answer.map(|it| it.addresses.len());
-                        format!(" {} {answer:?}", name_text.lossy())
-                    }
-                    _ => String::new(),
+                let detail = if let Detail::Exit { status } = event.detail {
+                    format!(" {status:?}")
+                } else if let Detail::Name(name) = event.detail {
+                    let answer = name.answer.map(|it| it.addresses.len());
+                    format!(" {} {answer:?}", name.name.unwrap_or_default().lossy())
+                } else {
+                    String::new()
                 };
                 format!(
                     "{} {pid}{bytes}{}{detail}",
@@ -198,11 +197,13 @@ impl Run {
     }
 
     fn cookies(&self) -> Vec<u64> {
-        let events = self.seen.iter().filter_map(|it| match it {
-            Observed::Event(event) => event.socket?.cookie,
-            _ => None,
-        });
-        events.collect()
+        let mut cookies = Vec::new();
+        for observed in &self.seen {
+            if let Observed::Event(event) = observed {
+                cookies.extend(event.socket.and_then(|it| it.cookie));
+            }
+        }
+        cookies
     }
 }
 
@@ -514,17 +515,36 @@ fn only_what_is_understood_is_taken() {
     assert!(is_wanted(network::PROVIDER, 10) && is_wanted(dns::PROVIDER, 3008));
     assert!(!is_wanted(dns::PROVIDER, 3018) && !is_wanted(0, 1));
     assert!(!is_wanted(etw_kernel_process::PROVIDER, 15));
+    for (provider, _) in PROVIDERS {
+        assert!((0..4_000).any(|id| is_wanted(provider, id)));
+    }
     let raw = Raw {
         provider: network::PROVIDER,
         id: 17,
         version: 0,
         pid: 4,
-        thread: 0,
-        time: Timestamp::from_unix_nanos(0),
+        thread: 9,
+        time: Timestamp::from_unix_nanos(70),
         payload: vec![2, 0, 3, 1],
     };
-    assert!(matches!(raw.told(), Some(Told::Network(_))));
-    assert_eq!(Raw { provider: 1, ..raw }.told(), None);
+    let boot_time = Timestamp::from_unix_nanos(50);
+    let held = raw.held(boot_time).unwrap();
+    assert_eq!((held.time, held.pid, held.thread), (20, 4, 9));
+    assert!(matches!(held.told, Told::Network(_)));
+    assert_eq!(Raw { id: 1, ..raw }.held(boot_time).err(), Some(20));
+}
+
+/// Many ports, so that there is no room for all of them.
+#[test]
+fn what_there_is_no_room_for_is_counted() {
+    let mut run = Run::begin(Vec::new());
+    for port in 0..=u16::MAX {
+        for host in 1..3 {
+            let remote = format!("192.0.2.{host}:{port}");
+            run.deed(SECOND, Deed::Send, true, ("10.0.0.5:5000", &remote), 1);
+        }
+    }
+    assert_eq!(run.traced.left_out(), 65_536);
 }
 
 proptest! {

@@ -6,7 +6,7 @@
 
 use std::ptr::null_mut;
 
-use model::{Condition, Diagnosis, Doctor};
+use model::{Condition, Diagnosis, Doctor, Tier};
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Security::{
     GetTokenInformation, TOKEN_ELEVATION, TOKEN_QUERY, TokenElevation,
@@ -14,7 +14,9 @@ use windows_sys::Win32::Security::{
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
 use super::handle::Handle;
+use super::tracing::{self, Session};
 use super::{Observer, watch};
+use crate::traced::attempts_untold;
 use crate::{Error, LookOptions};
 
 pub(crate) fn doctor() -> Result<Doctor, Error> {
@@ -24,9 +26,25 @@ pub(crate) fn doctor() -> Result<Doctor, Error> {
         remembered: false,
     })?;
     let mut gaps = look.gaps;
-    gaps.push(watch::between_looks());
+    // Begun and ended again: nobody is asked by it.
+    let untraced = Session::start().err().map(|why| why.to_string());
+    let (told, condition) = match &untraced {
+        None => ("told by event tracing (ETW)".to_owned(), Condition::Good),
+        Some(why) => {
+            let told = format!("missed, unless it is there when whocalls looks again: {why}");
+            (told, Condition::Limits)
+        }
+    };
+    let tier = if let Some(why) = untraced {
+        gaps.push(tracing::untraced(why));
+        gaps.push(watch::between_looks());
+        look.tier
+    } else {
+        gaps.push(attempts_untold());
+        Tier::Full
+    };
     Ok(Doctor {
-        tier: look.tier,
+        tier,
         checks: vec![
             administrator(),
             Diagnosis {
@@ -41,8 +59,8 @@ pub(crate) fn doctor() -> Result<Doctor, Error> {
             },
             Diagnosis {
                 what: "what happens between two looks",
-                found: "is not told by anybody: event tracing is not used by this build".to_owned(),
-                condition: Condition::Limits,
+                found: told,
+                condition,
                 help: None,
             },
         ],

@@ -6,7 +6,7 @@
 mod code_changed;
 mod display;
 mod executable_memory;
-mod files;
+pub(super) mod files;
 mod kept;
 mod other_name;
 mod places;

@@ -17,6 +17,7 @@ use windows_sys::Win32::System::Diagnostics::ToolHelp::{
 
 use super::handle::Handle;
 use super::process::{self, Told, text};
+pub(super) use crate::traced::ticks;
 
 /// So many processes are read.
 const MOST_PROCESSES: usize = 100_000;
@@ -100,10 +101,22 @@ fn one(
     }
 }
 
-/// Of the wall clock, as Windows keeps the start of a process by it: it never changes for the same one.
-pub(super) fn ticks(started: Timestamp) -> u64 {
-    let nanos = u64::try_from(started.unix_nanos()).unwrap_or_default();
-    nanos / ProcessId::NANOS_PER_TICK
+/// What a process tells of itself while it runs, but who began it. `None`: it may not be asked, or has ended.
+pub(super) fn met(boot: BootId, pid: u32, name: Text) -> Option<Process> {
+    let handle = process::open(pid)?;
+    let started = Some(process::started(&handle)?);
+    let entry = Entry {
+        pid,
+        parent: 0,
+        name,
+    };
+    Some(one(
+        &entry,
+        started,
+        process::ask(&handle, pid),
+        false,
+        boot,
+    ))
 }
 
 fn parents_of_all(entries: &[Entry], all: &[Process]) -> Vec<Vec<Parent>> {

@@ -1,22 +1,24 @@
-//! Watches by looking again and again. What begins and ends between two looks is not seen, and that is
-//! said; so it looks often while something changes, and less often when nothing does.
+//! Watches by event tracing, where that may be used, and by looking again and again. Without events, what
+//! begins and ends between two looks is not seen, and that is said; so it looks often while something
+//! changes, and less often when nothing does.
 
 mod examinations;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use model::{
-    Detail, EventKind, Gap, Host, Look, Observed, Process, ProcessId, Source, State, Tier,
-    Timestamp,
+    EventKind, Gap, Host, Look, Observed, Process, ProcessId, Source, State, Tier, Timestamp,
 };
 
 use self::examinations::Examinations;
 use super::host::boot_nanos;
+use super::tracing::{self, Session, Tracing, untraced};
 use super::{Observer, Packets, actions, now};
 use crate::stamp::Stamp;
+use crate::traced::Processes;
 use crate::{Error, LookOptions, ProgramCopy, Totals, WatchOptions};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -26,10 +28,14 @@ const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(1);
 /// Counts of bytes alone are told so often.
 const COUNTS: Duration = Duration::from_secs(5);
-/// What was found is told after at most so long.
-const LONGEST_STEP: Duration = Duration::from_millis(200);
 /// A look may take this part of the time, of one processor.
 const SHARE: u32 = 30;
+/// How often it is asked what event tracing has told.
+const STEP: Duration = Duration::from_millis(100);
+/// The same while packets wait to be passed on.
+const PACKET_STEP: Duration = Duration::from_millis(20);
+/// What has happened may still be on its way to us for so long.
+const ON_THE_WAY: Duration = Duration::from_millis(200);
 /// Processes come with each look, sockets or not.
 const WHOLE: LookOptions = LookOptions {
     every_process: true,
@@ -41,7 +47,9 @@ pub(crate) struct Watch {
     stamp: Stamp,
     /// The first look, and what this run cannot see at all.
     first: Vec<Observed>,
-    running: HashMap<u32, Arc<Process>>,
+    processes: Processes,
+    /// `None`: it cannot be used.
+    tracing: Option<Tracing>,
     sockets: BTreeSet<(u64, State)>,
     examinations: Examinations,
     looked: Instant,
@@ -51,6 +59,7 @@ pub(crate) struct Watch {
     ticked: Instant,
     until: u64,
     may_act: bool,
+    has_packets: bool,
 }
 
 impl Watch {
@@ -59,37 +68,60 @@ impl Watch {
         observer.count_bytes();
         let since_boot = i64::try_from(boot_nanos()).unwrap_or_default();
         let boot_time = now().unix_nanos().saturating_sub(since_boot);
+        // Before the look, so that nothing falls between it and the events.
+        let session = if options.polling {
+            Err("it was asked for looking again and again".to_owned())
+        } else {
+            Session::start().map_err(|why| why.to_string())
+        };
         let mut look = observer.look(WHOLE)?;
         let gaps = std::mem::take(&mut look.gaps);
-        let processes = look.processes.iter();
-        let running = processes
+        let sockets = sockets_of(&look);
+        let (mut tracing, why) = match session {
+            Ok(session) => (Some(Tracing::begin(session, &mut look)), None),
+            Err(why) => (None, Some(why)),
+        };
+        if tracing.is_some() {
+            look.tier = Tier::Full;
+        }
+        let processes = Processes::of(&look);
+        let running: HashMap<_, _> = look
+            .processes
+            .iter()
             .map(|it| (it.id.pid, Arc::new(it.clone())))
             .collect();
-        let mut watch = Self {
-            examinations: Examinations::start(&look, &running),
+        let examinations = Examinations::start(&look, &running);
+        let mut first = vec![Observed::Look(Box::new(look))];
+        first.extend(gaps.into_iter().map(Observed::Gap));
+        let missed = tracing.as_mut().map(Tracing::gaps).unwrap_or_default();
+        first.extend(missed.into_iter().map(Observed::Gap));
+        if let Some(why) = why {
+            first.push(Observed::Gap(untraced(why)));
+            first.push(Observed::Gap(between_looks()));
+        }
+        if options.packets.is_some() {
+            first.push(Observed::Gap(without_packets()));
+        }
+        Ok(Self {
             observer,
             stamp: Stamp {
                 boot_time: Timestamp::from_unix_nanos(boot_time),
                 source: Source::IpHelper,
                 seq: 0,
             },
-            first: Vec::new(),
-            running,
-            sockets: sockets_of(&look),
+            first,
+            processes,
+            tracing,
+            sockets,
+            examinations,
             looked: Instant::now(),
             counted: (0, Instant::now()),
             pause: SHORTEST,
             ticked: Instant::now(),
             until: boot_nanos(),
             may_act: options.allow_actions,
-        };
-        watch.first.push(Observed::Look(Box::new(look)));
-        watch.first.extend(gaps.into_iter().map(Observed::Gap));
-        watch.first.push(Observed::Gap(between_looks()));
-        if options.packets.is_some() {
-            watch.first.push(Observed::Gap(without_packets()));
-        }
-        Ok(watch)
+            has_packets: false,
+        })
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -97,7 +129,11 @@ impl Watch {
     }
 
     pub(crate) fn tier(&self) -> Tier {
-        Tier::Polling
+        if self.tracing.is_some() {
+            Tier::Full
+        } else {
+            Tier::Polling
+        }
     }
 
     pub(crate) fn actions(&mut self) -> Option<actions::Actions> {
@@ -112,6 +148,14 @@ impl Watch {
         self.until
     }
 
+    pub(crate) fn delay(&self) -> Duration {
+        if self.tracing.is_some() {
+            tracing::HOLD.saturating_add(ON_THE_WAY)
+        } else {
+            ON_THE_WAY
+        }
+    }
+
     pub(crate) fn next(&mut self, wait: Duration, seen: &mut Vec<Observed>) -> Result<(), Error> {
         if !self.first.is_empty() {
             seen.append(&mut self.first);
@@ -119,9 +163,12 @@ impl Watch {
         }
         let start = Instant::now();
         loop {
-            if self.looked.elapsed() >= self.pause {
+            let before = seen.len();
+            let is_told = self.hear(seen);
+            if self.looked.elapsed() >= self.pause && !is_told {
                 self.look(seen)?;
             }
+            self.note_processes(seen.get(before..).unwrap_or_default());
             self.examinations.tell(self.until, &mut self.stamp, seen);
             if self.ticked.elapsed() >= TICK {
                 // A program that was stopped for long does not make up for every second.
@@ -134,15 +181,49 @@ impl Watch {
                 return Ok(());
             }
             let until_look = self.pause.saturating_sub(self.looked.elapsed());
+            let until_look = if is_told { LONGEST } else { until_look };
             let until_tick = TICK.saturating_sub(self.ticked.elapsed());
-            thread::sleep(left.min(until_look).min(until_tick).min(LONGEST_STEP));
+            let step = if self.has_packets { PACKET_STEP } else { STEP };
+            thread::sleep(left.min(until_look).min(until_tick).min(step));
+            if self.has_packets {
+                let before = seen.len();
+                self.hear(seen);
+                self.note_processes(seen.get(before..).unwrap_or_default());
+                return Ok(());
+            }
         }
     }
 
     pub(crate) fn refresh(&mut self, seen: &mut Vec<Observed>) -> Result<(), Error> {
+        if let Some(tracing) = &mut self.tracing {
+            tracing.counts(&self.stamp, self.until, seen);
+            return Ok(());
+        }
+        let before = seen.len();
         let look = self.take(seen)?;
+        self.note_processes(seen.get(before..).unwrap_or_default());
         seen.push(Observed::Look(Box::new(look)));
         Ok(())
+    }
+
+    /// Who has begun is to be looked into, who has ended no more.
+    fn note_processes(&mut self, news: &[Observed]) {
+        let mut told: Option<&Arc<Process>> = None;
+        for one in news {
+            match one {
+                Observed::Process(process) => told = Some(process),
+                Observed::Event(event) => match (event.kind, event.process) {
+                    (EventKind::ProcessStarted, Some(id)) => {
+                        if let Some(process) = told.filter(|it| it.id == id) {
+                            self.examinations.began(process);
+                        }
+                    }
+                    (EventKind::ProcessEnded, Some(id)) => self.examinations.ended(id),
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
     }
 
     pub(crate) fn want_program(&mut self, _process: ProcessId) -> bool {
@@ -156,13 +237,38 @@ impl Watch {
     pub(crate) fn totals(&self) -> Totals {
         Totals {
             events: self.stamp.seq,
-            lost: 0,
+            lost: self.tracing.as_ref().map_or(0, Tracing::lost),
         }
+    }
+
+    /// Takes what event tracing has told. True: a look still waits for its turn.
+    fn hear(&mut self, seen: &mut Vec<Observed>) -> bool {
+        let Some(tracing) = &mut self.tracing else {
+            return false;
+        };
+        let until = tracing.next(&mut self.processes, &mut self.stamp, seen);
+        self.until = self.until.max(until);
+        tracing.has_look()
     }
 
     /// Looks, and tells what is not as it was.
     fn look(&mut self, seen: &mut Vec<Observed>) -> Result<(), Error> {
         let (began, before) = (Instant::now(), seen.len());
+        if let Some(tracing) = &mut self.tracing {
+            let (start, time) = (boot_nanos(), now());
+            let mut look = self.observer.look(WHOLE)?;
+            look.gaps.clear();
+            // What has happened since it was begun may be in it, or not.
+            look.taken = time;
+            look.tier = Tier::Full;
+            self.examinations.talk(&look);
+            self.looked = Instant::now();
+            tracing.put(start, boot_nanos(), look);
+            let least = began.elapsed().saturating_mul(SHARE);
+            let often = tracing.has_ended();
+            self.pause = least.max(if often { SHORTEST } else { LONGEST });
+            return Ok(());
+        }
         let known = std::mem::take(&mut self.sockets);
         let look = self.take(seen)?;
         let counted = counted_by(&look);
@@ -190,47 +296,14 @@ impl Watch {
         // They were told at the beginning.
         look.gaps.clear();
         self.sockets = sockets_of(&look);
-        self.tell_processes(&look, seen);
         self.examinations.talk(&look);
+        let (processes, stamp) = (&mut self.processes, &mut self.stamp);
+        processes.look(self.until, &look, true, stamp, seen);
         Ok(look)
-    }
-
-    fn tell_processes(&mut self, look: &Look, seen: &mut Vec<Observed>) {
-        let there: HashSet<ProcessId> = look.processes.iter().map(|it| it.id).collect();
-        let mut gone: Vec<_> = self
-            .running
-            .extract_if(|_, process| !there.contains(&process.id))
-            .map(|(_, process)| process)
-            .collect();
-        gone.sort_by_key(|process| process.id);
-        for process in gone {
-            self.examinations.ended(process.id);
-            let mut ended = (*process).clone();
-            ended.ended = Some(look.taken);
-            self.tell(EventKind::ProcessEnded, ended, seen);
-        }
-        for process in &look.processes {
-            if !self.running.contains_key(&process.id.pid) {
-                let started = Arc::new(process.clone());
-                self.examinations.began(&started);
-                self.running.insert(process.id.pid, started);
-                self.tell(EventKind::ProcessStarted, process.clone(), seen);
-            }
-        }
-    }
-
-    fn tell(&mut self, kind: EventKind, process: Process, seen: &mut Vec<Observed>) {
-        let mut event = self.stamp.event(self.until, kind);
-        event.process = Some(process.id);
-        if kind == EventKind::ProcessEnded {
-            event.detail = Detail::Exit { status: None };
-        }
-        seen.push(Observed::Process(Arc::new(process)));
-        self.stamp.tell(event, seen);
     }
 }
 
-fn sockets_of(look: &Look) -> BTreeSet<(u64, State)> {
+pub(super) fn sockets_of(look: &Look) -> BTreeSet<(u64, State)> {
     let sockets = look.sockets.iter();
     sockets
         .filter_map(|socket| Some((socket.key.cookie?, socket.state)))
@@ -250,7 +323,7 @@ pub(super) fn between_looks() -> Gap {
     Gap::standing(
         "polling",
         Source::IpHelper,
-        "this build does not use event tracing (ETW); it looks every 0.1 to 1 second",
+        "without event tracing (ETW), whocalls looks every 0.1 to 1 second",
         "connections, attempts and programs that come and go between two looks, and to whom UDP goes",
     )
 }

@@ -15,8 +15,6 @@ use crate::interrupt::Interrupt;
 
 /// How soon a wish to stop is heard.
 const STEP: Duration = Duration::from_millis(100);
-/// What has happened may still be on its way to us for so long.
-const ON_THE_WAY: Duration = Duration::from_millis(200);
 
 /// When the run ends.
 pub(crate) struct Ends<'a> {
@@ -127,7 +125,7 @@ impl<'a, R: Reader> Fold<'a, R> {
                 refreshed = Instant::now();
             }
         };
-        let end = Instant::now() + ON_THE_WAY;
+        let end = Instant::now() + self.watch.delay();
         // The last step begins after that, however late this is on a busy computer.
         let mut is_over = false;
         while !self.reader.is_gone() && !is_over {

@@ -35,8 +35,8 @@ pub(super) fn path_at(subject: &Subject, address: u64) -> Option<String> {
     as_written(&String::from_utf16_lossy(name))
 }
 
-/// From `\Device\HarddiskVolume2\Windows` to `C:\Windows`.
-fn as_written(name: &str) -> Option<String> {
+/// From `\Device\HarddiskVolume2\Windows` to `C:\Windows`. `None`: its volume has no letter.
+pub(in crate::windows) fn as_written(name: &str) -> Option<String> {
     if let Some(path) = name.strip_prefix(r"\??\") {
         return Some(path.to_owned());
     }
