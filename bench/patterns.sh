@@ -6,7 +6,8 @@
 #   grid      beats of each kind for a day, and people who browse
 #   curves    what is found after 5, 30 and 60 minutes
 #   speed     CPU and memory of 1,000,000 connections of a log, and of 10,000,000
-#   setups    some 27 set-ups in which nothing is wrong, with real programs, watched for SETUPS_FOR (30m); root
+#   setups    some 57 set-ups in which nothing is wrong, with real programs, watched for SETUPS_FOR (30m); with GUILTY=1
+#             also seven in which something is; root
 # CORPUS is the folder of the captures, ../shared/corpus/captures if not given; REFERENCE the folder of score_ref.py and
 # synth_beacons.py, ../shared/bench if not given. Needs tshark and editcap. ROOM: for large files, /dev/shm if not given.
 set -eu

@@ -565,18 +565,29 @@ fn is_nameless(pair: &Pair, snapshot: &Snapshot) -> bool {
 
 /// Whether each run is told in its arguments to log in there, and to hand on nothing that comes from there.
 fn logs_in(label: &str, pairs: &[&Pair], snapshot: &Snapshot) -> bool {
+    let program = pairs.first().and_then(|it| it.key.program.as_ref());
+    if !program.is_some_and(|it| is_login_tool(&it.lossy())) {
+        return false;
+    }
     let is_told = |process: &Arc<Process>| {
         let arguments = process.command_line.iter().flatten().skip(1);
         let arguments: Vec<_> = arguments.map(Text::lossy).collect();
-        let hands_on = |it: &str| it.starts_with("-R") || it.contains("RemoteForward");
-        is_login_tool(&process.program().lossy())
-            && arguments.iter().any(|it| it.contains(label))
-            && !arguments.iter().any(|it| hands_on(it))
+        is_told_to_log_in(label, &arguments)
     };
     let mut runs = runs_of(pairs)
         .map(|id| snapshot.processes.get(&id))
         .peekable();
     runs.peek().is_some() && runs.all(|it| it.is_some_and(is_told))
+}
+
+/// ssh(1): `-R`, also among other letters. Of rsync the letter means something else, and costs no more than
+/// a look.
+fn is_told_to_log_in(label: &str, arguments: &[impl AsRef<str>]) -> bool {
+    let letters = |it: &str| it.strip_prefix('-').is_some_and(|it| !it.starts_with('-'));
+    let hands_on = |it: &str| letters(it) && it.contains('R') || it.contains("RemoteForward");
+    let mut arguments_of = arguments.iter().map(AsRef::as_ref);
+    let is_named = arguments_of.any(|it: &str| it.contains(label));
+    is_named && !arguments.iter().any(|it| hands_on(it.as_ref()))
 }
 
 /// For how long the oldest of its runs that still goes on has run.
@@ -613,4 +624,28 @@ pub(super) fn standing_of<'a>(runs: impl Iterator<Item = &'a Process>) -> Standi
     // A run that is over before its package is known says nothing against what the others are.
     let known = runs.map(of_run).filter(|it| *it != Standing::Unknown);
     known.max().unwrap_or(Standing::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_told_to_log_in;
+
+    #[test]
+    fn who_is_told_where_to_log_in() {
+        for (arguments, expected) in [
+            ("-N -o ServerAliveInterval=15 root@45.61.140.9", true),
+            ("-a /home/lena/work rsync://45.61.140.9/backup", true),
+            ("root@host-in-the-settings", false),
+            ("-N -R 2222:127.0.0.1:22 root@45.61.140.9", false),
+            ("-fNR 2222:127.0.0.1:22 root@45.61.140.9", false),
+            ("-N -oRemoteForward=2222 root@45.61.140.9", false),
+        ] {
+            let all: Vec<_> = arguments.split(' ').collect();
+            assert_eq!(
+                is_told_to_log_in("45.61.140.9", &all),
+                expected,
+                "{arguments}"
+            );
+        }
+    }
 }
