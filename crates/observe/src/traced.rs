@@ -6,6 +6,7 @@
 //! two ends, for as long as it lasts: whoever tells of it first gives it its number.
 
 mod datagrams;
+mod order;
 mod processes;
 mod streams;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use model::{
 use sha2::{Digest, Sha256};
 
 use self::datagrams::Datagrams;
+pub(crate) use self::order::{Order, Rows, rows};
 pub(crate) use self::processes::{Processes, ticks};
 use self::streams::Streams;
 use crate::parse::{etw_dns_client as dns, etw_kernel_network as network, etw_kernel_process};
@@ -137,8 +139,7 @@ struct Tally {
 }
 
 impl Traced {
-    /// Goes on from the first look, whose session was there before it.
-    pub(crate) fn begin(look: &mut Look) -> Self {
+    fn begin(look: &mut Look) -> Self {
         let mut traced = Self {
             streams: Streams::default(),
             datagrams: Datagrams::default(),
@@ -157,7 +158,7 @@ impl Traced {
     }
 
     /// Tells what an event means.
-    pub(crate) fn tell(
+    fn tell(
         &mut self,
         held: Held,
         processes: &mut Processes,
@@ -205,7 +206,7 @@ impl Traced {
     /// Gives the sockets of a look the numbers that their events have, and tells of what is over. `began`:
     /// when the look was begun, in nanoseconds since boot; all events up to its end have been told. True:
     /// something is missing in it that has to be known.
-    pub(crate) fn look(
+    fn look(
         &mut self,
         began: u64,
         look: &mut Look,

@@ -125,6 +125,8 @@ impl Processes {
                 process.parents = self.parents(parent, started);
                 self.start(time, process, Some(Source::Etw), stamp, seen);
             }
+            // A status has room for the codes that programs choose; those of Windows (0xc0000005 ...) are
+            // larger, and it says nothing of them.
             Told::Stop { pid, started, code } => {
                 let id = self.process(pid, started);
                 if self.running.get(&pid).is_none_or(|it| it.id != id) {
@@ -136,7 +138,7 @@ impl Processes {
                 self.ended.push_back(id);
                 if let Some(process) = self.running.remove(&pid) {
                     let ended = stamp.time(time);
-                    let status = Some(code.cast_signed());
+                    let status = u8::try_from(code).ok().map(|code| i32::from(code) << 8);
                     let source = Some(Source::Etw);
                     tell_end(time, &process, ended, status, source, stamp, seen);
                 }

@@ -399,6 +399,91 @@ fn a_socket_that_sent_before_it_was_in_a_table_keeps_its_number() {
     assert_eq!(run.lines(), ["first_packet 42"]);
 }
 
+#[test]
+fn events_and_looks_come_in_the_order_of_time() {
+    let mut first = look(Vec::new(), &[(42, 1)]);
+    let mut order = Order::begin(0, &mut first);
+    let mut processes = Processes::of(&first);
+    let (mut stamp, mut seen) = (stamp(), Vec::new());
+    let deed = |time, deed, remote| Held {
+        time,
+        pid: 42,
+        thread: 9,
+        told: Told::Network(network::Told::Deed {
+            deed,
+            is_udp: false,
+            pid: 42,
+            size: 5,
+            local: end(HERE),
+            remote: end(remote),
+        }),
+        facts: None,
+    };
+    // They come in another order, and one that was before the look comes after it.
+    order.hold(deed(4 * SECOND, Deed::Connect, "192.0.2.2:80"));
+    order.hold(deed(SECOND, Deed::Connect, THERE));
+    let rows = vec![row(5, Protocol::Tcp, (HERE, THERE), State::Established, 42)];
+    order.put(2 * SECOND, 3 * SECOND, look(rows, &[(42, 1)]));
+    order.tell_until(2 * SECOND, false, &mut processes, &mut stamp, &mut seen);
+    assert!(order.has_look());
+    order.hold(deed(3 * SECOND / 2, Deed::Send, THERE));
+    order.tell_until(5 * SECOND, false, &mut processes, &mut stamp, &mut seen);
+    assert!(!order.has_look());
+    let kinds: Vec<_> = seen
+        .iter()
+        .map(|observed| match observed {
+            Observed::Event(event) => (event.kind.word(), event.boot_ns / SECOND),
+            Observed::Look(look) => {
+                let event = seen.iter().find_map(|it| match it {
+                    Observed::Event(event) => event.socket,
+                    Observed::Process(_)
+                    | Observed::Look(_)
+                    | Observed::Counts(_)
+                    | Observed::Gap(_) => None,
+                });
+                assert_eq!(look.sockets.first().map(|it| it.key), event);
+                ("look", 3)
+            }
+            Observed::Process(_) | Observed::Counts(_) | Observed::Gap(_) => ("other", 0),
+        })
+        .collect();
+    assert_eq!(kinds, [("opened", 1), ("look", 3), ("opened", 4)]);
+    // The same again says nothing new; without the rows it does.
+    let mut looks_told = |time: u64, remotes: &[&str]| {
+        let rows = remotes.iter().enumerate().map(|(at, remote)| {
+            let cookie = u64::try_from(at + 5).unwrap();
+            row(
+                cookie,
+                Protocol::Tcp,
+                (HERE, remote),
+                State::Established,
+                42,
+            )
+        });
+        let look = look(rows.collect(), &[(42, 1)]);
+        assert_eq!(rows_of(&look), remotes.len());
+        order.put(time * SECOND, time * SECOND, look);
+        let until = (time + 1) * SECOND;
+        seen.clear();
+        order.tell_until(until, false, &mut processes, &mut stamp, &mut seen);
+        assert!(order.has_room());
+        let looks = seen.iter().filter(|it| matches!(it, Observed::Look(_)));
+        looks.count()
+    };
+    let both = [THERE, "192.0.2.2:80"];
+    assert_eq!(looks_told(6, &both), 1);
+    assert_eq!(looks_told(7, &both), 0);
+    assert_eq!(looks_told(8, &[]), 1);
+    // Now and then all the same.
+    assert_eq!(looks_told(9, &[]), 0);
+    assert_eq!(looks_told(18, &[]), 1);
+}
+
+fn rows_of(look: &Look) -> usize {
+    let rows: Rows = rows(look);
+    rows.len()
+}
+
 fn start(pid: u32, started: u64, parent: u32, image: &str) -> Told {
     Told::Process(etw_kernel_process::Told::Start {
         pid,
@@ -422,11 +507,11 @@ fn a_short_process_is_told_whole() {
     let image = r"\Device\HarddiskVolume2\Temp\a.exe";
     run.told(5 * SECOND, 42, start(50, 5, 42, image));
     run.deed_of(50, 5 * SECOND, Deed::Connect, false, (HERE, THERE), 0);
-    run.told(5 * SECOND + 9, 50, stop(50, 5, 0xc000_0005));
+    run.told(5 * SECOND + 9, 50, stop(50, 5, 3));
     let path = format!("{:?}", Some(image));
     let line = format!("process 50 a.exe {path} [42]");
-    let ended = format!("process_ended 50 {:?}", Some(0xc000_0005_u32.cast_signed()));
-    let expected = [&line, "process_started 50", "opened 50", &line, &ended];
+    let ended = "process_ended 50 Some(768)";
+    let expected = [&line, "process_started 50", "opened 50", &line, ended];
     assert_eq!(run.lines(), expected);
     // A look that was begun before still has it, and one with the same number is another.
     let old = look(Vec::new(), &[(4, 0), (42, 1), (43, 1), (50, 5)]);
@@ -440,6 +525,13 @@ fn a_short_process_is_told_whole() {
         run.lines(),
         ["process 50 50.exe None []", "process_started 50"]
     );
+}
+
+#[test]
+fn a_code_of_windows_itself_is_no_status() {
+    let mut run = Run::begin(Vec::new());
+    run.told(5 * SECOND, 42, stop(42, 1, 0xc000_0005));
+    assert_eq!(run.lines()[1], "process_ended 42 None");
 }
 
 #[test]

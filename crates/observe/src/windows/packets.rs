@@ -1,32 +1,284 @@
-//! Packets: not on this platform yet.
+//! Packets without a driver: a raw socket for each interface that has an address of IPv4, which Windows
+//! hands all IP packets of that interface (`SIO_RCVALL`). For administrators only.
+//!
+//! Each socket has a thread that does nothing but fetch: what is not fetched in time Windows lets go of,
+//! and does not count.
 
-use std::time::Duration;
+mod socket;
 
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::{
+    Gap, Interface, InterfaceKey, LinkType, NetworkNamespace, Packet, Source, SystemInterface,
+    Timestamp,
+};
+use windows_sys::Win32::Networking::WinSock::{
+    WSAEACCES, WSAEOPNOTSUPP, WSAEPROTONOSUPPORT, WSAESOCKTNOSUPPORT,
+};
+
+use super::interfaces::interfaces;
 use crate::Error;
-use crate::packets::{Captured, RingCounts};
+use crate::packets::queue::Queue;
+use crate::packets::{Captured, Lender, PacketOptions, RingCounts, ends, way};
 
-/// There are none to be had.
-pub(crate) enum Packets {}
+/// So often it is looked whether an interface has come, or has another address.
+const LOOK_EACH: Duration = Duration::from_secs(10);
+/// So many packets are handed on at once.
+const MOST_AT_ONCE: usize = 4_096;
+/// So many interfaces are listened at.
+const MOST_INTERFACES: usize = 64;
+
+/// See [`crate::packets::Packets`].
+pub(crate) struct Packets {
+    queue: Arc<Queue>,
+    /// Those that are listened at, by number, and the address that was taken for it.
+    sockets: HashMap<u32, Ipv4Addr>,
+    interfaces: HashMap<u32, Interface>,
+    /// To be told.
+    changed: Vec<Interface>,
+    gaps: Vec<Gap>,
+    /// Interfaces of which it was said that they cannot be listened at.
+    refused: HashMap<u32, Ipv4Addr>,
+    looked: Instant,
+    told_dropped: u64,
+    since: Timestamp,
+}
 
 impl Packets {
+    /// Listens at every interface there is. `None`: at none, and why is among the gaps.
+    pub(crate) fn begin(options: PacketOptions, boot_time: Timestamp) -> (Option<Self>, Vec<Gap>) {
+        let mut packets = Self {
+            queue: Arc::new(Queue::new(options, boot_time)),
+            sockets: HashMap::new(),
+            interfaces: HashMap::new(),
+            changed: Vec::new(),
+            gaps: Vec::new(),
+            refused: HashMap::new(),
+            looked: Instant::now(),
+            told_dropped: 0,
+            since: super::now(),
+        };
+        packets.look();
+        let mut gaps = std::mem::take(&mut packets.gaps);
+        if packets.sockets.is_empty() {
+            if gaps.is_empty() {
+                gaps.push(no_packets("no interface has an address of IPv4"));
+            }
+            return (None, gaps);
+        }
+        gaps.extend(limits());
+        (Some(packets), gaps)
+    }
+
     pub(crate) fn next(
         &mut self,
-        _wait: Duration,
-        _until: u64,
-        _taken: &mut dyn FnMut(Captured<'_>),
+        wait: Duration,
+        until: u64,
+        taken: &mut dyn FnMut(Captured<'_>),
     ) -> Result<usize, Error> {
-        match *self {}
+        if self.looked.elapsed() >= LOOK_EACH {
+            self.look();
+            self.tell_losses();
+        }
+        for interface in self.changed.drain(..) {
+            taken(Captured::Interface(&interface));
+        }
+        for gap in self.gaps.drain(..) {
+            taken(Captured::Gap(gap));
+        }
+        let ripe = self.queue.take(wait, until, MOST_AT_ONCE);
+        for kept in &ripe {
+            let own = self.interfaces.get(&kept.interface);
+            let own = own.map(|it| &*it.addresses).unwrap_or_default();
+            let ends = ends(LinkType::RAW_IP, &kept.bytes);
+            let packet = Packet {
+                time: kept.time,
+                boot_ns: kept.boot_ns,
+                interface: key(kept.interface),
+                link: LinkType::RAW_IP,
+                way: way(ends.as_ref(), own),
+                loopback: false,
+                length: kept.length,
+                bytes: &kept.bytes,
+                ends,
+            };
+            taken(Captured::Packet(&packet, Lender::new(None)));
+        }
+        Ok(ripe.len())
     }
 
     pub(crate) fn is_scarce(&mut self) -> bool {
-        match *self {}
+        false
     }
 
     pub(crate) fn counts(&mut self) -> Vec<RingCounts> {
-        match *self {}
+        let (received, dropped) = self.queue.counts();
+        vec![RingCounts {
+            netns: NetworkNamespace(0),
+            received,
+            dropped,
+            freezes: 0,
+        }]
     }
 
     pub(crate) fn dropped_in_others(&self) -> u64 {
-        match *self {}
+        0
     }
+
+    /// Listens at interfaces that have come, and again where the address has changed.
+    fn look(&mut self) {
+        self.looked = Instant::now();
+        for (interface, why) in self.queue.ended() {
+            if self.sockets.remove(&interface).is_some() {
+                let since = Some(super::now());
+                let why = format!("interface {interface} can no longer be listened at: {why}");
+                self.gaps.push(Gap {
+                    since,
+                    ..no_packets(&why)
+                });
+            }
+        }
+        let all = match interfaces() {
+            Ok(all) => all,
+            Err(error) => {
+                let why = format!("the interfaces of Windows cannot be read: {error}");
+                return self.gaps.push(no_packets(&why));
+            }
+        };
+        for told in all {
+            let Some(address) = address_of(&told) else {
+                continue;
+            };
+            self.describe(&told);
+            let is_same = self.sockets.get(&told.index) == Some(&address);
+            let was_refused = self.refused.get(&told.index) == Some(&address);
+            if is_same || was_refused || self.sockets.len() >= MOST_INTERFACES {
+                continue;
+            }
+            match self.listen(told.index, address) {
+                Ok(()) => {
+                    self.sockets.insert(told.index, address);
+                }
+                Err(error) => {
+                    self.refused.insert(told.index, address);
+                    let name = told.name.lossy();
+                    let why = reason(&error);
+                    self.gaps
+                        .push(no_packets(&format!("{name} ({address}): {why}")));
+                }
+            }
+        }
+    }
+
+    fn listen(&self, interface: u32, address: Ipv4Addr) -> io::Result<()> {
+        let socket = socket::open(address)?;
+        Queue::fill(&self.queue, socket, interface)
+    }
+
+    fn describe(&mut self, told: &SystemInterface) {
+        let interface = Interface {
+            key: key(told.index),
+            name: told.name.clone(),
+            link: LinkType::RAW_IP,
+            addresses: told
+                .addresses
+                .iter()
+                .map(|it| (it.address, it.prefix))
+                .collect(),
+        };
+        if self.interfaces.get(&told.index) != Some(&interface) {
+            self.changed.push(interface.clone());
+            self.interfaces.insert(told.index, interface);
+        }
+    }
+
+    fn tell_losses(&mut self) {
+        let (_, dropped) = self.queue.counts();
+        let count = dropped.saturating_sub(self.told_dropped);
+        let now = super::now();
+        if count > 0 {
+            self.gaps.push(Gap {
+                since: Some(self.since),
+                until: Some(now),
+                count: Some(count),
+                ..Gap::standing(
+                    "packets_lost",
+                    Source::Capture,
+                    "packets came faster than they could be taken",
+                    "packets of that time; the connections are in the events",
+                )
+            });
+        }
+        (self.told_dropped, self.since) = (dropped, now);
+    }
+}
+
+impl Drop for Packets {
+    fn drop(&mut self) {
+        self.queue.end();
+    }
+}
+
+/// The first address of IPv4 of an interface that others can be reached by.
+fn address_of(interface: &SystemInterface) -> Option<Ipv4Addr> {
+    let mut all = interface
+        .addresses
+        .iter()
+        .filter_map(|it| match it.address {
+            IpAddr::V4(ip) => Some(ip),
+            IpAddr::V6(_) => None,
+        });
+    all.find(|ip| interface.is_up && !ip.is_loopback() && !ip.is_unspecified())
+}
+
+fn key(index: u32) -> InterfaceKey {
+    InterfaceKey { netns: None, index }
+}
+
+/// Why there is no raw socket, and what would mend it.
+fn reason(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(WSAEACCES) => {
+            "capturing packets is for administrators: start whocalls as administrator".to_owned()
+        }
+        Some(WSAEPROTONOSUPPORT | WSAESOCKTNOSUPPORT | WSAEOPNOTSUPP) => {
+            "there are no raw sockets here".to_owned()
+        }
+        _ => format!("it cannot be listened at: {error}"),
+    }
+}
+
+/// What raw sockets cannot see.
+fn limits() -> [Gap; 2] {
+    [
+        Gap::standing(
+            "packets_ipv4_only",
+            Source::Capture,
+            "raw sockets of Windows (SIO_RCVALL) get the packets of IPv4 that pass an interface, and \
+             nothing else",
+            "packets of IPv6, and those of this computer to itself; whatever is no IP (ARP ...); the \
+             connections of IPv6 are in the events",
+        ),
+        Gap::standing(
+            "packets_uncounted",
+            Source::Capture,
+            "Windows does not count what its raw sockets have no room for, and its firewall may keep \
+             packets from them that are for others than whocalls",
+            "packets that come in while the firewall lets nothing in to whocalls.exe, and some while \
+             very many come",
+        ),
+    ]
+}
+
+pub(super) fn no_packets(why: &str) -> Gap {
+    Gap::standing(
+        "no_packets",
+        Source::Capture,
+        why,
+        "what was said: packets, and names and sizes in them",
+    )
 }

@@ -6,10 +6,9 @@
 
 mod session;
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use model::{BootId, Gap, Look, Observed, Source, State, Text};
+use model::{BootId, Gap, Look, Observed, Source, Text};
 
 use self::session::Losses;
 pub(super) use self::session::Session;
@@ -17,31 +16,20 @@ use super::examine::files::as_written;
 use super::host::boot_nanos;
 use super::processes;
 use super::version::version;
-use super::watch::sockets_of;
 use crate::parse::etw_kernel_process as kernel_process;
 use crate::stamp::Stamp;
-use crate::traced::{Held, Processes, Told, Traced, attempts_untold};
+use crate::traced::{Held, Order, Processes, Told, attempts_untold};
 
 /// Events are held back for so long.
 pub(super) const HOLD: Duration = Duration::from_millis(1_300);
 /// So often Windows is asked for what it has in its buffers.
 const FLUSHED_EACH: Duration = Duration::from_millis(200);
 const LOSSES_EACH: Duration = Duration::from_secs(1);
-/// A look that shows nothing new is handed on all the same, so often.
-const LOOK_EACH: u64 = 10_000_000_000;
-/// So many are held at most; others wait in the queue, which tells when it is full.
-const MOST_HELD: usize = 500_000;
 
 pub(super) struct Tracing {
     session: Session,
     boot: BootId,
-    traced: Traced,
-    held: Vec<Held>,
-    /// It waits for events that were before it.
-    waiting: Option<Waiting>,
-    /// Of the last look that was handed on.
-    sockets: BTreeSet<(u64, State)>,
-    looked: u64,
+    order: Order,
     flushed: Instant,
     asked: Instant,
     /// Until then nothing was lost.
@@ -51,26 +39,13 @@ pub(super) struct Tracing {
     has_ended: bool,
 }
 
-struct Waiting {
-    /// When it was begun, and when it was over.
-    began: u64,
-    over: u64,
-    sockets: BTreeSet<(u64, State)>,
-    look: Box<Look>,
-}
-
 impl Tracing {
     /// From the first look on. The session has to be there before it.
     pub(super) fn begin(session: Session, look: &mut Look) -> Self {
-        let sockets = sockets_of(look);
         Self {
             session,
             boot: look.host.boot,
-            traced: Traced::begin(look),
-            held: Vec::new(),
-            waiting: None,
-            sockets,
-            looked: boot_nanos(),
+            order: Order::begin(boot_nanos(), look),
             flushed: Instant::now(),
             asked: Instant::now(),
             whole: boot_nanos(),
@@ -98,7 +73,7 @@ impl Tracing {
 
     /// Whether a look waits. Another one need not be taken.
     pub(super) fn has_look(&self) -> bool {
-        self.waiting.is_some()
+        self.order.has_look()
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -107,12 +82,7 @@ impl Tracing {
 
     /// Takes a look that was begun and was over at these times.
     pub(super) fn put(&mut self, began: u64, over: u64, look: Look) {
-        self.waiting = Some(Waiting {
-            began,
-            over,
-            sockets: sockets_of(&look),
-            look: Box::new(look),
-        });
+        self.order.put(began, over, look);
     }
 
     /// Tells all that happened until a moment ago; gives that moment.
@@ -129,11 +99,8 @@ impl Tracing {
         self.take(stamp);
         let hold = u64::try_from(HOLD.as_nanos()).unwrap_or(u64::MAX);
         let until = boot_nanos().saturating_sub(hold);
-        if let Some(waiting) = self.waiting.take_if(|it| it.over <= until) {
-            self.tell_until(waiting.over, processes, stamp, seen);
-            self.look(waiting, processes, stamp, seen);
-        }
-        self.tell_until(until, processes, stamp, seen);
+        let sure = self.has_ended;
+        self.order.tell_until(until, sure, processes, stamp, seen);
         if self.asked.elapsed() >= LOSSES_EACH {
             self.asked = Instant::now();
             self.tell_losses(stamp, seen);
@@ -142,7 +109,7 @@ impl Tracing {
     }
 
     pub(super) fn counts(&mut self, stamp: &Stamp, until: u64, seen: &mut Vec<Observed>) {
-        let counts = self.traced.counts(until, stamp);
+        let counts = self.order.traced.counts(until, stamp);
         if !counts.is_empty() {
             seen.push(Observed::Counts(counts));
         }
@@ -156,51 +123,13 @@ impl Tracing {
 
     /// Takes what the session has handed on.
     fn take(&mut self, stamp: &Stamp) {
-        while self.held.len() < MOST_HELD
+        while self.order.has_room()
             && let Some(raw) = self.session.take()
         {
             match raw.held(stamp.boot_time) {
-                Ok(held) => self.held.push(met(held, self.boot)),
-                Err(time) => self.traced.not_understood(time),
+                Ok(held) => self.order.hold(met(held, self.boot)),
+                Err(time) => self.order.traced.not_understood(time),
             }
-        }
-    }
-
-    fn tell_until(
-        &mut self,
-        time: u64,
-        processes: &mut Processes,
-        stamp: &mut Stamp,
-        seen: &mut Vec<Observed>,
-    ) {
-        // Those of one time stay in the order in which they came.
-        self.held.sort_by_key(|held| held.time);
-        let ripe = self.held.partition_point(|held| held.time <= time);
-        for held in self.held.drain(..ripe) {
-            self.traced.tell(held, processes, stamp, seen);
-        }
-    }
-
-    fn look(
-        &mut self,
-        waiting: Waiting,
-        processes: &mut Processes,
-        stamp: &mut Stamp,
-        seen: &mut Vec<Observed>,
-    ) {
-        let Waiting {
-            began,
-            over,
-            sockets,
-            mut look,
-        } = waiting;
-        processes.look(over, &look, self.has_ended, stamp, seen);
-        let is_missing = self.traced.look(began, &mut look, processes, stamp, seen);
-        let is_due = began.saturating_sub(self.looked) >= LOOK_EACH;
-        if is_missing || is_due || sockets != self.sockets {
-            self.looked = began;
-            self.sockets = sockets;
-            seen.push(Observed::Look(look));
         }
     }
 
@@ -216,7 +145,7 @@ impl Tracing {
             })
         };
         let losses = self.session.losses().unwrap_or(self.losses);
-        let left_out = self.traced.left_out();
+        let left_out = self.order.traced.left_out();
         let Losses {
             events,
             buffers,
@@ -247,7 +176,7 @@ impl Tracing {
             seen.push(since(gap, count));
         }
         (self.losses, self.left_out, self.whole) = (losses, left_out, now);
-        let gaps = self.traced.gaps(now, stamp);
+        let gaps = self.order.traced.gaps(now, stamp);
         seen.extend(gaps.into_iter().map(Observed::Gap));
         if !self.has_ended && self.session.has_ended() {
             self.has_ended = true;

@@ -4,21 +4,19 @@
 
 mod examinations;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use model::{
-    EventKind, Gap, Host, Look, Observed, Process, ProcessId, Source, State, Tier, Timestamp,
-};
+use model::{EventKind, Gap, Host, Look, Observed, Process, ProcessId, Source, Tier, Timestamp};
 
 use self::examinations::Examinations;
 use super::host::boot_nanos;
 use super::tracing::{self, Session, Tracing, untraced};
 use super::{Observer, Packets, actions, now};
 use crate::stamp::Stamp;
-use crate::traced::Processes;
+use crate::traced::{Processes, Rows, rows};
 use crate::{Error, LookOptions, ProgramCopy, Totals, WatchOptions};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -50,7 +48,7 @@ pub(crate) struct Watch {
     processes: Processes,
     /// `None`: it cannot be used.
     tracing: Option<Tracing>,
-    sockets: BTreeSet<(u64, State)>,
+    sockets: Rows,
     examinations: Examinations,
     looked: Instant,
     /// Sent and received over all sockets that are counted, and when that was told.
@@ -60,6 +58,8 @@ pub(crate) struct Watch {
     until: u64,
     may_act: bool,
     has_packets: bool,
+    /// `None`: there are none, or they were handed out.
+    packets: Option<Packets>,
 }
 
 impl Watch {
@@ -76,7 +76,7 @@ impl Watch {
         };
         let mut look = observer.look(WHOLE)?;
         let gaps = std::mem::take(&mut look.gaps);
-        let sockets = sockets_of(&look);
+        let sockets = rows(&look);
         let (mut tracing, why) = match session {
             Ok(session) => (Some(Tracing::begin(session, &mut look)), None),
             Err(why) => (None, Some(why)),
@@ -99,13 +99,16 @@ impl Watch {
             first.push(Observed::Gap(untraced(why)));
             first.push(Observed::Gap(between_looks()));
         }
-        if options.packets.is_some() {
-            first.push(Observed::Gap(without_packets()));
-        }
+        let boot_time = Timestamp::from_unix_nanos(boot_time);
+        let packets = options.packets.and_then(|options| {
+            let (packets, gaps) = Packets::begin(options, boot_time);
+            first.extend(gaps.into_iter().map(Observed::Gap));
+            packets
+        });
         Ok(Self {
             observer,
             stamp: Stamp {
-                boot_time: Timestamp::from_unix_nanos(boot_time),
+                boot_time,
                 source: Source::IpHelper,
                 seq: 0,
             },
@@ -120,7 +123,8 @@ impl Watch {
             ticked: Instant::now(),
             until: boot_nanos(),
             may_act: options.allow_actions,
-            has_packets: false,
+            has_packets: packets.is_some(),
+            packets,
         })
     }
 
@@ -141,7 +145,7 @@ impl Watch {
     }
 
     pub(crate) fn packets(&mut self) -> Option<Packets> {
-        None
+        self.packets.take()
     }
 
     pub(crate) fn until(&self) -> u64 {
@@ -295,19 +299,12 @@ impl Watch {
         self.until = boot_nanos();
         // They were told at the beginning.
         look.gaps.clear();
-        self.sockets = sockets_of(&look);
+        self.sockets = rows(&look);
         self.examinations.talk(&look);
         let (processes, stamp) = (&mut self.processes, &mut self.stamp);
         processes.look(self.until, &look, true, stamp, seen);
         Ok(look)
     }
-}
-
-pub(super) fn sockets_of(look: &Look) -> BTreeSet<(u64, State)> {
-    let sockets = look.sockets.iter();
-    sockets
-        .filter_map(|socket| Some((socket.key.cookie?, socket.state)))
-        .collect()
 }
 
 fn counted_by(look: &Look) -> u64 {
@@ -325,14 +322,5 @@ pub(super) fn between_looks() -> Gap {
         Source::IpHelper,
         "without event tracing (ETW), whocalls looks every 0.1 to 1 second",
         "connections, attempts and programs that come and go between two looks, and to whom UDP goes",
-    )
-}
-
-fn without_packets() -> Gap {
-    Gap::standing(
-        "no_packets",
-        Source::IpHelper,
-        "this build captures no packets on Windows yet",
-        "what was said: packets, names and sizes",
     )
 }

@@ -136,7 +136,8 @@ impl Taking<'_> {
             let began = *self.namespaces.entry(counts.netns).or_insert(now);
             lost += counts.dropped;
             self.encoding.statistics.push(Statistics {
-                netns: Some(counts.netns),
+                // 0 stands for none.
+                netns: Some(counts.netns).filter(|netns| netns.0 != 0),
                 interface: None,
                 began,
                 ended: now,
