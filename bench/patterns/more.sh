@@ -71,7 +71,7 @@ P
 as_lena java $H/bin/News.java > /dev/null 2>&1 & }
 runs home-syncthing syncthing && { copied /usr/bin/syncthing $H/.local/bin/syncthing; as_lena $H/.local/bin/syncthing serve --no-browser --home=$H/.sync2 --gui-address=127.0.0.1:8399 > /dev/null 2>&1 & }
 runs tor-browser tor && { copied /usr/sbin/tor $H/tor-browser/Browser/TorBrowser/Tor/tor; as_lena $H/tor-browser/Browser/TorBrowser/Tor/tor --DataDirectory $H/.tor2 --SocksPort 9151 > /dev/null 2>&1 & }
-runs provider-vpn openvpn && { copied /usr/sbin/openvpn /run/world/app/openvpn; mkdir -p $H/Privacy; cp /run/world/app/openvpn $H/Privacy/openvpn
+runs provider-vpn openvpn && { copied /usr/sbin/openvpn /run/world/app/openvpn; mkdir -p $H/Privacy; [ -e $work/vpn.key ] || openvpn --genkey secret $work/vpn.key; cp /run/world/app/openvpn $H/Privacy/openvpn
 in_world openvpn --dev tun19 --ifconfig 10.45.0.1 10.45.0.2 --secret $work/vpn.key --cipher AES-256-CBC --port 1195 --multihome > /dev/null 2>&1 &
 $H/Privacy/openvpn --dev tun18 --ifconfig 10.45.0.2 10.45.0.1 --secret $work/vpn.key --cipher AES-256-CBC --remote 185.213.154.66 1195 --nobind --keepalive 10 60 > $work/vpn2.log 2>&1 & }
 }
@@ -80,9 +80,9 @@ $H/Privacy/openvpn --dev tun18 --ifconfig 10.45.0.2 10.45.0.1 --secret $work/vpn
 guilty() {
 implant() { # NAME CODE: a copy of python that runs it
     copied /usr/bin/python3 $H/.local/share/$1/$1; as_lena $H/.local/share/$1/$1 -c "import socket, time, random
-def call(ip, port=443, size=60):
+def call(ip, port=443):
     try:
-        s = socket.create_connection((ip, port), 5); s.sendall(b'GET / HTTP/1.1\r\nHost: x\r\n\r\n' + b'x' * 0); s.recv(100000); s.close()
+        s = socket.create_connection((ip, port), 5); s.sendall(b'GET / HTTP/1.1\r\nHost: ' + ip.encode() + b'\r\n\r\n'); s.recv(100000); s.close()
     except OSError: pass
 $2" > /dev/null 2>&1 &
 }

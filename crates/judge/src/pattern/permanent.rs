@@ -69,7 +69,14 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
         + plus(habit.name.is_none(), 10.0);
     let score = weighed(score.min(100.0), None, habit);
     let stands = stood.is_open || share >= ALWAYS || stood.lasted >= LONG;
-    let (severity, confidence) = weight(score, stood.lasted, stands, habit);
+    // Its heartbeat is a finding of its own.
+    let is_still = best.is_none() && stands && is_alone(habit);
+    let (severity, confidence) = match weight(score, stood.lasted, stands, habit) {
+        (Severity::Low, confidence) if is_still && stood.lasted >= STANDS_ALONE => {
+            (Severity::Medium, confidence)
+        }
+        weight => weight,
+    };
     // Pages that were open for a while are many, and say nothing.
     let is_page = habit.name.is_some() && matches!(habit.port(), Some(80 | 443));
     if severity == Severity::Informational && is_page {
@@ -97,7 +104,6 @@ fn weight(score: f64, lasted: f64, stands: bool, habit: &Habit<'_>) -> (Severity
         false if lasted >= LADDER[0] => Severity::Medium,
         false => Severity::Low,
         true if is_unpackaged && score >= LOOK && is_rare(habit) => Severity::Medium,
-        true if stands && lasted >= STANDS_ALONE && is_alone(habit) => Severity::Medium,
         true if is_unpackaged || stands && lasted >= LADDER[0] => Severity::Low,
         true => Severity::Informational,
     };

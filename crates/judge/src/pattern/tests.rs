@@ -330,6 +330,37 @@ fn what_a_person_does_stops_with_the_person() {
     assert_eq!(goes_on.len(), 2, "{goes_on:?}");
 }
 
+/// What stands, and has nobody else to talk to, need not stand for hours.
+#[test]
+fn who_stands_with_nobody_else_to_talk_to() {
+    let mut standing = pair(&[]);
+    standing.calls.add(Call {
+        opened: at(20.0),
+        closed: None,
+        failed: false,
+        bytes_sent: 0,
+        bytes_received: 0,
+    });
+    standing.first = at(20.0);
+    (standing.connections, standing.open) = (1, 1);
+    let said = |watched, shows, of_program| {
+        let habit = Habit {
+            shows,
+            callers: Callers {
+                of_program,
+                ..Callers::default()
+            },
+            ..habit(&standing, Standing::Unpackaged, watched)
+        };
+        worst_of(&habit).map(|it| it.0)
+    };
+    let low = Some(Severity::Low);
+    assert_eq!(said(340.0, false, 1), Some(Severity::Medium));
+    assert_eq!(said(300.0, false, 1), low);
+    assert_eq!(said(340.0, true, 1), low);
+    assert_eq!(said(340.0, false, 2), low);
+}
+
 /// The agents of a cloud call an address that each of its machines has.
 #[test]
 fn what_a_machine_of_a_cloud_tells_its_platform() {
