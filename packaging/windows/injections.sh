@@ -168,6 +168,7 @@ else
     echo "skipped: windows: there is no Xvfb"
 fi
 
+(sleep 4 && exec wine taskkill /f /pid "$(of other 1)") >/dev/null 2>&1 &
 timeout 120 wine "$exe" record --into "$work/cases" --depth events --for 25s >/dev/null 2>&1 </dev/null
 case=$(find "$work/cases" -mindepth 1 -maxdepth 1 -type d)
 "$linux" check "$case" >"$work/out" 2>/dev/null || true
@@ -175,6 +176,7 @@ finds foreign_thread "$injected" "the injected program, in the case"
 finds executable_memory "$injected" "the injected program, in the case"
 finds code_changed "$patched" "the patched program, in the case"
 finds hollowed "$hollowed" "the hollowed program, in the case"
+finds ended_when_we_started "$(of other 1)" "one that ended when the recording began"
 "$linux" list "$case" "dst:$other" >"$work/out" 2>/dev/null || true
 grep -q "honest.exe *$injected .*$other:880" "$work/out" && result=0 || result=1
 said $result "the injected program calls $other, in the case"
@@ -196,5 +198,13 @@ does 1 'still stands open' close --yes "pid:$injected" "dst:$other" state:establ
 does 1 'no window that could be asked' end --yes "$injected"
 does 0 'ended: honest.exe' end --yes --hard "$injected"
 does 1 'there is none' end --yes --hard "$injected"
-[ -z "${DISPLAY:-}" ] || does 0 'ended: window.exe' end --yes "$(of shown 1)"
+if [ -n "${DISPLAY:-}" ]; then
+    timeout 60 wine "$exe" end --yes "$(of shown 1)" >/dev/null 2>&1 </dev/null || true
+    for _ in 1 2 3 4 5; do
+        timeout 60 wine "$exe" list --processes >"$work/out" 2>/dev/null </dev/null || true
+        ! grep -q ' window.exe ' "$work/out" || sleep 1
+    done
+    grep -q ' services.exe ' "$work/out" && ! grep -q ' window.exe ' "$work/out" && result=0 || result=1
+    said $result "end: a program whose window was asked to close"
+fi
 exit $failed

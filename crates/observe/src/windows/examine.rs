@@ -3,6 +3,7 @@
 //!
 //! One file for each check. What cannot be opened is not testable: nothing is claimed of it.
 
+mod code;
 mod code_changed;
 mod display;
 mod executable_memory;
@@ -24,8 +25,8 @@ use self::kept::Kept;
 use self::subject::Subject;
 use crate::Depth;
 
-/// Threads and windows come and go.
-const KEPT_FOR: Duration = Duration::from_secs(1);
+/// Threads and windows come and go, and files are replaced.
+const KEPT_FOR: Duration = Duration::from_secs(2);
 
 struct Made {
     check: Check,

@@ -16,17 +16,17 @@ const AT_ONCE: usize = 64 * 1024;
 /// Of the instruction set: `int3`.
 const BREAKPOINT: u8 = 0xcc;
 
-pub(super) fn check(subject: &Subject, _: &Kept) -> Outcome {
-    look(subject).unwrap_or_else(Outcome::NotTestable)
+pub(super) fn check(subject: &Subject, kept: &Kept) -> Outcome {
+    look(subject, kept).unwrap_or_else(Outcome::NotTestable)
 }
 
-fn look(subject: &Subject) -> Result<Outcome, Untested> {
+fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
     let regions = subject.regions()?.iter();
     let modules = regions.filter(|it| it.kind == Kind::Image);
     let modules: BTreeSet<u64> = modules.map(|it| it.allocation).collect();
     let (mut traces, mut is_unread) = (Vec::new(), modules.len() > MOST_MODULES);
     for base in modules.into_iter().take(MOST_MODULES) {
-        match of_module(subject, base) {
+        match of_module(subject, kept, base) {
             Some(found) => traces.extend(found),
             None => is_unread = true,
         }
@@ -38,26 +38,22 @@ fn look(subject: &Subject) -> Result<Outcome, Untested> {
 }
 
 /// `None`: its file could not be read, or is no longer the one that was loaded.
-fn of_module(subject: &Subject, base: u64) -> Option<Vec<Trace>> {
+fn of_module(subject: &Subject, kept: &Kept, base: u64) -> Option<Vec<Trace>> {
     let path = files::path_at(subject, base)?;
-    let file = files::read(&path)?;
-    let head = pe(&file)?;
+    let loaded = kept.code.of(&path, base)?;
     // Another version has taken its place: another head.
     let own = pe(&subject.read(base, 4096))?;
-    if own.sections != head.sections {
+    if own.sections != loaded.head.sections {
         return None;
     }
-    let code = head.sections.iter();
-    let code = code.filter(|it| it.executable && !it.writable);
     let mut traces = Vec::new();
-    for section in code {
-        let expected = head.loaded(&file, section, base)?;
+    for (section, expected) in &loaded.sections {
         let module = Module {
             subject,
-            head: &head,
+            head: &loaded.head,
             base,
         };
-        let found = module.differing(section, &expected);
+        let found = module.differing(section, expected);
         let Some((first, _)) = found.first() else {
             continue;
         };

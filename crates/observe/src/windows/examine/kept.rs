@@ -16,6 +16,7 @@ use windows_sys::Win32::System::Diagnostics::ToolHelp::{
 
 use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
 
+use super::code::Code;
 use super::display::Displays;
 use super::signature::Signatures;
 use super::subject::{Handle, Subject};
@@ -48,6 +49,7 @@ pub(super) struct Kept {
     pub(super) query_thread: Option<QueryThread>,
     pub(super) displays: Displays,
     pub(super) signatures: Signatures,
+    pub(super) code: Code,
     query_process: Option<QueryProcess>,
     /// `C:\Windows`. `None`: the system does not tell.
     pub(super) windows_folder: Option<String>,
@@ -63,13 +65,15 @@ impl Kept {
             query_process: query_process(),
             displays: Displays::read(),
             signatures: Signatures::open(),
+            code: Code::default(),
             windows_folder: windows_folder(),
             is_wine: is_wine(),
         }
     }
 
-    /// Threads and windows once more.
+    /// Threads, windows and files once more.
     pub(super) fn renew(&mut self) {
+        self.code.forget();
         self.threads = threads();
         self.displays = Displays::read();
     }

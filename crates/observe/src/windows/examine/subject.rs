@@ -9,7 +9,8 @@ use std::ffi::c_void;
 
 use model::{Process, Text, Untested};
 use windows_sys::Win32::Foundation::{
-    CloseHandle, ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, FILETIME, GetLastError, HANDLE,
+    CloseHandle, ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, FILETIME,
+    GetLastError, HANDLE,
 };
 use windows_sys::Win32::System::Diagnostics::Debug::ReadProcessMemory;
 use windows_sys::Win32::System::Memory::{
@@ -56,7 +57,8 @@ pub(super) fn why() -> Untested {
     // SAFETY: no arguments.
     match unsafe { GetLastError() } {
         ERROR_ACCESS_DENIED => Untested::NoRights,
-        ERROR_INVALID_PARAMETER => Untested::Ended,
+        // Wine says the second of a thread that has just ended.
+        ERROR_INVALID_PARAMETER | ERROR_INVALID_HANDLE => Untested::Ended,
         _ => Untested::Unreadable,
     }
 }
