@@ -17,6 +17,8 @@ use crate::platform::now;
 const LONGEST: usize = 65_535;
 /// Of each packet, when only headers are wanted.
 const HEADERS: usize = 128;
+/// `WSAEMSGSIZE` of Windows.
+const TOO_LONG: i32 = 10_040;
 /// What a packet takes besides its bytes.
 const BESIDES: u64 = 96;
 /// A reader that cannot be told anything looks again after this.
@@ -84,6 +86,8 @@ impl Queue {
                 match socket.recv(&mut room) {
                     Ok(length) => queue.put(interface, room.get(..length).unwrap_or_default()),
                     Err(error) if is_nothing(&error) => {}
+                    // Longer than a packet of IPv4 can be: a part of it says nothing.
+                    Err(error) if error.raw_os_error() == Some(TOO_LONG) => queue.lose(),
                     Err(error) => {
                         queue.lock().ended.push((interface, error.to_string()));
                         return;
@@ -135,6 +139,12 @@ impl Queue {
     /// Interfaces that nothing is fetched from any more, and why, since this was last asked.
     pub(crate) fn ended(&self) -> Vec<(u32, String)> {
         std::mem::take(&mut self.lock().ended)
+    }
+
+    fn lose(&self) {
+        let mut waiting = self.lock();
+        waiting.received += 1;
+        waiting.dropped += 1;
     }
 
     fn put(&self, interface: u32, bytes: &[u8]) {

@@ -122,6 +122,7 @@ impl Order {
             rows,
             mut look,
         } = waiting;
+        processes.recognise(&mut look);
         processes.look(over, &look, sure, stamp, seen);
         let is_missing = self.traced.look(began, &mut look, processes, stamp, seen);
         let is_due = began.saturating_sub(self.looked) >= LOOK_EACH;

@@ -55,6 +55,31 @@ impl Processes {
         self.running.iter().map(|(pid, it)| (it.id, *pid)).collect()
     }
 
+    /// Gives processes of a look that would not tell when they began what is known of them: it is the same
+    /// one when it has the same number and name, and nobody has told of its end.
+    pub(crate) fn recognise(&self, look: &mut Look) {
+        let mut known = HashMap::new();
+        for process in look.processes.iter_mut().filter(|it| it.started.is_none()) {
+            let running = self.running.get(&process.id.pid).filter(|running| {
+                let (one, other) = (running.name.bytes(), process.name.bytes());
+                running.started.is_some() && one.eq_ignore_ascii_case(other)
+            });
+            if let Some(running) = running {
+                known.insert(process.id, running.id);
+                *process = Process {
+                    parents: std::mem::take(&mut process.parents),
+                    ..(**running).clone()
+                };
+            }
+        }
+        let holders = look.sockets.iter_mut().flat_map(|it| &mut it.holders);
+        for holder in holders {
+            if let Some(id) = known.get(&holder.process) {
+                holder.process = *id;
+            }
+        }
+    }
+
     /// Tells who has come and who has gone since the last look, as far as no event told of it. `sure`: who
     /// is not in the look has ended; otherwise an event may still come that tells how, and it is waited for
     /// the next look.

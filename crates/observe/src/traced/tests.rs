@@ -535,6 +535,26 @@ fn a_code_of_windows_itself_is_no_status() {
 }
 
 #[test]
+fn who_does_not_tell_its_start_is_the_same_as_before() {
+    let mut run = Run::begin(Vec::new());
+    let standing = row(5, Protocol::Tcp, (HERE, THERE), State::Established, 42);
+    let mut silent = look(vec![standing], &[(4, 0), (42, 1), (43, 1)]);
+    let id = silent.processes[1].id;
+    let unknown = ProcessId {
+        start_ticks: 0,
+        ..id
+    };
+    silent.processes[1].id = unknown;
+    silent.processes[1].started = None;
+    silent.sockets[0].holders[0].process = unknown;
+    run.processes.recognise(&mut silent);
+    assert_eq!(silent.sockets[0].holders[0].process, id);
+    run.processes
+        .look(SECOND, &silent, true, &mut run.stamp, &mut run.seen);
+    assert_eq!(run.lines(), [""; 0]);
+}
+
+#[test]
 fn who_is_in_no_look_has_ended() {
     let without = look(Vec::new(), &[(4, 0), (43, 1)]);
     let ended = ["process 42 42.exe None []", "process_ended 42 None"];

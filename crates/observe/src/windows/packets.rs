@@ -23,7 +23,8 @@ use windows_sys::Win32::Networking::WinSock::{
 use super::interfaces::interfaces;
 use crate::Error;
 use crate::packets::queue::Queue;
-use crate::packets::{Captured, Lender, PacketOptions, RingCounts, ends, way};
+use crate::packets::way::way;
+use crate::packets::{Captured, Lender, PacketOptions, RingCounts, ends};
 
 /// So often it is looked whether an interface has come, or has another address.
 const LOOK_EACH: Duration = Duration::from_secs(10);

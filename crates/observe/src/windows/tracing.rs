@@ -23,7 +23,7 @@ use crate::traced::{Held, Order, Processes, Told, attempts_untold};
 /// Events are held back for so long.
 pub(super) const HOLD: Duration = Duration::from_millis(1_300);
 /// So often Windows is asked for what it has in its buffers.
-const FLUSHED_EACH: Duration = Duration::from_millis(200);
+const FLUSHED_EACH: Duration = Duration::from_millis(100);
 const LOSSES_EACH: Duration = Duration::from_secs(1);
 
 pub(super) struct Tracing {
@@ -108,7 +108,9 @@ impl Tracing {
         until
     }
 
+    /// What has gone over connections, and what was lost, since this was last asked.
     pub(super) fn counts(&mut self, stamp: &Stamp, until: u64, seen: &mut Vec<Observed>) {
+        self.tell_losses(stamp, seen);
         let counts = self.order.traced.counts(until, stamp);
         if !counts.is_empty() {
             seen.push(Observed::Counts(counts));
@@ -127,7 +129,11 @@ impl Tracing {
             && let Some(raw) = self.session.take()
         {
             match raw.held(stamp.boot_time) {
-                Ok(held) => self.order.hold(met(held, self.boot)),
+                Ok(mut held) => {
+                    // The clock of the session may run faster, and nothing is to wait for it.
+                    held.time = held.time.min(boot_nanos());
+                    self.order.hold(met(held, self.boot));
+                }
                 Err(time) => self.order.traced.not_understood(time),
             }
         }

@@ -302,6 +302,7 @@ impl Watch {
         self.sockets = rows(&look);
         self.examinations.talk(&look);
         let (processes, stamp) = (&mut self.processes, &mut self.stamp);
+        processes.recognise(&mut look);
         processes.look(self.until, &look, true, stamp, seen);
         Ok(look)
     }

@@ -17,7 +17,7 @@ use std::{io, slice};
 use model::Gap;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_NO_SYSTEM_RESOURCES, ERROR_SUCCESS,
-    GetLastError, WIN32_ERROR,
+    ERROR_TIMEOUT, GetLastError, WIN32_ERROR,
 };
 use windows_sys::Win32::System::Diagnostics::Etw::{
     CONTROLTRACE_HANDLE, CloseTrace, ControlTraceW, EVENT_CONTROL_CODE_ENABLE_PROVIDER,
@@ -47,6 +47,8 @@ const FLUSHED_EACH: u32 = 1;
 const BUFFER: u32 = 64;
 const FEWEST_BUFFERS: u32 = 16;
 const MOST_BUFFERS: u32 = 128;
+/// So long it is waited until a provider tells, in ms: the look that comes next takes it for granted.
+const ENABLED_WITHIN: u32 = 500;
 /// So long it is waited for the thread when the session has ended.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -326,11 +328,13 @@ fn enable(control: CONTROLTRACE_HANDLE, provider: u128, keywords: u64) -> Option
             level,
             keywords,
             0,
-            0,
+            ENABLED_WITHIN,
             null(),
         )
     };
-    (result != ERROR_SUCCESS).then(|| {
+    // Some process has not answered yet: it will tell from then on.
+    let is_on = matches!(result, ERROR_SUCCESS | ERROR_TIMEOUT);
+    (!is_on).then(|| {
         let why = io::Error::from_raw_os_error(result.cast_signed());
         untraced(format!(
             "one provider of event tracing (ETW) cannot be asked: {provider:032x}: {why}"
