@@ -233,6 +233,8 @@ fn who_has_nobody_else_to_talk_to() {
     assert_eq!(said(&[(40.0, 420, 90_000)], false, true), low);
     let pages = [(40.0, 420, 9000), (190.0, 560, 31_000)];
     assert_eq!(said(&pages, false, true), low);
+    let answers = [(40.0, 420, 180), (190.0, 425, 31_000)];
+    assert_eq!(said(&answers, false, true), medium);
     // One piece of work.
     let at_once = [(40.0, 420, 180), (41.0, 420, 180)];
     assert_eq!(said(&at_once, false, true), low);
