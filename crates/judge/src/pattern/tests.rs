@@ -2,8 +2,8 @@
 //! are made of is that of `bench/patterns.py`.
 
 use model::{
-    Attendance, Call, Calls, Confidence, Fact, Idle, Pair, PairKey, Protocol, Severity, Talks,
-    Timestamp,
+    AddressFacts, Attendance, Call, Calls, Confidence, Fact, Idle, KnownAddress, NetworkKind, Pair,
+    PairKey, Protocol, Severity, Talks, Timestamp,
 };
 
 use super::dice::random;
@@ -361,6 +361,31 @@ fn who_stands_with_nobody_else_to_talk_to() {
     assert_eq!(said(300.0, false, 1), low);
     assert_eq!(said(340.0, true, 1), low);
     assert_eq!(said(340.0, false, 2), low);
+}
+
+/// Its heartbeat protects somebody.
+#[test]
+fn a_vpn_keeps_its_way_open() {
+    let times: Vec<_> = (0..30).map(|it| (f64::from(it) * 15.0, 68, 68)).collect();
+    let of_provider = KnownAddress {
+        facts: AddressFacts {
+            kinds: vec![NetworkKind::Vpn],
+            ..AddressFacts::default()
+        },
+        ..KnownAddress::default()
+    };
+    let of_provider = std::sync::Arc::new(of_provider);
+    let said = |protocol| {
+        let mut pair = pair(&times);
+        pair.key.protocol = protocol;
+        let habit = Habit {
+            known: vec![std::sync::Arc::clone(&of_provider)],
+            ..habit(&pair, Standing::Unpackaged, 450.0)
+        };
+        worst_of(&habit).map(|it| it.0)
+    };
+    assert_eq!(said(Protocol::Tcp), Some(Severity::Medium));
+    assert_eq!(said(Protocol::Udp), Some(Severity::Informational));
 }
 
 /// The agents of a cloud call an address that each of its machines has.

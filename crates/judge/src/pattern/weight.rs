@@ -1,7 +1,7 @@
 //! What a score weighs: who calls, and whom. Times and sizes alone do not tell a beacon from an update
 //! service; where the program comes from and who else calls there does.
 
-use model::{Confidence, NetworkKind, Severity};
+use model::{Confidence, NetworkKind, Protocol, Severity};
 
 use super::habit::{Habit, Standing};
 use super::regularity::count;
@@ -66,7 +66,7 @@ pub(super) fn weighed(score: f64, rhythm: Option<&Rhythm>, habit: &Habit<'_>) ->
         (false, false) => 1.0,
     };
     let others = prevalence(habit) * provider(habit) * timer(rhythm, habit) * openness(habit);
-    let others = others * attendance(rhythm, habit);
+    let others = others * attendance(rhythm, habit) * tunnel(habit);
     let score = score * standing * made_to * by_all * link * maker * others;
     (score + rarity(score, rhythm, habit)).min(100.0)
 }
@@ -100,6 +100,17 @@ fn attendance(rhythm: Option<&Rhythm>, habit: &Habit<'_>) -> f64 {
     let both = attended >= ATTENDED && alone >= ATTENDED;
     if both && there >= CHATTER && away == 0 {
         0.6
+    } else {
+        1.0
+    }
+}
+
+/// A VPN keeps its way open, by datagrams to a server of those who offer it. Spyware that hides behind such a
+/// server is called by connections.
+fn tunnel(habit: &Habit<'_>) -> f64 {
+    let datagrams = matches!(habit.protocol(), Protocol::Udp | Protocol::UdpLite);
+    if datagrams && habit.has_kind(&[NetworkKind::Vpn]) {
+        0.2
     } else {
         1.0
     }
