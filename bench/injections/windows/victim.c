@@ -1,4 +1,4 @@
-/* victim.exe [PORT [ADDRESS]]: listens on loopback and answers; or calls an address every few seconds. Shows no
+/* victim.exe [PORT [ADDRESS]]: listens on loopback and answers; or calls an address every minute. Shows no
    window. Prints its pid and the address of the function that patch.c changes. Compile:
    x86_64-w64-mingw32-gcc -O1 -o victim.exe victim.c -lws2_32 */
 #include <winsock2.h>
@@ -35,7 +35,7 @@ static int calls(struct sockaddr_in *there)
 		if (!connect(caller, (struct sockaddr *)there, sizeof *there)) {
 			send(caller, "who calls\n", 10, 0);
 			recv(caller, text, sizeof text, 0);
-			Sleep(9000);
+			Sleep(60000);
 		}
 		closesocket(caller);
 		Sleep(1000);

@@ -20,7 +20,7 @@ const REST: u32 = 4;
 /// The same, of those that were looked into before.
 const REST_AGAIN: u32 = 19;
 /// So much is spent before the first rest: who has just started whocalls waits for it.
-const AHEAD: Duration = Duration::from_secs(2);
+const AHEAD: Duration = Duration::from_secs(5);
 
 /// One look that is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,9 +247,9 @@ mod tests {
             turns.talks(id(pid), now);
         }
         let looks = |from, to, turns: &mut Turns| taken(turns, now, from, to, 100).len();
-        // Two seconds ahead, and then a fifth of the time.
+        // Five seconds ahead, and then a fifth of the time.
         let first = looks(0, 100, &mut turns);
-        assert!((200..=225).contains(&first), "{first}");
+        assert!((230..=245).contains(&first), "{first}");
         let second = looks(100, 200, &mut turns);
         assert!((195..=205).contains(&second), "{second}");
         // Again and again, with a twentieth.
