@@ -120,6 +120,43 @@ fn circles_end() {
     assert_eq!(missed.pages, 1);
 }
 
+/// A database of a real Windows (tests/data/SRUDB.dat; NOTICE says whose). How many rows each table has, and the sum of
+/// all bytes of their values of a fixed length, are what `dissect.esedb` 3.18 reads.
+#[test]
+fn a_database_of_windows_is_read() {
+    let bytes = include_bytes!("../../../tests/data/SRUDB.dat");
+    let read = reader(bytes);
+    let database = Database::open(&read).unwrap();
+    for (name, rows, sum) in [
+        ("MSysObjects", 161, 39374),
+        ("MSysObjids", 28, 0),
+        ("SruDbIdMapTable", 106, 5815),
+        ("SruDbCheckpointTable", 0, 0),
+        ("{17F4D97B-F26A-5E79-3A82-90040A47D13D}", 6, 10368),
+        ("{841A7317-3805-518B-C2EA-AD224CB4AF84}", 3, 3525),
+        ("{D10CA2FE-6FCF-4F6D-848E-B2E99266FA89}", 203, 450_691),
+        ("{DD6636C4-8929-4683-974E-22C046A43763}", 3, 6165),
+        ("{EEE2F477-0659-5C47-EF03-6D6BEFD441B3}", 2, 6658),
+    ] {
+        let table = database.table(name).unwrap();
+        let fixed = table.columns.iter().filter(|it| it.id < 128);
+        let fixed: Vec<_> = fixed
+            .map(|it| String::from_utf8(it.name.clone()).unwrap())
+            .collect();
+        let mut found = (0, 0);
+        let missed = database.rows(&table, |row| {
+            found.0 += 1;
+            for column in &fixed {
+                if let Value::Bytes(bytes) = row.value(column) {
+                    found.1 += bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+                }
+            }
+            true
+        });
+        assert_eq!((found, missed), ((rows, sum), Missed::default()), "{name}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_change_is_read(changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..40)) {
