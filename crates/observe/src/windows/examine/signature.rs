@@ -9,6 +9,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::c_void;
+use std::time::SystemTime;
 
 use model::{Outcome, Package, PackageManager, PackageState, Sign, Text, Trace, Untested};
 use windows_sys::Win32::Foundation::{HWND, INVALID_HANDLE_VALUE};
@@ -38,8 +39,12 @@ type Verify = unsafe extern "system" fn(HWND, *mut GUID, *mut c_void) -> i32;
 #[derive(Default)]
 pub(super) struct Signatures {
     verify: Option<Verify>,
-    known: RefCell<HashMap<String, PackageState>>,
+    /// By path, with the version of the file that was asked about.
+    known: RefCell<HashMap<String, (Option<Version>, PackageState)>>,
 }
+
+/// Its size, and when it was last written to and when it was made.
+type Version = (u64, Option<SystemTime>, Option<SystemTime>);
 
 impl Signatures {
     pub(super) fn open() -> Self {
@@ -57,7 +62,10 @@ impl Signatures {
 
     fn state(&self, path: &str, windows: Option<&str>) -> PackageState {
         let small = path.to_lowercase();
-        if let Some(state) = self.known.borrow().get(&small) {
+        let version = version(path);
+        if let Some((known, state)) = self.known.borrow().get(&small)
+            && *known == version
+        {
             return *state;
         }
         let windows = windows.map(str::to_lowercase);
@@ -72,9 +80,16 @@ impl Signatures {
             Some(why) if OF_NOBODY.contains(&why) => PackageState::Unpackaged,
             Some(_) | None => PackageState::NotTestable,
         };
-        self.known.borrow_mut().insert(small, state);
+        let known = (version, state);
+        self.known.borrow_mut().insert(small, known);
         state
     }
+}
+
+/// `None`: there is no such file, or it may not be asked about.
+fn version(path: &str) -> Option<Version> {
+    let about = std::fs::metadata(path).ok()?;
+    Some((about.len(), about.modified().ok(), about.created().ok()))
 }
 
 /// As the system answers (HRESULT). `None`: the path cannot be handed to it.
