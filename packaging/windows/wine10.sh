@@ -2,7 +2,7 @@
 # Runs smoke.sh and injections.sh under the Wine of Debian 13 (10.0), which knows the owner of every socket.
 # Usage: packaging/windows/wine10.sh FOLDER [WHOCALLS.EXE [WHOCALLS]]      as root
 #
-# A Debian 13 is put into the folder (1.2 GB, from the mirror in $MIRROR) unless it is there already; nothing of this
+# A Debian 13 is put into the folder (1.5 GB, from the mirror in $MIRROR) unless it is there already; nothing of this
 # system is changed. Only Wine runs in it: the scripts run here, with a `wine` that goes there, and find their own
 # files under the same paths.
 set -eu
