@@ -27,5 +27,12 @@ fi
 export PATH="/usr/bin:$PATH" RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
 export CC_x86_64_win7_windows_gnu=x86_64-w64-mingw32-gcc
 export AR_x86_64_win7_windows_gnu=x86_64-w64-mingw32-ar
+# As small as it can be made: a stick has little room, and a slow one takes long.
+export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_LTO=fat
+export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
+# Of SQLite what nobody here uses: search in texts and in space.
+export LIBSQLITE3_FLAGS="-USQLITE_ENABLE_FTS3 -USQLITE_ENABLE_FTS3_PARENTHESIS -USQLITE_ENABLE_FTS5 -USQLITE_ENABLE_RTREE"
+# Without "backtrace": there are no symbols that it could show.
 exec cargo "$@" --locked -Zbuild-std=std,panic_abort \
+    -Zbuild-std-features=panic-unwind,optimize_for_size \
     --target x86_64-win7-windows-gnu --target-dir target/windows

@@ -18,6 +18,7 @@ pub(crate) mod places;
 mod process;
 mod processes;
 mod remembered;
+mod rights;
 pub(crate) mod runtime;
 mod services;
 pub(crate) mod signals;
@@ -55,6 +56,7 @@ pub(crate) struct Observer {
 
 impl Observer {
     pub(crate) fn open(_polling_only: bool) -> Result<Self, Error> {
+        rights::look_into_others();
         Ok(Self {
             host: host::host(),
             known: HashMap::new(),

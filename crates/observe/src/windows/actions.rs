@@ -102,8 +102,11 @@ pub(crate) fn end_process(target: ProcessTarget, how: How) -> Result<Done, Actio
         _ => {}
     }
     let process = hold(target)?;
-    if is_critical(target.pid) {
-        return Err(ActionError::FirstProcess);
+    // What does not tell is not ended the hard way: those that Windows protects do not.
+    match (is_critical(target.pid), how) {
+        (Some(true), _) => return Err(ActionError::FirstProcess),
+        (None, How::Hard) => return Err(ActionError::NoRightToEnd),
+        _ => {}
     }
     match how {
         How::Asked if !ask_windows(target.pid) => return Err(ActionError::NoWindow),
@@ -155,18 +158,16 @@ fn has_ended(process: &Handle) -> bool {
 
 type QueryInformation = unsafe extern "system" fn(HANDLE, i32, *mut c_void, u32, *mut u32) -> i32;
 
-/// Whether the computer stops when it ends (`ProcessBreakOnTermination`, class 29). Not when it cannot be
-/// asked: those that are critical can.
-fn is_critical(pid: u32) -> bool {
+/// Whether the computer stops when it ends (`ProcessBreakOnTermination`, class 29). `None`: it cannot be asked.
+fn is_critical(pid: u32) -> Option<bool> {
     const CLASS: i32 = 29;
 
-    let query = Library::of_system("ntdll.dll")
-        .and_then(|library| library.function(c"NtQueryInformationProcess"));
+    let query = Library::of_system("ntdll.dll")?.function(c"NtQueryInformationProcess")?;
     // SAFETY: no pointers are passed.
     let process = unsafe { OpenProcess(PROCESS_QUERY_INFORMATION, 0, pid) };
-    let (Some(query), false) = (query, process.is_null()) else {
-        return false;
-    };
+    if process.is_null() {
+        return None;
+    }
     let process = Handle::own(process);
     // SAFETY: it is the function of this name, whose type is that of winternl.h.
     let query: QueryInformation = unsafe { std::mem::transmute(query) };
@@ -181,7 +182,8 @@ fn is_critical(pid: u32) -> bool {
             null_mut(),
         )
     };
-    status == 0 && ends_all != 0
+    // Wine does not know the question, and has no such processes.
+    Some(status == 0 && ends_all != 0)
 }
 
 struct Asked {

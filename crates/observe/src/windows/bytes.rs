@@ -139,7 +139,8 @@ impl Counters {
             return None;
         }
         if is_counted != 0 {
-            return Some((counts.DataBytesOut, counts.DataBytesIn));
+            // `DataBytes...` count what was sent again as well.
+            return Some((counts.ThruBytesAcked, counts.ThruBytesReceived));
         }
         if self.asks {
             let wanted = 1_u8;

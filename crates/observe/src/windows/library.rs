@@ -6,9 +6,12 @@
 )]
 
 use std::ffi::CStr;
+use std::ptr::null_mut;
 
 use windows_sys::Win32::Foundation::HMODULE;
-use windows_sys::Win32::System::LibraryLoader::{GetProcAddress, LoadLibraryW};
+use windows_sys::Win32::System::LibraryLoader::{
+    GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, LOAD_WITH_ALTERED_SEARCH_PATH, LoadLibraryExW,
+};
 use windows_sys::Win32::System::SystemInformation::GetSystemDirectoryW;
 
 /// The longest path of the system's folder, in units of UTF-16.
@@ -26,9 +29,16 @@ impl Library {
         path.push(u16::from(b'\\'));
         path.extend(name.encode_utf16());
         path.push(0);
-        // SAFETY: `path` ends with a zero and outlives the call.
-        let module = unsafe { LoadLibraryW(path.as_ptr()) };
-        (!module.is_null()).then_some(Self(module))
+        // What it needs itself is looked for there as well. A Windows 7 without its updates knows no such
+        // wish; there it is looked for beside the library, which is the same folder.
+        for flags in [LOAD_LIBRARY_SEARCH_SYSTEM32, LOAD_WITH_ALTERED_SEARCH_PATH] {
+            // SAFETY: `path` ends with a zero and outlives the call.
+            let module = unsafe { LoadLibraryExW(path.as_ptr(), null_mut(), flags) };
+            if !module.is_null() {
+                return Some(Self(module));
+            }
+        }
+        None
     }
 
     /// The address of a function, to be transmuted to its type. `None`: this Windows has none.
