@@ -52,7 +52,7 @@ fn a_document_of_what_is_remembered_has_these_members() {
     for entry in list(&document["remembered"]) {
         check(
             entry,
-            "remote protocol source netns seen age_ns bytes_sent bytes_received owner process",
+            "remote protocol source netns seen age_ns bytes_sent bytes_received program user owner process",
             "",
         );
         check(&entry["remote"], "ip port name name_source", "");
