@@ -138,9 +138,10 @@ fn ask(table: Table, detail: Detail) -> io::Result<Vec<u8>> {
     let mut size = FIRST_BYTES;
     for _ in 0..TRIES {
         let room = usize::try_from(size).map_err(io::Error::other)?;
-        let mut bytes = vec![0; room];
-        match call(table, detail, &mut bytes, &mut size) {
-            NO_ERROR => return Ok(bytes),
+        // Of numbers of 64 bits, so that the rows are aligned as they have to be.
+        let mut units = vec![0_u64; room.div_ceil(size_of::<u64>())];
+        match call(table, detail, &mut units, &mut size) {
+            NO_ERROR => return Ok(units.into_iter().flat_map(u64::to_ne_bytes).collect()),
             ERROR_INSUFFICIENT_BUFFER if size <= MOST_BYTES => {
                 // Some more come in the meantime.
                 size = size.saturating_add(size / 8).saturating_add(4096);
@@ -155,13 +156,13 @@ fn ask(table: Table, detail: Detail) -> io::Result<Vec<u8>> {
     Err(io::Error::other("the table is larger than can be read"))
 }
 
-/// `bytes` has `size` bytes; `size` becomes how many there should be.
-fn call(table: Table, detail: Detail, bytes: &mut [u8], size: &mut u32) -> u32 {
+/// `units` have `size` bytes and more; `size` becomes how many there should be.
+fn call(table: Table, detail: Detail, units: &mut [u64], size: &mut u32) -> u32 {
     let family = match table {
         Table::Tcp4 | Table::Udp4 => AF_INET,
         Table::Tcp6 | Table::Udp6 => AF_INET6,
     };
-    let (pointer, family) = (bytes.as_mut_ptr().cast(), u32::from(family));
+    let (pointer, family) = (units.as_mut_ptr().cast(), u32::from(family));
     match protocol_of(table) {
         Protocol::Tcp => {
             let class = match detail {
