@@ -41,6 +41,7 @@ tells whether the files are as they were written. Compare the seal that it
 shows with the one that was written down. Without whocalls, inside this folder:
 
     sha256sum -c manifest.sha256
+    certutil -hashfile FILE SHA256     on Windows, for each file
 
 When the recording was interrupted (no power, stick pulled out), there is no
 seal. What was closed can still be checked, and most of the rest can be read.

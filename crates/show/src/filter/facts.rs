@@ -90,7 +90,7 @@ impl<'a> Subject<'a> {
             Key::Proc => [
                 process.and_then(|process| text(&process.name)),
                 process.and_then(file_name).map(Fact::Text),
-                None,
+                process.and_then(without_exe).map(Fact::Text),
             ],
             Key::Pid => one(self.pid().map(number)),
             Key::User => one(self.user.and_then(text)),
@@ -297,6 +297,15 @@ fn number<'a>(number: u32) -> Fact<'a> {
 
 fn port<'a>(end: Endpoint) -> Option<Fact<'a>> {
     end.port.map(|port| Fact::Number(port.into()))
+}
+
+/// As people call a program of Windows: `talk` for `talk.exe`.
+fn without_exe(process: &Process) -> Option<Cow<'_, str>> {
+    const EXE: usize = ".exe".len();
+    let name = process.name.lossy();
+    let (stem, end) = name.split_at_checked(name.len().checked_sub(EXE)?)?;
+    let is_exe = end.eq_ignore_ascii_case(".exe") && !stem.is_empty();
+    is_exe.then(|| Cow::Owned(stem.to_owned()))
 }
 
 /// The last part of the program's path; only a path without any `/` is taken apart at `\`.

@@ -178,6 +178,25 @@ fn programs() {
 }
 
 #[test]
+fn programs_of_windows_go_without_their_ending() {
+    let mut process = curl();
+    process.name = "Talk.EXE".into();
+    let call = call();
+    for (text, expected) in [
+        ("proc:Talk", true),
+        ("proc:Talk.EXE", true),
+        ("proc:Tal", false),
+        ("proc:.EXE", false),
+    ] {
+        assert_eq!(
+            satisfied(text, Some(&call), Some(&process)),
+            expected,
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn ends() {
     check("dst:2001:db8::/32", true);
     check("dst:2001:db8::9", true);
