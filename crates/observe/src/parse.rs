@@ -71,6 +71,8 @@ pub(crate) mod windows_answer;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_command_line;
 #[cfg(any(windows, test))]
+pub(crate) mod windows_drive;
+#[cfg(any(windows, test))]
 pub(crate) mod windows_engine;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_host;
@@ -82,6 +84,8 @@ pub(crate) mod windows_neighbours;
 pub(crate) mod windows_place;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_services;
+#[cfg(any(windows, test))]
+pub(crate) mod windows_signature;
 #[cfg(any(windows, test))]
 pub(crate) mod windows_tables;
 #[cfg(any(windows, test))]

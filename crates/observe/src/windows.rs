@@ -12,6 +12,7 @@ mod hashes;
 mod host;
 mod interfaces;
 mod library;
+mod local;
 mod online;
 mod packets;
 pub(crate) mod places;

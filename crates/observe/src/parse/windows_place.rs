@@ -13,6 +13,20 @@ const TEMPORARY: [&str; 6] = [
 /// Files lie there, and no programs: those have folders of their own below it.
 const WITHOUT_PROGRAMS: [&str; 2] = [r"\programdata", r"\users"];
 
+/// Below the folder of Windows, and anybody may write there (as Windows 7 to 11 install it).
+const OPEN: [&str; 10] = [
+    r"temp\",
+    r"tasks\",
+    r"tracing\",
+    r"registration\crmlog\",
+    r"system32\tasks\",
+    r"system32\spool\drivers\color\",
+    r"system32\spool\printers\",
+    r"system32\com\dmp\",
+    r"system32\microsoft\crypto\rsa\machinekeys\",
+    r"syswow64\tasks\",
+];
+
 /// Programs of the system, and their folders below that of Windows (Windows Internals, "System processes").
 const OF_SYSTEM: [(&str, &[&str]); 24] = [
     ("svchost.exe", &["system32", "syswow64"]),
@@ -67,20 +81,32 @@ pub(crate) fn like_system(path: &str, windows: &str) -> Option<String> {
     let (folder, name) = path.rsplit_once('\\')?;
     let (known, folders) = OF_SYSTEM.iter().find(|(known, _)| *known == name)?;
     let as_written = windows.trim_end_matches('\\');
-    let windows = plain(as_written);
-    let windows = windows.as_str();
-    let is_its = folders.iter().any(|it| {
-        let below = folder.strip_prefix(windows);
-        below.is_some_and(|below| below.trim_start_matches('\\') == *it)
-    });
+    let place = below(folder, &plain(as_written));
+    let is_its = place.is_some_and(|place| folders.contains(&place));
     // Copies that Windows keeps for repairs and updates run now and then.
-    let is_kept = folder
-        .strip_prefix(windows)
-        .is_some_and(|below| below.starts_with(r"\winsxs\"));
+    let is_kept = place.is_some_and(|place| place.starts_with(r"winsxs\"));
     let usual = folders.first().copied().unwrap_or_default();
     let parts = [as_written, usual, known].into_iter();
     let parts: Vec<_> = parts.filter(|it| !it.is_empty()).collect();
     (!is_its && !is_kept).then(|| parts.join(r"\"))
+}
+
+/// Whether it lies in the folder of Windows, where only the system and administrators may write.
+pub(crate) fn is_of_windows(path: &str, windows: &str) -> bool {
+    let path = plain(path);
+    let windows = plain(windows.trim_end_matches('\\'));
+    let place = below(&path, &windows).filter(|it| !it.is_empty());
+    let is_open = |place: &str| OPEN.iter().any(|it| place.starts_with(it));
+    place.is_some_and(|place| !is_open(place) && !is_temporary(&path))
+}
+
+/// Where in the folder it lies; the folder itself lies at "". `None`: elsewhere.
+fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    let rest = path.strip_prefix(folder)?;
+    match rest {
+        "" => Some(""),
+        _ => rest.strip_prefix('\\'),
+    }
 }
 
 fn plain(path: &str) -> String {
@@ -140,6 +166,36 @@ mod tests {
             r"C:\Windows\System32\explorer.exe",
             Some(r"C:\Windows\explorer.exe"),
         );
+        check(
+            r"C:\Windowssystem32\svchost.exe",
+            Some(r"C:\Windows\system32\svchost.exe"),
+        );
+        check(
+            r"C:\Windows\\system32\svchost.exe",
+            Some(r"C:\Windows\system32\svchost.exe"),
+        );
         check(r"C:\Program Files\a\a.exe", None);
+    }
+
+    #[test]
+    fn files_of_windows() {
+        let is_one = |path: &str| is_of_windows(path, r"C:\WINDOWS\");
+        for path in [
+            r"C:\Windows\explorer.exe",
+            r"\\?\c:\windows\System32\svchost.exe",
+        ] {
+            assert!(is_one(path), "{path}");
+        }
+        for path in [
+            r"C:\Windows",
+            r"C:\Windows.old\explorer.exe",
+            r"C:\WindowsX\a.exe",
+            r"C:\Windows\Temp\a.exe",
+            r"C:\Windows\Tasks\a.exe",
+            r"C:\Windows\System32\spool\drivers\color\a.dll",
+            r"D:\Windows\a.exe",
+        ] {
+            assert!(!is_one(path), "{path}");
+        }
     }
 }

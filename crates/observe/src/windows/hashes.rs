@@ -1,13 +1,13 @@
 //! SHA-256 of program files.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
 use std::time::Instant;
 
 use model::{FileIdentity, Process};
 use sha2::{Digest, Sha256};
+
+use super::local;
 
 const CHUNK: usize = 256 * 1024;
 
@@ -23,13 +23,13 @@ pub(crate) fn hash_programs(processes: &mut [Process], until: Instant) -> usize 
             process.sha256 = *hash;
             continue;
         }
-        match hash(Path::new(&*path.lossy()), until) {
+        match hash(&path.lossy(), until) {
             Ok(Some(hash)) => {
                 known.insert(file, Some(hash));
                 process.sha256 = Some(hash);
             }
             Ok(None) => left += 1,
-            // It may not be read.
+            // It may not be read, or lies on another computer.
             Err(_) => {
                 known.insert(file, None);
             }
@@ -39,8 +39,8 @@ pub(crate) fn hash_programs(processes: &mut [Process], until: Instant) -> usize 
 }
 
 /// `None`: it was time to stop.
-fn hash(path: &Path, until: Instant) -> io::Result<Option<[u8; 32]>> {
-    let mut file = File::open(path)?;
+fn hash(path: &str, until: Instant) -> io::Result<Option<[u8; 32]>> {
+    let mut file = local::open(path)?;
     let (mut hash, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
     loop {
         if Instant::now() >= until {

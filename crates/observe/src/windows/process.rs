@@ -6,11 +6,12 @@
 
 use std::ffi::c_void;
 use std::mem::size_of;
-use std::os::windows::ffi::OsStringExt as _;
 use std::ptr::null_mut;
 
 use model::{FileIdentity, PathState, Text, Timestamp};
-use windows_sys::Win32::Foundation::{FILETIME, HANDLE};
+use windows_sys::Win32::Foundation::{
+    ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, FILETIME, HANDLE,
+};
 use windows_sys::Win32::Security::{
     GetTokenInformation, LookupAccountSidW, TOKEN_QUERY, TOKEN_USER, TokenUser,
 };
@@ -25,6 +26,7 @@ use windows_sys::Win32::System::Threading::{
 
 use super::handle::Handle;
 use super::library::Library;
+use super::local;
 use crate::parse::windows_command_line::arguments;
 use crate::parse::windows_tables::file_time;
 
@@ -105,16 +107,24 @@ fn path(process: &Handle) -> Option<Vec<u16>> {
     (is_told != 0 && !path.is_empty()).then_some(path)
 }
 
-/// Whether there is a file of this path, and which.
+/// Whether there is a file of this path, and which. Of one on another computer nothing is known.
 fn file(path: &[u16]) -> (PathState, Option<FileIdentity>) {
     use std::os::windows::io::AsRawHandle as _;
 
-    let file = match std::fs::File::open(std::ffi::OsString::from_wide(path)) {
+    let Ok(path) = String::from_utf16(path) else {
+        return (PathState::Unknown, None);
+    };
+    let file = match local::open_to_ask(&path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return (PathState::Deleted, None);
+        Err(error) => {
+            let why = error.raw_os_error().map(i32::cast_unsigned);
+            let is_gone = matches!(why, Some(ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND));
+            let state = match is_gone {
+                true => PathState::Deleted,
+                false => PathState::Unknown,
+            };
+            return (state, None);
         }
-        Err(_) => return (PathState::Unknown, None),
     };
     let mut about = BY_HANDLE_FILE_INFORMATION::default();
     // SAFETY: the file is open; `about` outlives the call.

@@ -6,13 +6,12 @@
 )]
 
 use std::ffi::c_void;
-use std::fs::File;
 use std::io::Read;
 
-use windows_sys::Win32::Storage::FileSystem::QueryDosDeviceW;
 use windows_sys::Win32::System::ProcessStatus::K32GetMappedFileNameW;
 
 use super::subject::Subject;
+use crate::windows::local;
 
 /// In units of UTF-16 (`UNICODE_STRING`).
 const LONGEST_PATH: usize = 32_768;
@@ -44,27 +43,16 @@ pub(in crate::windows) fn as_written(name: &str) -> Option<String> {
         return Some(format!(r"\\{share}"));
     }
     (b'A'..=b'Z').find_map(|letter| {
-        let device = device(letter)?;
+        let device = local::device_of(letter)?;
         let rest = name.strip_prefix(&device)?;
         let letter = char::from(letter);
         rest.starts_with('\\').then(|| format!("{letter}:{rest}"))
     })
 }
 
-fn device(letter: u8) -> Option<String> {
-    let drive = [u16::from(letter), u16::from(b':'), 0];
-    let mut target = vec![0_u16; 1024];
-    let room = u32::try_from(target.len()).ok()?;
-    // SAFETY: `drive` ends with a zero; `target` has `room` units to write to.
-    let length = unsafe { QueryDosDeviceW(drive.as_ptr(), target.as_mut_ptr(), room) };
-    let told = target.get(..usize::try_from(length).ok()?)?;
-    let first = told.split(|unit| *unit == 0).next()?;
-    (!first.is_empty()).then(|| String::from_utf16_lossy(first))
-}
-
-/// All of a file. `None`: it cannot be read, or is too large.
+/// All of a file. `None`: it cannot be read, is too large, or lies on another computer.
 pub(super) fn read(path: &str) -> Option<Vec<u8>> {
-    let file = File::open(path).ok()?;
+    let file = local::open(path).ok()?;
     if file.metadata().ok()?.len() > MOST_BYTES {
         return None;
     }

@@ -7,6 +7,7 @@ use model::{Outcome, Sign, Text, Trace, Untested};
 use super::files;
 use super::kept::Kept;
 use super::subject::{Kind, Subject};
+use crate::windows::local;
 
 /// Where the block tells it, in bytes from its beginning, in programs of 64 bits (winternl.h: the second of
 /// `Reserved3`).
@@ -52,6 +53,6 @@ fn is_same(one: &str, other: &str) -> bool {
     if plain(one) == plain(other) {
         return true;
     }
-    let real = |path: &str| std::fs::canonicalize(path).ok();
+    let real = |path: &str| std::fs::canonicalize(local::exact(path)?).ok();
     real(one).is_some_and(|it| Some(it) == real(other))
 }

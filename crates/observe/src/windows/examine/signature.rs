@@ -9,6 +9,8 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::c_void;
+use std::fs::File;
+use std::os::windows::io::AsRawHandle as _;
 use std::time::SystemTime;
 
 use model::{Outcome, Package, PackageManager, PackageState, Sign, Text, Trace, Untested};
@@ -23,14 +25,14 @@ use windows_sys::core::GUID;
 use super::files;
 use super::kept::Kept;
 use super::subject::{Kind, Subject};
+use crate::parse::windows_place::is_of_windows;
+use crate::parse::windows_signature::{Signed, signed};
 use crate::windows::library::Library;
+use crate::windows::local;
 
-/// winerror.h, TRUST_E_NOSIGNATURE, TRUST_E_BAD_DIGEST, TRUST_E_EXPLICIT_DISTRUST, CERT_E_UNTRUSTEDROOT,
-/// CERT_E_REVOKED.
-const NO_SIGNATURE: u32 = 0x800b_0100;
-const OTHER_BYTES: u32 = 0x8009_6010;
-const OF_NOBODY: [u32; 3] = [0x800b_0111, 0x800b_0109, 0x800b_010c];
 const MOST_LIBRARIES: usize = 300;
+/// So many files are known; a computer has some 5,000 that are loaded.
+const MOST_KNOWN: usize = 20_000;
 
 /// wintrust.h.
 type Verify = unsafe extern "system" fn(HWND, *mut GUID, *mut c_void) -> i32;
@@ -40,7 +42,7 @@ type Verify = unsafe extern "system" fn(HWND, *mut GUID, *mut c_void) -> i32;
 pub(super) struct Signatures {
     verify: Option<Verify>,
     /// By path, with the version of the file that was asked about.
-    known: RefCell<HashMap<String, (Option<Version>, PackageState)>>,
+    known: RefCell<HashMap<String, (Version, PackageState)>>,
 }
 
 /// Its size, and when it was last written to and when it was made.
@@ -61,44 +63,51 @@ impl Signatures {
     }
 
     fn state(&self, path: &str, windows: Option<&str>) -> PackageState {
+        let Ok(file) = local::open(path) else {
+            return PackageState::NotTestable;
+        };
+        let Some(version) = version(&file) else {
+            return PackageState::NotTestable;
+        };
         let small = path.to_lowercase();
-        let version = version(path);
         if let Some((known, state)) = self.known.borrow().get(&small)
             && *known == version
         {
             return *state;
         }
-        let windows = windows.map(str::to_lowercase);
-        let is_of_windows = windows.is_none_or(|it| small.starts_with(&it));
-        let told = self.verify.and_then(|verify| ask(verify, path));
-        let state = match told {
-            Some(0) => PackageState::Intact,
-            Some(OTHER_BYTES) => PackageState::Modified,
+        let is_of_windows = windows.is_none_or(|it| is_of_windows(path, it));
+        let told = self.verify.and_then(|verify| ask(verify, path, &file));
+        let state = match told.map(signed) {
+            Some(Signed::Trusted) => PackageState::Intact,
+            Some(Signed::OtherBytes) => PackageState::Modified,
             // It may be signed in a list.
-            Some(NO_SIGNATURE) if is_of_windows => PackageState::NotTestable,
-            Some(NO_SIGNATURE) => PackageState::Unpackaged,
-            Some(why) if OF_NOBODY.contains(&why) => PackageState::Unpackaged,
-            Some(_) | None => PackageState::NotTestable,
+            Some(Signed::Not) if is_of_windows => PackageState::NotTestable,
+            Some(Signed::Not | Signed::OfNobody) => PackageState::Unpackaged,
+            Some(Signed::Unknown) | None => PackageState::NotTestable,
         };
-        let known = (version, state);
-        self.known.borrow_mut().insert(small, known);
+        let mut known = self.known.borrow_mut();
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(small, (version, state));
         state
     }
 }
 
-/// `None`: there is no such file, or it may not be asked about.
-fn version(path: &str) -> Option<Version> {
-    let about = std::fs::metadata(path).ok()?;
+fn version(file: &File) -> Option<Version> {
+    let about = file.metadata().ok()?;
     Some((about.len(), about.modified().ok(), about.created().ok()))
 }
 
-/// As the system answers (HRESULT). `None`: the path cannot be handed to it.
-fn ask(verify: Verify, path: &str) -> Option<u32> {
-    if path.contains('\0') || !std::path::Path::new(path).is_file() {
+/// As the system answers (HRESULT), of the file that is open: another one may have its path by now.
+/// `None`: the path cannot be handed to it.
+fn ask(verify: Verify, path: &str, file: &File) -> Option<u32> {
+    if path.contains('\0') {
         return None;
     }
     let path: Vec<u16> = path.encode_utf16().chain([0]).collect();
     let mut file = WINTRUST_FILE_INFO {
+        hFile: file.as_raw_handle(),
         cbStruct: u32::try_from(size_of::<WINTRUST_FILE_INFO>()).ok()?,
         pcwszFilePath: path.as_ptr(),
         ..WINTRUST_FILE_INFO::default()
@@ -156,6 +165,7 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
     let program = subject.path.as_ref().ok_or(Untested::NoRights)?;
     let windows = kept.windows_folder.as_deref();
     let state = kept.signatures.state(&program.lossy(), windows);
+    let mut is_elsewhere = state == PackageState::NotTestable && !local::is_local(&program.lossy());
     let mut traces = Vec::new();
     if state == PackageState::Modified {
         traces.push(Trace::of_file(Sign::ModifiedProgram, program.clone()));
@@ -172,12 +182,19 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
         let sign = match kept.signatures.state(&path, windows) {
             PackageState::Modified => Sign::ModifiedLibrary,
             PackageState::Unpackaged if state == PackageState::Intact => Sign::UnpackagedLibrary,
+            PackageState::NotTestable => {
+                is_elsewhere = is_elsewhere || !local::is_local(&path);
+                continue;
+            }
             _ => continue,
         };
         traces.push(Trace::of_file(sign, Text::from(path)));
     }
     if traces.is_empty() && is_cut {
         return Err(Untested::TooLarge);
+    }
+    if traces.is_empty() && is_elsewhere {
+        return Err(Untested::Elsewhere);
     }
     if traces.is_empty() && state == PackageState::NotTestable {
         return Err(Untested::NoDatabase);
