@@ -23,6 +23,8 @@ const MOVED_LONG: u16 = 10;
 pub(crate) struct Pe {
     /// Where it was made to be loaded.
     pub(crate) base: u64,
+    /// Where it begins to run; 0: nowhere (libraries without code of their own, programs of .NET).
+    pub(crate) entry: u32,
     pub(crate) sections: Vec<Section>,
     /// From, to (not included): what the loader writes to by itself.
     written: Vec<(u32, u32)>,
@@ -71,6 +73,7 @@ pub(crate) fn pe(file: &[u8]) -> Option<Pe> {
     let written = [IMPORTS, IMPORT_ADDRESSES, LATE_IMPORTS];
     Some(Pe {
         base,
+        entry: word(optional, 16)?,
         sections,
         written: written.into_iter().filter_map(directory).collect(),
         moved: directory(MOVED),
@@ -205,6 +208,7 @@ mod tests {
         put(&mut file, 0x46, &2_u16.to_le_bytes());
         put(&mut file, 0x54, &240_u16.to_le_bytes());
         put(&mut file, 0x58, &WIDE.to_le_bytes());
+        put(&mut file, 0x58 + 16, &0x1008_u32.to_le_bytes());
         put(&mut file, 0x58 + 24, &BASE.to_le_bytes());
         let directories = 0x58 + 112;
         put(&mut file, directories + 8, &0x1010_u32.to_le_bytes());
@@ -232,7 +236,7 @@ mod tests {
     fn code_is_as_it_lies_in_memory() {
         let file = library();
         let head = pe(&file).unwrap();
-        assert_eq!(head.base, BASE);
+        assert_eq!((head.base, head.entry), (BASE, 0x1008));
         let code = &head.sections[0];
         assert!(code.executable && !code.writable && !head.sections[1].executable);
         assert_eq!(

@@ -36,10 +36,6 @@ pub(super) fn exact(path: &str) -> Option<String> {
     (!leads_away).then_some(exact)
 }
 
-pub(super) fn is_local(path: &str) -> bool {
-    exact(path).is_some()
-}
-
 /// Errors: `Unsupported`: it lies on another computer, and was not touched.
 pub(super) fn open(path: &str) -> io::Result<File> {
     File::open(local(path)?)

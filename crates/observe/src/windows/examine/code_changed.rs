@@ -13,6 +13,7 @@ use crate::parse::pe::{Pe, Section, pe};
 /// A large program has some 300 libraries.
 const MOST_MODULES: usize = 1000;
 const AT_ONCE: usize = 64 * 1024;
+const PAGE: usize = 4096;
 /// Of the instruction set: `int3`.
 const BREAKPOINT: u8 = 0xcc;
 
@@ -27,7 +28,10 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
     let (mut traces, mut is_unread) = (Vec::new(), modules.len() > MOST_MODULES);
     for base in modules.into_iter().take(MOST_MODULES) {
         match of_module(subject, kept, base) {
-            Some(found) => traces.extend(found),
+            Some(found) => {
+                traces.extend(found.traces);
+                is_unread = is_unread || found.is_unread;
+            }
             None => is_unread = true,
         }
     }
@@ -37,8 +41,15 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
     Ok(Outcome::of(traces))
 }
 
+#[derive(Default)]
+struct Found {
+    traces: Vec<Trace>,
+    /// Some of its code could not be read.
+    is_unread: bool,
+}
+
 /// `None`: its file could not be read, or is no longer the one that was loaded.
-fn of_module(subject: &Subject, kept: &Kept, base: u64) -> Option<Vec<Trace>> {
+fn of_module(subject: &Subject, kept: &Kept, base: u64) -> Option<Found> {
     let path = files::path_at(subject, base)?;
     let loaded = kept.code.of(&path, base)?;
     // Another version has taken its place: another head.
@@ -46,14 +57,15 @@ fn of_module(subject: &Subject, kept: &Kept, base: u64) -> Option<Vec<Trace>> {
     if own.sections != loaded.head.sections {
         return None;
     }
-    let mut traces = Vec::new();
+    let mut of_it = Found::default();
     for (section, expected) in &loaded.sections {
         let module = Module {
             subject,
             head: &loaded.head,
             base,
         };
-        let found = module.differing(section, expected);
+        let (found, is_unread) = module.differing(section, expected);
+        of_it.is_unread = of_it.is_unread || is_unread;
         let Some((first, _)) = found.first() else {
             continue;
         };
@@ -66,7 +78,7 @@ fn of_module(subject: &Subject, kept: &Kept, base: u64) -> Option<Vec<Trace>> {
         let address = address.saturating_add(u64::try_from(*first).unwrap_or_default());
         let expected = expected.get(*first..).unwrap_or_default();
         let expected = expected.iter().copied().take(Trace::MOST_BYTES).collect();
-        traces.push(Trace {
+        of_it.traces.push(Trace {
             address: Some(address),
             length: u64::try_from(found.len()).ok(),
             bytes: Some(subject.read(address, Trace::MOST_BYTES)),
@@ -74,7 +86,7 @@ fn of_module(subject: &Subject, kept: &Kept, base: u64) -> Option<Vec<Trace>> {
             ..Trace::of_file(sign, Text::from(path.clone()))
         });
     }
-    Some(traces)
+    Some(of_it)
 }
 
 struct Module<'a> {
@@ -84,26 +96,46 @@ struct Module<'a> {
 }
 
 impl Module<'_> {
-    /// Bytes that differ: where in the section, and what is there.
-    fn differing(&self, section: &Section, expected: &[u8]) -> Vec<(usize, u8)> {
-        let mut found = Vec::new();
+    /// Bytes that differ: where in the section, and what is there; and whether some could not be read.
+    fn differing(&self, section: &Section, expected: &[u8]) -> (Vec<(usize, u8)>, bool) {
+        let (mut found, mut is_unread) = (Vec::new(), false);
         let start = self.base.saturating_add(section.address.into());
         for (number, piece) in expected.chunks(AT_ONCE).enumerate() {
             let into = number.saturating_mul(AT_ONCE);
-            let at = start.saturating_add(u64::try_from(into).unwrap_or_default());
-            let there = self.subject.read(at, piece.len());
-            // Hardly ever: one comparison of all spares many.
+            let there = self.subject.read(after(start, into), piece.len());
+            // Hardly ever otherwise: one comparison of all spares many.
             if there == piece {
                 continue;
             }
-            for (nth, (is, should)) in there.iter().zip(piece).enumerate() {
-                let offset = into.saturating_add(nth);
-                if is != should && !self.is_written(section, offset) {
-                    found.push((offset, *is));
-                }
+            if there.len() == piece.len() {
+                self.compare(section, into, (&there, piece), &mut found);
+                continue;
+            }
+            // One page that cannot be read hides none of the others.
+            for (number, piece) in piece.chunks(PAGE).enumerate() {
+                let into = into.saturating_add(number.saturating_mul(PAGE));
+                let there = self.subject.read(after(start, into), piece.len());
+                is_unread = is_unread || there.len() != piece.len();
+                self.compare(section, into, (&there, piece), &mut found);
             }
         }
-        found
+        (found, is_unread)
+    }
+
+    /// What is there and what should be, from an offset in the section on.
+    fn compare(
+        &self,
+        section: &Section,
+        into: usize,
+        (there, piece): (&[u8], &[u8]),
+        found: &mut Vec<(usize, u8)>,
+    ) {
+        for (nth, (is, should)) in there.iter().zip(piece).enumerate() {
+            let offset = into.saturating_add(nth);
+            if is != should && !self.is_written(section, offset) {
+                found.push((offset, *is));
+            }
+        }
     }
 
     fn is_written(&self, section: &Section, offset: usize) -> bool {
@@ -111,4 +143,8 @@ impl Module<'_> {
         let address = section.address.saturating_add(offset);
         self.head.is_written(address)
     }
+}
+
+fn after(start: u64, offset: usize) -> u64 {
+    start.saturating_add(u64::try_from(offset).unwrap_or(u64::MAX))
 }

@@ -75,8 +75,14 @@ fn is_heap_of(subject: &Subject, trace: &Trace) -> bool {
 }
 
 fn trace(subject: &Subject, region: &Region) -> Trace {
-    let bytes = subject.read(region.start, Trace::MOST_BYTES);
-    let sign = if bytes.starts_with(b"MZ") {
+    // A guard is left alone.
+    let bytes = match region.guarded {
+        true => Vec::new(),
+        false => subject.read(region.start, Trace::MOST_BYTES),
+    };
+    // The head of a program has other rights than its code.
+    let begins_as_program = || subject.read(region.allocation, 2) == b"MZ";
+    let sign = if bytes.starts_with(b"MZ") || begins_as_program() {
         Sign::PeInMemory
     } else if region.writable {
         Sign::WritableAndExecutable

@@ -1,17 +1,24 @@
 //! Whether the program file is what the process says it runs: the picture of the program that its own
 //! block names (PEB, `ImageBaseAddress`) has to be memory of that file. A program that was hollowed out
-//! runs under the name of a file whose code is gone.
+//! runs under the name of a file whose code is gone. Where the head there says that the program begins,
+//! the same file has to be.
+//!
+//! The block and the head are memory of the process: who leaves the picture of the program where it is, or
+//! has the block name it again, and runs elsewhere, is not found here. That other memory is
+//! (`executable_memory`), and the thread that began in it (`threads`).
 
 use model::{Outcome, Sign, Text, Trace, Untested};
 
 use super::files;
 use super::kept::Kept;
 use super::subject::{Kind, Subject};
+use crate::parse::pe::pe;
 use crate::windows::local;
 
 /// Where the block tells it, in bytes from its beginning, in programs of 64 bits (winternl.h: the second of
 /// `Reserved3`).
 const IMAGE_BASE: u64 = 0x10;
+const HEAD: usize = 4096;
 
 pub(super) fn check(subject: &Subject, kept: &Kept) -> Outcome {
     look(subject, kept).unwrap_or_else(Outcome::NotTestable)
@@ -35,12 +42,26 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
         None => false,
     };
     if is_image && is_own {
-        return Ok(Outcome::NothingFound);
+        return begins_within(subject, base, program);
     }
     Ok(Outcome::of(vec![Trace {
         address: Some(base),
         name: there.map(Text::from),
         ..Trace::of_file(Sign::NotMapped, program.clone())
+    }]))
+}
+
+/// Whether the place where the program begins is of the picture that begins at `base`.
+fn begins_within(subject: &Subject, base: u64, program: &Text) -> Result<Outcome, Untested> {
+    let head = pe(&subject.read(base, HEAD)).ok_or(Untested::Unreadable)?;
+    let entry = base.saturating_add(head.entry.into());
+    let there = subject.region(entry)?;
+    if there.is_some_and(|it| it.kind == Kind::Image && it.allocation == base) {
+        return Ok(Outcome::NothingFound);
+    }
+    Ok(Outcome::of(vec![Trace {
+        address: Some(entry),
+        ..Trace::of_file(Sign::EntryElsewhere, program.clone())
     }]))
 }
 

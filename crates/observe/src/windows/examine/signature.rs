@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::c_void;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::windows::io::AsRawHandle as _;
 use std::time::SystemTime;
 
@@ -62,18 +63,18 @@ impl Signatures {
         }
     }
 
-    fn state(&self, path: &str, windows: Option<&str>) -> PackageState {
-        let Ok(file) = local::open(path) else {
-            return PackageState::NotTestable;
-        };
-        let Some(version) = version(&file) else {
-            return PackageState::NotTestable;
-        };
+    /// Errors: `Elsewhere`: it lies on another computer. `Unreadable`.
+    fn state(&self, path: &str, windows: Option<&str>) -> Result<PackageState, Untested> {
+        let file = local::open(path).map_err(|error| match error.kind() {
+            ErrorKind::Unsupported => Untested::Elsewhere,
+            _ => Untested::Unreadable,
+        })?;
+        let version = version(&file).ok_or(Untested::Unreadable)?;
         let small = path.to_lowercase();
         if let Some((known, state)) = self.known.borrow().get(&small)
             && *known == version
         {
-            return *state;
+            return Ok(*state);
         }
         let is_of_windows = windows.is_none_or(|it| is_of_windows(path, it));
         let told = self.verify.and_then(|verify| ask(verify, path, &file));
@@ -90,7 +91,7 @@ impl Signatures {
             known.clear();
         }
         known.insert(small, (version, state));
-        state
+        Ok(state)
     }
 }
 
@@ -143,6 +144,7 @@ pub(super) fn of_program(subject: &Subject, kept: &Kept) -> Option<Package> {
     }
     let path = subject.path.as_ref()?.lossy();
     let state = kept.signatures.state(&path, kept.windows_folder.as_deref());
+    let state = state.unwrap_or(PackageState::NotTestable);
     let is_known = matches!(state, PackageState::Intact | PackageState::Modified);
     let manager = is_known.then_some(PackageManager::Authenticode);
     Some(package(state, manager))
@@ -165,7 +167,8 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
     let program = subject.path.as_ref().ok_or(Untested::NoRights)?;
     let windows = kept.windows_folder.as_deref();
     let state = kept.signatures.state(&program.lossy(), windows);
-    let mut is_elsewhere = state == PackageState::NotTestable && !local::is_local(&program.lossy());
+    let mut is_elsewhere = state == Err(Untested::Elsewhere);
+    let state = state.unwrap_or(PackageState::NotTestable);
     let mut traces = Vec::new();
     if state == PackageState::Modified {
         traces.push(Trace::of_file(Sign::ModifiedProgram, program.clone()));
@@ -180,13 +183,15 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
             continue;
         }
         let sign = match kept.signatures.state(&path, windows) {
-            PackageState::Modified => Sign::ModifiedLibrary,
-            PackageState::Unpackaged if state == PackageState::Intact => Sign::UnpackagedLibrary,
-            PackageState::NotTestable => {
-                is_elsewhere = is_elsewhere || !local::is_local(&path);
+            Ok(PackageState::Modified) => Sign::ModifiedLibrary,
+            Ok(PackageState::Unpackaged) if state == PackageState::Intact => {
+                Sign::UnpackagedLibrary
+            }
+            Err(Untested::Elsewhere) => {
+                is_elsewhere = true;
                 continue;
             }
-            _ => continue,
+            Ok(_) | Err(_) => continue,
         };
         traces.push(Trace::of_file(sign, Text::from(path)));
     }

@@ -71,8 +71,11 @@ pub(super) struct Region {
     /// Where what it was allocated with begins: of a module its base.
     pub(super) allocation: u64,
     pub(super) kind: Kind,
+    /// Also behind a guard: it can be taken away at any time.
     pub(super) executable: bool,
     pub(super) writable: bool,
+    /// Who touches it is told to the process first (`PAGE_GUARD`).
+    pub(super) guarded: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +149,8 @@ impl Subject {
         Ok(before.filter(|it| it.has(address)))
     }
 
-    /// So many bytes from there on; none where not all can be read.
+    /// So many bytes from there on, cut off where they can no longer be read. What is behind a guard cannot,
+    /// and the guard stays.
     pub(super) fn read(&self, address: u64, length: usize) -> Vec<u8> {
         let Ok(address) = usize::try_from(address) else {
             return Vec::new();
@@ -211,7 +215,7 @@ fn regions(handle: &Handle) -> Result<Vec<Region>, Untested> {
 
 fn region(found: &MEMORY_BASIC_INFORMATION) -> Region {
     let number = |it: usize| u64::try_from(it).unwrap_or(u64::MAX);
-    // Flags stand above the lowest byte: a guard may not be touched.
+    // Flags stand above the lowest byte.
     let protection = found.Protect & 0xff;
     let executes = [
         PAGE_EXECUTE,
@@ -219,7 +223,6 @@ fn region(found: &MEMORY_BASIC_INFORMATION) -> Region {
         PAGE_EXECUTE_READWRITE,
         PAGE_EXECUTE_WRITECOPY,
     ];
-    let is_guard = found.Protect & PAGE_GUARD != 0;
     Region {
         start: number(found.BaseAddress.addr()),
         length: number(found.RegionSize),
@@ -229,7 +232,8 @@ fn region(found: &MEMORY_BASIC_INFORMATION) -> Region {
             MEM_MAPPED => Kind::Mapped,
             _ => Kind::Private,
         },
-        executable: executes.contains(&protection) && !is_guard,
+        executable: executes.contains(&protection),
         writable: protection == PAGE_EXECUTE_READWRITE || protection == PAGE_EXECUTE_WRITECOPY,
+        guarded: found.Protect & PAGE_GUARD != 0,
     }
 }

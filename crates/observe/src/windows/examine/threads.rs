@@ -1,5 +1,7 @@
 //! Threads that began in memory which is no loaded program or library. An ordinary thread begins in a
-//! file; one that somebody put into the process begins where he put its code.
+//! file; one that somebody put into the process begins where he put its code. Who owns a thread can have
+//! another address told of it (`NtSetInformationThread`), or have one that began in a file go on elsewhere:
+//! nothing found does not say that there is none.
 #![expect(
     unsafe_code,
     reason = "system calls: the types are those of the pages of the Windows API"
@@ -34,8 +36,15 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
                 continue;
             }
         };
+        if start == 0 {
+            // Wine tells none of some of its threads; elsewhere it was wiped out, or is kept back.
+            if !kept.is_wine {
+                unread = Some(Untested::Unreadable);
+            }
+            continue;
+        }
         let region = subject.region(start)?;
-        if start == 0 || region.is_some_and(|it| it.kind == Kind::Image) {
+        if region.is_some_and(|it| it.kind == Kind::Image) {
             continue;
         }
         traces.push(Trace {
