@@ -27,7 +27,10 @@ fn a_file_with_a_steady_caller_and_with_a_person() {
     });
     screen.press(&["g", "b"]);
     let shown = screen.until("the panel", |shown| {
-        shown.contains("RHYTHM  ") && shown.contains("← every 10 min")
+        // Its last line: the screen is drawn from above.
+        shown.contains("RHYTHM  ")
+            && shown.contains("← every 10 min")
+            && in_one_line(shown).contains("close to it")
     });
     let text = in_one_line(&shown);
     for part in [
