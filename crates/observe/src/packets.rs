@@ -2,6 +2,8 @@
 //! fills go in; packets come out, each with its interface and what its headers say.
 
 #[cfg(any(windows, test))]
+pub(crate) mod listened;
+#[cfg(any(windows, test))]
 pub(crate) mod queue;
 #[cfg(any(windows, test))]
 pub(crate) mod way;

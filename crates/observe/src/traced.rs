@@ -5,6 +5,7 @@
 //! Windows gives a connection no number that both its tables and its events tell. So it is known by its
 //! two ends, for as long as it lasts: whoever tells of it first gives it its number.
 
+mod anchors;
 mod datagrams;
 mod order;
 mod processes;
@@ -20,6 +21,7 @@ use model::{
 };
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::anchors::Anchors;
 use self::datagrams::Datagrams;
 pub(crate) use self::order::{Order, Rows, rows};
 pub(crate) use self::processes::{Processes, ticks};
@@ -90,14 +92,9 @@ impl Raw {
         }
     }
 
-    /// `boot_time`: when the computer was started, by the same clock. Errors: it is not understood; gives
-    /// when it was.
-    pub(crate) fn held(&self, boot_time: Timestamp) -> Result<Held, u64> {
-        let since = self
-            .time
-            .unix_nanos()
-            .saturating_sub(boot_time.unix_nanos());
-        let time = u64::try_from(since).unwrap_or_default();
+    /// `now`: when it came, in nanoseconds since boot. Errors: it is not understood; gives when it was.
+    pub(crate) fn held(&self, anchors: &Anchors, now: u64) -> Result<Held, u64> {
+        let time = anchors.since_boot(self.time, now);
         Ok(Held {
             time,
             pid: self.pid,

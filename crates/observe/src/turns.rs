@@ -1,6 +1,7 @@
 //! Who is looked into next, where one thread looks into all: whoever has begun, at once and again when its
 //! libraries are loaded; all that ran before, once, cheaply and then wholly; whoever uses the network, again
-//! and again. All of it within limits of time: between two looks it rests.
+//! and again. All of it within limits of time: between two looks it rests. Who has waited for too long takes
+//! every other turn, however many begin.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -29,6 +30,8 @@ pub(crate) struct Turn {
     pub(crate) depth: Depth,
     /// It has only just begun, and does not use the network: of most, nobody wants to know.
     pub(crate) is_passing: bool,
+    /// It goes before others since it has waited for too long.
+    is_late: bool,
 }
 
 /// In the order of their urgency.
@@ -40,9 +43,21 @@ enum Step {
     Again,
 }
 
+impl Step {
+    /// How long a look has waited. Who has begun goes first all the same.
+    fn waited(self, at: Instant, now: Instant) -> Duration {
+        match self {
+            Self::Began => Duration::ZERO,
+            Self::Before | Self::Whole | Self::Again => now.saturating_duration_since(at),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Run {
     talks: bool,
+    /// It ran before us: there are many of these at once, and each has its turn.
+    was_there: bool,
     /// What comes next. `None`: nothing, until it uses the network.
     next: Option<(Step, Instant)>,
     whole: Option<Instant>,
@@ -55,6 +70,8 @@ pub(crate) struct Turns {
     ahead: Duration,
     from: Instant,
     again_from: Instant,
+    /// The last turn was one of those that had waited for too long.
+    was_late: bool,
 }
 
 impl Turns {
@@ -64,6 +81,7 @@ impl Turns {
             ahead: AHEAD,
             from: now,
             again_from: now,
+            was_late: false,
         }
     }
 
@@ -79,6 +97,7 @@ impl Turns {
     fn put(&mut self, id: ProcessId, step: Step, now: Instant) {
         self.runs.entry(id).or_insert(Run {
             talks: false,
+            was_there: step == Step::Before,
             next: Some((step, now)),
             whole: None,
         });
@@ -100,15 +119,19 @@ impl Turns {
     pub(crate) fn next(&self, now: Instant) -> Option<Turn> {
         let due = self.runs.iter().filter_map(|(id, run)| {
             let (step, at) = run.next?;
-            // Who uses the network goes before the others that wait for the same.
-            (self.at(step, at) <= now).then_some((step, !run.talks, at, *id))
+            let is_late = !self.was_late && step.waited(at, now) > EACH.saturating_mul(2);
+            // Of those that are late, who has waited for longest. Who uses the network goes before the
+            // others that wait for the same.
+            let urgency = (!is_late).then_some((step, !run.talks));
+            (self.at(step, at) <= now).then_some((urgency, at, *id))
         });
-        let (step, is_silent, _, id) = due.min()?;
+        let (urgency, _, id) = due.min()?;
         let is_whole_due = |run: &Run| {
             let since = |at| now.saturating_duration_since(at) >= WHOLE_EACH;
             run.whole.is_none_or(since)
         };
         let run = self.runs.get(&id)?;
+        let (step, _) = run.next?;
         let depth = match step {
             Step::Began | Step::Before => Depth::Cheap,
             Step::Again if !is_whole_due(run) => Depth::Cheap,
@@ -117,7 +140,17 @@ impl Turns {
         Some(Turn {
             id,
             depth,
-            is_passing: step == Step::Began && is_silent,
+            is_passing: step == Step::Began && !run.talks,
+            is_late: urgency.is_none(),
+        })
+    }
+
+    /// Whether anyone waits for much too long. Those that ran before us may: all come at once.
+    pub(crate) fn is_behind(&self, now: Instant) -> bool {
+        let is_first = |run: &Run, step| run.was_there && step != Step::Again;
+        self.runs.values().any(|run| {
+            run.next
+                .is_some_and(|(step, at)| !is_first(run, step) && step.waited(at, now) > WHOLE_EACH)
         })
     }
 
@@ -136,6 +169,7 @@ impl Turns {
 
     /// The look was taken, and took so long.
     pub(crate) fn done(&mut self, turn: Turn, spent: Duration, now: Instant) {
+        self.was_late = turn.is_late;
         let paid = spent.min(self.ahead);
         self.ahead -= paid;
         let owed = spent - paid;
@@ -236,6 +270,45 @@ mod tests {
         turns.ended(id(1));
         turns.ended(id(2));
         assert_eq!(turns.due(), None);
+    }
+
+    #[test]
+    fn who_begins_again_and_again_starves_nobody() {
+        let begun = Instant::now();
+        let mut turns = Turns::new(begun);
+        turns.was_there(id(1), begun);
+        turns.talks(id(1), begun);
+        let (mut now, mut pid) = (begun, 10);
+        let (mut looks, mut others) = (0, 0);
+        while now < begun + Duration::from_secs(300) {
+            // There is always one that has just begun.
+            turns.began(id(pid), now);
+            now = now.max(turns.due().expect("one has begun"));
+            let turn = turns.next(now).expect("it is due");
+            now += Duration::from_millis(50);
+            turns.done(turn, Duration::from_millis(50), now);
+            if turn.id == id(1) {
+                looks += 1;
+            } else {
+                others += 1;
+                turns.ended(turn.id);
+                pid += u32::from(turn.id == id(pid));
+            }
+            assert!(!turns.is_behind(now), "{looks} {others}");
+        }
+        assert!((15..=40).contains(&looks), "{looks}");
+        assert!(others > 900, "{others}");
+    }
+
+    #[test]
+    fn who_waits_for_a_minute_is_told() {
+        let now = Instant::now();
+        let mut turns = Turns::new(now);
+        turns.was_there(id(1), now);
+        let _ = taken(&mut turns, now, 0, 1, 10);
+        turns.talks(id(1), now);
+        assert!(!turns.is_behind(now + Duration::from_secs(60)));
+        assert!(turns.is_behind(now + Duration::from_secs(61)));
     }
 
     #[test]

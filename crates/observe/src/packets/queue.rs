@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use model::Timestamp;
 
+use super::listened::Place;
 use super::{Depth, PacketOptions};
 use crate::platform::now;
 
@@ -29,7 +30,8 @@ pub(crate) struct Queue {
     more: Condvar,
     kept_bytes: usize,
     most_bytes: u64,
-    boot_time: Timestamp,
+    /// Nanoseconds since boot. The wall clock may be set meanwhile.
+    clock: fn() -> u64,
     is_over: AtomicBool,
 }
 
@@ -39,8 +41,8 @@ struct Waiting {
     bytes: u64,
     received: u64,
     dropped: u64,
-    /// Interfaces whose thread has ended, and why.
-    ended: Vec<(u32, String)>,
+    /// Where nothing is fetched any more, and why.
+    ended: Vec<(Place, String)>,
 }
 
 pub(crate) struct Kept {
@@ -60,7 +62,7 @@ impl Kept {
 }
 
 impl Queue {
-    pub(crate) fn new(options: PacketOptions, boot_time: Timestamp) -> Self {
+    pub(crate) fn new(options: PacketOptions, clock: fn() -> u64) -> Self {
         Self {
             waiting: Mutex::default(),
             more: Condvar::new(),
@@ -69,27 +71,37 @@ impl Queue {
                 Depth::Headers => HEADERS,
             },
             most_bytes: options.ring_bytes,
-            boot_time,
+            clock,
             is_over: AtomicBool::new(false),
         }
     }
 
-    /// Begins to fetch what comes to a socket, until nobody wants it any more.
+    /// Begins to fetch what comes to a socket, until nobody wants it any more: from this one (`stop`), or
+    /// from all.
     ///
     /// Errors: there is no thread to be had.
-    pub(crate) fn fill(queue: &Arc<Self>, socket: UdpSocket, interface: u32) -> io::Result<()> {
+    pub(crate) fn fill(
+        queue: &Arc<Self>,
+        socket: UdpSocket,
+        place: Place,
+        stop: Arc<AtomicBool>,
+    ) -> io::Result<()> {
         let queue = Arc::clone(queue);
         let thread = thread::Builder::new().name("packets of one".to_owned());
         thread.spawn(move || {
             let mut room = vec![0; LONGEST];
-            while !queue.is_over.load(Ordering::Relaxed) {
+            let is_wanted =
+                || !queue.is_over.load(Ordering::Relaxed) && !stop.load(Ordering::Relaxed);
+            while is_wanted() {
                 match socket.recv(&mut room) {
-                    Ok(length) => queue.put(interface, room.get(..length).unwrap_or_default()),
+                    // Another one has it as well.
+                    Ok(_) if !is_wanted() => return,
+                    Ok(length) => queue.put(place, room.get(..length).unwrap_or_default()),
                     Err(error) if is_nothing(&error) => {}
                     // Longer than a packet of IPv4 can be: a part of it says nothing.
                     Err(error) if error.raw_os_error() == Some(TOO_LONG) => queue.lose(),
                     Err(error) => {
-                        queue.lock().ended.push((interface, error.to_string()));
+                        queue.lock().ended.push((place, error.to_string()));
                         return;
                     }
                 }
@@ -136,8 +148,8 @@ impl Queue {
         (waiting.received, waiting.dropped)
     }
 
-    /// Interfaces that nothing is fetched from any more, and why, since this was last asked.
-    pub(crate) fn ended(&self) -> Vec<(u32, String)> {
+    /// Where nothing is fetched any more, and why, since this was last asked.
+    pub(crate) fn ended(&self) -> Vec<(Place, String)> {
         std::mem::take(&mut self.lock().ended)
     }
 
@@ -147,15 +159,11 @@ impl Queue {
         waiting.dropped += 1;
     }
 
-    fn put(&self, interface: u32, bytes: &[u8]) {
-        let time = now();
-        let since = time
-            .unix_nanos()
-            .saturating_sub(self.boot_time.unix_nanos());
+    fn put(&self, place: Place, bytes: &[u8]) {
         let kept = Kept {
-            time,
-            boot_ns: u64::try_from(since).unwrap_or_default(),
-            interface,
+            time: now(),
+            boot_ns: (self.clock)(),
+            interface: place.0,
             length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
             bytes: bytes.iter().take(self.kept_bytes).copied().collect(),
         };
@@ -192,8 +200,11 @@ mod tests {
     use super::*;
 
     fn queue(depth: Depth, ring_bytes: u64) -> Queue {
-        let boot_time = Timestamp::from_unix_nanos(0);
-        Queue::new(PacketOptions { depth, ring_bytes }, boot_time)
+        Queue::new(PacketOptions { depth, ring_bytes }, || 7)
+    }
+
+    fn place(interface: u32) -> Place {
+        (interface, Ipv4Addr::LOCALHOST)
     }
 
     fn all(queue: &Queue) -> Vec<Kept> {
@@ -204,19 +215,19 @@ mod tests {
     fn what_there_is_no_room_for_is_counted() {
         let queue = queue(Depth::Full, 3 * (BESIDES + 100));
         for _ in 0..5 {
-            queue.put(1, &[7; 100]);
+            queue.put(place(1), &[7; 100]);
         }
         assert_eq!(queue.counts(), (5, 2));
         assert_eq!(all(&queue).len(), 3);
         // What was handed on makes room.
-        queue.put(1, &[7; 300]);
+        queue.put(place(1), &[7; 300]);
         assert_eq!((queue.counts(), all(&queue).len()), ((6, 2), 1));
     }
 
     #[test]
     fn of_headers_the_first_bytes_are_kept_and_the_length_is_told() {
         let queue = queue(Depth::Headers, 10_000);
-        queue.put(4, &[7; 1500]);
+        queue.put(place(4), &[7; 1500]);
         let kept = all(&queue);
         let [kept] = &kept[..] else {
             panic!("{}", kept.len());
@@ -228,11 +239,48 @@ mod tests {
     }
 
     #[test]
+    fn the_time_since_boot_is_that_of_its_own_clock() {
+        // Whatever the wall clock is set to.
+        let queue = queue(Depth::Full, 10_000);
+        queue.put(place(1), &[7; 10]);
+        assert!(queue.take(Duration::ZERO, 7, usize::MAX).is_empty());
+        assert_eq!(queue.take(Duration::ZERO, 8, usize::MAX)[0].boot_ns, 7);
+    }
+
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it goes from this computer to itself"
+    )]
+    fn a_thread_that_is_replaced_fetches_no_more() {
+        let here = (Ipv4Addr::LOCALHOST, 0);
+        let (to, from) = (
+            UdpSocket::bind(here).unwrap(),
+            UdpSocket::bind(here).unwrap(),
+        );
+        let address = to.local_addr().unwrap();
+        to.set_read_timeout(Some(Duration::from_millis(10)))
+            .unwrap();
+        let queue = Arc::new(queue(Depth::Full, 10_000));
+        let stop = Arc::new(AtomicBool::new(true));
+        Queue::fill(&queue, to, place(3), stop).unwrap();
+        from.send_to(b"hello", address).unwrap();
+        for _ in 0..500 {
+            if Arc::strong_count(&queue) == 1 {
+                assert_eq!(queue.counts(), (0, 0));
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the thread goes on");
+    }
+
+    #[test]
     fn who_is_too_young_waits() {
         let queue = queue(Depth::Full, 10_000);
-        queue.put(1, &[7; 10]);
+        queue.put(place(1), &[7; 10]);
         assert!(queue.take(Duration::ZERO, 1, usize::MAX).is_empty());
-        queue.put(1, &[8; 10]);
+        queue.put(place(1), &[8; 10]);
         assert_eq!(queue.take(Duration::ZERO, u64::MAX, 1)[0].bytes, [7; 10]);
         assert_eq!(all(&queue)[0].bytes, [8; 10]);
     }
@@ -252,7 +300,7 @@ mod tests {
         to.set_read_timeout(Some(Duration::from_millis(10)))
             .unwrap();
         let queue = Arc::new(queue(Depth::Full, 10_000));
-        Queue::fill(&queue, to, 3).unwrap();
+        Queue::fill(&queue, to, place(3), Arc::default()).unwrap();
         from.send_to(b"hello", address).unwrap();
         let mut taken = Vec::new();
         for _ in 0..500 {

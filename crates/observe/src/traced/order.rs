@@ -123,7 +123,7 @@ impl Order {
             mut look,
         } = waiting;
         processes.recognise(&mut look);
-        processes.look(over, &look, sure, stamp, seen);
+        processes.look((began, over), &look, sure, stamp, seen);
         let is_missing = self.traced.look(began, &mut look, processes, stamp, seen);
         let is_due = began.saturating_sub(self.looked) >= LOOK_EACH;
         if is_missing || is_due || rows != self.rows {

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use model::{
-    BootId, Detail, EventKind, Look, Observed, Parent, Process, ProcessId, Source, Text, Timestamp,
+    BootId, Detail, EventKind, Gap, Look, Observed, Parent, Process, ProcessId, Source, Text,
+    Timestamp,
 };
 
 use crate::parse::etw_kernel_process::Told;
@@ -14,14 +15,17 @@ use crate::stamp::Stamp;
 const MOST_PARENTS: usize = 16;
 /// So many that have ended are remembered: a look that was begun before still shows them.
 const MOST_ENDED: usize = 8_192;
+/// One that ends may stand in the list of Windows for a moment, in nanoseconds.
+const FADES: u64 = 2_000_000_000;
 
 /// Those that run, by number.
 #[derive(Debug)]
 pub(crate) struct Processes {
     boot: BootId,
     running: HashMap<u32, Arc<Process>>,
-    /// In the order in which events told of it.
-    ended: VecDeque<ProcessId>,
+    /// In the order in which events told of it, and when it was, in nanoseconds since boot.
+    ended: VecDeque<(ProcessId, u64)>,
+    is_contradiction_told: bool,
     /// The last look did not show them.
     missing: HashSet<ProcessId>,
 }
@@ -41,6 +45,7 @@ impl Processes {
                 .map(|it| (it.id.pid, Arc::new(it.clone())))
                 .collect(),
             ended: VecDeque::new(),
+            is_contradiction_told: false,
             missing: HashSet::new(),
         }
     }
@@ -82,10 +87,11 @@ impl Processes {
 
     /// Tells who has come and who has gone since the last look, as far as no event told of it. `sure`: who
     /// is not in the look has ended; otherwise an event may still come that tells how, and it is waited for
-    /// the next look.
+    /// the next look. When the look was begun and was over is told in nanoseconds since boot. Who is in a
+    /// look that was begun after its end was told has not ended: whoever may write events can forge them.
     pub(crate) fn look(
         &mut self,
-        time: u64,
+        (began, time): (u64, u64),
         look: &Look,
         sure: bool,
         stamp: &mut Stamp,
@@ -112,10 +118,26 @@ impl Processes {
                 .running
                 .get(&process.id.pid)
                 .is_some_and(|known| known.id == process.id);
-            if !is_known && !self.ended.contains(&process.id) {
-                self.start(time, process.clone(), None, stamp, seen);
+            if is_known {
+                continue;
             }
+            if let Some(ended) = self.ended(process.id) {
+                if began <= ended.saturating_add(FADES) {
+                    continue;
+                }
+                self.ended.retain(|(id, _)| *id != process.id);
+                if !std::mem::replace(&mut self.is_contradiction_told, true) {
+                    seen.push(Observed::Gap(contradicted(stamp.time(ended))));
+                }
+            }
+            self.start(time, process.clone(), None, stamp, seen);
         }
+    }
+
+    /// When it ended, as an event told.
+    fn ended(&self, id: ProcessId) -> Option<u64> {
+        let told = self.ended.iter().find(|(ended, _)| *ended == id);
+        told.map(|(_, time)| *time)
     }
 
     /// Tells what an event says.
@@ -136,7 +158,7 @@ impl Processes {
             } => {
                 let id = self.process(pid, started);
                 let is_known = self.running.get(&pid).is_some_and(|it| it.id == id);
-                if is_known || self.ended.contains(&id) {
+                if is_known || self.ended(id).is_some() {
                     return;
                 }
                 let facts = facts.filter(|it| it.id == id);
@@ -160,7 +182,7 @@ impl Processes {
                 if self.ended.len() >= MOST_ENDED {
                     self.ended.pop_front();
                 }
-                self.ended.push_back(id);
+                self.ended.push_back((id, time));
                 if let Some(process) = self.running.remove(&pid) {
                     let ended = stamp.time(time);
                     let status = u8::try_from(code).ok().map(|code| i32::from(code) << 8);
@@ -241,6 +263,18 @@ fn tell_end(
         ..process.clone()
     })));
     stamp.tell(event, seen);
+}
+
+fn contradicted(since: Timestamp) -> Gap {
+    Gap {
+        since: Some(since),
+        ..Gap::standing(
+            "end_contradicted",
+            Source::Etw,
+            "event tracing (ETW) said that a process ended, and it runs: its events may be forged",
+            "what this process did until it was seen again; it is told anew. This is said once",
+        )
+    }
 }
 
 fn last_part(image: &Text) -> Text {

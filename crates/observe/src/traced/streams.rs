@@ -20,6 +20,10 @@ use crate::stamp::Stamp;
 const MOST: usize = 200_000;
 /// One that is over is remembered for so long: Windows keeps its row for a while.
 const REMEMBERED: u64 = 5_000_000_000;
+/// One that nobody was told of is forgotten when nothing was heard of it for so long.
+const SILENT: u64 = 60_000_000_000;
+/// Events of the same moment come in any order: the beginning may come after the first bytes.
+const MOMENT: u64 = 1_000_000_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Streams {
@@ -39,6 +43,8 @@ struct Stream {
     is_begun: bool,
     /// An event has told that it stands.
     is_established: bool,
+    /// The beginning was not told, and was taken for granted at this time: bytes went over it.
+    granted: Option<u64>,
     /// The table of Windows had it.
     was_seen: bool,
     /// When this side wished to end it.
@@ -86,6 +92,7 @@ impl Stream {
             pid: None,
             is_begun: false,
             is_established: false,
+            granted: None,
             was_seen: false,
             closing: None,
             closed: None,
@@ -112,6 +119,10 @@ impl Streams {
         let is_new_one = |it: &Stream| {
             // The same ends again: the one before is over, whether or not that was told.
             let begins = matches!(done.deed, Deed::Connect | Deed::Accept);
+            let is_late = it
+                .granted
+                .is_some_and(|at| done.time <= at.saturating_add(MOMENT));
+            let begins = begins && !is_late;
             it.closed.is_some() && done.deed != Deed::Disconnect || begins && it.is_established
         };
         if let Some(former) = self.known.get(&ends).filter(|it| is_new_one(it)) {
@@ -145,6 +156,12 @@ impl Streams {
             event.detail = detail.unwrap_or(event.detail);
             stamp.tell(event, seen);
         };
+        let has_bytes = matches!(done.deed, Deed::Send | Deed::Receive) && done.size > 0;
+        if has_bytes && !stream.is_begun && !stream.was_seen {
+            (stream.is_begun, stream.is_established) = (true, true);
+            stream.granted = Some(done.time);
+            tell(beginning(is_served), None);
+        }
         match done.deed {
             Deed::Reconnect => {
                 if !stream.is_begun {
@@ -153,6 +170,8 @@ impl Streams {
                     tell(EventKind::FirstPacket, None);
                 }
             }
+            // It was told when bytes went over it.
+            Deed::Connect | Deed::Accept if stream.granted.is_some() => {}
             Deed::Connect => {
                 (stream.is_begun, stream.is_established) = (true, true);
                 tell(EventKind::Opened, None);
@@ -176,13 +195,10 @@ impl Streams {
                 stream.has_changed = true;
             }
             Deed::Disconnect => {
-                let has_bytes = stream.bytes != [0; 2];
                 let begins = if stream.is_begun || stream.was_seen {
                     None
                 } else if is_served {
                     Some(EventKind::Accepted)
-                } else if has_bytes {
-                    Some(EventKind::Opened)
                 } else {
                     // Of those that came about another event told.
                     tell(EventKind::Attempt, None);
@@ -278,14 +294,16 @@ impl Streams {
                 }),
                 None if there.contains_key(ends) => continue,
                 None if stream.is_begun || stream.was_seen => passed.missing.push(stream.sum()),
-                // Nobody was told of it so far.
+                // Nobody was told of it: no byte has gone over it.
                 None => continue,
             }
             stream.closed = Some(began);
         }
         self.known.retain(|ends, stream| {
             let is_old = |closed: u64| closed.saturating_add(REMEMBERED) < began;
-            there.contains_key(ends) || !stream.closed.is_some_and(is_old)
+            let is_told = stream.is_begun || stream.was_seen;
+            let is_silent = !is_told && stream.used.saturating_add(SILENT) < began;
+            there.contains_key(ends) || !stream.closed.is_some_and(is_old) && !is_silent
         });
         // The order of a table that is hashed is none.
         passed.over.sort_by_key(|it| (it.time, it.sum.cookie));
@@ -306,10 +324,24 @@ impl Streams {
         sums
     }
 
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.known.len()
+    }
+
     fn has_room(&mut self) -> bool {
         if self.known.len() >= MOST {
             self.known.retain(|_, it| it.closed.is_none());
         }
         self.known.len() < MOST
+    }
+}
+
+/// How one came about that nobody told the beginning of: who listens there was called.
+fn beginning(is_served: bool) -> EventKind {
+    if is_served {
+        EventKind::Accepted
+    } else {
+        EventKind::Opened
     }
 }

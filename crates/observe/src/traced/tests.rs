@@ -515,16 +515,53 @@ fn a_short_process_is_told_whole() {
     assert_eq!(run.lines(), expected);
     // A look that was begun before still has it, and one with the same number is another.
     let old = look(Vec::new(), &[(4, 0), (42, 1), (43, 1), (50, 5)]);
-    run.processes
-        .look(6 * SECOND, &old, false, &mut run.stamp, &mut run.seen);
+    run.processes.look(
+        (5 * SECOND, 6 * SECOND),
+        &old,
+        false,
+        &mut run.stamp,
+        &mut run.seen,
+    );
     assert_eq!(run.lines(), [""; 0]);
     let new = look(Vec::new(), &[(4, 0), (42, 1), (43, 1), (50, 6)]);
-    run.processes
-        .look(6 * SECOND, &new, false, &mut run.stamp, &mut run.seen);
+    run.processes.look(
+        (5 * SECOND, 6 * SECOND),
+        &new,
+        false,
+        &mut run.stamp,
+        &mut run.seen,
+    );
     assert_eq!(
         run.lines(),
         ["process 50 50.exe None []", "process_started 50"]
     );
+}
+
+#[test]
+fn who_runs_after_its_end_was_told_is_told_anew() {
+    let mut run = Run::begin(Vec::new());
+    run.told(5 * SECOND, 42, stop(42, 1, 0));
+    let _ = run.lines();
+    let there = look(Vec::new(), &[(4, 0), (42, 1), (43, 1)]);
+    let mut lines_after = |began| {
+        let times = (began, began);
+        run.processes
+            .look(times, &there, false, &mut run.stamp, &mut run.seen);
+        let is_gap =
+            |it: &Observed| matches!(it, Observed::Gap(gap) if gap.id == "end_contradicted");
+        let gaps = run.seen.iter().filter(|it| is_gap(it)).count();
+        let lines = run.lines();
+        run.told(began + 1, 42, stop(42, 1, 0));
+        let ends = run.lines().len();
+        (lines, gaps, ends)
+    };
+    // It may not have been gone yet.
+    assert_eq!(lines_after(6 * SECOND), (Vec::new(), 0, 0));
+    let anew = ["process 42 42.exe None []", "process_started 42"].map(str::to_owned);
+    let (lines, gaps, ends) = lines_after(8 * SECOND);
+    assert_eq!((&lines[1..], gaps, ends), (&anew[..], 1, 2));
+    // And again, of which is said no more why.
+    assert_eq!(lines_after(12 * SECOND), (anew.to_vec(), 0, 2));
 }
 
 #[test]
@@ -549,8 +586,13 @@ fn who_does_not_tell_its_start_is_the_same_as_before() {
     silent.sockets[0].holders[0].process = unknown;
     run.processes.recognise(&mut silent);
     assert_eq!(silent.sockets[0].holders[0].process, id);
-    run.processes
-        .look(SECOND, &silent, true, &mut run.stamp, &mut run.seen);
+    run.processes.look(
+        (SECOND, SECOND),
+        &silent,
+        true,
+        &mut run.stamp,
+        &mut run.seen,
+    );
     assert_eq!(run.lines(), [""; 0]);
 }
 
@@ -559,16 +601,31 @@ fn who_is_in_no_look_has_ended() {
     let without = look(Vec::new(), &[(4, 0), (43, 1)]);
     let ended = ["process 42 42.exe None []", "process_ended 42 None"];
     let mut run = Run::begin(Vec::new());
-    run.processes
-        .look(SECOND, &without, true, &mut run.stamp, &mut run.seen);
+    run.processes.look(
+        (SECOND, SECOND),
+        &without,
+        true,
+        &mut run.stamp,
+        &mut run.seen,
+    );
     assert_eq!(run.lines(), ended);
     // An event may still tell how.
     let mut run = Run::begin(Vec::new());
-    run.processes
-        .look(SECOND, &without, false, &mut run.stamp, &mut run.seen);
+    run.processes.look(
+        (SECOND, SECOND),
+        &without,
+        false,
+        &mut run.stamp,
+        &mut run.seen,
+    );
     assert_eq!(run.lines(), [""; 0]);
-    run.processes
-        .look(SECOND, &without, false, &mut run.stamp, &mut run.seen);
+    run.processes.look(
+        (SECOND, SECOND),
+        &without,
+        false,
+        &mut run.stamp,
+        &mut run.seen,
+    );
     assert_eq!(run.lines(), ended);
 }
 
@@ -639,11 +696,11 @@ fn only_what_is_understood_is_taken() {
         time: Timestamp::from_unix_nanos(70),
         payload: vec![2, 0, 3, 1],
     };
-    let boot_time = Timestamp::from_unix_nanos(50);
-    let held = raw.held(boot_time).unwrap();
+    let anchors = Anchors::new(Timestamp::from_unix_nanos(50));
+    let held = raw.held(&anchors, 30).unwrap();
     assert_eq!((held.time, held.pid, held.thread), (20, 4, 9));
     assert!(matches!(held.told, Told::Network(_)));
-    assert_eq!(Raw { id: 1, ..raw }.held(boot_time).err(), Some(20));
+    assert_eq!(Raw { id: 1, ..raw }.held(&anchors, 30).err(), Some(20));
 }
 
 /// Many ports, so that there is no room for all of them.
@@ -692,4 +749,34 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn who_only_sends_between_two_looks_is_told_at_its_first_byte() {
+    let mut run = Run::begin(Vec::new());
+    run.deed(SECOND, Deed::Copy, false, (HERE, THERE), 9);
+    run.deed(SECOND, Deed::Send, false, (HERE, THERE), 0);
+    assert_eq!(run.lines(), [""; 0]);
+    run.deed(SECOND + 1, Deed::Send, false, (HERE, THERE), 100);
+    run.deed(SECOND + 2, Deed::Receive, false, (HERE, THERE), 5);
+    // An event that was written down on another processor.
+    run.deed(SECOND + 3, Deed::Connect, false, (HERE, THERE), 0);
+    assert_eq!(run.lines(), ["opened 42"]);
+    let (_, missing) = run.look(2 * SECOND, Vec::new());
+    assert!(missing);
+    assert_eq!(run.lines(), ["counts [(Some(100), Some(5))]"]);
+    // The same ends, much later.
+    run.deed(90 * SECOND, Deed::Receive, false, (HERE, THERE), 5);
+    run.deed(95 * SECOND, Deed::Connect, false, (HERE, THERE), 0);
+    assert_eq!(run.lines(), ["opened 42", "closed 0 (0, 5)", "opened 42"]);
+}
+
+#[test]
+fn what_says_nothing_is_let_go_of() {
+    let mut run = Run::begin(Vec::new());
+    run.deed(SECOND, Deed::Copy, false, (HERE, THERE), 9);
+    let _ = run.look(50 * SECOND, Vec::new());
+    assert_eq!(run.traced.streams.count(), 1);
+    let _ = run.look(62 * SECOND, Vec::new());
+    assert_eq!(run.traced.streams.count(), 0);
 }

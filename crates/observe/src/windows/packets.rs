@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use model::{
@@ -20,8 +21,10 @@ use windows_sys::Win32::Networking::WinSock::{
     WSAEACCES, WSAEOPNOTSUPP, WSAEPROTONOSUPPORT, WSAESOCKTNOSUPPORT,
 };
 
+use super::host::boot_nanos;
 use super::interfaces::interfaces;
 use crate::Error;
+use crate::packets::listened::{Listened, Place};
 use crate::packets::queue::Queue;
 use crate::packets::way::way;
 use crate::packets::{Captured, Lender, PacketOptions, RingCounts, ends};
@@ -36,8 +39,7 @@ const MOST_INTERFACES: usize = 64;
 /// See [`crate::packets::Packets`].
 pub(crate) struct Packets {
     queue: Arc<Queue>,
-    /// Those that are listened at, by number, and the address that was taken for it.
-    sockets: HashMap<u32, Ipv4Addr>,
+    listened: Listened,
     interfaces: HashMap<u32, Interface>,
     /// To be told.
     changed: Vec<Interface>,
@@ -51,10 +53,10 @@ pub(crate) struct Packets {
 
 impl Packets {
     /// Listens at every interface there is. `None`: at none, and why is among the gaps.
-    pub(crate) fn begin(options: PacketOptions, boot_time: Timestamp) -> (Option<Self>, Vec<Gap>) {
+    pub(crate) fn begin(options: PacketOptions) -> (Option<Self>, Vec<Gap>) {
         let mut packets = Self {
-            queue: Arc::new(Queue::new(options, boot_time)),
-            sockets: HashMap::new(),
+            queue: Arc::new(Queue::new(options, boot_nanos)),
+            listened: Listened::default(),
             interfaces: HashMap::new(),
             changed: Vec::new(),
             gaps: Vec::new(),
@@ -65,7 +67,7 @@ impl Packets {
         };
         packets.look();
         let mut gaps = std::mem::take(&mut packets.gaps);
-        if packets.sockets.is_empty() {
+        if packets.listened.is_empty() {
             if gaps.is_empty() {
                 gaps.push(no_packets("no interface has an address of IPv4"));
             }
@@ -133,8 +135,9 @@ impl Packets {
     /// Listens at interfaces that have come, and again where the address has changed.
     fn look(&mut self) {
         self.looked = Instant::now();
-        for (interface, why) in self.queue.ended() {
-            if self.sockets.remove(&interface).is_some() {
+        for (place, why) in self.queue.ended() {
+            if self.listened.ended(place) {
+                let (interface, _) = place;
                 let since = Some(super::now());
                 let why = format!("interface {interface} can no longer be listened at: {why}");
                 self.gaps.push(Gap {
@@ -155,15 +158,16 @@ impl Packets {
                 continue;
             };
             self.describe(&told);
-            let is_same = self.sockets.get(&told.index) == Some(&address);
+            let place = (told.index, address);
+            let is_same = self.listened.has(place);
             let was_refused = self.refused.get(&told.index) == Some(&address);
-            if is_same || was_refused || self.sockets.len() >= MOST_INTERFACES {
+            let has_room =
+                self.listened.has_interface(told.index) || self.listened.len() < MOST_INTERFACES;
+            if is_same || was_refused || !has_room {
                 continue;
             }
-            match self.listen(told.index, address) {
-                Ok(()) => {
-                    self.sockets.insert(told.index, address);
-                }
+            match self.listen(place) {
+                Ok(stop) => self.listened.put(place, stop),
                 Err(error) => {
                     self.refused.insert(told.index, address);
                     let name = told.name.lossy();
@@ -175,9 +179,13 @@ impl Packets {
         }
     }
 
-    fn listen(&self, interface: u32, address: Ipv4Addr) -> io::Result<()> {
+    /// Gives what stops it.
+    fn listen(&self, place: Place) -> io::Result<Arc<AtomicBool>> {
+        let (_, address) = place;
         let socket = socket::open(address)?;
-        Queue::fill(&self.queue, socket, interface)
+        let stop = Arc::new(AtomicBool::new(false));
+        Queue::fill(&self.queue, socket, place, Arc::clone(&stop))?;
+        Ok(stop)
     }
 
     fn describe(&mut self, told: &SystemInterface) {

@@ -41,15 +41,15 @@ pub(crate) fn first() -> Option<Asked> {
 
 pub(crate) fn hear_console(listener: Listener) -> io::Result<()> {
     let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if listeners.is_empty() {
+        // SAFETY: the handler is of the form that is asked for, and is there until the process ends.
+        let result = unsafe { SetConsoleCtrlHandler(Some(handle), 1) };
+        if result == 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
     listeners.push(listener);
-    if listeners.len() > 1 {
-        return Ok(());
-    }
-    // SAFETY: the handler is of the form that is asked for, and is there until the process ends.
-    match unsafe { SetConsoleCtrlHandler(Some(handle), 1) } {
-        0 => Err(io::Error::last_os_error()),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Runs in an ordinary thread of its own. When the window is closed, the process is ended as soon as this

@@ -8,17 +8,18 @@ mod session;
 
 use std::time::{Duration, Instant};
 
-use model::{BootId, Gap, Look, Observed, Source, Text};
+use model::{BootId, Gap, Look, Observed, Source, Text, Timestamp};
 
 use self::session::Losses;
 pub(super) use self::session::Session;
 use super::examine::files::as_written;
 use super::host::boot_nanos;
-use super::processes;
 use super::version::version;
+use super::watch::between_looks;
+use super::{now, processes};
 use crate::parse::etw_kernel_process as kernel_process;
 use crate::stamp::Stamp;
-use crate::traced::{Held, Order, Processes, Told, attempts_untold};
+use crate::traced::{Anchors, Held, Order, Processes, Told, attempts_untold};
 
 /// Events are held back for so long.
 pub(super) const HOLD: Duration = Duration::from_millis(1_300);
@@ -28,6 +29,7 @@ const LOSSES_EACH: Duration = Duration::from_secs(1);
 
 pub(super) struct Tracing {
     session: Session,
+    anchors: Anchors,
     boot: BootId,
     order: Order,
     flushed: Instant,
@@ -41,9 +43,10 @@ pub(super) struct Tracing {
 
 impl Tracing {
     /// From the first look on. The session has to be there before it.
-    pub(super) fn begin(session: Session, look: &mut Look) -> Self {
+    pub(super) fn begin(session: Session, boot_time: Timestamp, look: &mut Look) -> Self {
         Self {
             session,
+            anchors: Anchors::new(boot_time),
             boot: look.host.boot,
             order: Order::begin(boot_nanos(), look),
             flushed: Instant::now(),
@@ -96,13 +99,14 @@ impl Tracing {
             self.flushed = Instant::now();
             self.session.flush();
         }
-        self.take(stamp);
+        self.take();
         let hold = u64::try_from(HOLD.as_nanos()).unwrap_or(u64::MAX);
         let until = boot_nanos().saturating_sub(hold);
         let sure = self.has_ended;
         self.order.tell_until(until, sure, processes, stamp, seen);
         if self.asked.elapsed() >= LOSSES_EACH {
             self.asked = Instant::now();
+            self.anchors.set(now(), boot_nanos());
             self.tell_losses(stamp, seen);
         }
         until
@@ -124,16 +128,12 @@ impl Tracing {
     }
 
     /// Takes what the session has handed on.
-    fn take(&mut self, stamp: &Stamp) {
+    fn take(&mut self) {
         while self.order.has_room()
             && let Some(raw) = self.session.take()
         {
-            match raw.held(stamp.boot_time) {
-                Ok(mut held) => {
-                    // The clock of the session may run faster, and nothing is to wait for it.
-                    held.time = held.time.min(boot_nanos());
-                    self.order.hold(met(held, self.boot));
-                }
+            match raw.held(&self.anchors, boot_nanos()) {
+                Ok(held) => self.order.hold(met(held, self.boot)),
                 Err(time) => self.order.traced.not_understood(time),
             }
         }
@@ -191,6 +191,10 @@ impl Tracing {
                 ..untraced("somebody has ended the session of event tracing (ETW)")
             };
             seen.push(Observed::Gap(ended));
+            seen.push(Observed::Gap(Gap {
+                since: Some(stamp.time(before)),
+                ..between_looks()
+            }));
         }
     }
 }

@@ -68,6 +68,7 @@ impl Watch {
         observer.count_bytes();
         let since_boot = i64::try_from(boot_nanos()).unwrap_or_default();
         let boot_time = now().unix_nanos().saturating_sub(since_boot);
+        let boot_time = Timestamp::from_unix_nanos(boot_time);
         // Before the look, so that nothing falls between it and the events.
         let session = if options.polling {
             Err("it was asked for looking again and again".to_owned())
@@ -78,7 +79,7 @@ impl Watch {
         let gaps = std::mem::take(&mut look.gaps);
         let sockets = rows(&look);
         let (mut tracing, why) = match session {
-            Ok(session) => (Some(Tracing::begin(session, &mut look)), None),
+            Ok(session) => (Some(Tracing::begin(session, boot_time, &mut look)), None),
             Err(why) => (None, Some(why)),
         };
         if tracing.is_some() {
@@ -99,9 +100,8 @@ impl Watch {
             first.push(Observed::Gap(untraced(why)));
             first.push(Observed::Gap(between_looks()));
         }
-        let boot_time = Timestamp::from_unix_nanos(boot_time);
         let packets = options.packets.and_then(|options| {
-            let (packets, gaps) = Packets::begin(options, boot_time);
+            let (packets, gaps) = Packets::begin(options);
             first.extend(gaps.into_iter().map(Observed::Gap));
             packets
         });
@@ -133,11 +133,8 @@ impl Watch {
     }
 
     pub(crate) fn tier(&self) -> Tier {
-        if self.tracing.is_some() {
-            Tier::Full
-        } else {
-            Tier::Polling
-        }
+        let is_traced = self.tracing.as_ref().is_some_and(|it| !it.has_ended());
+        if is_traced { Tier::Full } else { Tier::Polling }
     }
 
     pub(crate) fn actions(&mut self) -> Option<actions::Actions> {
@@ -258,13 +255,14 @@ impl Watch {
     /// Looks, and tells what is not as it was.
     fn look(&mut self, seen: &mut Vec<Observed>) -> Result<(), Error> {
         let (began, before) = (Instant::now(), seen.len());
+        let tier = self.tier();
         if let Some(tracing) = &mut self.tracing {
             let (start, time) = (boot_nanos(), now());
             let mut look = self.observer.look(WHOLE)?;
             look.gaps.clear();
             // What has happened since it was begun may be in it, or not.
             look.taken = time;
-            look.tier = Tier::Full;
+            look.tier = tier;
             self.examinations.talk(&look);
             self.looked = Instant::now();
             tracing.put(start, boot_nanos(), look);
@@ -294,6 +292,7 @@ impl Watch {
     }
 
     fn take(&mut self, seen: &mut Vec<Observed>) -> Result<Look, Error> {
+        let began = boot_nanos();
         let mut look = self.observer.look(WHOLE)?;
         self.looked = Instant::now();
         self.until = boot_nanos();
@@ -303,7 +302,7 @@ impl Watch {
         self.examinations.talk(&look);
         let (processes, stamp) = (&mut self.processes, &mut self.stamp);
         processes.recognise(&mut look);
-        processes.look(self.until, &look, true, stamp, seen);
+        processes.look((began, self.until), &look, true, stamp, seen);
         Ok(look)
     }
 }

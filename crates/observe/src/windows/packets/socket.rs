@@ -7,12 +7,13 @@
 use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::windows::io::FromRawSocket as _;
+use std::ptr::null;
 use std::time::Duration;
 
 use windows_sys::Win32::Networking::WinSock::{
     AF_INET, INVALID_SOCKET, IPPROTO_IP, RCVALL_IPLEVEL, SIO_RCVALL, SO_RCVBUF, SOCK_RAW,
-    SOCKADDR_IN, SOL_SOCKET, WSADATA, WSAGetLastError, WSAStartup, bind, ioctlsocket, setsockopt,
-    socket,
+    SOCKADDR_IN, SOCKET, SOL_SOCKET, WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED, WSADATA,
+    WSAGetLastError, WSASocketW, WSAStartup, bind, ioctlsocket, setsockopt,
 };
 
 /// So soon a thread hears that it is to end.
@@ -33,8 +34,11 @@ pub(super) fn open(address: Ipv4Addr) -> io::Result<UdpSocket> {
     if result != 0 {
         return Err(io::Error::from_raw_os_error(result));
     }
-    // SAFETY: nothing but numbers is passed.
-    let raw = unsafe { socket(i32::from(AF_INET), SOCK_RAW, IPPROTO_IP) };
+    // Windows 7 knows the flag from its first service pack on.
+    let raw = match raw_socket(WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT) {
+        INVALID_SOCKET => raw_socket(WSA_FLAG_OVERLAPPED),
+        raw => raw,
+    };
     if raw == INVALID_SOCKET {
         return Err(last_error());
     }
@@ -67,6 +71,12 @@ pub(super) fn open(address: Ipv4Addr) -> io::Result<UdpSocket> {
     }
     owned.set_read_timeout(Some(HEARS_EACH))?;
     Ok(owned)
+}
+
+/// `WSA_FLAG_NO_HANDLE_INHERIT`: no process that is started meanwhile gets it as well.
+fn raw_socket(flags: u32) -> SOCKET {
+    // SAFETY: nothing but numbers is passed, and no pointer.
+    unsafe { WSASocketW(i32::from(AF_INET), SOCK_RAW, IPPROTO_IP, null(), 0, flags) }
 }
 
 fn last_error() -> io::Error {

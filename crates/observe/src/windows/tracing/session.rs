@@ -17,7 +17,7 @@ use std::{io, slice};
 use model::Gap;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_NO_SYSTEM_RESOURCES, ERROR_SUCCESS,
-    ERROR_TIMEOUT, GetLastError, WIN32_ERROR,
+    ERROR_TIMEOUT, ERROR_WMI_INSTANCE_NOT_FOUND, GetLastError, WIN32_ERROR,
 };
 use windows_sys::Win32::System::Diagnostics::Etw::{
     CONTROLTRACE_HANDLE, CloseTrace, ControlTraceW, EVENT_CONTROL_CODE_ENABLE_PROVIDER,
@@ -57,7 +57,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(in crate::windows) enum Untraced {
     #[error("event tracing (ETW) is for administrators: start whocalls as administrator")]
     NoRights,
-    #[error("another whocalls traces this computer already, and there is one session only")]
+    #[error(
+        "another whocalls, or something that holds its lock, traces this computer already, and there is \
+             one session only"
+    )]
     Another,
     #[error("as many sessions of event tracing (ETW) run as this Windows allows: end one of them")]
     TooMany,
@@ -86,7 +89,8 @@ pub(in crate::windows) struct Session {
     shared: Arc<Shared>,
     /// Providers that could not be asked.
     pub(super) gaps: Vec<Gap>,
-    _lock: OwnedHandle,
+    /// `None`: something else holds it, and traces nothing.
+    _lock: Option<OwnedHandle>,
 }
 
 /// What the thread fills.
@@ -122,7 +126,7 @@ impl Session {
     pub(in crate::windows) fn start() -> Result<Self, Untraced> {
         let lock = lock()?;
         let name = wide(NAME);
-        let control = begin(&name)?;
+        let control = begin(&name, lock.is_some())?;
         match Self::read(control, &name, lock) {
             Ok(session) => Ok(session),
             Err(error) => {
@@ -135,7 +139,7 @@ impl Session {
     fn read(
         control: CONTROLTRACE_HANDLE,
         name: &[u16],
-        lock: OwnedHandle,
+        lock: Option<OwnedHandle>,
     ) -> Result<Self, Untraced> {
         // Wine says yes to everything and does nothing.
         let state = ask(control, name, EVENT_TRACE_CONTROL_QUERY)
@@ -227,8 +231,9 @@ impl Drop for Session {
     }
 }
 
-/// Nobody else of ours may have it. It is let go of with the process, however that ends.
-fn lock() -> Result<OwnedHandle, Untraced> {
+/// Nobody else of ours may have it. It is let go of with the process, however that ends. `None`: something
+/// else holds it, as every user may, and there is no session: then it says nothing.
+fn lock() -> Result<Option<OwnedHandle>, Untraced> {
     let name = wide(LOCK);
     // SAFETY: `name` ends with a zero and outlives the call.
     let lock = unsafe { CreateMutexW(null(), 0, name.as_ptr()) };
@@ -237,19 +242,30 @@ fn lock() -> Result<OwnedHandle, Untraced> {
     if lock.is_null() {
         // Of a user whose objects we may not open.
         if error == ERROR_ACCESS_DENIED {
-            return Err(Untraced::Another);
+            return is_nobody().map(|()| None);
         }
         return Err(failed("making sure that it is the only one", error));
     }
     // SAFETY: it was given to us to close, and nobody else does.
     let lock = unsafe { OwnedHandle::from_raw_handle(lock) };
     if error == ERROR_ALREADY_EXISTS {
-        return Err(Untraced::Another);
+        return is_nobody().map(|()| None);
     }
-    Ok(lock)
+    Ok(Some(lock))
 }
 
-fn begin(name: &[u16]) -> Result<CONTROLTRACE_HANDLE, Untraced> {
+/// Makes sure that no session of ours runs.
+fn is_nobody() -> Result<(), Untraced> {
+    let nobody = CONTROLTRACE_HANDLE::default();
+    match ask(nobody, &wide(NAME), EVENT_TRACE_CONTROL_QUERY) {
+        Ok(_) => Err(Untraced::Another),
+        Err(ERROR_WMI_INSTANCE_NOT_FOUND) => Ok(()),
+        Err(why) => Err(failed("asking whether another one runs", why)),
+    }
+}
+
+/// Without the lock, a session that is there already is somebody's.
+fn begin(name: &[u16], is_locked: bool) -> Result<CONTROLTRACE_HANDLE, Untraced> {
     let mut is_again = false;
     loop {
         let mut properties = Properties::new();
@@ -271,6 +287,7 @@ fn begin(name: &[u16]) -> Result<CONTROLTRACE_HANDLE, Untraced> {
         match result {
             ERROR_SUCCESS => return Ok(control),
             // Its process is no more: the lock is ours.
+            ERROR_ALREADY_EXISTS if !is_locked => return Err(Untraced::Another),
             ERROR_ALREADY_EXISTS if !is_again => {
                 is_again = true;
                 let nobody = CONTROLTRACE_HANDLE::default();

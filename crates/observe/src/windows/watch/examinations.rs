@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,6 +37,8 @@ pub(super) struct Examinations {
     talking: HashSet<ProcessId>,
     left_out: usize,
     is_left_out_told: bool,
+    /// The thread cannot keep up.
+    is_behind: Arc<AtomicBool>,
     /// Why nothing is found out. To be told once.
     gap: Option<Gap>,
 }
@@ -46,12 +49,15 @@ impl Examinations {
         let (notes, noted) = mpsc::sync_channel(MOST_NOTES);
         let (answers, answered) = mpsc::sync_channel(MOST_ANSWERS);
         let thread = thread::Builder::new().name("examine".to_owned());
-        let started = thread.spawn(move || examine(&noted, &answers));
+        let is_behind = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&is_behind);
+        let started = thread.spawn(move || examine(&noted, &answers, &told));
         let mut examinations = Self {
             thread: started.is_ok().then_some((notes, answered)),
             talking: HashSet::new(),
             left_out: 0,
             is_left_out_told: false,
+            is_behind,
             gap: started.err().map(|error| ended(&error.to_string())),
         };
         for process in running.values() {
@@ -108,14 +114,20 @@ impl Examinations {
             }
         }
         seen.extend(self.gap.take().map(Observed::Gap));
-        if self.left_out > 0 && !std::mem::replace(&mut self.is_left_out_told, true) {
-            seen.push(Observed::Gap(left_out().counted(self.left_out)));
+        let is_missed = self.left_out > 0 || self.is_behind.load(Ordering::Relaxed);
+        if is_missed && !std::mem::replace(&mut self.is_left_out_told, true) {
+            let gap = left_out();
+            seen.push(Observed::Gap(match self.left_out {
+                // Not how many: they have their turn later.
+                0 => gap,
+                count => gap.counted(count),
+            }));
         }
     }
 }
 
 /// Until nobody wants to know any more.
-fn examine(notes: &Receiver<Note>, answers: &SyncSender<Answer>) {
+fn examine(notes: &Receiver<Note>, answers: &SyncSender<Answer>, is_behind: &AtomicBool) {
     let mut all = All {
         examiner: Examiner::start(),
         turns: Turns::new(Instant::now()),
@@ -133,6 +145,9 @@ fn examine(notes: &Receiver<Note>, answers: &SyncSender<Answer>) {
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if all.turns.is_behind(Instant::now()) {
+            is_behind.store(true, Ordering::Relaxed);
         }
         let answer = all
             .turns
@@ -206,8 +221,8 @@ fn left_out() -> Gap {
     Gap::standing(
         "examinations_left_out",
         Source::IpHelper,
-        "programs began faster than their processes could be looked into with the time that whocalls \
-         allows itself",
+        "programs began faster, or are more, than their processes could be looked into with the time that \
+         whocalls allows itself",
         "what looking into some processes would have found",
     )
 }
