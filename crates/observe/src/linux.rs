@@ -38,6 +38,8 @@ mod second;
 pub(crate) mod signals;
 mod snapshot;
 mod sock_diag;
+#[cfg(test)]
+mod spawned;
 pub(crate) mod system;
 mod tables;
 mod terminals;

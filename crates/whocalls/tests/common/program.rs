@@ -152,10 +152,15 @@ pub(crate) fn only<'a>(seen: &[Seen<'a>], what: impl Fn(Seen<'a>) -> bool) -> Se
 pub(crate) fn copy_to(folder: &Path) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let copy = folder.join("whocalls");
-    // Not by ourselves: another test may start a program meanwhile, which for a moment inherits the
-    // descriptor that writes, and a file that is being written cannot be started.
-    let copied = Command::new("cp").arg(WHOCALLS).arg(&copy).status();
-    assert!(copied.unwrap().success());
+    copy_file(Path::new(WHOCALLS), &copy);
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).unwrap();
     copy
+}
+
+/// Copies a program that is to be started. Not by ourselves: another test may start a program meanwhile,
+/// which for a moment inherits the descriptor that writes, and a file that is being written cannot be
+/// started.
+pub(crate) fn copy_file(program: &Path, copy: &Path) {
+    let copied = Command::new("cp").arg(program).arg(copy).status();
+    assert!(copied.unwrap().success());
 }

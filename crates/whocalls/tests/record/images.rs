@@ -2,10 +2,11 @@
 //! that of another one a moment before or after.
 
 use std::fs;
+use std::path::Path;
 
 use crate::actor::{Actor, Place, python};
 use crate::network::Namespace;
-use crate::program::WHOCALLS;
+use crate::program::{WHOCALLS, copy_file};
 use crate::recording::{Packet, Recorded, Recording, contains};
 use crate::room::{Room, on};
 use crate::setting::{Need, command, lacks, run, skip};
@@ -250,7 +251,7 @@ fn a_number_that_is_used_again_is_another_process() {
     }
     let room = Room::new();
     for name in ["one", "two"] {
-        fs::copy("/bin/sh", room.file(name)).unwrap();
+        copy_file(Path::new("/bin/sh"), &room.file(name));
     }
     // The first process of the namespace is not whocalls itself: it ends all others with it.
     let script = "ip link set lo up; \"$@\" & until grep -qs look_end INTO/*/events/*.part; do sleep \

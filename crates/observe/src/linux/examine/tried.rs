@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::super::spawned::spawned;
 use super::Subject;
 use crate::parse::proc_pid::stat;
 
@@ -42,8 +43,8 @@ pub(super) struct Running(pub(super) Child);
 impl Running {
     /// Waits until it runs a program of that name.
     pub(super) fn start(command: &mut Command, name: &str) -> Option<Self> {
-        let child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn();
-        let mut running = Self(child.unwrap());
+        let command = command.stdin(Stdio::null()).stderr(Stdio::null());
+        let mut running = Self(spawned(command));
         let link = format!("/proc/{}/exe", running.0.id());
         for _ in 0..1000 {
             let program = fs::read_link(&link).unwrap_or_default();

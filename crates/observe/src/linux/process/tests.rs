@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use model::{BootId, PathState, Process, Text, Timestamp};
 
+use super::super::spawned::spawned;
 use super::Processes;
 
 const SLEEP: &str = "/bin/sleep";
@@ -38,17 +39,7 @@ struct Running(Child);
 
 impl Running {
     fn start(command: &mut Command) -> Self {
-        // While another test forks, our copies can still be open for writing in its child.
-        for _ in 0..200 {
-            match command.spawn() {
-                Ok(child) => return Self(child),
-                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                Err(error) => panic!("{command:?}: {error}"),
-            }
-        }
-        panic!("{command:?}: busy");
+        Self(spawned(command))
     }
 
     /// Starts a program that says in one line that it is ready.
