@@ -13,6 +13,8 @@ mod host;
 mod interfaces;
 mod library;
 mod local;
+mod memory;
+mod native;
 mod online;
 mod packets;
 pub(crate) mod places;

@@ -7,31 +7,27 @@
 )]
 
 use std::collections::HashMap;
-use std::ffi::c_void;
 use std::net::{IpAddr, Ipv4Addr};
-use std::ptr::null_mut;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use model::{Endpoint, Socket, State};
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, GetLastError, HANDLE, HWND, LPARAM, NO_ERROR,
-    WAIT_OBJECT_0,
+    ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, HWND, LPARAM, NO_ERROR, WAIT_OBJECT_0,
 };
 use windows_sys::Win32::NetworkManagement::IpHelper::{
     MIB_TCP_STATE_DELETE_TCB, MIB_TCPROW_LH, SetTcpEntry,
 };
 use windows_sys::Win32::System::Threading::{
-    OpenProcess, PROCESS_QUERY_INFORMATION, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE,
+    PROCESS_QUERY_INFORMATION, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE,
     PROCESS_TERMINATE, TerminateProcess, WaitForSingleObject,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
     EnumWindows, GetWindowThreadProcessId, PostMessageW, WM_CLOSE,
 };
 
-use super::handle::Handle;
-use super::library::Library;
-use super::{now, process, processes, tables};
+use super::handle::{self, Handle};
+use super::{native, now, process, processes, tables};
 use crate::actions::{ActionError, ConnectionTarget, Done, How, Outcome, ProcessTarget};
 
 /// How long it is waited for what was asked for.
@@ -128,12 +124,7 @@ pub(crate) fn end_process(target: ProcessTarget, how: How) -> Result<Done, Actio
 /// Held open, its number is given to nobody else.
 fn hold(target: ProcessTarget) -> Result<Handle, ActionError> {
     let rights = PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE;
-    // SAFETY: no pointers are passed.
-    let process = unsafe { OpenProcess(rights, 0, target.pid) };
-    if process.is_null() {
-        return Err(last_error());
-    }
-    let process = Handle::own(process);
+    let process = Handle::of_process(target.pid, rights).ok_or_else(last_error)?;
     let started = process::started(&process).map(processes::ticks);
     match started == Some(target.start_ticks) && !has_ended(&process) {
         true => Ok(process),
@@ -142,8 +133,7 @@ fn hold(target: ProcessTarget) -> Result<Handle, ActionError> {
 }
 
 fn last_error() -> ActionError {
-    // SAFETY: nothing is passed.
-    match unsafe { GetLastError() } {
+    match handle::last_error() {
         ERROR_ACCESS_DENIED => ActionError::NoRightToEnd,
         // There is no process of this number.
         ERROR_INVALID_PARAMETER => ActionError::ProcessGone,
@@ -156,34 +146,9 @@ fn has_ended(process: &Handle) -> bool {
     unsafe { WaitForSingleObject(process.raw(), 0) == WAIT_OBJECT_0 }
 }
 
-type QueryInformation = unsafe extern "system" fn(HANDLE, i32, *mut c_void, u32, *mut u32) -> i32;
-
-/// Whether the computer stops when it ends (`ProcessBreakOnTermination`, class 29). `None`: it cannot be asked.
+/// Whether the computer stops when it ends. `None`: it cannot be asked.
 fn is_critical(pid: u32) -> Option<bool> {
-    const CLASS: i32 = 29;
-
-    let query = Library::of_system("ntdll.dll")?.function(c"NtQueryInformationProcess")?;
-    // SAFETY: no pointers are passed.
-    let process = unsafe { OpenProcess(PROCESS_QUERY_INFORMATION, 0, pid) };
-    if process.is_null() {
-        return None;
-    }
-    let process = Handle::own(process);
-    // SAFETY: it is the function of this name, whose type is that of winternl.h.
-    let query: QueryInformation = unsafe { std::mem::transmute(query) };
-    let mut ends_all = 0_u32;
-    // SAFETY: the handle is open; `ends_all` has four bytes to write to.
-    let status = unsafe {
-        query(
-            process.raw(),
-            CLASS,
-            (&raw mut ends_all).cast(),
-            4,
-            null_mut(),
-        )
-    };
-    // Wine does not know the question, and has no such processes.
-    Some(status == 0 && ends_all != 0)
+    native::is_critical(&Handle::of_process(pid, PROCESS_QUERY_INFORMATION)?)
 }
 
 struct Asked {

@@ -16,6 +16,7 @@ use windows_sys::Win32::NetworkManagement::IpHelper::{
 };
 
 use super::library::Library;
+use super::native;
 use crate::parse::windows_tables::Row;
 
 /// `GetPerTcpConnectionEStats` and the same of IPv6; the row is of either family.
@@ -46,10 +47,7 @@ impl Counters {
     /// `None`: this Windows does not count.
     pub(super) fn open() -> Option<Self> {
         // Wine names the functions, and ends the program that calls them (dlls/iphlpapi/iphlpapi.spec).
-        if Library::of_system("ntdll.dll")?
-            .function(c"wine_get_version")
-            .is_some()
-        {
+        if native::is_wine() {
             return None;
         }
         let library = Library::of_system("iphlpapi.dll")?;

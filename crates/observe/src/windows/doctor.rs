@@ -4,14 +4,10 @@
     reason = "system calls: the types are those of the pages of the Windows API"
 )]
 
-use std::ptr::null_mut;
-
 use model::{Condition, Diagnosis, Doctor, Tier};
-use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Security::{
     GetTokenInformation, TOKEN_ELEVATION, TOKEN_QUERY, TokenElevation,
 };
-use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
 use super::handle::Handle;
 use super::tracing::{self, Session};
@@ -88,15 +84,7 @@ fn administrator() -> Diagnosis {
 
 /// `None`: it is not told.
 fn is_elevated() -> Option<bool> {
-    let mut token: HANDLE = null_mut();
-    // SAFETY: nothing is passed; the handle it gives need not be closed.
-    let process = unsafe { GetCurrentProcess() };
-    // SAFETY: `token` outlives the call.
-    let is_open = unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) };
-    if is_open == 0 {
-        return None;
-    }
-    let token = Handle::own(token);
+    let token = Handle::own_token(TOKEN_QUERY)?;
     let (mut elevation, mut length) = (TOKEN_ELEVATION::default(), 0);
     let size = u32::try_from(size_of::<TOKEN_ELEVATION>()).ok()?;
     // SAFETY: the handle is open; `elevation` has `size` bytes to write to.

@@ -4,29 +4,23 @@
     reason = "system calls: the types are those of the pages of the Windows API"
 )]
 
-use std::ffi::c_void;
 use std::mem::size_of;
-use std::ptr::null_mut;
 
 use model::{FileIdentity, PathState, Text, Timestamp};
-use windows_sys::Win32::Foundation::{
-    ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, FILETIME, HANDLE,
-};
+use windows_sys::Win32::Foundation::{ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, FILETIME};
 use windows_sys::Win32::Security::{
     GetTokenInformation, LookupAccountSidW, TOKEN_QUERY, TOKEN_USER, TokenUser,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     BY_HANDLE_FILE_INFORMATION, GetFileInformationByHandle,
 };
-use windows_sys::Win32::System::Diagnostics::Debug::ReadProcessMemory;
 use windows_sys::Win32::System::Threading::{
-    GetProcessTimes, OpenProcess, OpenProcessToken, PROCESS_QUERY_INFORMATION,
-    PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_VM_READ, QueryFullProcessImageNameW,
+    GetProcessTimes, PROCESS_QUERY_INFORMATION, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_VM_READ,
+    QueryFullProcessImageNameW,
 };
 
 use super::handle::Handle;
-use super::library::Library;
-use super::local;
+use super::{local, memory, native};
 use crate::parse::windows_command_line::arguments;
 use crate::parse::windows_tables::file_time;
 
@@ -51,14 +45,14 @@ pub(super) struct Told {
 
 /// `None`: it may not be asked, or has ended.
 pub(super) fn open(pid: u32) -> Option<Handle> {
-    open_with(pid, PROCESS_QUERY_LIMITED_INFORMATION)
+    Handle::of_process(pid, PROCESS_QUERY_LIMITED_INFORMATION)
 }
 
 /// All but when it started.
 pub(super) fn ask(process: &Handle, pid: u32) -> Told {
     let path = path(process);
     let (path_state, file) = path.as_deref().map_or_else(Default::default, file);
-    let command_line = open_with(pid, PROCESS_QUERY_INFORMATION | PROCESS_VM_READ)
+    let command_line = Handle::of_process(pid, PROCESS_QUERY_INFORMATION | PROCESS_VM_READ)
         .and_then(|process| command_line(&process));
     let (command_line, command_line_truncated) = match command_line {
         Some((units, is_cut)) => (Some(arguments(&units)), is_cut),
@@ -79,12 +73,6 @@ pub(super) fn text(units: &[u16]) -> Text {
     let end = units.iter().position(|unit| *unit == 0);
     let units = units.get(..end.unwrap_or(units.len())).unwrap_or_default();
     Text::from(String::from_utf16_lossy(units))
-}
-
-fn open_with(pid: u32, rights: u32) -> Option<Handle> {
-    // SAFETY: no pointers are passed.
-    let process = unsafe { OpenProcess(rights, 0, pid) };
-    (!process.is_null()).then(|| Handle::own(process))
 }
 
 /// Never changes, and no other one with the same number has it.
@@ -138,13 +126,7 @@ fn file(path: &[u16]) -> (PathState, Option<FileIdentity>) {
 
 /// Whose rights it has, as `DOMAIN\name`.
 fn user(process: &Handle) -> Option<Text> {
-    let mut token: HANDLE = null_mut();
-    // SAFETY: the handle is open; `token` outlives the call.
-    let is_open = unsafe { OpenProcessToken(process.raw(), TOKEN_QUERY, &raw mut token) };
-    if is_open == 0 {
-        return None;
-    }
-    let token = Handle::own(token);
+    let token = process.token(TOKEN_QUERY)?;
     // Of numbers of 64 bits, so that the structure is aligned as it has to be.
     let mut room = [0_u64; TOKEN_ROOM / size_of::<u64>()];
     let mut length = 0;
@@ -190,64 +172,31 @@ fn user(process: &Handle) -> Option<Text> {
     Some(format!("{}\\{}", domain.lossy(), name.lossy()).into())
 }
 
-/// `PROCESS_BASIC_INFORMATION` (winternl.h); only where the block of the process lies is of interest.
-#[repr(C)]
-#[derive(Default)]
-struct BasicInformation {
-    exit_status: usize,
-    block: usize,
-    others: [usize; 4],
-}
-
-type QueryInformation = unsafe extern "system" fn(HANDLE, i32, *mut c_void, u32, *mut u32) -> i32;
-
 /// Out of the memory of the process, which may have written there what it likes. In units of UTF-16, and
 /// whether there was more.
 fn command_line(process: &Handle) -> Option<(Vec<u16>, bool)> {
     /// `PEB.ProcessParameters`, and in what that points to `CommandLine`, a `UNICODE_STRING`; 64-bit
     /// Windows from 7 to 11.
-    const PARAMETERS: usize = 0x20;
-    const COMMAND_LINE: usize = 0x70;
+    const PARAMETERS: u64 = 0x20;
+    const COMMAND_LINE: u64 = 0x70;
 
-    let query = Library::of_system("ntdll.dll")?.function(c"NtQueryInformationProcess")?;
-    // SAFETY: it is the function of this name, whose type is that of winternl.h.
-    let query: QueryInformation = unsafe { std::mem::transmute(query) };
-    let mut basic = BasicInformation::default();
-    let size = u32::try_from(size_of::<BasicInformation>()).ok()?;
-    // SAFETY: the handle is open; `basic` has `size` bytes to write to, and a length is not asked for.
-    let status = unsafe { query(process.raw(), 0, (&raw mut basic).cast(), size, null_mut()) };
-    if status != 0 || basic.block == 0 {
-        return None;
-    }
-    let parameters = usize::from_le_bytes(read(process, basic.block.checked_add(PARAMETERS)?)?);
+    let block = native::block_of(process).ok()?;
+    let parameters = u64::from_le_bytes(read(process, block.checked_add(PARAMETERS)?)?);
     let string: [u8; 16] = read(process, parameters.checked_add(COMMAND_LINE)?)?;
     let [low, high, _, _, _, _, _, _, address @ ..] = string;
     let units = usize::from(u16::from_le_bytes([low, high]) / 2);
     let kept = units.min(LONGEST_COMMAND_LINE);
-    let bytes = read_some(process, usize::from_le_bytes(address), kept.checked_mul(2)?)?;
+    let length = kept.checked_mul(2)?;
+    let bytes = memory::read(process, u64::from_le_bytes(address), length);
+    if bytes.len() != length {
+        return None;
+    }
     let pairs = bytes.as_chunks().0.iter();
     let line = pairs.map(|pair| u16::from_le_bytes(*pair)).collect();
     Some((line, units > kept))
 }
 
-fn read<const N: usize>(process: &Handle, address: usize) -> Option<[u8; N]> {
-    read_some(process, address, N)?.first_chunk().copied()
-}
-
-/// So many bytes of its memory. `None`: they are not all there.
-fn read_some(process: &Handle, address: usize, length: usize) -> Option<Vec<u8>> {
-    let mut bytes = vec![0; length];
-    let mut done = 0;
-    // SAFETY: the handle is open; `bytes` has `length` bytes to write to. What is at the address is the
-    // other process's affair: an address that it does not have is an error.
-    let is_read = unsafe {
-        ReadProcessMemory(
-            process.raw(),
-            std::ptr::with_exposed_provenance(address),
-            bytes.as_mut_ptr().cast(),
-            length,
-            &raw mut done,
-        )
-    };
-    (is_read != 0 && done == length).then_some(bytes)
+/// `None`: they are not all there.
+fn read<const N: usize>(process: &Handle, address: u64) -> Option<[u8; N]> {
+    memory::read(process, address, N).first_chunk().copied()
 }

@@ -10,7 +10,6 @@ use std::io;
 use std::mem::size_of;
 
 use model::{BootId, Parent, Process, ProcessId, Text, Timestamp};
-use windows_sys::Win32::Foundation::INVALID_HANDLE_VALUE;
 use windows_sys::Win32::System::Diagnostics::ToolHelp::{
     CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW, TH32CS_SNAPPROCESS,
 };
@@ -158,10 +157,7 @@ fn parents_of_all(entries: &[Entry], all: &[Process]) -> Vec<Vec<Parent>> {
 fn entries() -> io::Result<Vec<Entry>> {
     // SAFETY: no pointers are passed.
     let snapshot = unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0) };
-    if snapshot == INVALID_HANDLE_VALUE {
-        return Err(io::Error::last_os_error());
-    }
-    let snapshot = Handle::own(snapshot);
+    let snapshot = Handle::own(snapshot).ok_or_else(io::Error::last_os_error)?;
     let mut entry = PROCESSENTRY32W {
         dwSize: u32::try_from(size_of::<PROCESSENTRY32W>()).map_err(io::Error::other)?,
         ..PROCESSENTRY32W::default()

@@ -7,14 +7,14 @@
 
 use std::ptr::{null, null_mut};
 
-use windows_sys::Win32::Foundation::{HANDLE, LUID};
+use windows_sys::Win32::Foundation::LUID;
 use windows_sys::Win32::Security::{
     AdjustTokenPrivileges, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW, SE_PRIVILEGE_ENABLED,
     TOKEN_ADJUST_PRIVILEGES, TOKEN_PRIVILEGES, TOKEN_QUERY,
 };
-use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
 use super::handle::Handle;
+use super::wide::wide;
 
 /// Switches it on for this process, where it has it. Who has it not, is told of what cannot be opened.
 pub(super) fn look_into_others() {
@@ -22,23 +22,14 @@ pub(super) fn look_into_others() {
 }
 
 fn switched_on() -> Option<()> {
-    let name: Vec<u16> = "SeDebugPrivilege\0".encode_utf16().collect();
+    let name = wide("SeDebugPrivilege");
     let mut number = LUID::default();
     // SAFETY: `name` ends with a zero; both outlive the call.
     let is_known = unsafe { LookupPrivilegeValueW(null(), name.as_ptr(), &raw mut number) };
     if is_known == 0 {
         return None;
     }
-    let mut token: HANDLE = null_mut();
-    // SAFETY: nothing is passed; the handle it gives need not be closed.
-    let process = unsafe { GetCurrentProcess() };
-    let rights = TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY;
-    // SAFETY: `token` outlives the call.
-    let is_open = unsafe { OpenProcessToken(process, rights, &raw mut token) };
-    if is_open == 0 {
-        return None;
-    }
-    let token = Handle::own(token);
+    let token = Handle::own_token(TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY)?;
     let wanted = TOKEN_PRIVILEGES {
         PrivilegeCount: 1,
         Privileges: [LUID_AND_ATTRIBUTES {

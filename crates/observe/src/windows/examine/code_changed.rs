@@ -7,8 +7,9 @@ use model::{Outcome, Sign, Text, Trace, Untested};
 
 use super::files;
 use super::kept::Kept;
-use super::subject::{Kind, Subject};
+use super::subject::Subject;
 use crate::parse::pe::{Pe, Section, pe};
+use crate::windows::memory::Kind;
 
 /// A large program has some 300 libraries.
 const MOST_MODULES: usize = 1000;

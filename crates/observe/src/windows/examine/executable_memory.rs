@@ -7,9 +7,10 @@ use model::{Outcome, Sign, Text, Trace, Untested};
 
 use super::files;
 use super::kept::Kept;
-use super::subject::{Kind, Region, Subject};
+use super::subject::Subject;
 use crate::parse::windows_engine::is_engine;
 use crate::parse::wine::{is_delegating, is_heap};
+use crate::windows::memory::{Kind, Region};
 
 /// So much room for traces of engines is kept.
 const MOST_ENGINES: usize = Outcome::MOST_TRACES / 2;

@@ -24,7 +24,7 @@ pub(super) fn path_at(subject: &Subject, address: u64) -> Option<String> {
     let mut name = vec![0_u16; LONGEST_PATH];
     let room = u32::try_from(name.len()).ok()?;
     let at = std::ptr::without_provenance::<c_void>(usize::try_from(address).ok()?);
-    let process = subject.raw();
+    let process = subject.handle().raw();
     // SAFETY: `name` has `room` units to write to; `at` is only asked about.
     let length = unsafe { K32GetMappedFileNameW(process, at, name.as_mut_ptr(), room) };
     let name = name.get(..usize::try_from(length).ok()?)?;

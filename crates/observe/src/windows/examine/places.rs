@@ -6,9 +6,10 @@ use model::{Outcome, Sign, Text, Trace};
 
 use super::files;
 use super::kept::Kept;
-use super::subject::{Kind, Subject};
+use super::subject::Subject;
 use crate::parse::windows_host::hosted;
 use crate::parse::windows_place::is_temporary;
+use crate::windows::memory::Kind;
 
 pub(super) fn check(subject: &Subject, _: &Kept) -> Outcome {
     let program = subject.path.as_ref().map(|it| it.lossy().into_owned());

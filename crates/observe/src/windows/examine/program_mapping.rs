@@ -11,21 +11,23 @@ use model::{Outcome, Sign, Text, Trace, Untested};
 
 use super::files;
 use super::kept::Kept;
-use super::subject::{Kind, Subject};
+use super::subject::Subject;
 use crate::parse::pe::pe;
 use crate::windows::local;
+use crate::windows::memory::Kind;
+use crate::windows::native;
 
 /// Where the block tells it, in bytes from its beginning, in programs of 64 bits (winternl.h: the second of
 /// `Reserved3`).
 const IMAGE_BASE: u64 = 0x10;
 const HEAD: usize = 4096;
 
-pub(super) fn check(subject: &Subject, kept: &Kept) -> Outcome {
-    look(subject, kept).unwrap_or_else(Outcome::NotTestable)
+pub(super) fn check(subject: &Subject, _: &Kept) -> Outcome {
+    look(subject).unwrap_or_else(Outcome::NotTestable)
 }
 
-fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
-    let block = kept.block_of(subject)?;
+fn look(subject: &Subject) -> Result<Outcome, Untested> {
+    let block = native::block_of(subject.handle())?;
     let told = subject.read(block.saturating_add(IMAGE_BASE), 8);
     let told = told.first_chunk().ok_or(Untested::Unreadable)?;
     let base = u64::from_le_bytes(*told);

@@ -25,11 +25,13 @@ use windows_sys::core::GUID;
 
 use super::files;
 use super::kept::Kept;
-use super::subject::{Kind, Subject};
+use super::subject::Subject;
 use crate::parse::windows_place::is_of_windows;
 use crate::parse::windows_signature::{Signed, signed};
 use crate::windows::library::Library;
 use crate::windows::local;
+use crate::windows::memory::Kind;
+use crate::windows::wide::wide;
 
 const MOST_LIBRARIES: usize = 300;
 /// So many files are known; a computer has some 5,000 that are loaded.
@@ -106,7 +108,7 @@ fn ask(verify: Verify, path: &str, file: &File) -> Option<u32> {
     if path.contains('\0') {
         return None;
     }
-    let path: Vec<u16> = path.encode_utf16().chain([0]).collect();
+    let path = wide(path);
     let mut file = WINTRUST_FILE_INFO {
         hFile: file.as_raw_handle(),
         cbStruct: u32::try_from(size_of::<WINTRUST_FILE_INFO>()).ok()?,

@@ -2,19 +2,16 @@
 //! file; one that somebody put into the process begins where he put its code. Who owns a thread can have
 //! another address told of it (`NtSetInformationThread`), or have one that began in a file go on elsewhere:
 //! nothing found does not say that there is none.
-#![expect(
-    unsafe_code,
-    reason = "system calls: the types are those of the pages of the Windows API"
-)]
 
 use model::{Outcome, Sign, Trace, Untested};
-use windows_sys::Win32::System::Threading::{OpenThread, THREAD_QUERY_INFORMATION};
+use windows_sys::Win32::System::Threading::THREAD_QUERY_INFORMATION;
 
-use super::kept::{Kept, QueryThread};
-use super::subject::{Handle, Kind, Subject, why};
+use super::kept::Kept;
+use super::subject::Subject;
+use crate::windows::handle::{Handle, why_untested};
+use crate::windows::memory::Kind;
+use crate::windows::native;
 
-/// `ThreadQuerySetWin32StartAddress` (winternl.h, THREADINFOCLASS).
-const START_ADDRESS: i32 = 9;
 const MOST_THREADS: usize = 4096;
 
 pub(super) fn check(subject: &Subject, kept: &Kept) -> Outcome {
@@ -22,12 +19,14 @@ pub(super) fn check(subject: &Subject, kept: &Kept) -> Outcome {
 }
 
 fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
-    let query = kept.query_thread.ok_or(Untested::NotHere)?;
+    if !native::tells_starts() {
+        return Err(Untested::NotHere);
+    }
     let threads = kept.threads(subject.pid).ok_or(Untested::Ended)?;
     let mut traces = Vec::new();
     let mut unread = None;
     for thread in threads.iter().take(MOST_THREADS) {
-        let start = match start_of(*thread, query) {
+        let start = match start_of(*thread) {
             Ok(start) => start,
             // It has ended meanwhile, as threads do.
             Err(Untested::Ended) => continue,
@@ -62,18 +61,7 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
     }
 }
 
-fn start_of(thread: u32, query: QueryThread) -> Result<u64, Untested> {
-    // SAFETY: no pointers.
-    let handle = unsafe { OpenThread(THREAD_QUERY_INFORMATION, 0, thread) };
-    let handle = Handle::own(handle).ok_or_else(why)?;
-    let mut start = 0_usize;
-    let room = u32::try_from(size_of::<usize>()).map_err(|_| Untested::Unreadable)?;
-    let place = (&raw mut start).cast();
-    let thread = handle.raw();
-    // SAFETY: `place` has `room` bytes and outlives the call; the length that was written is not asked.
-    let status = unsafe { query(thread, START_ADDRESS, place, room, std::ptr::null_mut()) };
-    if status < 0 {
-        return Err(Untested::Unreadable);
-    }
-    u64::try_from(start).map_err(|_| Untested::Unreadable)
+fn start_of(thread: u32) -> Result<u64, Untested> {
+    let thread = Handle::of_thread(thread, THREAD_QUERY_INFORMATION);
+    native::start_of(&thread.ok_or_else(why_untested)?)
 }

@@ -132,7 +132,7 @@ fn kept(table: Table) -> Option<(Vec<Kept>, bool)> {
         }
         // SAFETY: entries stay where they are, and each names the next or none.
         let entry = unsafe { next.read() };
-        if let Some(name) = wide(entry.name) {
+        if let Some(name) = until_zero(entry.name) {
             names.push(Kept {
                 name,
                 kind: entry.kind,
@@ -144,7 +144,7 @@ fn kept(table: Table) -> Option<(Vec<Kept>, bool)> {
 }
 
 /// With its zero. `None`: there is none, or it is longer than names are.
-fn wide(start: *const u16) -> Option<Vec<u16>> {
+fn until_zero(start: *const u16) -> Option<Vec<u16>> {
     let mut units = Vec::new();
     if start.is_null() {
         return None;

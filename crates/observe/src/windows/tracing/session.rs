@@ -33,6 +33,7 @@ use windows_sys::core::GUID;
 use super::untraced;
 use crate::parse::windows_tables::file_time;
 use crate::traced::{PROVIDERS, Raw, is_wanted};
+use crate::windows::wide::wide;
 
 const NAME: &str = "whocalls";
 /// Exists as long as a whocalls has the session.
@@ -444,9 +445,4 @@ fn number(identifier: GUID) -> u128 {
     } = identifier;
     let first = u128::from(data1) << 96 | u128::from(data2) << 80 | u128::from(data3) << 64;
     first | u128::from(u64::from_be_bytes(data4))
-}
-
-/// With a zero at its end.
-fn wide(name: &str) -> Vec<u16> {
-    name.encode_utf16().chain([0]).collect()
 }
