@@ -49,7 +49,7 @@ pub use self::system::{clock, system};
 
 use self::actions::Actions;
 use self::packets::{PacketOptions, Packets};
-use model::{Doctor, FileIdentity, Host, Look, Observed, ProcessId, Tier, Timestamp};
+use model::{Doctor, FileIdentity, Host, Look, Observed, ProcessId, Source, Tier, Timestamp};
 
 /// How deep to look into a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +113,14 @@ pub struct WatchOptions {
     pub allow_actions: bool,
     /// `None`: no packets are captured.
     pub packets: Option<PacketOptions>,
+}
+
+/// What tells most of this computer where so much is possible: for what is said of a whole run.
+pub fn source(tier: Tier) -> Source {
+    match tier {
+        Tier::Full | Tier::NoBtf => platform::TOLD_BY,
+        Tier::Polling | Tier::Import => platform::LOOKED_AT_BY,
+    }
 }
 
 /// Watches this computer: what happens, while it happens.

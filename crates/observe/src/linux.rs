@@ -81,6 +81,10 @@ pub(crate) fn helped() -> Option<ExitCode> {
         .or_else(folder::helped)
 }
 
+/// See [`crate::source`].
+pub(crate) const TOLD_BY: Source = Source::Ebpf;
+pub(crate) const LOOKED_AT_BY: Source = Source::Netlink;
+
 /// Keeps what every look needs.
 pub(crate) struct Observer {
     host: Host,

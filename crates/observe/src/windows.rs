@@ -49,6 +49,10 @@ use self::bytes::Counters;
 use self::processes::Processes;
 use crate::{Depth, Error, LookOptions};
 
+/// See [`crate::source`].
+pub(crate) const TOLD_BY: Source = Source::Etw;
+pub(crate) const LOOKED_AT_BY: Source = Source::IpHelper;
+
 pub(crate) struct Observer {
     host: Host,
     /// What processes told of themselves in the look before.

@@ -41,7 +41,9 @@ pub(super) fn last(snapshot: &Snapshot, let_go: u64, most: Option<u64>) -> Vec<u
             document_of(snapshot, &connections)
         } else {
             let mut snapshot = snapshot.clone();
-            snapshot.gaps.push(without(lacks));
+            snapshot
+                .gaps
+                .push(without(lacks, observe::source(snapshot.tier)));
             document_of(&snapshot, &connections)
         };
         let mut closed: Vec<_> = connections.iter().filter_map(|it| it.closed).collect();
@@ -58,12 +60,12 @@ pub(super) fn last(snapshot: &Snapshot, let_go: u64, most: Option<u64>) -> Vec<u
 }
 
 /// What a snapshot of the end lacks.
-fn without(connections: u64) -> Gap {
+fn without(connections: u64, source: Source) -> Gap {
     Gap {
         count: Some(connections),
         ..Gap::standing(
             "connections_let_go",
-            Source::Ebpf,
+            source,
             "while it records, whocalls keeps a limited number of connections in mind, and what it \
              writes of them at the end takes at most a quarter of --max-size",
             "in this document: connections that ended before the others; the events of the case tell of them",

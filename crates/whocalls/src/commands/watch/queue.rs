@@ -146,10 +146,7 @@ impl Queue {
 impl State {
     fn put(&mut self, item: Item, most: usize) {
         if let Item::Start { tier, .. } = &item {
-            self.source = Some(match tier {
-                Tier::Full | Tier::NoBtf => Source::Ebpf,
-                Tier::Polling | Tier::Import => Source::Netlink,
-            });
+            self.source = Some(observe::source(*tier));
         }
         let is_kept = matches!(item, Item::Start { .. } | Item::Gap(_) | Item::Findings(_));
         if self.items.len() >= most && !is_kept {
@@ -191,7 +188,8 @@ impl State {
             count: Some(untold.all()),
             ..Gap::standing(
                 "slow_reader",
-                self.source.unwrap_or(Source::Proc),
+                self.source
+                    .unwrap_or_else(|| observe::source(Tier::Polling)),
                 "whoever reads this stream was slower than what happened, and the queue was full; \
                  a larger one: --queue LINES",
                 untold.in_words(),
