@@ -2,10 +2,16 @@
 //! connection, or ends one process. A target goes in that only one connection or process can be;
 //! what was done comes out, or why it was not.
 
+mod words;
+
 use model::{
     Connection, Direction, Endpoint, NetworkNamespace, ProcessId, Protocol, State, Timestamp,
 };
 
+use self::words::{
+    ANOTHER_TERMINAL, FIRST_PROCESS, KERNEL_THREAD, LOOK_AGAIN, NO_RIGHT_TO_CLOSE, NO_RIGHT_TO_END,
+    REFUSED, WHO_HAS_RIGHTS,
+};
 use crate::platform;
 
 /// One TCP connection, and never another one.
@@ -124,15 +130,15 @@ pub enum ActionError {
     NotExact,
     #[error("the process has ended already, or another one has its number")]
     ProcessGone,
-    #[error("process 1 is what starts and keeps everything else: to end it ends the computer")]
+    #[error("{FIRST_PROCESS}")]
     FirstProcess,
     #[error("this is whocalls itself; q or Ctrl-C ends it")]
     Ourselves,
-    #[error("this is a thread of the kernel, which no signal ends")]
+    #[error("{KERNEL_THREAD}")]
     KernelThread,
-    #[error("no right to close connections (CAP_NET_ADMIN)")]
+    #[error("{NO_RIGHT_TO_CLOSE}")]
     NoRightToClose,
-    #[error("no right to end processes of other users (CAP_KILL)")]
+    #[error("{NO_RIGHT_TO_END}")]
     NoRightToEnd,
     #[error(
         "no right to enter the network namespace (container) of the connection (CAP_SYS_ADMIN)"
@@ -150,7 +156,7 @@ pub enum ActionError {
     NobodyToDoIt,
     #[error("the process that keeps the rights for it does not answer; it may still be done")]
     Unanswered,
-    #[error("the kernel refused: {}", std::io::Error::from_raw_os_error(*.0))]
+    #[error("{REFUSED}: {}", std::io::Error::from_raw_os_error(*.0))]
     Failed(i32),
     #[error("it has no window that could be asked to close")]
     NoWindow,
@@ -165,21 +171,15 @@ impl ActionError {
     pub fn help(self) -> Option<&'static str> {
         match self {
             Self::NoRightToClose | Self::NoRightToEnd | Self::NoRightToEnter => {
-                Some(if cfg!(windows) {
-                    "an administrator has it: start whocalls with 'Run as administrator'"
-                } else {
-                    "root has it: start whocalls with sudo"
-                })
+                Some(WHO_HAS_RIGHTS)
             }
-            Self::NotExact => Some("look again without --polling, or as root"),
+            Self::NotExact => Some(LOOK_AGAIN),
             Self::KernelCannotClose | Self::OnlyIpv4 | Self::StillOpen => {
                 Some("to end the process closes it, or pull the cable or switch off Wi-Fi")
             }
             Self::KernelCannotEnd => Some("kill(1) ends whatever has that number then"),
             Self::NoWindow => Some("to end it without asking it: whocalls end --hard"),
-            Self::NobodyToDoIt | Self::Unanswered => {
-                Some("'whocalls close' and 'whocalls end' do the same from another terminal")
-            }
+            Self::NobodyToDoIt | Self::Unanswered => Some(ANOTHER_TERMINAL),
             Self::NotTcp
             | Self::Listener
             | Self::ConnectionGone

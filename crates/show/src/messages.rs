@@ -22,6 +22,7 @@ pub(crate) mod frame;
 pub(crate) mod keys;
 pub(crate) mod lookup;
 pub(crate) mod names;
+mod platform;
 pub(crate) mod progress;
 pub(crate) mod rhythm;
 pub(crate) mod rows;

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 
 use model::{Connection, Endpoint, IcmpKind, Protocol, Text, Timestamp};
 
+use crate::visible::visible_str;
+
 /// A file of packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PacketFile {
@@ -123,9 +125,29 @@ pub fn commands(connection: &Connection, files: &[PacketFile]) -> Vec<String> {
     files.map(command).collect()
 }
 
-/// As a shell takes it for one word that does nothing (POSIX.1-2024, 2.2). Bytes that a terminal
-/// would act on, or show wrongly, are written as numbers.
+/// As the shell of this system takes it for one word that does nothing.
 pub fn quoted(word: &[u8]) -> String {
+    if cfg!(windows) {
+        quoted_for_console(word)
+    } else {
+        quoted_for_shell(word)
+    }
+}
+
+/// In quotation marks as programs of Windows read them (`CommandLineToArgvW`). A console still puts in what stands
+/// between two `%`.
+fn quoted_for_console(word: &[u8]) -> String {
+    let text = String::from_utf8_lossy(word);
+    let text = visible_str(&text);
+    let is_plain = |it: char| it.is_alphanumeric() || r"/\._-+,:@".contains(it);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.into_owned();
+    }
+    format!("\"{}\"", text.replace('"', "\\\""))
+}
+
+/// POSIX.1-2024, 2.2. Bytes that a terminal would act on, or show wrongly, are written as numbers.
+fn quoted_for_shell(word: &[u8]) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+,:@%".contains(byte);
     let text = String::from_utf8_lossy(word);
     if !word.is_empty() && word.iter().all(is_plain) {
@@ -174,6 +196,17 @@ mod tests {
         change(&mut connection);
         let filter = display_filter(&connection);
         assert_eq!(filter.as_deref().unwrap_or_default(), expected);
+    }
+
+    #[test]
+    fn a_console_of_windows_has_other_marks() {
+        let check =
+            |word: &str, expected| assert_eq!(quoted_for_console(word.as_bytes()), expected);
+        check(r"E:\cases\whocalls-büro-1", r"E:\cases\whocalls-büro-1");
+        check(r"E:\my cases", "\"E:\\my cases\"");
+        check("tcp.port==443 && x", "\"tcp.port==443 && x\"");
+        check("a\"b", "\"a\\\"b\"");
+        check("", "\"\"");
     }
 
     #[test]
@@ -250,17 +283,17 @@ mod tests {
 
     #[test]
     fn nothing_in_a_name_acts_on_a_terminal() {
-        assert_eq!(quoted(b"a\x1b[2Jb"), r"$'a\033[2Jb'");
-        assert_eq!(quoted("ü'".as_bytes()), r"$'\303\274\''");
-        assert_eq!(quoted(b""), "''");
-        assert_eq!(quoted(b"$(reboot)"), "'$(reboot)'");
+        assert_eq!(quoted_for_shell(b"a\x1b[2Jb"), r"$'a\033[2Jb'");
+        assert_eq!(quoted_for_shell("ü'".as_bytes()), r"$'\303\274\''");
+        assert_eq!(quoted_for_shell(b""), "''");
+        assert_eq!(quoted_for_shell(b"$(reboot)"), "'$(reboot)'");
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn a_shell_reads_back_what_was_quoted(word in prop::collection::vec(1_u8.., 0..30)) {
-            let line = format!("printf %s {}", quoted(&word));
+        fn a_shell_reads_back_what_was_quoted_for_shell(word in prop::collection::vec(1_u8.., 0..30)) {
+            let line = format!("printf %s {}", quoted_for_shell(&word));
             // Without it there is nobody to ask.
             if let Ok(read) = std::process::Command::new("bash").args(["-c", &line]).output() {
                 prop_assert_eq!(read.stdout, word);

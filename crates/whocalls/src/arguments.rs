@@ -41,6 +41,8 @@ pub(crate) use self::moment::{Moment, moment, of_day};
 pub(crate) use self::online::OnlineArguments;
 pub(crate) use self::record::{CopyPrograms, OwnerConsent, RecordArguments, RecordDepth, Running};
 
+use crate::platform;
+
 /// What all commands take stands after what a command takes itself.
 const LAST: usize = 900;
 
@@ -87,7 +89,7 @@ pub(crate) struct Arguments {
 
 impl CommandFactory for Arguments {
     fn command() -> clap::Command {
-        Self::augment_args(clap::Command::new("whocalls"))
+        platform::adapted(Self::augment_args(clap::Command::new("whocalls")))
     }
 
     fn command_for_update() -> clap::Command {

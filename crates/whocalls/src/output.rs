@@ -24,13 +24,6 @@ impl Talk {
     }
 }
 
-/// What would be seen with more rights, after a sentence that ends there.
-pub(crate) const WITH_MORE_RIGHTS: &str = if cfg!(windows) {
-    ""
-} else {
-    " As root it may see all."
-};
-
 /// Standard output without a buffer of its own: what is written is already in large pieces.
 pub(crate) fn stdout() -> io::Result<File> {
     #[cfg(unix)]

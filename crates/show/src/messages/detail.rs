@@ -160,6 +160,8 @@ pub(crate) const BY_LOG: &str = "a log";
 pub(crate) const SEEN_IN_FULL: &str = "events of the kernel (eBPF), with its own counts";
 pub(crate) const SEEN_WITHOUT_TYPES: &str = "events of the kernel (eBPF without type information)";
 pub(crate) const SEEN_BY_POLLING: &str = "looking again and again (netlink, /proc)";
+pub(crate) const SEEN_IN_FULL_ON_WINDOWS: &str = "events of Windows (ETW), and its tables";
+pub(crate) const SEEN_BY_POLLING_ON_WINDOWS: &str = "looking again and again (IP Helper)";
 pub(crate) const SEEN_IN_IMPORT: &str = "what was imported";
 
 /// A connection in a line, to another end.

@@ -1,6 +1,7 @@
 //! What stands over the rows for a while: the menu, what is written, and pages to read.
 
-use super::counted;
+use super::{counted, platform};
+pub(crate) use platform::{IS_THE_KERNEL, WIRESHARK_HOW};
 
 pub(crate) const FILTER_PROMPT: &str = "filter ";
 pub(crate) const SAVE_PROMPT: &str = "save as ";
@@ -43,9 +44,9 @@ pub(crate) const CLOSE: &str = "close the connection …";
 /// `hard`: without asking it first.
 pub(crate) fn end(name: &str, pid: u32, hard: bool) -> String {
     let how = if hard {
-        "at once (SIGKILL)"
+        platform::ENDED_AT_ONCE
     } else {
-        "(SIGTERM)"
+        platform::ASKED_TO_END
     };
     format!("end {name} ({pid}) {how} …")
 }
@@ -62,7 +63,6 @@ pub(crate) const NOT_ALLOWED: &str = "start whocalls watch with --allow-actions"
 pub(crate) const NO_PACKETS: &str = "no packets of its time were recorded";
 pub(crate) const ONLY_TCP: &str = "only TCP has connections that can be closed";
 pub(crate) const HAS_ENDED: &str = "it has ended";
-pub(crate) const IS_THE_KERNEL: &str = "it is the kernel itself";
 
 // Before a question, while recording.
 
@@ -89,8 +89,6 @@ pub(crate) fn nothing_done_without(word: &str) -> String {
 // Pages.
 
 pub(crate) const WIRESHARK_TITLE: &str = "OPEN IN WIRESHARK";
-pub(crate) const WIRESHARK_HOW: &str = "For a shell in the folder where whocalls was started; copied, where the terminal allows it. Not \
-                                        as root: packets are written by strangers.";
 
 pub(crate) const WIRESHARK_NEVER_LEFT: &str = "This attempt never left this computer: nothing of it can be \
                                                among the packets, and the commands show none of it.";

@@ -1,5 +1,6 @@
 //! Around the rows: the first lines, the names of the views, the status and the footer.
 
+pub(crate) use super::platform::HOW_TO_RECORD;
 use std::time::Duration;
 
 use super::{counted, grouped};
@@ -163,8 +164,6 @@ pub(crate) const ORDER_OF_SINGLE_ROWS: &str =
 pub(crate) const GROUPS_OF_SINGLE_ROWS: &str =
     "connections are put together in the views of connections (2, 6)";
 pub(crate) const ORDER_FOLLOWS: &str = "the order follows again";
-pub(crate) const HOW_TO_RECORD: &str =
-    "to record: sudo whocalls record --screen  (this run has given up its rights)";
 
 /// `since`: a time of day; `size`: on disk.
 pub(crate) fn recorded(

@@ -209,7 +209,12 @@ impl Facts<'_> {
     }
 
     fn seen_by(&self) -> &'static str {
+        // Each run of Windows names something that it cannot see.
+        let mut sources = self.snapshot.gaps.iter().map(|it| it.source);
+        let is_of_windows = sources.any(|it| matches!(it, Source::IpHelper | Source::Etw));
         match self.snapshot.tier {
+            Tier::Full if is_of_windows => texts::SEEN_IN_FULL_ON_WINDOWS,
+            Tier::Polling if is_of_windows => texts::SEEN_BY_POLLING_ON_WINDOWS,
             Tier::Full => texts::SEEN_IN_FULL,
             Tier::NoBtf => texts::SEEN_WITHOUT_TYPES,
             Tier::Polling => texts::SEEN_BY_POLLING,

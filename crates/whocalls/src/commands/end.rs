@@ -13,6 +13,7 @@ use super::confirm;
 use crate::arguments::EndArguments;
 use crate::exit::Exit;
 use crate::output;
+use crate::platform::STILL_RUNS;
 
 /// The start of a process is printed anew by each run, by way of a clock that may be steered.
 const SAME_NANOS: u64 = 1_000_000_000;
@@ -53,7 +54,7 @@ pub(crate) fn run(end: &EndArguments) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let help = if end.hard {
-        "it waits for the kernel, for example for a disk, and ends as soon as it can"
+        STILL_RUNS
     } else {
         "--hard ends it without asking it"
     };

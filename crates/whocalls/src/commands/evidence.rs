@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow};
 
 use super::case;
 use crate::output::Usage;
+use crate::platform::as_text;
 
 /// What was named on the command line.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,7 +25,8 @@ pub(super) fn named(words: &[String]) -> Result<(Option<Evidence>, &[String])> {
     let (named, words) = words.split_at(count);
     if let Some(word) = words.iter().find(|word| is_meant_as_file(word)) {
         let text = format!(
-            "there is no file {word}\nhelp: to search for the text, write --filter '\"{word}\"'"
+            "there is no file {word}\nhelp: to search for the text, write --filter {}",
+            as_text(word)
         );
         return Err(Usage(text).into());
     }

@@ -7,6 +7,7 @@ use model::{Connection, Process, ProcessId, Text, Timestamp};
 use show::filter::{Filter, FilterError};
 
 use crate::output::Usage;
+use crate::platform::as_text;
 
 /// All filters together; each of them has to match.
 pub(super) fn read(
@@ -19,7 +20,8 @@ pub(super) fn read(
         .find(|word| !word.contains(':') && Path::new(word).exists())
     {
         let text = format!(
-            "'{file}' is a file or folder here; this build looks at this computer only\nhelp: to search for the text '{file}', write --filter '\"{file}\"'"
+            "'{file}' is a file or folder here; this build looks at this computer only\nhelp: to search for the text '{file}', write --filter {}",
+            as_text(file)
         );
         return Err(Usage(text).into());
     }

@@ -54,7 +54,8 @@ use super::watch::cannot_start;
 use crate::arguments::{Color, RecordArguments, RecordDepth, Running};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::output::{self, Talk, Usage, WITH_MORE_RIGHTS};
+use crate::output::{self, Talk, Usage};
+use crate::platform::WITH_MORE_RIGHTS;
 
 /// What is known at the beginning and at the end has to fit, beside some segments.
 const LEAST_SIZE: u64 = 8 * 1024 * 1024;

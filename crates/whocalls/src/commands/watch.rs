@@ -35,7 +35,8 @@ use super::screen::newest::Newest;
 use crate::arguments::{Color, WatchArguments};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::output::{self, Talk, WITH_MORE_RIGHTS};
+use crate::output::{self, Talk};
+use crate::platform::WITH_MORE_RIGHTS;
 
 /// How often open connections are counted, unless the person says it.
 const REFRESH: Duration = Duration::from_secs(2);

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::interrupt::Interrupt;
 use crate::output::{Talk, Usage};
+use crate::platform;
 
 const LONGEST_ANSWER: u64 = 4096;
 /// How soon a signal is heard while an answer is waited for.
@@ -98,18 +99,19 @@ fn explained(folder: &Path, error: &io::Error) -> (String, &'static str) {
             true => "a link leads nowhere:",
             false => "there is no folder",
         };
-        let help = "name a folder that is there: the case gets a new one in it. Where a stick was meant, \
-                    mount it first; mkdir -p would make the folder on the computer itself";
-        (format!("{what} {}", missing.display()), help)
+        (
+            format!("{what} {}", missing.display()),
+            platform::NO_SUCH_FOLDER,
+        )
     } else if kind == ErrorKind::NotADirectory {
         let help = "name a folder: the case gets a new one in it";
         ("it is no folder, or leads through a file".to_owned(), help)
     } else if kind == ErrorKind::PermissionDenied {
-        let help = "name another folder, or run it with sudo";
-        ("there is no right to write there".to_owned(), help)
+        let why = "there is no right to write there".to_owned();
+        (why, platform::NO_RIGHT_TO_WRITE)
     } else if kind == ErrorKind::ReadOnlyFilesystem {
-        let help = "name a folder on another drive, or mount this one for writing";
-        ("what is mounted there is read-only".to_owned(), help)
+        let why = "what is mounted there is read-only".to_owned();
+        (why, platform::READ_ONLY)
     } else {
         (error.to_string(), "name another folder")
     }

@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 use show::Progress;
 use show::visible::visible_str;
 
+use crate::platform::WHO_STOPS;
+
 #[cfg(test)]
 mod tests;
 
@@ -257,7 +259,7 @@ pub(crate) fn chosen(recordings: &Recordings, pid: Option<u32>) -> Result<&Recor
         (None, [only]) => Ok(only),
         (None, []) => Err(anyhow!(
             "cannot stop recording: none that this user may know of runs on this computer\n\
-             {}help: a recording of root or of a service is ended by root, that of a user by this user",
+             {}help: {WHO_STOPS}",
             not_read(recordings)
         )),
         (None, several) => {
