@@ -1,5 +1,5 @@
 //! A term of a filter that begins with a hyphen looks like an option. Whoever writes one is told how
-//! it is written.
+//! it is written; whoever mistypes an option is not told to search for it.
 
 use std::ffi::OsString;
 
@@ -7,12 +7,17 @@ use clap::Error;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// The same error or, where a term of a filter was taken for an option, one that names the term.
+/// The same error or, where a term of a filter was taken for an option, one that names the term. Without the
+/// tip to pass it behind `--`, as a value: hardly anybody means that, and it would be a filter that finds nothing.
 /// `arguments` are those of the command line, the program's name first.
 pub(super) fn explained(mut error: Error, arguments: &[OsString]) -> Error {
-    if error.kind() == ErrorKind::UnknownArgument
-        && let Some((term, tip)) = term(arguments)
-    {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return error;
+    }
+    if error.get(ContextKind::SuggestedArg).is_none() {
+        error.remove(ContextKind::Suggested);
+    }
+    if let Some((term, tip)) = term(arguments) {
         let tip = ContextValue::StyledStrs(vec![StyledStr::from(tip)]);
         error.insert(ContextKind::InvalidArg, ContextValue::String(term));
         error.insert(ContextKind::Suggested, tip);
@@ -50,6 +55,8 @@ fn quoted(term: &str) -> String {
     let is_plain = |letter: char| letter.is_alphanumeric() || "-_:,.@%+/".contains(letter);
     if term.chars().all(is_plain) {
         term.to_owned()
+    } else if cfg!(windows) {
+        show::wireshark::quoted(term.as_bytes())
     } else {
         format!("'{}'", term.replace('\'', r"'\''"))
     }

@@ -1,5 +1,7 @@
 //! `whocalls close`: closes one TCP connection, after a question.
 
+mod ends;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -13,6 +15,7 @@ use show::actions::{CLOSE_WORD, close_question};
 use show::filter::Filter;
 use show::visible::visible;
 
+use self::ends::Ends;
 use super::end::failed;
 use super::{confirm, filter};
 use crate::arguments::CloseArguments;
@@ -43,7 +46,7 @@ pub(crate) fn run(close: &CloseArguments) -> Result<Exit> {
 /// What the person named.
 enum Which {
     Id(String),
-    Matching(Filter),
+    Matching(Ends, Filter),
 }
 
 impl Which {
@@ -54,19 +57,22 @@ impl Which {
         {
             return Ok(Self::Id(word.to_ascii_lowercase()));
         }
-        Ok(Self::Matching(filter::read(words, &[], Filter::parse)?))
+        let (ends, words) = ends::taken(words).map_err(Usage)?;
+        Ok(Self::Matching(
+            ends,
+            filter::read(&words, &[], Filter::parse)?,
+        ))
     }
 
     fn is(&self, snapshot: &Snapshot, connection: &Connection) -> bool {
         match self {
             Self::Id(id) => connection.id.to_string() == *id,
-            Self::Matching(wanted) => filter::wants(
-                wanted,
-                connection,
-                snapshot.taken,
-                snapshot.user_of(connection),
-                |id| snapshot.processes.get(&id).map(Arc::as_ref),
-            ),
+            Self::Matching(ends, wanted) => {
+                let user = snapshot.user_of(connection);
+                let process = |id| snapshot.processes.get(&id).map(Arc::as_ref);
+                ends.are_of(connection)
+                    && filter::wants(wanted, connection, snapshot.taken, user, process)
+            }
         }
     }
 }
@@ -117,7 +123,7 @@ fn list(snapshot: &Snapshot, several: &[(&Connection, ConnectionTarget)]) -> Str
 fn describe(snapshot: &Snapshot, connection: &Connection) -> String {
     let whose = match snapshot.owner_of(connection) {
         Some(process) => format!("{} ({})", visible(&process.name), process.id.pid),
-        None => "of an unknown program".to_owned(),
+        None => "an unknown program".to_owned(),
     };
     let end = |end: Option<Endpoint>| {
         let end = end.and_then(|end| end.ip.zip(end.port));
