@@ -24,6 +24,7 @@ pub(super) mod running;
 mod sandbox;
 mod snapshots;
 mod standing;
+mod unexamined;
 
 use std::fs;
 use std::io::Write;

@@ -29,6 +29,7 @@ use super::run::{Numbers, Run, Stop};
 use super::running::Announcement;
 use super::snapshots;
 use super::standing::Standing;
+use super::unexamined;
 use crate::arguments::{Color, CopyPrograms, ScreenColors};
 use crate::commands::fold::{Ends, Fold, Outcome};
 use crate::commands::known;
@@ -434,6 +435,9 @@ impl Recording {
         let lost = numbers.events_lost + numbers.packets_lost + numbers.unwritten > 0;
         if lost {
             talk.say(&lost_in_words(numbers));
+        }
+        if let Some(words) = snapshot.as_ref().and_then(unexamined::in_words) {
+            talk.say(&words);
         }
         if let Some(error) = &not_added {
             talk.say(&not_added_in_words(error, self.case.is_sealed()));
