@@ -6,6 +6,7 @@
 
 use std::cell::OnceCell;
 use std::ffi::c_void;
+use std::time::{Duration, Instant};
 
 use model::{Process, Text, Untested};
 use windows_sys::Win32::Foundation::{
@@ -21,8 +22,10 @@ use windows_sys::Win32::System::Threading::{
     GetProcessTimes, OpenProcess, PROCESS_QUERY_INFORMATION, PROCESS_VM_READ,
 };
 
-/// A browser has some 5,000 regions.
+/// So many regions are kept; a browser has some 5,000, with those of data.
 const MOST_REGIONS: usize = 100_000;
+/// Who has more memory than can be walked through in this time may have it so that nobody does.
+const LONGEST_WALK: Duration = Duration::from_secs(10);
 /// Idle and System (Windows Internals): no file, and no memory that belongs to them.
 const OF_KERNEL: [u32; 2] = [0, 4];
 /// The same start told by two clocks of the system, in nanoseconds.
@@ -87,14 +90,6 @@ pub(super) enum Kind {
     Private,
 }
 
-impl Region {
-    pub(super) fn has(&self, address: u64) -> bool {
-        address
-            .checked_sub(self.start)
-            .is_some_and(|at| at < self.length)
-    }
-}
-
 /// One run of a program.
 #[derive(Debug)]
 pub(super) struct Subject {
@@ -103,7 +98,14 @@ pub(super) struct Subject {
     pub(super) path: Option<Text>,
     pub(super) command_line: Option<Vec<Text>>,
     handle: Handle,
-    regions: OnceCell<Result<Vec<Region>, Untested>>,
+    memory: OnceCell<Result<Memory, Untested>>,
+}
+
+#[derive(Debug)]
+struct Memory {
+    regions: Vec<Region>,
+    /// There was room and time for all.
+    is_whole: bool,
 }
 
 impl Subject {
@@ -128,7 +130,7 @@ impl Subject {
             path: process.path.clone(),
             command_line: process.command_line.clone(),
             handle,
-            regions: OnceCell::new(),
+            memory: OnceCell::new(),
         })
     }
 
@@ -136,17 +138,35 @@ impl Subject {
         self.handle.raw()
     }
 
-    /// All memory that is there, in order.
+    /// Memory of loaded files, and what else may run, in order. More than can be kept is left out: see
+    /// [`Self::is_whole`].
     pub(super) fn regions(&self) -> Result<&[Region], Untested> {
-        let regions = self.regions.get_or_init(|| regions(&self.handle));
-        regions.as_deref().map_err(|why| *why)
+        let memory = self.memory.get_or_init(|| memory(&self.handle));
+        let regions = memory.as_ref().map(|it| it.regions.as_slice());
+        regions.map_err(|why| *why)
     }
 
-    pub(super) fn region(&self, address: u64) -> Result<Option<&Region>, Untested> {
-        let regions = self.regions()?;
-        let after = regions.partition_point(|it| it.start <= address);
-        let before = after.checked_sub(1).and_then(|at| regions.get(at));
-        Ok(before.filter(|it| it.has(address)))
+    /// Nothing was left out of its regions, as far as they were asked for.
+    pub(super) fn is_whole(&self) -> bool {
+        let memory = self.memory.get().map(Result::as_ref);
+        !matches!(memory, Some(Ok(memory)) if !memory.is_whole)
+    }
+
+    /// What is at an address, from its page on, of all kinds of memory. `None`: none is there.
+    pub(super) fn region(&self, address: u64) -> Result<Option<Region>, Untested> {
+        let found = usize::try_from(address).ok();
+        let found = found.and_then(|it| query(&self.handle, it));
+        if let Some(found) = found.filter(|it| it.State == MEM_COMMIT) {
+            return Ok(Some(region(&found)));
+        }
+        // Who has ended has no memory at all.
+        let known = self.regions()?.first().map(|it| it.start);
+        let known = known.and_then(|it| usize::try_from(it).ok());
+        let known = known.and_then(|it| query(&self.handle, it));
+        match known.is_some_and(|it| it.State == MEM_COMMIT) {
+            true => Ok(None),
+            false => Err(Untested::Ended),
+        }
     }
 
     /// So many bytes from there on, cut off where they can no longer be read. What is behind a guard cannot,
@@ -181,36 +201,38 @@ fn started_of(handle: &Handle) -> Option<i64> {
     since.checked_mul(100)
 }
 
-fn regions(handle: &Handle) -> Result<Vec<Region>, Untested> {
-    let mut regions = Vec::new();
-    let mut at = 0_usize;
-    loop {
-        let mut found = MEMORY_BASIC_INFORMATION::default();
-        let room = size_of::<MEMORY_BASIC_INFORMATION>();
-        let from = std::ptr::without_provenance::<c_void>(at);
-        // SAFETY: `found` has `room` bytes; `from` is only asked about.
-        let told = unsafe { VirtualQueryEx(handle.raw(), from, &raw mut found, room) };
-        if told == 0 {
-            break;
-        }
-        let Some(next) = found.BaseAddress.addr().checked_add(found.RegionSize) else {
+fn memory(handle: &Handle) -> Result<Memory, Untested> {
+    let (mut regions, mut is_whole) = (Vec::new(), true);
+    let (mut at, began) = (0_usize, Instant::now());
+    while let Some(found) = query(handle, at) {
+        let next = found.BaseAddress.addr().checked_add(found.RegionSize);
+        let Some(next) = next.filter(|it| *it > at) else {
             break;
         };
-        if next <= at {
+        at = next;
+        is_whole = regions.len() < MOST_REGIONS && began.elapsed() < LONGEST_WALK;
+        if !is_whole {
             break;
         }
-        at = next;
-        if found.State == MEM_COMMIT {
-            regions.push(region(&found));
-        }
-        if regions.len() > MOST_REGIONS {
-            return Err(Untested::TooLarge);
+        let region = region(&found);
+        if found.State == MEM_COMMIT && (region.executable || region.kind == Kind::Image) {
+            regions.push(region);
         }
     }
     if regions.is_empty() {
-        return Err(why());
+        return Err(if is_whole { why() } else { Untested::TooLarge });
     }
-    Ok(regions)
+    Ok(Memory { regions, is_whole })
+}
+
+/// What is at an address, from its page on. `None`: it is beyond all addresses, or the process has ended.
+fn query(handle: &Handle, at: usize) -> Option<MEMORY_BASIC_INFORMATION> {
+    let mut found = MEMORY_BASIC_INFORMATION::default();
+    let room = size_of::<MEMORY_BASIC_INFORMATION>();
+    let from = std::ptr::without_provenance::<c_void>(at);
+    // SAFETY: `found` has `room` bytes; `from` is only asked about.
+    let told = unsafe { VirtualQueryEx(handle.raw(), from, &raw mut found, room) };
+    (told != 0).then_some(found)
 }
 
 fn region(found: &MEMORY_BASIC_INFORMATION) -> Region {
