@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::about::{MOST_BYTES, Tool, as_text};
 use super::{Error, OpenCase, name};
+use crate::lines;
 
 /// The name of the file that tells about the other one.
 pub const ABOUT: &str = "about.json";
@@ -54,9 +55,7 @@ impl Origin {
         if let Ok(Value::Object(facts)) = serde_json::to_value(self) {
             document.extend(facts);
         }
-        let mut text = format!("{:#}", Value::Object(document)).into_bytes();
-        text.push(b'\n');
-        text
+        lines::document(&Value::Object(document))
     }
 
     fn read(text: &[u8]) -> Result<Self, String> {
