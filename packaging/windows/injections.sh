@@ -46,7 +46,7 @@ fi
 timeout 120 wine wineboot -i >/dev/null 2>&1 || true
 
 here=bench/injections/windows
-for program in inject patch hollow victim window; do
+for program in inject patch hollow stomp victim window; do
     x86_64-w64-mingw32-gcc -O1 -o "$work/$program.exe" $here/$program.c -lws2_32 -lntdll -lgdi32
 done
 x86_64-w64-mingw32-gcc -O1 -shared -o "$work/library.dll" $here/library.c
@@ -112,6 +112,9 @@ mkdir -p "$drive/Program Files/victims" "$drive/Program Files/Mozilla Firefox"
 cp "$work/victim.exe" "$drive/users/Public/odd.exe"
 cp "$work/victim.exe" "$drive/Program Files/victims/svchost.exe"
 cp "$work/victim.exe" "$drive/Program Files/victims/honest.exe"
+cp "$work/victim.exe" "$drive/Program Files/victims/gone.exe"
+cp "$work/victim.exe" "$drive/Program Files/victims/exchanged.exe"
+cp "$work/stomp.exe" "$drive/Program Files/victims/"
 cp "$work/window.exe" "$drive/Program Files/Mozilla Firefox/firefox.exe"
 cp "$work/library.dll" "$drive/windows/temp/"
 cat >"$drive/windows/temp/script.vbs" <<'SCRIPT'
@@ -128,6 +131,10 @@ start patched "$victims\\honest.exe" 4721
 start hollowed "$victims\\honest.exe" 4722
 start odd 'C:\users\Public\odd.exe' 4723
 start other "$victims\\svchost.exe" 4724
+start gone "$victims\\gone.exe" 4725
+start exchanged "$victims\\exchanged.exe" 4726
+start stomped "$victims\\stomp.exe" code
+start data "$victims\\stomp.exe" data
 start rundll rundll32 'C:\windows\temp\library.dll,stay'
 start regsvr regsvr32 /s 'C:\windows\temp\library.dll'
 start wscript wscript 'C:\windows\temp\script.vbs'
@@ -142,6 +149,8 @@ if [ -n "${DISPLAY:-}" ]; then
     of shown 1 >/dev/null
     sleep 1
 fi
+gone=$(of gone 1)
+exchanged=$(of exchanged 1)
 check
 for it in "$injected injected" "$patched patched" "$hollowed hollowed"; do
     # Both words: its number and what it is.
@@ -151,6 +160,11 @@ for it in "$injected injected" "$patched patched" "$hollowed hollowed"; do
     done
 done
 
+finds_not deleted_program "$gone" "a program whose file is there"
+finds_not swapped_file "$exchanged" "a program whose file is there"
+rm "$drive/Program Files/victims/gone.exe"
+cp "$work/window.exe" "$work/other.exe"
+mv "$work/other.exe" "$drive/Program Files/victims/exchanged.exe"
 wine "$work/inject.exe" "$injected" >/dev/null 2>&1
 wine "$work/patch.exe" "$patched" "$(of patched 2)" >/dev/null 2>&1
 wine "$work/hollow.exe" "$hollowed" >/dev/null 2>&1
@@ -160,6 +174,10 @@ finds executable_memory "$injected" "the injected program"
 finds code_changed "$patched" "the patched program"
 finds_not foreign_thread "$patched" "the patched program"
 finds hollowed "$hollowed" "the hollowed program"
+finds code_changed "$(of stomped 1)" "a library written over, its head wiped out"
+finds code_changed "$(of data 1)" "a library whose data runs"
+finds deleted_program "$gone" "a program whose file was deleted"
+finds swapped_file "$exchanged" "a program whose file was exchanged"
 finds temporary_program "$(of odd 1)" "a program in a folder of everybody"
 finds other_name "$(of other 1)" "a program called like svchost.exe"
 finds_not temporary_program "$(of other 1)" "a program called like svchost.exe"

@@ -24,6 +24,8 @@ use std::io;
 
 use model::{Host, Observed, Restated, Tier, Timestamp};
 
+pub(crate) use self::json::document;
+
 pub use self::encoder::Encoder;
 pub use self::reader::{Cut, Lines};
 pub use self::replay::{Read, Replay, Segment};

@@ -7,6 +7,8 @@ use model::{
 };
 use serde_json::{Value, json};
 
+use crate::lines;
+
 /// The document, with a line end.
 pub fn document(system: &System) -> Vec<u8> {
     let all = json!({
@@ -27,9 +29,7 @@ pub fn document(system: &System) -> Vec<u8> {
         "proxies": list(&system.proxies, text),
         "gaps": list(&system.gaps, gap),
     });
-    let mut document = format!("{all:#}").into_bytes();
-    document.push(b'\n');
-    document
+    lines::document(&all)
 }
 
 fn list<T>(all: &[T], one: impl Fn(&T) -> Value) -> Value {

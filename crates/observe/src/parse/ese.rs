@@ -28,6 +28,8 @@ const LARGE_PAGES: u32 = 0x11;
 const CATALOG: u32 = 4;
 /// Pages of one tree: 400 MB of the smallest usual ones.
 const MOST_PAGES: usize = 100_000;
+/// Entries of one tree, and steps to a page: two months of a busy computer have some 200,000.
+const MOST_ENTRIES: usize = 4_000_000;
 /// Deeper trees have no file.
 const DEEPEST: usize = 24;
 const MOST_COLUMNS: usize = 4096;
@@ -121,6 +123,11 @@ impl<'a> Database<'a> {
         Some(Table { root, columns })
     }
 
+    /// Whether all of the catalog can be read: a table that is not found there does not exist.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.records(CATALOG, &mut |_| true) == Missed::default()
+    }
+
     /// Reads the rows of a table in their order, as long as `each` wants more.
     pub(crate) fn rows(&self, table: &Table, mut each: impl FnMut(&Row<'_>) -> bool) -> Missed {
         self.records(table.root, &mut |record| each(&Row { table, record }))
@@ -129,6 +136,7 @@ impl<'a> Database<'a> {
     fn records(&self, root: u32, each: &mut dyn FnMut(Record<'_>) -> bool) -> Missed {
         let mut walk = Walk {
             known: HashSet::new(),
+            entries: 0,
             missed: Missed::default(),
         };
         self.walk(root, DEEPEST, &mut walk, each);
@@ -143,6 +151,9 @@ impl<'a> Database<'a> {
         walk: &mut Walk,
         each: &mut dyn FnMut(Record<'_>) -> bool,
     ) -> bool {
+        if !walk.has_room() {
+            return false;
+        }
         let is_new = walk.known.len() < MOST_PAGES && walk.known.insert(number);
         let page = Some(number).filter(|_| is_new && depth > 0);
         let Some(page) = page.and_then(|number| self.page(number)) else {
@@ -156,6 +167,9 @@ impl<'a> Database<'a> {
                 .all(|child| self.walk(child, depth.saturating_sub(1), walk, each));
         }
         page.entries().all(|entry| {
+            if !walk.has_room() {
+                return false;
+            }
             let record = Record::new(entry, self.is_large);
             record.is_none_or(&mut *each)
         })

@@ -133,6 +133,19 @@ impl Pe {
         Some(bytes)
     }
 
+    /// The first part of a piece of memory that is of no section with code: of the head, or of data. `to`
+    /// is not included.
+    pub(crate) fn beside_code(&self, from: u32, to: u32) -> Option<(u32, u32)> {
+        let sections = self.sections.iter().map(|it| (it.address, it.executable));
+        let mut starts: Vec<_> = std::iter::once((0, false)).chain(sections).collect();
+        starts.sort_by_key(|(start, _)| *start);
+        let ends = starts.iter().skip(1).map(|(start, _)| *start);
+        let parts = starts.iter().zip(ends.chain([u32::MAX]));
+        let others = parts.filter(|((_, executable), _)| !executable);
+        let mut others = others.map(|((start, _), end)| (from.max(*start), to.min(end)));
+        others.find(|(from, to)| from < to)
+    }
+
     /// Whether the loader writes to that address by itself.
     pub(crate) fn is_written(&self, address: u32) -> bool {
         let mut written = self.written.iter();
@@ -258,6 +271,22 @@ mod tests {
         let head = pe(&file).unwrap();
         assert_eq!(head.loaded(&file[..0x300], &head.sections[0], BASE), None);
         assert_eq!(head.loaded(&file[..0x404], &head.sections[0], 0), None);
+    }
+
+    #[test]
+    fn what_is_beside_the_code_is_known() {
+        let head = pe(&library()).unwrap();
+        for (piece, beside) in [
+            ((0x1000, 0x2000), None),
+            ((0, 0x1000), Some((0, 0x1000))),
+            ((0x800, 0x1800), Some((0x800, 0x1000))),
+            ((0x1800, 0x2800), Some((0x2000, 0x2800))),
+            ((0x9000, u32::MAX), Some((0x9000, u32::MAX))),
+            ((0x2800, 0x2800), None),
+        ] {
+            let (from, to) = piece;
+            assert_eq!(head.beside_code(from, to), beside, "{piece:x?}");
+        }
     }
 
     proptest! {

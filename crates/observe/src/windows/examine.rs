@@ -9,8 +9,10 @@ mod display;
 mod executable_memory;
 pub(super) mod files;
 mod kept;
+mod mapped_files;
 mod other_name;
 mod places;
+mod program_file;
 mod program_mapping;
 mod signature;
 mod subject;
@@ -28,13 +30,22 @@ use crate::Depth;
 /// Threads and windows come and go, and files are replaced.
 const KEPT_FOR: Duration = Duration::from_secs(2);
 
+/// Those that find something in a part of the memory, and nothing in all of it.
+const OF_ALL_MEMORY: [Check; 5] = [
+    Check::CodeChanged,
+    Check::ExecutableMemory,
+    Check::MappedFiles,
+    Check::Places,
+    Check::Package,
+];
+
 struct Made {
     check: Check,
     depth: Depth,
     make: fn(&Subject, &Kept) -> Outcome,
 }
 
-const CHECKS: [Made; 7] = {
+const CHECKS: [Made; 9] = {
     use Check::*;
     use Depth::{Cheap, Whole};
     const fn made(check: Check, depth: Depth, make: fn(&Subject, &Kept) -> Outcome) -> Made {
@@ -45,6 +56,8 @@ const CHECKS: [Made; 7] = {
         made(Threads, Cheap, threads::check),
         made(ProgramMapping, Cheap, program_mapping::check),
         made(ExecutableMemory, Cheap, executable_memory::check),
+        made(ProgramFile, Cheap, program_file::check),
+        made(MappedFiles, Whole, mapped_files::check),
         made(Places, Cheap, places::check),
         made(OtherName, Cheap, other_name::check),
         made(Package, Whole, signature::check),
@@ -112,7 +125,13 @@ impl Examiner {
 fn look(subject: &Subject, kept: &Kept, depth: Depth) -> Examined {
     let mut examined = Examined::default();
     for made in CHECKS.iter().filter(|made| made.depth <= depth) {
-        examined.put(made.check, (made.make)(subject, kept));
+        let outcome = match (made.make)(subject, kept) {
+            Outcome::NothingFound if OF_ALL_MEMORY.contains(&made.check) && !subject.is_whole() => {
+                Outcome::NotTestable(Untested::TooLarge)
+            }
+            outcome => outcome,
+        };
+        examined.put(made.check, outcome);
     }
     let asks_for_package = depth == Depth::Whole || subject.pid == std::process::id();
     if asks_for_package {

@@ -7,6 +7,7 @@
 
 use std::ffi::c_void;
 use std::ptr::without_provenance;
+use std::time::{Duration, Instant};
 
 use model::Untested;
 use windows_sys::Win32::System::Diagnostics::Debug::ReadProcessMemory;
@@ -17,8 +18,10 @@ use windows_sys::Win32::System::Memory::{
 
 use super::handle::{Handle, why_untested};
 
-/// A browser has some 5,000 regions.
+/// So many regions are kept; a browser has some 5,000, with those of data.
 const MOST_REGIONS: usize = 100_000;
+/// Who has more memory than can be walked through in this time may have it so that nobody does.
+const LONGEST_WALK: Duration = Duration::from_secs(10);
 
 /// So many bytes from there on, cut off where they can no longer be read. What is behind a guard cannot,
 /// and the guard stays.
@@ -61,45 +64,58 @@ pub(super) enum Kind {
     Private,
 }
 
-impl Region {
-    pub(super) fn has(&self, address: u64) -> bool {
-        address
-            .checked_sub(self.start)
-            .is_some_and(|at| at < self.length)
-    }
+/// What of it matters to checks.
+#[derive(Debug)]
+pub(super) struct Memory {
+    /// Of loaded files, and what else may run, in order.
+    pub(super) regions: Vec<Region>,
+    /// There was room and time for all.
+    pub(super) is_whole: bool,
 }
 
-/// All that is there, in order.
-pub(super) fn regions(process: &Handle) -> Result<Vec<Region>, Untested> {
-    let mut regions = Vec::new();
-    let mut at = 0_usize;
-    loop {
-        let mut found = MEMORY_BASIC_INFORMATION::default();
-        let room = size_of::<MEMORY_BASIC_INFORMATION>();
-        let from = without_provenance::<c_void>(at);
-        // SAFETY: the handle is open; `found` has `room` bytes; `from` is only asked about.
-        let told = unsafe { VirtualQueryEx(process.raw(), from, &raw mut found, room) };
-        if told == 0 {
-            break;
-        }
-        let Some(next) = found.BaseAddress.addr().checked_add(found.RegionSize) else {
+pub(super) fn memory(process: &Handle) -> Result<Memory, Untested> {
+    let (mut regions, mut is_whole) = (Vec::new(), true);
+    let (mut at, began) = (0_usize, Instant::now());
+    while let Some(found) = query(process, at) {
+        let next = found.BaseAddress.addr().checked_add(found.RegionSize);
+        let Some(next) = next.filter(|it| *it > at) else {
             break;
         };
-        if next <= at {
+        at = next;
+        is_whole = regions.len() < MOST_REGIONS && began.elapsed() < LONGEST_WALK;
+        if !is_whole {
             break;
         }
-        at = next;
-        if found.State == MEM_COMMIT {
-            regions.push(region(&found));
-        }
-        if regions.len() > MOST_REGIONS {
-            return Err(Untested::TooLarge);
+        let region = region(&found);
+        if found.State == MEM_COMMIT && (region.executable || region.kind == Kind::Image) {
+            regions.push(region);
         }
     }
     if regions.is_empty() {
-        return Err(why_untested());
+        return Err(if is_whole {
+            why_untested()
+        } else {
+            Untested::TooLarge
+        });
     }
-    Ok(regions)
+    Ok(Memory { regions, is_whole })
+}
+
+/// What is at an address, from its page on, of all kinds of memory. `None`: none is there, or the process has
+/// ended.
+pub(super) fn at(process: &Handle, address: u64) -> Option<Region> {
+    let found = query(process, usize::try_from(address).ok()?)?;
+    (found.State == MEM_COMMIT).then(|| region(&found))
+}
+
+/// `None`: it is beyond all addresses, or the process has ended.
+fn query(process: &Handle, at: usize) -> Option<MEMORY_BASIC_INFORMATION> {
+    let mut found = MEMORY_BASIC_INFORMATION::default();
+    let room = size_of::<MEMORY_BASIC_INFORMATION>();
+    let from = without_provenance::<c_void>(at);
+    // SAFETY: the handle is open; `found` has `room` bytes; `from` is only asked about.
+    let told = unsafe { VirtualQueryEx(process.raw(), from, &raw mut found, room) };
+    (told != 0).then_some(found)
 }
 
 fn region(found: &MEMORY_BASIC_INFORMATION) -> Region {

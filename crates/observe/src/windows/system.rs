@@ -21,9 +21,16 @@ pub(crate) fn system() -> System {
         gaps.push(gap("interfaces", "the network interfaces", &error));
         Vec::new()
     });
-    let hosts = hosts()
-        .map_err(|error| gaps.push(gap("hosts", "names that are looked up in a file", &error)))
-        .ok();
+    let hosts = match hosts() {
+        Ok((hosts, is_whole)) => {
+            gaps.extend((!is_whole).then(hosts_cut));
+            Some(hosts)
+        }
+        Err(error) => {
+            gaps.push(gap("hosts", "names that are looked up in a file", &error));
+            None
+        }
+    };
     System {
         taken: clock.now,
         netns: None,
@@ -65,11 +72,23 @@ fn gap(what: &str, missed: &'static str, error: &io::Error) -> Gap {
     )
 }
 
-/// `drivers\etc\hosts`.
-fn hosts() -> io::Result<Text> {
+fn hosts_cut() -> Gap {
+    Gap::standing(
+        "settings_not_read",
+        Source::IpHelper,
+        "the file of names (hosts) is longer than 1 MiB",
+        "what stands there behind that",
+    )
+}
+
+/// `drivers\etc\hosts`, and whether this is all of it.
+fn hosts() -> io::Result<(Text, bool)> {
     let root = std::env::var_os("SystemRoot").ok_or(io::ErrorKind::NotFound)?;
     let path = PathBuf::from(root).join(r"System32\drivers\etc\hosts");
     let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
-    Ok(Text::from(String::from_utf8_lossy(&bytes).into_owned()))
+    let mut file = File::open(path)?.take(MOST_BYTES);
+    file.read_to_end(&mut bytes)?;
+    let is_whole = file.into_inner().read(&mut [0])? == 0;
+    let text = Text::from(String::from_utf8_lossy(&bytes).into_owned());
+    Ok((text, is_whole))
 }

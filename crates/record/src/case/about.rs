@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::FORMAT;
+use crate::lines;
 
 /// Longer ones are not read.
 pub(super) const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -91,9 +92,7 @@ impl About {
         if let Ok(Value::Object(facts)) = serde_json::to_value(self) {
             document.extend(facts);
         }
-        let mut text = format!("{:#}", Value::Object(document)).into_bytes();
-        text.push(b'\n');
-        text
+        lines::document(&Value::Object(document))
     }
 
     /// Reads the file. Members that it does not know go to `more`.

@@ -8,15 +8,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::about::{MOST_BYTES, Tool, as_text};
-use super::{Error, OpenCase};
+use super::{Error, OpenCase, name};
+use crate::lines;
 
 /// The name of the file that tells about the other one.
 pub const ABOUT: &str = "about.json";
 pub(super) const FOLDER: &str = "imports";
 /// In bytes. With number and folders it fits on every file system.
 const LONGEST_NAME: usize = 120;
-/// Names that mean devices on Windows, with any ending.
-const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
 /// Where an imported file came from: what stands in its `about.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,9 +55,7 @@ impl Origin {
         if let Ok(Value::Object(facts)) = serde_json::to_value(self) {
             document.extend(facts);
         }
-        let mut text = format!("{:#}", Value::Object(document)).into_bytes();
-        text.push(b'\n');
-        text
+        lines::document(&Value::Object(document))
     }
 
     fn read(text: &[u8]) -> Result<Self, String> {
@@ -146,10 +143,8 @@ pub(super) fn harmless(name: &str) -> String {
     if folded.contains(".part") || folded.ends_with(".new") || folded.ends_with(".age") {
         harmless = harmless.replace('.', "_");
     }
-    let folded = harmless.to_lowercase();
-    let stem = folded.split('.').next().unwrap_or_default();
-    let stem = stem.trim_end_matches(|it: char| it.is_ascii_digit());
-    if harmless.is_empty() || DEVICES.contains(&stem) || folded == ABOUT {
+    let is_about = harmless.to_lowercase() == ABOUT;
+    if harmless.is_empty() || name::is_device(&harmless) || is_about {
         harmless.insert(0, '_');
     }
     harmless

@@ -7,9 +7,14 @@ use std::path::{Path, PathBuf};
 /// In bytes.
 const LONGEST: usize = 1024;
 const DEEPEST: usize = 16;
+/// What Windows takes for a device in every folder, whatever stands behind a dot ("Naming Files, Paths, and
+/// Namespaces" of its documentation). Whoever reads the console waits until somebody types.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+/// The same with one digit behind it.
+const NUMBERED_DEVICES: [&str; 2] = ["com", "lpt"];
 
-/// Why a file cannot have this name in a case, or a manifest not name it. Colons and backslashes
-/// mean something else on other computers.
+/// Why a file cannot have this name in a case, or a manifest not name it. Colons, backslashes, names
+/// of devices, and blanks and dots at an end mean something else on other computers.
 pub(super) fn fault(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         return Some("it is empty");
@@ -29,8 +34,23 @@ pub(super) fn fault(name: &str) -> Option<&'static str> {
     name.split('/').find_map(|part| match part {
         "" => Some("it leads out of the case, or has an empty part"),
         "." | ".." => Some("it leads out of the case"),
+        _ if part.ends_with([' ', '.']) => Some("a part of it ends with a blank or a dot"),
+        _ if is_device(part) => Some("Windows has a device of that name"),
         _ => None,
     })
+}
+
+/// Whether Windows opens a device in place of a file of this name.
+pub(super) fn is_device(part: &str) -> bool {
+    let stem = part.split('.').next().unwrap_or_default();
+    let stem = stem.trim_end_matches(' ').to_lowercase();
+    let is_numbered = |device: &str| {
+        let mut rest = stem.strip_prefix(device).unwrap_or_default().chars();
+        // Digits that stand above the line count.
+        let is_digit = |it: char| it.is_ascii_digit() || "¹²³".contains(it);
+        rest.next().is_some_and(is_digit) && rest.next().is_none()
+    };
+    DEVICES.contains(&stem.as_str()) || NUMBERED_DEVICES.iter().any(|it| is_numbered(it))
 }
 
 /// Whether it is one plain name, on every system that a case may be carried to.
@@ -126,6 +146,28 @@ mod tests {
         }
         check(&"a".repeat(1025), false);
         check(&["a"; 17].join("/"), false);
+    }
+
+    #[test]
+    fn a_name_means_the_same_on_windows() {
+        for name in [
+            "CON",
+            "events/nul",
+            "Nul.tar.gz",
+            "con .txt",
+            "imports/aux/a",
+            "COM1",
+            "lpt9.log",
+            "com¹",
+            "CONIN$",
+            "events/000001.ndjson.",
+            "a /b",
+        ] {
+            check(name, false);
+        }
+        for name in ["console", "com", "com10", "a.nul", "nul-1", "events/.a"] {
+            check(name, true);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Missed, SIGNATURE, u16_at, u32_at};
+use super::{MOST_ENTRIES, Missed, SIGNATURE, u16_at, u32_at};
 
 const HEADER: usize = 40;
 const LARGE_HEADER: usize = 80;
@@ -23,7 +23,20 @@ const BELOW_FLAGS: u16 = 0x1fff;
 /// What has been seen of a tree.
 pub(super) struct Walk {
     pub(super) known: HashSet<u32>,
+    /// What was looked at of it, whether it was of use or not.
+    pub(super) entries: usize,
     pub(super) missed: Missed,
+}
+
+impl Walk {
+    /// False: too much was looked at; what is left is missed.
+    pub(super) fn has_room(&mut self) -> bool {
+        self.entries = self.entries.saturating_add(1);
+        if self.entries == MOST_ENTRIES {
+            self.missed.pages = self.missed.pages.saturating_add(1);
+        }
+        self.entries < MOST_ENTRIES
+    }
 }
 
 pub(super) struct Page {

@@ -105,6 +105,31 @@ fn damage_is_told() {
         damaged: 1,
     };
     assert_eq!((count, missed), (20, expected));
+    assert!(database.is_listed());
+}
+
+#[test]
+fn a_damaged_catalog_is_told() {
+    let mut bytes = written(&SMALL);
+    // More tags than a page has room for.
+    let catalog = (CATALOG as usize + 1) * 4096;
+    bytes[catalog + 34..catalog + 36].copy_from_slice(&[0xff; 2]);
+    let read = reader(&bytes);
+    let database = Database::open(&read).unwrap();
+    assert_eq!(database.table("Things"), None);
+    assert!(!database.is_listed());
+}
+
+#[test]
+fn not_more_is_looked_at_than_any_database_has() {
+    let mut walk = Walk {
+        known: HashSet::new(),
+        entries: MOST_ENTRIES - 2,
+        missed: Missed::default(),
+    };
+    assert_eq!([walk.has_room(), walk.has_room()], [true, false]);
+    assert!(!walk.has_room());
+    assert_eq!(walk.missed.pages, 1);
 }
 
 #[test]

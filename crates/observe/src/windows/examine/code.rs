@@ -6,8 +6,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::files;
+use super::subject::Subject;
 use crate::parse::pe::{Pe, Section, pe};
 
+/// A large program has some 300 libraries.
+pub(super) const MOST_MODULES: usize = 1000;
+const HEAD: usize = 4096;
 /// So many bytes of code are kept.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
@@ -15,6 +19,15 @@ pub(super) struct Loaded {
     pub(super) head: Pe,
     /// Those that hold code and that nothing is written to, with what they have in memory.
     pub(super) sections: Vec<(Section, Vec<u8>)>,
+}
+
+impl Loaded {
+    /// What is loaded at `base` has the head of another file: this one has taken its path. One whose head
+    /// was wiped out says nothing of that.
+    pub(super) fn is_other(&self, subject: &Subject, base: u64) -> bool {
+        let own = pe(&subject.read(base, HEAD));
+        own.is_some_and(|own| own.sections != self.head.sections)
+    }
 }
 
 /// By path and address.

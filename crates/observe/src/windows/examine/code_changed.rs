@@ -1,18 +1,18 @@
 //! Code of the program and its libraries in memory, against their files as they would lie there. What the
-//! loader writes to by itself is left out.
+//! loader writes to by itself is left out, and sections that may be written to. Data that may run is
+//! code which its file does not have.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use model::{Outcome, Sign, Text, Trace, Untested};
 
+use super::code::{Loaded, MOST_MODULES};
 use super::files;
 use super::kept::Kept;
 use super::subject::Subject;
-use crate::parse::pe::{Pe, Section, pe};
-use crate::windows::memory::Kind;
+use crate::parse::pe::{Pe, Section};
+use crate::windows::memory::{Kind, Region};
 
-/// A large program has some 300 libraries.
-const MOST_MODULES: usize = 1000;
 const AT_ONCE: usize = 64 * 1024;
 const PAGE: usize = 4096;
 /// Of the instruction set: `int3`.
@@ -24,11 +24,13 @@ pub(super) fn check(subject: &Subject, kept: &Kept) -> Outcome {
 
 fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
     let regions = subject.regions()?.iter();
-    let modules = regions.filter(|it| it.kind == Kind::Image);
-    let modules: BTreeSet<u64> = modules.map(|it| it.allocation).collect();
+    let mut modules: BTreeMap<u64, Vec<&Region>> = BTreeMap::new();
+    for region in regions.filter(|it| it.kind == Kind::Image) {
+        modules.entry(region.allocation).or_default().push(region);
+    }
     let (mut traces, mut is_unread) = (Vec::new(), modules.len() > MOST_MODULES);
-    for base in modules.into_iter().take(MOST_MODULES) {
-        match of_module(subject, kept, base) {
+    for (base, regions) in modules.into_iter().take(MOST_MODULES) {
+        match of_module(subject, kept, (base, &regions)) {
             Some(found) => {
                 traces.extend(found.traces);
                 is_unread = is_unread || found.is_unread;
@@ -50,15 +52,16 @@ struct Found {
 }
 
 /// `None`: its file could not be read, or is no longer the one that was loaded.
-fn of_module(subject: &Subject, kept: &Kept, base: u64) -> Option<Found> {
+fn of_module(subject: &Subject, kept: &Kept, (base, regions): (u64, &[&Region])) -> Option<Found> {
     let path = files::path_at(subject, base)?;
     let loaded = kept.code.of(&path, base)?;
-    // Another version has taken its place: another head.
-    let own = pe(&subject.read(base, 4096))?;
-    if own.sections != loaded.head.sections {
+    if loaded.is_other(subject, base) {
         return None;
     }
-    let mut of_it = Found::default();
+    let mut of_it = Found {
+        traces: beside_code(subject, &loaded, (base, regions), &path),
+        is_unread: false,
+    };
     for (section, expected) in &loaded.sections {
         let module = Module {
             subject,
@@ -88,6 +91,30 @@ fn of_module(subject: &Subject, kept: &Kept, base: u64) -> Option<Found> {
         });
     }
     Some(of_it)
+}
+
+/// What may run of it, and is no code in its file.
+fn beside_code(
+    subject: &Subject,
+    loaded: &Loaded,
+    (base, regions): (u64, &[&Region]),
+    path: &str,
+) -> Vec<Trace> {
+    let runs = regions.iter().filter(|it| it.executable);
+    let beside = runs.filter_map(|region| {
+        let from = u32::try_from(region.start.checked_sub(base)?).ok()?;
+        let length = u32::try_from(region.length).unwrap_or(u32::MAX);
+        let beside = loaded.head.beside_code(from, from.saturating_add(length));
+        let (from, to) = beside?;
+        let address = base.saturating_add(from.into());
+        Some(Trace {
+            address: Some(address),
+            length: Some(to.saturating_sub(from).into()),
+            bytes: Some(subject.read(address, Trace::MOST_BYTES)),
+            ..Trace::of_file(Sign::Differs, Text::from(path.to_owned()))
+        })
+    });
+    beside.collect()
 }
 
 struct Module<'a> {

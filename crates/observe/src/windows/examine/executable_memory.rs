@@ -15,6 +15,9 @@ use crate::windows::memory::{Kind, Region};
 /// So much room for traces of engines is kept.
 const MOST_ENGINES: usize = Outcome::MOST_TRACES / 2;
 
+/// What so many pieces begin with is looked at; no engine makes as many.
+const MOST_READ: usize = 4096;
+
 /// Wine makes such for calls to other processes, and no more of it in one piece.
 const MOST_STUBS: usize = 64 * 1024;
 /// Of Wine: drivers are loaded by it into a process of their own, which has a heap that may run.
@@ -27,10 +30,15 @@ pub(super) fn check(subject: &Subject, kept: &Kept) -> Outcome {
 fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
     let regions = subject.regions()?.iter();
     let own = regions.filter(|it| it.executable && it.kind != Kind::Image);
-    let own = own.filter(|it| !(kept.is_wine && is_of_wine(subject, it)));
-    let own: Vec<_> = own.map(|it| trace(subject, it)).collect();
+    let own: Vec<_> = own.collect();
+    let (read, others) = own.split_at(own.len().min(MOST_READ));
+    let read = read.iter();
+    let read = read.filter(|it| !(kept.is_wine && is_of_wine(subject, it)));
+    let own = read.map(|it| trace(subject, it));
+    let own: Vec<_> = own.chain(others.iter().map(|it| unread(it))).collect();
     // What is a whole program or library was made by no engine.
-    let is_explainable = own.iter().all(|it| it.sign != Sign::PeInMemory);
+    let is_program = own.iter().any(|it| it.sign == Sign::PeInMemory);
+    let is_explainable = !is_program && others.is_empty();
     let mut traces = Vec::new();
     if is_explainable && !own.is_empty() {
         traces = engines(subject)?;
@@ -83,17 +91,22 @@ fn trace(subject: &Subject, region: &Region) -> Trace {
     };
     // The head of a program has other rights than its code.
     let begins_as_program = || subject.read(region.allocation, 2) == b"MZ";
-    let sign = if bytes.starts_with(b"MZ") || begins_as_program() {
-        Sign::PeInMemory
-    } else if region.writable {
-        Sign::WritableAndExecutable
-    } else {
-        Sign::Executable
+    let mut trace = unread(region);
+    if bytes.starts_with(b"MZ") || begins_as_program() {
+        trace.sign = Sign::PeInMemory;
+    }
+    trace.bytes = Some(bytes).filter(|it| !it.is_empty());
+    trace
+}
+
+fn unread(region: &Region) -> Trace {
+    let sign = match region.writable {
+        true => Sign::WritableAndExecutable,
+        false => Sign::Executable,
     };
     Trace {
         address: Some(region.start),
         length: Some(region.length),
-        bytes: Some(bytes).filter(|it| !it.is_empty()),
         ..Trace::new(sign)
     }
 }

@@ -6,7 +6,7 @@ use model::{Process, Text, Untested};
 use windows_sys::Win32::System::Threading::{PROCESS_QUERY_INFORMATION, PROCESS_VM_READ};
 
 use crate::windows::handle::{Handle, why_untested};
-use crate::windows::memory::{self, Region};
+use crate::windows::memory::{self, Memory, Region};
 use crate::windows::process::started;
 
 /// Idle and System (Windows Internals): no file, and no memory that belongs to them.
@@ -22,7 +22,7 @@ pub(super) struct Subject {
     pub(super) path: Option<Text>,
     pub(super) command_line: Option<Vec<Text>>,
     handle: Handle,
-    regions: OnceCell<Result<Vec<Region>, Untested>>,
+    memory: OnceCell<Result<Memory, Untested>>,
 }
 
 impl Subject {
@@ -45,7 +45,7 @@ impl Subject {
             path: process.path.clone(),
             command_line: process.command_line.clone(),
             handle,
-            regions: OnceCell::new(),
+            memory: OnceCell::new(),
         })
     }
 
@@ -53,17 +53,31 @@ impl Subject {
         &self.handle
     }
 
-    /// All memory that is there, in order.
+    /// Memory of loaded files, and what else may run, in order. More than can be kept is left out: see
+    /// [`Self::is_whole`].
     pub(super) fn regions(&self) -> Result<&[Region], Untested> {
-        let regions = self.regions.get_or_init(|| memory::regions(&self.handle));
-        regions.as_deref().map_err(|why| *why)
+        let memory = self.memory.get_or_init(|| memory::memory(&self.handle));
+        let regions = memory.as_ref().map(|it| it.regions.as_slice());
+        regions.map_err(|why| *why)
     }
 
-    pub(super) fn region(&self, address: u64) -> Result<Option<&Region>, Untested> {
-        let regions = self.regions()?;
-        let after = regions.partition_point(|it| it.start <= address);
-        let before = after.checked_sub(1).and_then(|at| regions.get(at));
-        Ok(before.filter(|it| it.has(address)))
+    /// Nothing was left out of its regions, as far as they were asked for.
+    pub(super) fn is_whole(&self) -> bool {
+        let memory = self.memory.get().map(Result::as_ref);
+        !matches!(memory, Some(Ok(memory)) if !memory.is_whole)
+    }
+
+    /// What is at an address, from its page on, of all kinds of memory. `None`: none is there.
+    pub(super) fn region(&self, address: u64) -> Result<Option<Region>, Untested> {
+        if let Some(found) = memory::at(&self.handle, address) {
+            return Ok(Some(found));
+        }
+        // Who has ended has no memory at all.
+        let known = self.regions()?.first().map(|it| it.start);
+        match known.and_then(|it| memory::at(&self.handle, it)) {
+            Some(_) => Ok(None),
+            None => Err(Untested::Ended),
+        }
     }
 
     /// See [`memory::read`].

@@ -45,8 +45,11 @@ pub(super) fn usage(memory: &mut Memory) {
         return;
     };
     let Some(srum) = srum::usage(&database) else {
-        let why =
-            "the database of the usage monitor (SRUDB.dat) has no table of what programs moved";
+        let why = if database.is_listed() {
+            "the database of the usage monitor (SRUDB.dat) has no table of what programs moved"
+        } else {
+            "the database of the usage monitor (SRUDB.dat) is damaged: its list of tables cannot be read"
+        };
         memory.gap("srum_unreadable", why, MISSED);
         return;
     };

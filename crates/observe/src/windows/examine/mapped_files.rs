@@ -1,0 +1,40 @@
+//! Whether what is loaded is what lies at its path: a file that was written to after it was loaded, and
+//! before anybody looked, shows another program. Programs and libraries of which the sections are others.
+
+use std::collections::BTreeSet;
+
+use model::{Outcome, Sign, Text, Trace, Untested};
+
+use super::code::MOST_MODULES;
+use super::files;
+use super::kept::Kept;
+use super::subject::{Kind, Subject};
+
+pub(super) fn check(subject: &Subject, kept: &Kept) -> Outcome {
+    look(subject, kept).unwrap_or_else(Outcome::NotTestable)
+}
+
+fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
+    let regions = subject.regions()?.iter();
+    let modules = regions.filter(|it| it.kind == Kind::Image);
+    let modules: BTreeSet<u64> = modules.map(|it| it.allocation).collect();
+    let (mut traces, mut is_unread) = (Vec::new(), modules.len() > MOST_MODULES);
+    for base in modules.into_iter().take(MOST_MODULES) {
+        let path = files::path_at(subject, base);
+        let loaded = path.as_deref().and_then(|it| kept.code.of(it, base));
+        let (Some(path), Some(loaded)) = (path, loaded) else {
+            is_unread = true;
+            continue;
+        };
+        if loaded.is_other(subject, base) {
+            traces.push(Trace {
+                address: Some(base),
+                ..Trace::of_file(Sign::OtherFile, Text::from(path))
+            });
+        }
+    }
+    if traces.is_empty() && is_unread {
+        return Err(Untested::Unreadable);
+    }
+    Ok(Outcome::of(traces))
+}
