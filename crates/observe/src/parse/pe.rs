@@ -4,6 +4,7 @@
 const MOST_SECTIONS: usize = 96;
 /// A large library has some 100,000.
 const MOST_MOVED: usize = 4_000_000;
+const PAGE: u32 = 4096;
 const WIDE: u16 = 0x20b;
 const NARROW: u16 = 0x10b;
 /// Section flags.
@@ -134,8 +135,11 @@ impl Pe {
     }
 
     /// The first part of a piece of memory that is of no section with code: of the head, or of data. `to`
-    /// is not included.
+    /// is not included. Of a file whose sections share pages, nothing: all of it may run.
     pub(crate) fn beside_code(&self, from: u32, to: u32) -> Option<(u32, u32)> {
+        if self.sections.iter().any(|it| it.address % PAGE != 0) {
+            return None;
+        }
         let sections = self.sections.iter().map(|it| (it.address, it.executable));
         let mut starts: Vec<_> = std::iter::once((0, false)).chain(sections).collect();
         starts.sort_by_key(|(start, _)| *start);
@@ -287,6 +291,9 @@ mod tests {
             let (from, to) = piece;
             assert_eq!(head.beside_code(from, to), beside, "{piece:x?}");
         }
+        let mut small = head;
+        small.sections[0].address = 0x200;
+        assert_eq!(small.beside_code(0, 0x1000), None);
     }
 
     proptest! {
