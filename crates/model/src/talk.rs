@@ -14,6 +14,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct Talk {
     bursts: VecDeque<Burst>,
     let_go: u64,
+    /// What was sent in those that were let go.
+    bytes_let_go: u64,
     /// Times are known so exactly: between packets 0, between two readings of a counter their distance.
     resolution: Duration,
 }
@@ -34,6 +36,7 @@ impl Talk {
         Self {
             bursts: VecDeque::new(),
             let_go: 0,
+            bytes_let_go: 0,
             resolution,
         }
     }
@@ -49,7 +52,8 @@ impl Talk {
             return;
         }
         if self.bursts.len() >= Self::MOST {
-            self.bursts.pop_front();
+            let gone = self.bursts.pop_front().map_or(0, |it| it.bytes);
+            self.bytes_let_go = self.bytes_let_go.saturating_add(gone);
             self.let_go += 1;
         }
         self.bursts.push_back(Burst {
@@ -75,6 +79,19 @@ impl Talk {
         }
     }
 
+    /// What of it had begun by this moment. `None`: nothing, or that was let go.
+    #[must_use]
+    pub fn until(&self, time: Timestamp) -> Option<Self> {
+        let begun = self.bursts.iter().take_while(|it| it.first <= time);
+        let bursts: VecDeque<Burst> = begun
+            .map(|it| Burst {
+                last: it.last.min(time),
+                ..*it
+            })
+            .collect();
+        (!bursts.is_empty()).then_some(Self { bursts, ..*self })
+    }
+
     pub fn bursts(&self) -> impl ExactSizeIterator<Item = &Burst> {
         self.bursts.iter()
     }
@@ -83,6 +100,12 @@ impl Talk {
     pub fn count(&self) -> u64 {
         let kept = u64::try_from(self.bursts.len()).unwrap_or(u64::MAX);
         self.let_go.saturating_add(kept)
+    }
+
+    /// Sent in all of them.
+    pub fn bytes(&self) -> u64 {
+        let kept = self.bursts.iter().map(|it| it.bytes);
+        kept.fold(self.bytes_let_go, u64::saturating_add)
     }
 
     /// No burst follows another one within this.
@@ -134,6 +157,18 @@ mod tests {
         let mut talk = Talk::new(Duration::ZERO);
         (0..1000).for_each(|second| talk.sent(at(second * 1000), 1));
         assert_eq!((talk.bursts().len(), talk.count()), (Talk::MOST, 1000));
+        assert_eq!(talk.bytes(), 1000);
         assert_eq!(talk.bursts().last().map(|it| it.first), Some(at(999_000)));
+    }
+
+    #[test]
+    fn of_a_moment_only_what_had_begun() {
+        let mut talk = Talk::new(Duration::ZERO);
+        (0..300).for_each(|second| talk.sent(at(second * 1000), 1));
+        let counted = |millis| talk.until(at(millis)).map(|it| (it.count(), it.bytes()));
+        assert_eq!(counted(299_500), Some((300, 300)));
+        assert_eq!(counted(100_500), Some((101, 101)));
+        // Those that were kept came later.
+        assert_eq!(counted(10_000), None);
     }
 }

@@ -22,6 +22,12 @@ pub fn ends(link: LinkType, bytes: &[u8]) -> Option<PacketEnds> {
     crate::parse::packet::ends(link, bytes)
 }
 
+/// How many bytes a datagram of UDP carries, also where fewer are there. `None`: it is none, or a later part
+/// of one.
+pub fn datagram(link: LinkType, bytes: &[u8]) -> Option<u32> {
+    crate::parse::packet::datagram(link, bytes)
+}
+
 /// What to capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PacketOptions {

@@ -5,10 +5,12 @@
 
 mod direction;
 pub mod flows;
+mod heard;
 mod owner;
 mod remembered;
 mod tracker;
 
+pub use heard::{Heard, Hearing, Sent};
 pub use tracker::{Change, LetGo, Limits, Told, Tracker};
 
 use std::collections::HashMap;

@@ -38,7 +38,7 @@ use self::gaps::Gaps;
 use self::import::Unsettled;
 use self::names::Names;
 use self::pairs::Pairs;
-pub(crate) use self::pairs::of_look as pairs_of_look;
+pub(crate) use self::pairs::{key_of as pair_of, of_look as pairs_of_look};
 use self::processes::Processes;
 use self::watched::Watched;
 use self::zones::Zones;

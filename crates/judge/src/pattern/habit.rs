@@ -251,7 +251,7 @@ impl Habit<'_> {
     pub(crate) fn bytes(&self) -> (f64, f64) {
         let open = self.pairs.iter().filter(|pair| pair.open > 0);
         let bursts = open.flat_map(|pair| pair.talks.iter());
-        let bursts = bursts.flat_map(|(_, talk)| talk.bursts().map(|it| it.bytes));
+        let bursts = bursts.map(|(_, talk)| talk.bytes());
         let ended = sum(self.pairs.iter().map(|pair| pair.bytes_sent));
         let sent = ended.max(sum(bursts));
         let received = sum(self.pairs.iter().map(|pair| pair.bytes_received));

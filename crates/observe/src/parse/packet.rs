@@ -28,6 +28,9 @@ const ICMP_HEADER: usize = 8;
 const TCP_SEQUENCE_AT: usize = 4;
 const TCP_OFFSET_AT: usize = 12;
 const TCP_FLAGS_AT: usize = 13;
+/// RFC 768: how long a datagram is with its header, and how long that is.
+const UDP_LENGTH_AT: usize = 4;
+const UDP_HEADER: u16 = 8;
 
 /// What IP carries (<https://www.iana.org/assignments/protocol-numbers>).
 pub(crate) const ICMP: u8 = 1;
@@ -61,6 +64,15 @@ fn segment(ip: &Ip<'_>) -> Option<TcpSegment> {
         sequence: be32_at(ip.payload, TCP_SEQUENCE_AT)?,
         carries: carries.and_then(|carries| u32::try_from(carries).ok()),
     })
+}
+
+/// How many bytes a datagram of UDP carries (RFC 768). `None`: it is none, a later part of one, or cut too
+/// short to say.
+pub(crate) fn datagram(link: LinkType, bytes: &[u8]) -> Option<u32> {
+    let ip = Ip::of(network_layer(link, bytes)?)?;
+    let begins = ip.number == UDP && !matches!(ip.part, Part::Later(_));
+    let length = be16_at(ip.payload, UDP_LENGTH_AT).filter(|_| begins)?;
+    length.checked_sub(UDP_HEADER).map(u32::from)
 }
 
 /// What follows the header of the link, if that is IP.
@@ -230,6 +242,26 @@ mod tests {
     }
 
     #[test]
+    fn a_datagram_says_how_much_it_carries() {
+        let whole = udp();
+        assert_eq!(datagram(LinkType::ETHERNET, &whole), Some(5));
+        // Of what was captured of it a part is missing.
+        let headers = &whole[..ETHERNET + 20 + 8];
+        assert_eq!(datagram(LinkType::ETHERNET, headers), Some(5));
+        assert_eq!(
+            datagram(LinkType::ETHERNET, &whole[..ETHERNET + 20 + 5]),
+            None
+        );
+        let of_tcp = ipv4(TCP, &[3, 232, 0, 53, 0, 13, 0, 0]);
+        assert_eq!(datagram(LinkType::RAW_IP, &of_tcp), None);
+        let impossible = ipv4(UDP, &[3, 232, 0, 53, 0, 7, 0, 0]);
+        assert_eq!(datagram(LinkType::RAW_IP, &impossible), None);
+        let mut later = ipv4(UDP, &[3, 232, 0, 53, 0, 13, 0, 0]);
+        later[6..8].copy_from_slice(&[0x20, 1]);
+        assert_eq!(datagram(LinkType::RAW_IP, &later), None);
+    }
+
+    #[test]
     fn what_is_cut_off_is_not_known() {
         let udp = udp();
         let ends_of = |length: usize| ends(LinkType::ETHERNET, &udp[..length]);
@@ -387,6 +419,7 @@ mod tests {
         fn never_panics(mut bytes: Vec<u8>, version in 0..2_u8, next in 0..64_u8) {
             for link in [1, 101, 276, 0] {
                 let _ = ends(LinkType(link), &bytes);
+                let _ = datagram(LinkType(link), &bytes);
             }
             // Most bytes are no IP.
             if let Some(first) = bytes.first_mut() {

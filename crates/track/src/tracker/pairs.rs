@@ -443,6 +443,15 @@ pub(crate) fn of_look(
     pairs.shelf
 }
 
+/// Which pair a connection belongs to. `None`: to none.
+pub(crate) fn key_of(
+    connection: &Connection,
+    processes: &HashMap<ProcessId, Arc<Process>>,
+) -> Option<PairKey> {
+    let process = |id| processes.get(&id).map(Arc::as_ref);
+    Some(Line::of(connection, process)?.key())
+}
+
 /// What a connection adds to the sums of its pair.
 struct Whole {
     open: u64,

@@ -1,6 +1,7 @@
 //! What a tracker tells when things happen.
 
 mod bounded;
+mod heard;
 mod imported;
 mod names;
 mod restated;

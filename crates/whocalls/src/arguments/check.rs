@@ -42,7 +42,8 @@ pub(crate) struct CheckArguments {
     pub(crate) fail_on: Option<Severity>,
 
     /// Of a case: only what was recorded, and no more of it at once than the recording kept: to compare
-    /// with its derived/findings.ndjson. Else more is kept, imports are read, and more may be found
+    /// with its derived/findings.ndjson. Else more is kept, imports and packets are read, and more may
+    /// be found
     #[arg(long)]
     pub(crate) as_recorded: bool,
 

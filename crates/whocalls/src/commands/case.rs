@@ -1,6 +1,8 @@
 //! Opening a case, and going through what it tells.
 
 pub(crate) mod damage;
+pub(super) mod heard;
+pub(super) mod packets;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -16,6 +18,7 @@ use record::lines::{self, Line, Read, Start};
 use track::{Limits, Told, Tracker};
 
 use self::damage::Damage;
+use self::heard::Progress;
 use super::data;
 use super::imports::{self, Imports};
 use super::record::recipients::{explained, short_bytes};
@@ -343,9 +346,9 @@ impl Story {
 /// What of a case is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// Only what was recorded.
+    /// Only the events that were recorded.
     Recording,
-    /// Also the captures and logs that were imported into it.
+    /// Also the captures and logs that were imported into it and, where somebody is to judge, its packets.
     WithImports,
 }
 
@@ -408,6 +411,16 @@ pub(super) fn replay(
             }
         }
         story.missing.add_imports(&mut imports, talk);
+    }
+    if wanted == Wanted::WithImports && limits.pairs > 0 {
+        let mut progress = Progress::new(talk);
+        let mut say = |done, total| {
+            progress.say(done, total);
+            true
+        };
+        let heard = heard::heard(case, &snapshot, until, &mut story.missing, &mut say)?;
+        progress.end();
+        snapshot = heard.put(snapshot, None);
     }
     if !is_told {
         let text = format!("the recording began later, at {begun}\nhelp: --at is in UTC");

@@ -18,8 +18,9 @@ use observe::writer::Writer;
 use record::case::{Kind, OpenCase, Outcome, Problem, verify};
 use show::filter::Filter;
 use show::tui::{Mode, Options, PacketFile, Replay, Seal, Status, Terminal};
-use track::{Limits, Tracker};
+use track::{Heard, Limits, Tracker};
 
+use super::case::heard::heard;
 use super::case::{self, Story};
 use super::evidence::{self, Evidence};
 use super::filter;
@@ -112,6 +113,7 @@ fn open_case(
         whole: None,
         imported: HashSet::new(),
         covered: Covered::default(),
+        heard: Heard::default(),
     };
     // Holding everything against the manifest may take long; who leaves does not wait for it.
     let checking = (Arc::clone(&case), Arc::clone(&seal));
@@ -237,6 +239,8 @@ struct Showing<'a> {
     imported: HashSet<ConnectionId>,
     /// Of which time these tell.
     covered: Covered,
+    /// What its packets tell.
+    heard: Heard,
     talk: Talk,
 }
 
@@ -312,7 +316,8 @@ impl Showing<'_> {
             }
         }
         self.read_imports(&mut story, &mut tracker, events)?;
-        let snapshot = Arc::new(tracker.snapshot());
+        self.read_packets(&mut story, &tracker, events)?;
+        let snapshot = Arc::new(self.heard.put(tracker.snapshot(), None));
         self.ended = snapshot.taken;
         self.whole = Some(Arc::clone(&snapshot));
         self.seal.read.store(true, Ordering::Release);
@@ -349,6 +354,33 @@ impl Showing<'_> {
         self.imported.clone_from(imports.connections());
         self.covered = imports.covered();
         story.missing.add_imports(&mut imports, self.talk);
+        Ok(())
+    }
+
+    /// What its packets tell, while all else is shown.
+    fn read_packets(&mut self, story: &mut Story, tracker: &Tracker, events: u64) -> Result<()> {
+        if self.case.segments(Kind::Packets).next().is_none() {
+            return Ok(());
+        }
+        let snapshot = Arc::new(tracker.snapshot());
+        self.ended = snapshot.taken;
+        let told = Some((events, tracker));
+        self.publish(Arc::clone(&snapshot), None, Some(0), told);
+        let (shared, mut shown) = (self.shared, Instant::now());
+        let mut progress = |done, total| {
+            if shown.elapsed() < PUBLISHED_EACH {
+                return true;
+            }
+            shown = Instant::now();
+            shared.change(|status| {
+                if let Mode::Case(replay) = &mut status.mode {
+                    replay.progress = percent(done, total);
+                }
+            });
+            !shared.is_gone()
+        };
+        let missing = &mut story.missing;
+        self.heard = heard(self.case, &snapshot, None, missing, &mut progress)?;
         Ok(())
     }
 
@@ -399,7 +431,8 @@ impl Showing<'_> {
             }
         }
         let shown = self.with_imports(taken_at(&tracker.snapshot(), at), at);
-        self.publish(shown, Some(at), None, None);
+        let shown = self.heard.put(Arc::unwrap_or_clone(shown), Some(at));
+        self.publish(Arc::new(shown), Some(at), None, None);
         Ok(Came::ToItsEnd)
     }
 

@@ -21,6 +21,7 @@ mod encrypted;
 mod ends;
 mod export;
 mod findings;
+mod heartbeat;
 mod images;
 mod import;
 mod limits;

@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
 use std::sync::Arc;
 
 use anyhow::Result;
 use model::{Connection, Endpoint, NetworkNamespace, Protocol, Snapshot, Timestamp};
-use record::case::{About, CaseReader, Depth, Kind, OpenCase};
-use record::pcapng::{Exporter, Form, Header, InterfaceRead, Item, PacketRead, Reader};
+use record::case::{About, Depth, OpenCase};
+use record::pcapng::{Exporter, Form, Header, InterfaceRead, Item, PacketRead};
 
 use super::journal::Events;
 use super::put;
 use crate::arguments::ExportArguments;
 use crate::commands::case::Missing;
+use crate::commands::case::packets::{self, Part};
 use crate::output::Talk;
 
 /// Bytes are handed on when there are so many.
@@ -52,30 +52,14 @@ impl Export<'_> {
             out,
         };
         picking.exporter.start(&mut picking.bytes);
-        for segment in self.case.segments(Kind::Packets) {
-            let mut file = match self.case.read(segment) {
-                Ok(file) => file,
-                Err(error) => {
-                    missing.damage.take(error)?;
-                    continue;
-                }
-            };
-            // The end of a file is where it shows whether it is as it was written.
-            let read = picking.segment(&mut file)?;
-            let read = read.and_then(|came| io::copy(&mut file, &mut io::sink()).map(|_| came));
-            match read {
-                Err(error) => missing.damage.take(self.case.fault(segment, error))?,
-                Ok(Came::ToItsEnd) if segment.is_closed => {}
-                Ok(Came::UpTo(byte)) if segment.is_closed => {
-                    let text = format!(
-                        "{}: from byte {byte} on it cannot be read as packets",
-                        segment.name
-                    );
-                    missing.damage.add(&segment.name, text);
-                }
-                Ok(Came::ToItsEnd | Came::UpTo(_)) => missing.cut = true,
+        packets::each(self.case, missing, &mut |part| {
+            match part {
+                Part::File => picking.exporter.next_file(),
+                Part::Item(item) => picking.item(&item)?,
+                Part::Read(_) => {}
             }
-        }
+            Ok(true)
+        })?;
         picking.end()?;
         self.say(&picking, missing);
         Ok(())
@@ -131,13 +115,6 @@ fn has_command_lines(about: &About) -> bool {
     !own.into_iter().any(|word| word == "--no-cmdline")
 }
 
-/// How far a file could be read.
-enum Came {
-    ToItsEnd,
-    /// What stands from this byte on is not understood.
-    UpTo(u64),
-}
-
 /// Takes what is wanted out of one file after the other.
 struct Picking<'a> {
     wanted: Option<Wanted>,
@@ -150,27 +127,14 @@ struct Picking<'a> {
 }
 
 impl Picking<'_> {
-    /// Takes one file, as far as it can be read. Within: an error of reading it.
-    fn segment(&mut self, file: &mut CaseReader) -> Result<io::Result<Came>> {
-        let mut reader = Reader::new(file);
-        self.exporter.next_file();
-        loop {
-            let item = match reader.next() {
-                Ok(Some(item)) => item,
-                Ok(None) => {
-                    let stop = reader.stop();
-                    return Ok(Ok(stop.map_or(Came::ToItsEnd, |stop| Came::UpTo(stop.at))));
-                }
-                Err(record::pcapng::Error::Read(error)) => return Ok(Err(error)),
-                Err(record::pcapng::Error::NotPcapng) => return Ok(Ok(Came::UpTo(0))),
-            };
-            match item {
-                Item::Interface(interface) => self.exporter.interface(&interface),
-                Item::Process(process) => self.exporter.process(&process),
-                Item::Packet(packet) => self.packet(&packet)?,
-                Item::Section(_) | Item::Statistics(_) | Item::Names(_) | Item::Other { .. } => {}
-            }
+    fn item(&mut self, item: &Item<'_>) -> Result<()> {
+        match item {
+            Item::Interface(interface) => self.exporter.interface(interface),
+            Item::Process(process) => self.exporter.process(process),
+            Item::Packet(packet) => self.packet(packet)?,
+            Item::Section(_) | Item::Statistics(_) | Item::Names(_) | Item::Other { .. } => {}
         }
+        Ok(())
     }
 
     fn packet(&mut self, packet: &PacketRead<'_>) -> Result<()> {
