@@ -121,7 +121,11 @@ fn is_rare(habit: &Habit<'_>) -> bool {
 /// The longest time without a pause in which one of its connections was there, if it reaches to the end
 /// of what is known or fills nearly all of it.
 fn stood(habit: &Habit<'_>) -> Option<Stood> {
-    let before = habit.open() > 0 && habit.pairs.iter().any(|pair| pair.members.present > 0);
+    let calls = habit.calls();
+    // Of those that are open, more than were seen to begin.
+    let begun = calls.iter().filter(|it| it.closed.is_none() && !it.failed);
+    let before = habit.open() > u64::try_from(begun.count()).unwrap_or(u64::MAX)
+        && habit.pairs.iter().any(|pair| pair.members.present > 0);
     let since = habit.since.told();
     let mut spans: Vec<(Timestamp, Timestamp, bool)> = Vec::new();
     if before && let Some(since) = since {
@@ -130,7 +134,7 @@ fn stood(habit: &Habit<'_>) -> Option<Stood> {
     }
     // Where none is open, nobody knows of those without an end when they ended.
     let stands = habit.open() > 0;
-    spans.extend(habit.calls().iter().filter(|it| !it.failed).map(|call| {
+    spans.extend(calls.iter().filter(|it| !it.failed).map(|call| {
         let until = call.closed.or(Some(habit.taken).filter(|_| stands));
         let until = until.unwrap_or(call.opened);
         // What went on until the end of the look was not seen to end.

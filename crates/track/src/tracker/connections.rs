@@ -76,6 +76,8 @@ pub(super) struct Begun {
     pub(super) change: Change,
     pub(super) time: Timestamp,
     pub(super) boot_ns: u64,
+    /// A look shows it.
+    pub(super) looked_at: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -325,7 +327,7 @@ impl Connections {
             counted_before,
             life: Life::Open,
             used_ns: begun.boot_ns,
-            looked_at: begun.change == Change::Present,
+            looked_at: begun.looked_at,
             pair: None,
             whole: false,
         };

@@ -55,6 +55,7 @@ impl Tracker {
             change: Change::Opened,
             time,
             boot_ns: self.clock.boot_ns_at(time),
+            looked_at: false,
         };
         self.begin(key, connection, begun, told);
     }

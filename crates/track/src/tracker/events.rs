@@ -276,6 +276,7 @@ impl Tracker {
             change: Change::Opened,
             time: event.time,
             boot_ns: event.boot_ns,
+            looked_at: false,
         };
         self.begin(key, connection, begun, told);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use model::{Connection, Direction, Look, Owner, ProcessId, State};
+use model::{Connection, Direction, Look, Owner, ProcessId, State, Tier};
 
 use super::connections::{Begun, Key, Life};
 use super::{Change, Told, Tracker};
@@ -14,7 +14,7 @@ impl Tracker {
             host,
             home_netns,
             taken,
-            tier: _,
+            tier,
             sockets,
             processes,
             users,
@@ -22,6 +22,8 @@ impl Tracker {
             gaps,
         } = look;
         self.taken = taken;
+        // Where nobody tells what happens between two looks, what is new in the second came between them.
+        let is_news = tier == Tier::Polling && self.watched.since().told().is_some();
         self.watched.from(taken);
         self.home_netns = home_netns;
         self.users = users;
@@ -31,14 +33,24 @@ impl Tracker {
             change: Change::Present,
             time: taken,
             boot_ns: self.clock.boot_ns_at(taken),
+            looked_at: true,
         };
         let mut seen = HashSet::with_capacity(sockets.len());
-        for connection in connections(&host, sockets) {
+        for mut connection in connections(&host, sockets) {
             let key = Key::of(&connection);
             let connected = connection.protocol.has_connections();
             let stands = !matches!(connection.state, State::Closed | State::TimeWait);
             seen.insert(key.socket);
+            let mut begun = begun;
+            if is_news && connected {
+                begun.change = Change::Opened;
+                connection.opened = Some(taken);
+            }
             match self.connections.life(&key) {
+                // What is left of one that is over.
+                Some(Life::Open) if tier == Tier::Polling && !stands => {
+                    self.finish(&key, taken, Life::Ended, told, unseen_end);
+                }
                 Some(Life::Open) => self.mend(key, connection, begun, told),
                 // Begun anew, or what is left of one that is over.
                 Some(Life::Ended) if connected && stands => {
@@ -46,7 +58,13 @@ impl Tracker {
                 }
                 Some(Life::Missing) if stands => self.begin(key, connection, begun, told),
                 Some(Life::Ended | Life::Missing | Life::Gone) => {}
-                None => self.begin(key, connection, begun, told),
+                None => {
+                    self.begin(key, connection, begun, told);
+                    // It came and went since the last look.
+                    if is_news && !stands {
+                        self.finish(&key, taken, Life::Ended, told, unseen_end);
+                    }
+                }
             }
         }
         self.remembered = remembered::over(remembered, self.connections.shelf());
