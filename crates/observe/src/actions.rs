@@ -178,7 +178,9 @@ impl ActionError {
                 Some("to end the process closes it, or pull the cable or switch off Wi-Fi")
             }
             Self::KernelCannotEnd => Some("kill(1) ends whatever has that number then"),
-            Self::NoWindow => Some("to end it without asking it: whocalls end --hard"),
+            Self::NoWindow => Some(
+                "to end it without asking it, and without what it has not saved: whocalls end NUMBER --hard",
+            ),
             Self::NobodyToDoIt | Self::Unanswered => Some(ANOTHER_TERMINAL),
             Self::NotTcp
             | Self::Listener

@@ -1,6 +1,7 @@
 //! The two streams: data on stdout, talk on stderr.
 
-use std::fs::File;
+mod out;
+
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use show::filter::FilterError;
@@ -8,6 +9,8 @@ use show::visible::harmless;
 
 use crate::arguments::Color;
 use crate::exit::Exit;
+
+pub(crate) use self::out::Out;
 
 /// Whether and how to talk to the person.
 #[derive(Clone, Copy, Debug)]
@@ -24,13 +27,9 @@ impl Talk {
     }
 }
 
-/// Standard output without a buffer of its own: what is written is already in large pieces.
-pub(crate) fn stdout() -> io::Result<File> {
-    #[cfg(unix)]
-    let copy = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned()?;
-    #[cfg(windows)]
-    let copy = std::os::windows::io::AsHandle::as_handle(&io::stdout()).try_clone_to_owned()?;
-    Ok(File::from(copy))
+/// Errors: it was closed before we began.
+pub(crate) fn stdout() -> io::Result<Out> {
+    Out::standard()
 }
 
 /// What is written from here on is for its owner alone.
@@ -43,24 +42,6 @@ pub(crate) fn keep_files_private() {
 /// Files have no such permissions here.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn keep_files_private() {}
-
-/// Whether whoever read this has gone: known before anything is written.
-#[cfg(target_os = "linux")]
-pub(crate) fn is_closed(out: &File) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let mut ends = [PollFd::new(out, PollFlags::empty())];
-    let at_once = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    poll(&mut ends, Some(&at_once)).is_ok_and(|count| count > 0)
-}
-
-/// Not known here before something is written.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn is_closed(_out: &File) -> bool {
-    false
-}
 
 /// Width of the terminal in columns; `None` when standard output is none.
 pub(crate) fn terminal_width() -> Option<usize> {

@@ -15,7 +15,7 @@ use model::EventKind::{
 };
 use model::{Phase, Protocol, State};
 
-use self::seen::{all_counts, counts, gap, look, process, seen, socket, tick};
+use self::seen::{all_counts, counts, gap, look, polled, process, seen, socket, tick};
 use self::told::{check, millis, run};
 use super::Limits;
 
@@ -474,6 +474,42 @@ fn one_look_after_the_other() {
             "4000 closed tcp closed unknown 192.0.2.7:40512 > 203.0.113.9:443 by 7 and 8",
             "4000 closed tcp closed unknown 192.0.2.7:9 > 203.0.113.9:443 by 9",
             "5000 present tcp established unknown 192.0.2.7:9 > 203.0.113.9:443 by 9",
+        ],
+    );
+}
+
+#[test]
+fn what_is_new_in_a_look_began_since_the_one_before() {
+    let socket = |cookie, from| socket(cookie).from(from).to(SERVER).held_by(&[7]);
+    let (there, short, left) = ("192.0.2.7:1", "192.0.2.7:2", "192.0.2.7:3");
+    check(
+        [
+            polled(1000, [socket(1, there)]),
+            polled(2000, [socket(1, there), socket(2, short)]),
+            polled(
+                3000,
+                [
+                    socket(1, there),
+                    socket(2, short).is(State::TimeWait),
+                    socket(3, left).is(State::TimeWait),
+                ],
+            ),
+            polled(
+                4000,
+                [
+                    socket(1, there),
+                    socket(2, short).is(State::TimeWait),
+                    socket(3, left).is(State::TimeWait),
+                ],
+            ),
+            polled(5000, [socket(1, there)]),
+        ],
+        &[
+            "1000 present tcp established unknown 192.0.2.7:1 > 203.0.113.9:443 by 7",
+            "2000 opened tcp established unknown 192.0.2.7:2 > 203.0.113.9:443 by 7",
+            "3000 closed tcp closed unknown 192.0.2.7:2 > 203.0.113.9:443 by 7",
+            "3000 opened tcp time_wait unknown 192.0.2.7:3 > 203.0.113.9:443 by 7",
+            "3000 closed tcp closed unknown 192.0.2.7:3 > 203.0.113.9:443 by 7",
         ],
     );
 }

@@ -22,7 +22,7 @@ use super::imports::{self, Imports};
 use super::{filter, watch};
 use crate::arguments::{ExportArguments, ZeekLog};
 use crate::exit::Exit;
-use crate::output::{self, Talk, Usage};
+use crate::output::{self, Out, Talk, Usage};
 
 pub(crate) fn run(arguments: &ExportArguments, talk: Talk) -> Result<Exit> {
     output::keep_files_private();
@@ -136,7 +136,7 @@ impl Told<'_> {
         &self,
         arguments: &ExportArguments,
         filter: &Filter,
-        out: &mut File,
+        out: &mut Out,
         talk: Talk,
     ) -> Result<()> {
         let (snapshot, wanted) = (self.snapshot, self.wanted);
@@ -179,17 +179,19 @@ fn wanted<'a>(snapshot: &'a Snapshot, filter: &Filter) -> Vec<&'a Connection> {
 }
 
 /// A new file, or standard output.
-fn out(file: Option<&Path>) -> Result<File> {
+fn out(file: Option<&Path>) -> Result<Out> {
     match file {
         Some(file) => {
-            File::create_new(file).with_context(|| format!("cannot make {}", file.display()))
+            let made = File::create_new(file);
+            let made = made.with_context(|| format!("cannot make {}", file.display()));
+            made.map(Out::from)
         }
         None => Ok(output::stdout()?),
     }
 }
 
 /// Hands bytes on.
-fn put(out: &mut File, bytes: &mut Vec<u8>) -> Result<()> {
+fn put(out: &mut Out, bytes: &mut Vec<u8>) -> Result<()> {
     out.write_all(bytes).context("cannot write the packets")?;
     bytes.clear();
     Ok(())

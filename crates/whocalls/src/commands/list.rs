@@ -2,7 +2,6 @@
 
 mod pick;
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -23,7 +22,7 @@ use super::{case, data, filter, known};
 use crate::arguments::{Color, Group, ListArguments};
 use crate::exit::{self, Exit};
 use crate::interrupt::Interrupt;
-use crate::output::{self, Talk, Usage};
+use crate::output::{self, Out, Talk, Usage};
 
 /// Nobody waits longer for what was found in processes. `check` goes deeper.
 const LOOKS_INTO: Duration = Duration::from_secs(5);
@@ -80,7 +79,7 @@ fn look_once(
     strict: bool,
     talk: Talk,
     observer: &mut Observer,
-    out: &mut File,
+    out: &mut Out,
 ) -> Result<Exit> {
     let options = LookOptions {
         every_process: list.processes,
@@ -198,7 +197,7 @@ fn write(
     color: Color,
     talk: Talk,
     snapshot: &Snapshot,
-    out: &mut File,
+    out: &mut Out,
 ) -> Result<()> {
     let picked = pick::connections(snapshot, list, filter);
     let mut connections = picked.shown;

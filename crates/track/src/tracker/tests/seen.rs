@@ -219,6 +219,15 @@ pub(super) fn look(at: i64, sockets: impl IntoIterator<Item = Held>) -> Seen {
     })))
 }
 
+/// The same where nobody tells what happens between two looks.
+pub(super) fn polled(at: i64, sockets: impl IntoIterator<Item = Held>) -> Seen {
+    let Seen(mut observed) = look(at, sockets);
+    if let Observed::Look(look) = &mut observed {
+        look.tier = Tier::Polling;
+    }
+    Seen(observed)
+}
+
 /// A socket in a look.
 #[derive(Clone, Debug)]
 pub(super) struct Held(Socket);

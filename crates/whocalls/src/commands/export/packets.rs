@@ -1,7 +1,6 @@
 //! Packets of a case, those of some connections where that is wanted.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -14,7 +13,7 @@ use super::put;
 use crate::arguments::ExportArguments;
 use crate::commands::case::Missing;
 use crate::commands::case::packets::{self, Part};
-use crate::output::Talk;
+use crate::output::{Out, Talk};
 
 /// Bytes are handed on when there are so many.
 const PIECE: usize = 1024 * 1024;
@@ -39,7 +38,7 @@ impl Export<'_> {
     pub(super) fn write(
         &self,
         wanted: Option<&[&Connection]>,
-        out: &mut File,
+        out: &mut Out,
         missing: &mut Missing,
     ) -> Result<()> {
         let mut picking = Picking {
@@ -123,7 +122,7 @@ struct Picking<'a> {
     snapshot: &'a Snapshot,
     count: u64,
     bytes: Vec<u8>,
-    out: &'a mut File,
+    out: &'a mut Out,
 }
 
 impl Picking<'_> {

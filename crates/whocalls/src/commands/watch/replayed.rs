@@ -1,6 +1,5 @@
 //! The lines that a watch would have given, of a case.
 
-use std::fs::File;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -15,6 +14,7 @@ use super::stream;
 use crate::commands::case::{Missing, Story, Tale, lost};
 use crate::commands::fold::{End, Outcome, Reader};
 use crate::commands::screen::newest::Newest;
+use crate::output::Out;
 
 /// Lines are taken out before they are so many: none is dropped.
 const ROOM: u32 = 1_000_000;
@@ -25,7 +25,7 @@ const PIECE: usize = 512;
 /// Writes all that matches.
 ///
 /// Errors: the case is damaged; nobody reads any more, or the disk is full.
-pub(crate) fn write(mut story: Story, filter: Filter, out: File) -> Result<Missing> {
+pub(crate) fn write(mut story: Story, filter: Filter, out: Out) -> Result<Missing> {
     let mut tracker = story.tracker(Limits::CASE.without_pairs());
     let (queue, newest) = (Queue::new(ROOM), Newest::default());
     let start = story.start();

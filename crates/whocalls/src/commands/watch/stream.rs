@@ -1,6 +1,5 @@
 //! Writes lines as they come: a line is out at most 100 ms after what it tells of.
 
-use std::fs::File;
 use std::io;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use show::json::{End, Program, Status, Stream};
 use super::queue::{Dropped, Item, Queue};
 use crate::commands::data;
 use crate::commands::fold::Outcome;
-use crate::output;
+use crate::output::Out;
 
 /// How long to wait for a line before looking whether there will be any.
 const STEP: Duration = Duration::from_millis(500);
@@ -20,13 +19,13 @@ const CHUNK: usize = 256 * 1024;
 /// Lines that go to standard output.
 pub(super) struct Lines {
     stream: Stream,
-    out: File,
+    out: Out,
 }
 
 /// Writes everything that comes; the last line is still to be written.
 ///
 /// Errors: nobody reads any more, or the disk is full. Then the queue is abandoned.
-pub(super) fn write(queue: &Queue, out: File) -> Result<Lines> {
+pub(super) fn write(queue: &Queue, out: Out) -> Result<Lines> {
     let mut lines = Lines::new(out);
     let mut items = Vec::new();
     while queue.take(STEP, &mut items) {
@@ -39,14 +38,14 @@ pub(super) fn write(queue: &Queue, out: File) -> Result<Lines> {
 }
 
 impl Lines {
-    pub(super) fn new(out: File) -> Self {
+    pub(super) fn new(out: Out) -> Self {
         let mut stream = Stream::default();
         stream.ask(data::addresses());
         Self { stream, out }
     }
 
     pub(super) fn tell_all(&mut self, items: &mut Vec<Item>) -> io::Result<()> {
-        if items.is_empty() && output::is_closed(&self.out) {
+        if items.is_empty() && self.out.is_closed() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         for item in items.drain(..) {
