@@ -256,7 +256,7 @@ mod tests {
             assert_eq!(parse_answer(&answer_bytes(&answer)), Some(answer));
         }
         let errors = (0..64).filter_map(|code| error_of(code, 5));
-        assert_eq!(errors.clone().count(), 20);
+        assert_eq!(errors.clone().count(), 21);
         for error in errors {
             let answer = Err(error);
             assert_eq!(parse_answer(&answer_bytes(&answer)), Some(answer));
