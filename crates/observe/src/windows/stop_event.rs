@@ -9,7 +9,9 @@
 use std::io;
 use std::ptr::null;
 
-use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, WAIT_OBJECT_0};
+use windows_sys::Win32::Foundation::{
+    ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, ERROR_INVALID_HANDLE, WAIT_OBJECT_0,
+};
 use windows_sys::Win32::System::Threading::{
     CreateEventW, EVENT_MODIFY_STATE, INFINITE, OpenEventW, SetEvent, WaitForSingleObject,
 };
@@ -59,7 +61,8 @@ pub(super) fn set(pid: u32, start_ticks: u64) -> Result<(), u32> {
         let Some(event) = Handle::own(event) else {
             // One that is there and may not be set is more than one that is not there.
             failed = match last_error() {
-                ERROR_FILE_NOT_FOUND => failed,
+                // The second: something else has the name. Wine also says so where nothing has.
+                ERROR_FILE_NOT_FOUND | ERROR_INVALID_HANDLE => failed,
                 other => other,
             };
             continue;
