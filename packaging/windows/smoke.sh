@@ -103,6 +103,28 @@ run 0 list --all "$case"
 has "list of a case" 'talk.exe.*tcp'
 run 0 pack "$case"
 has "pack" 'zip'
+
+mkdir "$work/stopped"
+timeout 120 wine "$exe" record --into "$work/stopped" --depth events >/dev/null 2>&1 </dev/null &
+recording=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    sleep 1
+    run 0 record status
+    ! grep -q ' since ' "$work/out" || break
+done
+has "record status" 'stopped'
+run 0 record stop
+code=0
+wait $recording || code=$?
+if [ "$code" != 0 ]; then
+    echo "NOT AS EXPECTED: the recording that was stopped: exit $code, not 0"
+    failed=1
+fi
+run 0 verify "$(find "$work/stopped" -mindepth 1 -maxdepth 1 -type d)"
+has "verify, a case that record stop has ended" 'Unchanged since it was sealed'
+
+run 0 watch --ndjson --until-exit -- cmd /c exit 7
+has "watch -- PROGRAM" '"code":7'
 same verify examples/story
 same list examples/story
 same export --ndjson examples/story

@@ -160,6 +160,8 @@ pub enum ActionError {
     Failed(i32),
     #[error("it has no window that could be asked to close")]
     NoWindow,
+    #[error("it does not listen for the wish to end")]
+    DoesNotListen,
     #[error("Windows closes connections of IPv4 only")]
     OnlyIpv4,
     #[error("Windows says that it closed the connection, but it still stands open")]
@@ -181,6 +183,7 @@ impl ActionError {
             Self::NoWindow => Some(
                 "to end it without asking it, and without what it has not saved: whocalls end NUMBER --hard",
             ),
+            Self::DoesNotListen => Some("Ctrl-C in its own console ends it"),
             Self::NobodyToDoIt | Self::Unanswered => Some(ANOTHER_TERMINAL),
             Self::NotTcp
             | Self::Listener
@@ -208,6 +211,14 @@ pub fn close_connection(target: &ConnectionTarget) -> Result<Done, ActionError> 
 /// Errors: no signal was sent.
 pub fn end_process(target: ProcessTarget, how: How) -> Result<Done, ActionError> {
     platform::actions::end_process(target, how)
+}
+
+/// Asks a recording of this computer to end, as Ctrl-C in its own terminal would, and does not wait until
+/// it has sealed its case. See [`crate::signals::listen_for_stop`].
+///
+/// Errors: it was not asked.
+pub fn stop_recording(target: ProcessTarget) -> Result<Done, ActionError> {
+    platform::actions::stop_recording(target)
 }
 
 /// The way to the process that kept the rights to do so when whocalls gave up its own. It may be

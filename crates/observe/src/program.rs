@@ -11,43 +11,8 @@ use std::process::ExitCode;
 #[path = "linux/program.rs"]
 mod platform;
 
-/// Windows: not yet.
-#[cfg(not(target_os = "linux"))]
-mod platform {
-    use std::ffi::OsString;
-    use std::io;
-    use std::process::ExitCode;
-
-    use super::Ended;
-
-    pub(super) fn waited() -> Option<ExitCode> {
-        None
-    }
-
-    pub(super) struct Waiting;
-
-    impl Waiting {
-        pub(super) fn prepare(_command: &[OsString]) -> io::Result<Self> {
-            Err(io::ErrorKind::Unsupported.into())
-        }
-
-        pub(super) fn pid(&self) -> u32 {
-            0
-        }
-
-        pub(super) fn go(&mut self) -> io::Result<()> {
-            Err(io::ErrorKind::Unsupported.into())
-        }
-
-        pub(super) fn is_over(&mut self) -> bool {
-            true
-        }
-
-        pub(super) fn ended(&self) -> Option<Ended> {
-            None
-        }
-    }
-}
+#[cfg(windows)]
+use crate::platform::program as platform;
 
 /// To be called before anything else. `Some`: this process was started by [`Waiting::prepare`], has
 /// waited, and did not become the program; it is to end with this code.
@@ -65,7 +30,8 @@ impl Waiting {
     /// `command` is the program, then its arguments; it is searched for as a shell does.
     ///
     /// From now on whatever the program starts, and nobody waits for, is adopted by us (prctl(2),
-    /// `PR_SET_CHILD_SUBREAPER`): that is how we know when all of it has ended.
+    /// `PR_SET_CHILD_SUBREAPER`): that is how we know when all of it has ended. On Windows it is in a job of
+    /// ours, and all that it starts as well, but for what it lets out of its jobs.
     ///
     /// Errors: there is no such program, or no process can be started.
     pub fn prepare(command: &[OsString]) -> io::Result<Self> {

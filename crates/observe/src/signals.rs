@@ -1,7 +1,7 @@
 //! Who asked this process to end: the sender of the first such signal.
 
 use crate::platform;
-use model::Text;
+use model::{ProcessId, Text};
 use std::io;
 #[cfg(windows)]
 use std::sync::Arc;
@@ -37,6 +37,8 @@ pub enum Sender {
     /// The console of Windows. It does not tell who pressed its keys or closed it: programs that are
     /// attached to it can ask for the same.
     Console(Console),
+    /// Whoever set the event of this recording (Windows, which does not tell who): `record stop` does.
+    RecordStop,
 }
 
 /// What a console of Windows told.
@@ -88,6 +90,14 @@ pub struct Listener {
 #[cfg(windows)]
 pub fn hear_console(listener: Listener) -> io::Result<()> {
     platform::signals::hear_console(listener)
+}
+
+/// From now on `record stop` is heard by this process, which is `process`; whoever listens to its console is
+/// told. Elsewhere than on Windows a signal does it, and nothing is to be done.
+///
+/// Errors: nobody will be able to ask it to end.
+pub fn listen_for_stop(process: ProcessId) -> io::Result<()> {
+    platform::signals::listen_for_stop(process)
 }
 
 /// The first one, and who sent it. To be asked soon after it came: the sender may end. `None`: none

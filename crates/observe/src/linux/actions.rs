@@ -58,6 +58,10 @@ fn close_here(target: &ConnectionTarget) -> Result<Done, ActionError> {
     Ok(Done { at, outcome })
 }
 
+pub(crate) fn stop_recording(target: ProcessTarget) -> Result<Done, ActionError> {
+    end_process(target, How::Asked)
+}
+
 pub(crate) fn end_process(target: ProcessTarget, how: How) -> Result<Done, ActionError> {
     end(target, how, PATIENCE)
 }

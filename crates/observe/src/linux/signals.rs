@@ -76,6 +76,11 @@ fn listen(signal: i32) -> io::Result<()> {
     }
 }
 
+/// SIGTERM asks it.
+pub(crate) fn listen_for_stop(_process: ProcessId) -> io::Result<()> {
+    Ok(())
+}
+
 pub(crate) fn first() -> Option<Asked> {
     let signal = SIGNAL.load(Ordering::Acquire);
     (signal != 0).then(|| {

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use model::{Endpoint, Socket, State};
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, HWND, LPARAM, NO_ERROR, WAIT_OBJECT_0,
+    ERROR_ACCESS_DENIED, ERROR_FILE_NOT_FOUND, ERROR_INVALID_PARAMETER, HWND, LPARAM, NO_ERROR,
+    WAIT_OBJECT_0,
 };
 use windows_sys::Win32::NetworkManagement::IpHelper::{
     MIB_TCP_STATE_DELETE_TCB, MIB_TCPROW_LH, SetTcpEntry,
@@ -27,7 +28,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 };
 
 use super::handle::{self, Handle};
-use super::{native, now, process, processes, tables};
+use super::{native, now, process, processes, stop_event, tables};
 use crate::actions::{ActionError, ConnectionTarget, Done, How, Outcome, ProcessTarget};
 
 /// How long it is waited for what was asked for.
@@ -121,9 +122,27 @@ pub(crate) fn end_process(target: ProcessTarget, how: How) -> Result<Done, Actio
     }))
 }
 
+/// The name of what is set has the start of the process: no other one is ever asked.
+pub(crate) fn stop_recording(target: ProcessTarget) -> Result<Done, ActionError> {
+    match stop_event::set(target.pid, target.start_ticks) {
+        Ok(()) => Ok(done(Outcome::StillRuns)),
+        Err(ERROR_FILE_NOT_FOUND) => match open(target, PROCESS_SYNCHRONIZE) {
+            Err(ActionError::ProcessGone) => Err(ActionError::ProcessGone),
+            _ => Err(ActionError::DoesNotListen),
+        },
+        Err(ERROR_ACCESS_DENIED) => Err(ActionError::NoRightToEnd),
+        Err(other) => Err(ActionError::Failed(other.cast_signed())),
+    }
+}
+
 /// Held open, its number is given to nobody else.
 fn hold(target: ProcessTarget) -> Result<Handle, ActionError> {
-    let rights = PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE;
+    open(target, PROCESS_TERMINATE | PROCESS_SYNCHRONIZE)
+}
+
+/// With the right to be asked for its start besides.
+fn open(target: ProcessTarget, rights: u32) -> Result<Handle, ActionError> {
+    let rights = rights | PROCESS_QUERY_LIMITED_INFORMATION;
     let process = Handle::of_process(target.pid, rights).ok_or_else(last_error)?;
     let started = process::started(&process).map(processes::ticks);
     match started == Some(target.start_ticks) && !has_ended(&process) {

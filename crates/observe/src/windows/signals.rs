@@ -9,10 +9,12 @@
 use std::io;
 use std::process;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use model::ProcessId;
 use windows_sys::Win32::System::Console::{
     CTRL_BREAK_EVENT, CTRL_C_EVENT, CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT,
     SetConsoleCtrlHandler,
@@ -20,6 +22,7 @@ use windows_sys::Win32::System::Console::{
 use windows_sys::core::BOOL;
 
 use super::host::boot_nanos;
+use super::stop_event::StopEvent;
 use crate::signals::{Asked, Console, Listener, Sender};
 
 /// As the C library numbers them.
@@ -52,6 +55,26 @@ pub(crate) fn hear_console(listener: Listener) -> io::Result<()> {
     Ok(())
 }
 
+/// A thread waits for the wish, as Windows has no signals.
+pub(crate) fn listen_for_stop(process: ProcessId) -> io::Result<()> {
+    let (made, is_made) = sync_channel(1);
+    let waits = move || match StopEvent::make(process.pid, process.start_ticks) {
+        Ok(event) => {
+            let _ = made.send(Ok(()));
+            if event.wait() {
+                note(SIGTERM, Sender::RecordStop);
+                tell(false);
+            }
+        }
+        Err(error) => {
+            let _ = made.send(Err(error));
+        }
+    };
+    let thread = thread::Builder::new().name("stop".to_owned());
+    thread.spawn(waits)?;
+    is_made.recv().map_err(io::Error::other)?
+}
+
 /// Runs in an ordinary thread of its own. When the window is closed, the process is ended as soon as this
 /// returns.
 unsafe extern "system" fn handle(event: u32) -> BOOL {
@@ -63,22 +86,28 @@ unsafe extern "system" fn handle(event: u32) -> BOOL {
         CTRL_SHUTDOWN_EVENT => (Console::ShutDown, SIGTERM),
         _ => return 0,
     };
-    FIRST.get_or_init(|| Asked {
-        signal,
-        boot_ns: boot_nanos(),
-        by: Sender::Console(event),
-    });
-    tell(event);
+    note(signal, Sender::Console(event));
+    tell(event == Console::Interrupt);
     if !matches!(event, Console::Interrupt | Console::Break) {
         thread::sleep(LONGEST);
     }
     1
 }
 
-fn tell(event: Console) {
+/// Whoever is the first counts.
+fn note(signal: i32, by: Sender) {
+    FIRST.get_or_init(|| Asked {
+        signal,
+        boot_ns: boot_nanos(),
+        by,
+    });
+}
+
+/// `is_key`: Ctrl-C, which ends it at once when it comes twice.
+fn tell(is_key: bool) {
     let listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
     for listener in listeners.iter() {
-        if event == Console::Interrupt && listener.pressed.swap(true, Ordering::Relaxed) {
+        if is_key && listener.pressed.swap(true, Ordering::Relaxed) {
             process::exit(listener.twice);
         }
         listener.asked.store(true, Ordering::Relaxed);

@@ -249,6 +249,9 @@ fn prepare_screen() -> Result<()> {
 fn announce(first: &Snapshot, path: &Path, begun: Timestamp, talk: Talk) -> Option<Announcement> {
     let us = std::process::id();
     let us = first.processes.keys().find(|id| id.pid == us)?;
+    if let Err(error) = observe::signals::listen_for_stop(*us) {
+        talk.say(&format!("record stop will not reach it: {error}\n"));
+    }
     match Announcement::make(*us, path, begun) {
         Ok(announcement) => Some(announcement),
         Err(error) => {

@@ -162,6 +162,7 @@ fn error_code(error: ActionError) -> (u32, i32) {
         ActionError::OnlyIpv4 => 32,
         ActionError::StillOpen => 34,
         ActionError::NoWindow => 35,
+        ActionError::DoesNotListen => 36,
         ActionError::Failed(errno) => return (33, errno),
     };
     (code, 0)
@@ -189,6 +190,7 @@ fn error_of(code: u32, errno: i32) -> Option<ActionError> {
         33 => ActionError::Failed(errno),
         34 => ActionError::StillOpen,
         35 => ActionError::NoWindow,
+        36 => ActionError::DoesNotListen,
         _ => return None,
     })
 }
@@ -254,7 +256,7 @@ mod tests {
             assert_eq!(parse_answer(&answer_bytes(&answer)), Some(answer));
         }
         let errors = (0..64).filter_map(|code| error_of(code, 5));
-        assert_eq!(errors.clone().count(), 20);
+        assert_eq!(errors.clone().count(), 21);
         for error in errors {
             let answer = Err(error);
             assert_eq!(parse_answer(&answer_bytes(&answer)), Some(answer));

@@ -57,6 +57,9 @@ impl Ended<'_> {
         if let Sender::Console(event) = asked.by {
             return words_of_console(event).map(str::to_owned);
         }
+        if asked.by == Sender::RecordStop {
+            return Some("It was ended by record stop.\n".to_owned());
+        }
         let signal = signal(asked.signal);
         let Sender::Process {
             pid,
@@ -96,6 +99,10 @@ impl Ended<'_> {
 fn of_signal(asked: &Asked, last: Option<&Snapshot>) -> Value {
     if let Sender::Console(event) = asked.by {
         return of_console(event);
+    }
+    if asked.by == Sender::RecordStop {
+        // Not by a signal, and Windows does not tell by whom.
+        return json!({ "by": "record_stop", "signal": null, "sender": null });
     }
     let signal = signal(asked.signal);
     let Sender::Process {
@@ -238,6 +245,7 @@ mod tests {
         check(&asked(2, of(&["kill"])), false);
         check(&asked(2, Sender::Console(Console::Interrupt)), true);
         check(&asked(15, Sender::Console(Console::Closed)), false);
+        check(&asked(15, Sender::RecordStop), false);
     }
 
     fn check(end: &End, by: &str, words: &str) {
@@ -268,6 +276,11 @@ mod tests {
             &console(Console::ShutDown),
             "shutdown",
             "It ended because the computer was shut down.\n",
+        );
+        check(
+            &asked(15, Sender::RecordStop),
+            "record_stop",
+            "It was ended by record stop.\n",
         );
         check(
             &asked(15, of(&["whocalls", "record", "stop", "5"])),

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use model::{BootId, ProcessId, Timestamp};
-use observe::actions::{ActionError, How, Outcome, ProcessTarget, end_process};
+use observe::actions::{ActionError, Outcome, ProcessTarget, stop_recording};
 use observe::{LookOptions, Observer, runtime};
 use serde_json::{Value, json};
 use show::Progress;
@@ -288,12 +288,17 @@ pub(crate) fn chosen(recordings: &Recordings, pid: Option<u32>) -> Result<&Recor
 pub(crate) fn stop(recording: &Recording, patience: Duration) -> Result<bool> {
     let began = Instant::now();
     let process = recording.process;
-    // It looks at the start ticks after it has hold of the process: no other one is ever asked.
-    let done = match end_process(ProcessTarget::of(process), How::Asked) {
+    // By its start ticks: no other process with its number is ever asked.
+    let done = match stop_recording(ProcessTarget::of(process)) {
         Ok(done) => done,
         Err(ActionError::ProcessGone) => return Ok(true),
         Err(error) => {
-            return Err(error).with_context(|| format!("cannot stop recording {}", process.pid));
+            let help = error.help().map(|help| format!("\nhelp: {help}"));
+            return Err(anyhow!(
+                "cannot stop recording {}: {error}{}",
+                process.pid,
+                help.unwrap_or_default()
+            ));
         }
     };
     let mut has_ended = done.outcome == Outcome::Ended;

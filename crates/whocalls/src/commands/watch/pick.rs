@@ -148,7 +148,7 @@ impl Pick {
 pub(super) struct Scope {
     program: u32,
     /// We started the program and adopt what nobody waits for, so all of them have us among their
-    /// parents.
+    /// parents. On Windows nobody adopts: whoever began one of them has to have been seen.
     own: u32,
 }
 

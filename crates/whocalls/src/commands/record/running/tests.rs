@@ -1,6 +1,8 @@
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 
+use observe::actions::{How, end_process};
+
 use super::*;
 use crate::interrupt::Interrupt;
 
