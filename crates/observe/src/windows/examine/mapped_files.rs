@@ -8,7 +8,8 @@ use model::{Outcome, Sign, Text, Trace, Untested};
 use super::code::MOST_MODULES;
 use super::files;
 use super::kept::Kept;
-use super::subject::{Kind, Subject};
+use super::subject::Subject;
+use crate::windows::memory::Kind;
 
 pub(super) fn check(subject: &Subject, kept: &Kept) -> Outcome {
     look(subject, kept).unwrap_or_else(Outcome::NotTestable)

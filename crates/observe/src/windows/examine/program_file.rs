@@ -11,17 +11,17 @@ use super::program_mapping::base_told;
 use super::subject::Subject;
 use crate::windows::local;
 
-pub(super) fn check(subject: &Subject, kept: &Kept) -> Outcome {
-    look(subject, kept).unwrap_or_else(Outcome::NotTestable)
+pub(super) fn check(subject: &Subject, _: &Kept) -> Outcome {
+    look(subject).unwrap_or_else(Outcome::NotTestable)
 }
 
-fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
+fn look(subject: &Subject) -> Result<Outcome, Untested> {
     let program = subject.path.as_ref().ok_or(Untested::NoRights)?;
     if is_there(&program.lossy())? {
         return Ok(Outcome::NothingFound);
     }
     // Updates rename what runs: the memory is told under the name that the file has now.
-    let base = base_told(subject, kept).ok();
+    let base = base_told(subject).ok();
     let renamed = base.and_then(|it| files::path_at(subject, it));
     if let Some(renamed) = renamed
         && is_there(&renamed)?

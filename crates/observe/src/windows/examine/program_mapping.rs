@@ -26,8 +26,8 @@ pub(super) fn check(subject: &Subject, _: &Kept) -> Outcome {
     look(subject).unwrap_or_else(Outcome::NotTestable)
 }
 
-fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
-    let base = base_told(subject, kept)?;
+fn look(subject: &Subject) -> Result<Outcome, Untested> {
+    let base = base_told(subject)?;
     let region = subject.region(base)?;
     let is_image = region.is_some_and(|it| it.kind == Kind::Image);
     let there = files::path_at(subject, base);
@@ -51,8 +51,8 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
 }
 
 /// Where the process itself says that its program lies.
-pub(super) fn base_told(subject: &Subject, kept: &Kept) -> Result<u64, Untested> {
-    let block = kept.block_of(subject)?;
+pub(super) fn base_told(subject: &Subject) -> Result<u64, Untested> {
+    let block = native::block_of(subject.handle())?;
     let told = subject.read(block.saturating_add(IMAGE_BASE), 8);
     let told = told.first_chunk().ok_or(Untested::Unreadable)?;
     Ok(u64::from_le_bytes(*told))
