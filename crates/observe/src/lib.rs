@@ -135,7 +135,8 @@ pub struct ProgramCopy {
     pub file: Result<File, String>,
     /// Which version of which file that is. `None`: there is none, or it could not be asked.
     pub version: Option<FileVersion>,
-    /// What it has in its memory (`/proc/PID/maps`), at most 1 MiB. `None`: that could not be read.
+    /// What it has in its memory (`/proc/PID/maps`; on Windows code and loaded files, a line for each part),
+    /// at most 1 MiB. `None`: that could not be read.
     pub maps: Option<Vec<u8>>,
 }
 

@@ -50,6 +50,11 @@ impl Processes {
         }
     }
 
+    /// `None`: it has ended.
+    pub(crate) fn running(&self, id: ProcessId) -> Option<&Arc<Process>> {
+        self.running.get(&id.pid).filter(|it| it.id == id)
+    }
+
     pub(super) fn id(&self, pid: u32) -> Option<ProcessId> {
         // The idle process stands for nobody.
         let process = self.running.get(&pid).filter(|_| pid != 0);

@@ -5,6 +5,7 @@
 
 mod code;
 mod code_changed;
+pub(super) mod copied;
 mod display;
 mod executable_memory;
 pub(super) mod files;

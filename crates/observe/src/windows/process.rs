@@ -4,7 +4,9 @@
     reason = "system calls: the types are those of the pages of the Windows API"
 )]
 
+use std::fs::File;
 use std::mem::size_of;
+use std::os::windows::io::AsRawHandle as _;
 
 use model::{FileIdentity, PathState, Text, Timestamp};
 use windows_sys::Win32::Foundation::{ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, FILETIME};
@@ -85,7 +87,8 @@ pub(super) fn started(process: &Handle) -> Option<Timestamp> {
     (is_told != 0).then(|| file_time(made)).flatten()
 }
 
-fn path(process: &Handle) -> Option<Vec<u16>> {
+/// Of its program file, as it is now. `None`: the system does not tell.
+pub(super) fn path(process: &Handle) -> Option<Vec<u16>> {
     let mut path = vec![0; LONGEST_PATH];
     let mut length = u32::try_from(path.len()).ok()?;
     // SAFETY: the handle is open; `path` has `length` units to write to.
@@ -97,13 +100,11 @@ fn path(process: &Handle) -> Option<Vec<u16>> {
 
 /// Whether there is a file of this path, and which. Of one on another computer nothing is known.
 fn file(path: &[u16]) -> (PathState, Option<FileIdentity>) {
-    use std::os::windows::io::AsRawHandle as _;
-
     let Ok(path) = String::from_utf16(path) else {
         return (PathState::Unknown, None);
     };
-    let file = match local::open_to_ask(&path) {
-        Ok(file) => file,
+    match local::open_to_ask(&path) {
+        Ok(file) => (PathState::Present, identity(&file)),
         Err(error) => {
             let why = error.raw_os_error().map(i32::cast_unsigned);
             let is_gone = matches!(why, Some(ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND));
@@ -111,17 +112,20 @@ fn file(path: &[u16]) -> (PathState, Option<FileIdentity>) {
                 true => PathState::Deleted,
                 false => PathState::Unknown,
             };
-            return (state, None);
+            (state, None)
         }
-    };
+    }
+}
+
+/// `None`: its file system does not tell.
+pub(super) fn identity(file: &File) -> Option<FileIdentity> {
     let mut about = BY_HANDLE_FILE_INFORMATION::default();
     // SAFETY: the file is open; `about` outlives the call.
     let is_told = unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut about) };
-    let identity = (is_told != 0).then(|| FileIdentity {
+    (is_told != 0).then(|| FileIdentity {
         device: u64::from(about.dwVolumeSerialNumber),
         inode: (u64::from(about.nFileIndexHigh) << 32) | u64::from(about.nFileIndexLow),
-    });
-    (PathState::Present, identity)
+    })
 }
 
 /// Whose rights it has, as `DOMAIN\name`.

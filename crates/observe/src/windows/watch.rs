@@ -2,6 +2,7 @@
 //! begins and ends between two looks is not seen, and that is said; so it looks often while something
 //! changes, and less often when nothing does.
 
+mod copies;
 mod examinations;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use model::{EventKind, Gap, Host, Look, Observed, Process, ProcessId, Source, Tier, Timestamp};
 
+use self::copies::Copies;
 use self::examinations::Examinations;
 use super::host::boot_nanos;
 use super::tracing::{self, Session, Tracing, untraced};
@@ -50,6 +52,7 @@ pub(crate) struct Watch {
     tracing: Option<Tracing>,
     sockets: Rows,
     examinations: Examinations,
+    copies: Copies,
     looked: Instant,
     /// Sent and received over all sockets that are counted, and when that was told.
     counted: (u64, Instant),
@@ -117,6 +120,7 @@ impl Watch {
             tracing,
             sockets,
             examinations,
+            copies: Copies::default(),
             looked: Instant::now(),
             counted: (0, Instant::now()),
             pause: SHORTEST,
@@ -227,12 +231,13 @@ impl Watch {
         }
     }
 
-    pub(crate) fn want_program(&mut self, _process: ProcessId) -> bool {
-        false
+    pub(crate) fn want_program(&mut self, process: ProcessId) -> bool {
+        let running = self.processes.running(process);
+        self.copies.want(process, running)
     }
 
     pub(crate) fn programs(&mut self) -> Vec<ProgramCopy> {
-        Vec::new()
+        self.copies.take()
     }
 
     pub(crate) fn totals(&self) -> Totals {

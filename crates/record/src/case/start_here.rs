@@ -91,6 +91,9 @@ It is NOT encrypted: who has this folder can read all of it.
     programs/         copies of programs that looked odd. DO NOT START THEM
     imports/          files from elsewhere that somebody added
     manifest.sha256   the list of all files that are closed, for checking
+
+A folder of this list that is not there: there was nothing to put into it.
+log.ndjson says why, where that was known.
 ",
     );
     text.push_str(if is_encrypted {
@@ -106,11 +109,13 @@ fn content(depth: Depth) -> &'static str {
     match depth {
         Depth::Full => {
             "It may contain passwords, messages and names of sources: the whole traffic was
-kept. Show it only to people you trust."
+to be kept, and what this computer gave of it is here. Show it only to people
+you trust."
         }
         Depth::Headers => {
             "It may contain names of people and places that were called: the beginning of
-each packet was kept. Show it only to people you trust."
+each packet was to be kept, and what this computer gave of it is here. Show it
+only to people you trust."
         }
         Depth::Events => {
             "It may contain names of people and places that were called. The traffic itself
@@ -166,7 +171,13 @@ mod tests {
         check(
             false,
             Depth::Full,
-            &["NOT encrypted", "passwords", "packets/"],
+            &[
+                "NOT encrypted",
+                "passwords",
+                "packets/",
+                "the whole traffic was to be kept",
+                "A folder of this list that is not there: there was nothing to put into it.",
+            ],
         );
         check(
             true,
@@ -174,7 +185,7 @@ mod tests {
             &[
                 "--identity KEY-FILE",
                 ".age",
-                "the beginning of each packet",
+                "the beginning of each packet was to be kept",
             ],
         );
     }

@@ -126,6 +126,17 @@ impl Told<'_> {
     }
 }
 
+/// Whether the program is one of Windows, by its path: a case is read on other systems, too. There a
+/// signature tells whose a program is, and no package.
+fn is_of_windows(told: &Told<'_>) -> bool {
+    let Some(Fact::Text(path)) = told.finding.fact("path") else {
+        return false;
+    };
+    let mut characters = path.chars();
+    let letter = characters.next().is_some_and(|it| it.is_ascii_alphabetic());
+    letter && characters.as_str().starts_with(r":\")
+}
+
 /// A fact for a person, on one line.
 pub(crate) fn fact(fact: &Fact) -> String {
     match fact {

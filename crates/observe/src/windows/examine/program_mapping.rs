@@ -73,7 +73,7 @@ fn begins_within(subject: &Subject, base: u64, program: &Text) -> Result<Outcome
 }
 
 /// Drives and shares apart, the same file may be told in two ways: by its name, or a short one.
-fn is_same(one: &str, other: &str) -> bool {
+pub(super) fn is_same(one: &str, other: &str) -> bool {
     let plain = |path: &str| {
         let path = path.strip_prefix(r"\\?\").unwrap_or(path);
         path.replace('/', r"\").to_lowercase()

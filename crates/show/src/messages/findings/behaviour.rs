@@ -1,6 +1,6 @@
 //! Sentences about what a process does, how it was started and whether it shows itself.
 
-use super::{KEEP_RUNNING, Message, Told, ask, place};
+use super::{KEEP_RUNNING, Message, Told, ask, is_of_windows, place};
 
 pub(super) const MESSAGES: &[Message] = &[
     Message {
@@ -143,9 +143,13 @@ pub(super) const MESSAGES: &[Message] = &[
         title: |_| "Open to other computers".into(),
         explanation: |told| {
             format!(
-                "{who} waits for calls of other computers{place}, and is of no package: a way in that nobody \
+                "{who} waits for calls of other computers{place}, and {whose}: a way in that nobody \
                  installed.",
                 who = told.who,
+                whose = match is_of_windows(told) {
+                    true => "is not signed by a publisher that this computer trusts",
+                    false => "is of no package",
+                },
                 place = place(told),
             )
         },

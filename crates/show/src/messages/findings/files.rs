@@ -1,6 +1,6 @@
 //! Sentences about the files of a process, where they are and where they come from.
 
-use super::{KEEP_RUNNING, Message, NOTHING_BY_ITSELF, RESTART, Told, ask, place};
+use super::{KEEP_RUNNING, Message, NOTHING_BY_ITSELF, RESTART, Told, ask, is_of_windows, place};
 
 pub(super) const MESSAGES: &[Message] = &[
     Message {
@@ -62,10 +62,16 @@ pub(super) const MESSAGES: &[Message] = &[
                 place = place(told),
             )
         },
-        innocent: |_| {
-            "Installers, programs in one file that unpack themselves (AppImage), and tests of developers run \
-             from there."
-                .into()
+        innocent: |told| {
+            let itself = match is_of_windows(told) {
+                true => "",
+                false => " (AppImage)",
+            };
+            format!(
+                "Installers, programs in one file that unpack themselves{itself}, and tests of developers run \
+                 from there."
+            )
+            .into()
         },
         next: |_| KEEP_RUNNING.into(),
     },
@@ -225,8 +231,17 @@ pub(super) const MESSAGES: &[Message] = &[
     },
     Message {
         rule: "modified_program",
-        title: |_| "Not as in its package".into(),
+        title: |told| {
+            match is_of_windows(told) {
+                true => "Not as it was signed",
+                false => "Not as in its package",
+            }
+            .into()
+        },
         explanation: |told| {
+            if is_of_windows(told) {
+                return not_as_signed(told);
+            }
             let what = match told.kind() {
                 "library" => "A library of",
                 _ => "The program",
@@ -243,15 +258,28 @@ pub(super) const MESSAGES: &[Message] = &[
         innocent: |_| {
             "Administrators put other versions in place, and an update that is under way looks like this.".into()
         },
-        next: |_| {
-            "Keep a copy of the file. From another, healthy system, compare it with the one of the package."
+        next: |told| {
+            let one = match is_of_windows(told) {
+                true => "that its maker publishes",
+                false => "of the package",
+            };
+            format!("Keep a copy of the file. From another, healthy system, compare it with the one {one}.")
                 .into()
         },
     },
     Message {
         rule: "unpackaged_library",
-        title: |_| "Library of no package".into(),
+        title: |told| {
+            match is_of_windows(told) {
+                true => "Library without a signature",
+                false => "Library of no package",
+            }
+            .into()
+        },
         explanation: |told| {
+            if is_of_windows(told) {
+                return unsigned_library(told);
+            }
             format!(
                 "{who} comes from a package and uses a library that is of none{place}{more}.",
                 who = told.who,
@@ -259,24 +287,43 @@ pub(super) const MESSAGES: &[Message] = &[
                 more = more(told, "libraries", "library", "libraries"),
             )
         },
-        innocent: |_| {
-            "Drivers, plug-ins and extensions that people install by themselves are of no package."
-                .into()
+        innocent: |told| {
+            match is_of_windows(told) {
+                true => "Plug-ins and extensions, and what smaller makers publish, are often not signed.",
+                false => {
+                    "Drivers, plug-ins and extensions that people install by themselves are of no package."
+                }
+            }
+            .into()
         },
         next: ask,
     },
     Message {
         rule: "unpackaged_program",
-        title: |_| "Program of no package".into(),
+        title: |told| {
+            match is_of_windows(told) {
+                true => "Program without a signature",
+                false => "Program of no package",
+            }
+            .into()
+        },
         explanation: |told| {
+            let whose = match is_of_windows(told) {
+                true => "is not signed by a publisher that this computer trusts",
+                false => "is of no package of this system",
+            };
             format!(
-                "{who} is of no package of this system{place}. That says little by itself.",
+                "{who} {whose}{place}. That says little by itself.",
                 who = told.who,
                 place = place(told),
             )
         },
-        innocent: |_| {
-            "Many programs are installed in other ways: downloaded, or built here.".into()
+        innocent: |told| {
+            match is_of_windows(told) {
+                true => "Many programs are not signed: those of smaller makers, and what somebody built.",
+                false => "Many programs are installed in other ways: downloaded, or built here.",
+            }
+            .into()
         },
         next: |_| NOTHING_BY_ITSELF.into(),
     },
@@ -304,6 +351,29 @@ pub(super) const MESSAGES: &[Message] = &[
         next: ask,
     },
 ];
+
+fn not_as_signed(told: &Told<'_>) -> String {
+    let what = match told.kind() {
+        "library" => "A library of",
+        _ => "The program",
+    };
+    format!(
+        "{what} {who} has other bytes than its maker has signed{place}{more}.",
+        who = told.who,
+        place = place(told),
+        more = more(told, "files", "file", "files"),
+    )
+}
+
+fn unsigned_library(told: &Told<'_>) -> String {
+    format!(
+        "{who} is signed and uses a library that is not signed by a publisher that this computer \
+         trusts{place}{more}.",
+        who = told.who,
+        place = place(told),
+        more = more(told, "libraries", "library", "libraries"),
+    )
+}
 
 fn overlong(told: &Told<'_>) -> String {
     let does = match told.fact("what").as_deref() {
@@ -339,5 +409,47 @@ fn more(told: &Told<'_>, fact: &str, one: &str, many: &str) -> String {
             )
         }
         Some(_) | None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{About, Confidence, Fact, Finding, FindingId, Severity};
+
+    use super::super::said;
+
+    fn check(path: &str, title: &str, word: &str) {
+        let finding = Finding {
+            id: FindingId([0; 16]),
+            rule: "unpackaged_program",
+            severity: Severity::Informational,
+            confidence: Confidence::Low,
+            facts: vec![("path", Fact::Text(path.to_owned()))],
+            evidence: Vec::new(),
+            attack: Vec::new(),
+            about: About::default(),
+        };
+        let said = said(&finding, "tool");
+        assert_eq!(said.title, title);
+        assert!(said.explanation.contains(word), "{}", said.explanation);
+    }
+
+    #[test]
+    fn whose_a_program_is_tells_a_package_or_a_signature() {
+        check(
+            "/opt/tool",
+            "Program of no package",
+            "of no package of this system",
+        );
+        check(
+            r"/c:\tool",
+            "Program of no package",
+            "of no package of this system",
+        );
+        check(
+            r"C:\tool\tool.exe",
+            "Program without a signature",
+            "not signed by a publisher",
+        );
     }
 }

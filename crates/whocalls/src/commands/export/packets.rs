@@ -1,6 +1,6 @@
 //! Packets of a case, those of some connections where that is wanted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -47,6 +47,7 @@ impl Export<'_> {
             exporter: Exporter::new(self.header(), self.form()),
             snapshot: self.snapshot,
             count: 0,
+            has_any: false,
             bytes: Vec::new(),
             out,
         };
@@ -62,6 +63,20 @@ impl Export<'_> {
         picking.end()?;
         self.say(&picking, missing);
         Ok(())
+    }
+
+    /// `: why`, or nothing where the case does not say.
+    fn why_none(&self) -> String {
+        let gaps = self.snapshot.gaps.iter();
+        let whys: BTreeSet<&str> = gaps
+            .filter(|it| it.id == "no_packets")
+            .map(|it| it.why.as_str())
+            .collect();
+        let whys: Vec<&str> = whys.into_iter().collect();
+        match whys.as_slice() {
+            [] => String::new(),
+            whys => format!(": {}", whys.join("; ")),
+        }
     }
 
     fn header(&self) -> Header {
@@ -86,14 +101,18 @@ impl Export<'_> {
 
     fn say(&self, picking: &Picking<'_>, missing: &mut Missing) {
         let about = self.case.about();
-        let has_none = about.is_some_and(|about| about.depth == Depth::Events);
-        self.talk.say(&match has_none {
-            true => {
+        let is_of_events = about.is_some_and(|about| about.depth == Depth::Events);
+        self.talk.say(&match (is_of_events, picking.has_any) {
+            (true, _) => {
                 "There are no packets in this case: it was recorded with --depth events. What was \
                      written has none either.\n"
                     .to_owned()
             }
-            false => format!("{} packets.\n", picking.count),
+            (false, true) => format!("{} packets.\n", picking.count),
+            (false, false) => format!(
+                "There are no packets in this case{}. What was written has none either.\n",
+                self.why_none()
+            ),
         });
         let nameless = picking.exporter.nameless_interfaces();
         if nameless > 0 {
@@ -121,6 +140,8 @@ struct Picking<'a> {
     exporter: Exporter,
     snapshot: &'a Snapshot,
     count: u64,
+    /// The case has packets, wanted or not.
+    has_any: bool,
     bytes: Vec<u8>,
     out: &'a mut Out,
 }
@@ -137,6 +158,7 @@ impl Picking<'_> {
     }
 
     fn packet(&mut self, packet: &PacketRead<'_>) -> Result<()> {
+        self.has_any = true;
         let interface = self.exporter.interface_of(packet);
         let is_wanted = |wanted: &Wanted| wanted.has(packet, interface);
         if self.wanted.as_ref().is_none_or(is_wanted) {

@@ -233,6 +233,11 @@ fn store(
             Ok(Ok(sha256))
         }
         Err(Error::Read { source, .. }) => Ok(Err(source.to_string())),
+        // An antivirus may take away what is just being written; where the disk is at fault, whoever writes
+        // the streams says so.
+        Err(Error::Write { file, source }) if file.starts_with("programs/") => Ok(Err(format!(
+            "its copy cannot be written, or was taken away: {source}"
+        ))),
         // Whoever writes the streams says that the disk is full, where it is.
         Err(error @ (Error::SizeReached { .. } | Error::SpaceLow { .. })) => {
             Ok(Err(error.to_string()))

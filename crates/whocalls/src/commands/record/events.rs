@@ -106,6 +106,16 @@ impl Copying {
                 maps: None,
             });
         }
+        let mut unanswered: Vec<ProcessId> = self.reasons.keys().copied().collect();
+        unanswered.sort_unstable();
+        for process in unanswered {
+            self.hand_on(ProgramCopy {
+                process,
+                file: Err("the recording was over before it was opened".into()),
+                version: None,
+                maps: None,
+            });
+        }
     }
 
     fn hand_on(&mut self, copy: ProgramCopy) {

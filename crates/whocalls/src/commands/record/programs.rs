@@ -1,7 +1,7 @@
 //! Copies of program files for the case: those that may be gone when somebody looks for them, and those
 //! that no package has in the same form.
 
-use model::{PackageState, PathState, Process, Text};
+use model::{Check, Examined, PackageState, PathState, Process, Sign, Text};
 
 /// Folders that everybody may write to, or that are gone after the next start.
 const TEMPORARY: [&[u8]; 6] = [
@@ -27,7 +27,8 @@ pub(super) enum Reason {
 pub(super) fn reason(process: &Process) -> Option<Reason> {
     let examined = process.examined.as_deref();
     let package = examined.and_then(|it| it.package.as_ref());
-    if is_fleeting(process) {
+    let is_temporary = examined.is_some_and(is_temporary);
+    if is_fleeting(process) || is_temporary {
         Some(Reason::Fleeting)
     } else if package.is_some_and(|it| is_found_nowhere_else(it.state)) {
         Some(Reason::Unpackaged)
@@ -51,6 +52,12 @@ fn is_fleeting(process: &Process) -> bool {
         PathState::Deleted | PathState::Memfd => true,
         PathState::Present | PathState::Unknown => process.path.as_ref().is_some_and(is_odd),
     }
+}
+
+/// Where folders are others, looking into the process tells which are temporary.
+fn is_temporary(examined: &Examined) -> bool {
+    let mut signs = examined.signs(Check::Places, Sign::TemporaryProgram);
+    signs.next().is_some()
 }
 
 fn is_odd(path: &Text) -> bool {
