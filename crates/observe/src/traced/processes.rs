@@ -51,6 +51,7 @@ impl Processes {
     }
 
     /// `None`: it has ended.
+    #[cfg(windows)]
     pub(crate) fn running(&self, id: ProcessId) -> Option<&Arc<Process>> {
         self.running.get(&id.pid).filter(|it| it.id == id)
     }
