@@ -8,7 +8,7 @@ use model::{Gap, Knows, Snapshot, Tier, Timestamp, Unchecked};
 const OLD: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
 /// Ids of gaps with which a name may have been asked for that nobody saw.
-const WITHOUT_NAMES: [&str; 3] = ["name_not_visible", "events_lost", "no_events"];
+const WITHOUT_NAMES: [&str; 4] = ["name_not_visible", "events_lost", "no_events", "polling"];
 /// The same of a capture, which has nothing but packets to read names of.
 const WITHOUT_PACKETS: [&str; 2] = ["packets_lost", "packets_cut"];
 

@@ -27,7 +27,8 @@ pub struct Waiting(platform::Waiting);
 impl Waiting {
     /// Starts a process that waits, and becomes the program later. To be called before rights are
     /// given up, signals are handled and threads are started, all of which it would inherit.
-    /// `command` is the program, then its arguments; it is searched for as a shell does.
+    /// `command` is the program, then its arguments; it is searched for as a shell does. On Windows it is looked for
+    /// beside whocalls first, then among the system's, then along `PATH`, and has to be an `.exe`.
     ///
     /// From now on whatever the program starts, and nobody waits for, is adopted by us (prctl(2),
     /// `PR_SET_CHILD_SUBREAPER`): that is how we know when all of it has ended. On Windows it is in a job of

@@ -149,8 +149,10 @@ impl Turns {
     pub(crate) fn is_behind(&self, now: Instant) -> bool {
         let is_first = |run: &Run, step| run.was_there && step != Step::Again;
         self.runs.values().any(|run| {
+            // Who has just begun goes first, and may wait all the same when many begin.
+            let is_late = |at| now.saturating_duration_since(at) > WHOLE_EACH;
             run.next
-                .is_some_and(|(step, at)| !is_first(run, step) && step.waited(at, now) > WHOLE_EACH)
+                .is_some_and(|(step, at)| !is_first(run, step) && is_late(at))
         })
     }
 

@@ -21,6 +21,8 @@ const LASTED: i64 = 3 * SECOND;
 const AROUND: i64 = SECOND;
 /// On its way out a datagram passes several interfaces within this.
 const PASSING: i64 = 2_000_000;
+/// So many bytes may be on their way (RFC 7323, 2.3).
+const WINDOW: u32 = 1 << 30;
 /// So many connections between the same ends may go on at a time.
 const AT_ONCE: usize = 4;
 /// Each takes up to 6 KB.
@@ -91,7 +93,8 @@ impl Hearing {
         let mut voices: HashMap<Key, Vec<Voice>, Mix> = HashMap::default();
         for connection in &snapshot.connections {
             if let Some((key, voice)) = listened(connection, snapshot.home_netns) {
-                voices.entry(key).or_default().push(voice);
+                let row = voices.entry(key);
+                row.or_insert_with(|| Vec::with_capacity(1)).push(voice);
             }
         }
         for row in voices.values_mut() {
@@ -177,10 +180,18 @@ impl Voice {
                 let next = *self.next.get_or_insert(sequence);
                 let beyond = end.wrapping_sub(next).cast_signed();
                 let beyond = u32::try_from(beyond).unwrap_or(0);
-                if beyond > 0 {
+                // At first, packets of the connection before may come between the same ends; and beyond a window
+                // it is not sent again (RFC 7323, 2.3).
+                let is_anew = time.saturating_sub(opened) < LASTED
+                    || next.wrapping_sub(end) > WINDOW && beyond == 0;
+                if beyond > 0 || is_anew {
                     self.next = Some(end);
                 }
-                beyond.min(sent.bytes)
+                if is_anew {
+                    sent.bytes
+                } else {
+                    beyond.min(sent.bytes)
+                }
             }
             (None, Some((before, interface, bytes))) => {
                 let apart = time.saturating_sub(before);
@@ -250,10 +261,13 @@ impl Heard {
 }
 
 /// Counters that are read now and then see fewer bursts, or as many; one more where the first of them took
-/// three seconds. Who never pauses has one, and where readings come late counters see many of it.
+/// three seconds. Who never pauses has one, and where readings come late counters see many of it. Packets that
+/// have but a small part of the bytes are those of the end: the others were let go.
 fn is_fuller(heard: &Talk, counted: Option<&Talk>) -> bool {
     let has_most = |counted: &Talk| heard.count() + 1 >= counted.count();
-    counted.is_none_or(|counted| has_most(counted) || covers(heard, counted))
+    let has_bytes = |counted: &Talk| heard.bytes().saturating_mul(10) >= counted.bytes();
+    counted
+        .is_none_or(|counted| has_bytes(counted) && (has_most(counted) || covers(heard, counted)))
 }
 
 /// Whether packets passed during most of what counters saw.
@@ -281,11 +295,13 @@ fn listened(connection: &Connection, home: Option<NetworkNamespace>) -> Option<(
         connection.protocol,
         Protocol::Tcp | Protocol::Mptcp | Protocol::Udp
     );
+    // Questions for names are no talk.
+    let is_question = connection.protocol == Protocol::Udp && remote.port == Some(53);
     let time = |time: Timestamp| time.told().map(Timestamp::unix_nanos);
     let opened = connection.opened.and_then(time);
     let closed = connection.closed.and_then(time).unwrap_or(i64::MAX);
     let is_short = opened.is_some_and(|opened| closed.saturating_sub(opened) < LASTED);
-    if is_inside || is_called || !has_payload || is_short {
+    if is_inside || is_called || !has_payload || is_question || is_short {
         return None;
     }
     let key = Key {

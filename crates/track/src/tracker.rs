@@ -23,7 +23,7 @@ mod tests;
 mod watched;
 mod zones;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ use model::{
     Observed, Process, ProcessId, Remembered, Snapshot, State, Text, Tier, Timestamp,
 };
 
-use self::connections::{Begun, Connections, Key, Life};
+use self::connections::{Begun, Connections, Key, Life, SocketName};
 use self::deadlines::Deadlines;
 use self::gaps::Gaps;
 use self::import::Unsettled;
@@ -168,6 +168,8 @@ pub struct Tracker {
     addresses: Addresses,
     watched: Watched,
     attendance: Arc<Attendance>,
+    /// Of connections that are over, as the last look showed them.
+    left: HashSet<SocketName>,
 }
 
 /// The two times of the newest event. The one since boot is not set by anyone, so it drives the
@@ -218,6 +220,7 @@ impl Tracker {
             addresses: Addresses::default(),
             watched: Watched::default(),
             attendance: Arc::default(),
+            left: HashSet::new(),
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) fn look(habit: &Habit<'_>) -> Vec<Reason> {
     let calls = habit.calls();
     let (sent, received) = habit.bytes();
     let ratio = (sent - received) / (sent + received).max(1.0);
-    let Some((kind, score, rhythm)) = kind(habit, &calls, sent, ratio) else {
+    let Some((kind, score, rhythm)) = kind(habit, &calls, (sent, received), ratio) else {
         return Vec::new();
     };
     let score = weighed(score, None, habit);
@@ -77,7 +77,12 @@ const SAME_SIZE: f64 = 0.95;
 
 type Found = (&'static str, f64, Option<super::rhythm::Rhythm>);
 
-fn kind(habit: &Habit<'_>, calls: &[Called], sent: f64, ratio: f64) -> Option<Found> {
+fn kind(
+    habit: &Habit<'_>,
+    calls: &[Called],
+    (sent, received): (f64, f64),
+    ratio: f64,
+) -> Option<Found> {
     if ratio < SENDS_A_LITTLE {
         return None;
     }
@@ -100,10 +105,13 @@ fn kind(habit: &Habit<'_>, calls: &[Called], sent: f64, ratio: f64) -> Option<Fo
             return Some(("keystrokes", found.score, Some(found)));
         }
     }
+    // What one that is open has received is not known before it ends.
+    let is_half_known = habit.open() > 0 && received <= 0.0;
+    let large = if is_half_known { 10.0 * LARGE } else { LARGE };
     let usual = habit.usual_sent.filter(|it| *it > 0.0);
     let is_unusual = usual.is_none_or(|usual| sent >= UNUSUAL * usual);
     let few = habit.callers.here <= 1;
-    let is_large = sent >= LARGE && ratio >= SENDS && few && is_unusual;
+    let is_large = sent >= large && ratio >= SENDS && few && is_unusual;
     is_large.then(|| {
         let score = LOOK + 5.0 * (sent / LARGE).log10().clamp(0.0, 6.0);
         ("large", score, None)

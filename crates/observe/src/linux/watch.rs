@@ -328,6 +328,10 @@ impl Watch {
             }
             Driver::Polling(polling) => {
                 let look = self.observer.look(LookOptions::default())?;
+                // What ended meanwhile tells more than what the look has left of it.
+                let (boot, boot_time) = (self.observer.host.boot, self.observer.boot_time);
+                let read = || Processes::open(boot, boot_time);
+                polling.next(&mut self.stamp, read, seen);
                 polling.looked(&look);
                 seen.push(Observed::Look(Box::new(look)));
                 if let Some(announcer) = &mut self.announcer {

@@ -36,6 +36,17 @@ impl Listened {
         }
     }
 
+    /// Stops those of interfaces that are gone, or have another address.
+    pub(crate) fn keep(&mut self, places: &[Place]) {
+        self.0.retain(|interface, (address, stop)| {
+            let is_there = places.contains(&(*interface, *address));
+            if !is_there {
+                stop.store(true, Ordering::Relaxed);
+            }
+            is_there
+        });
+    }
+
     /// A thread has ended by itself. False: it was replaced before, and nothing is missed.
     pub(crate) fn ended(&mut self, place: Place) -> bool {
         self.has(place) && self.0.remove(&place.0).is_some()
@@ -65,5 +76,17 @@ mod tests {
         assert!(listened.has(second));
         assert!(listened.ended(second) && listened.is_empty());
         assert!(!listened.ended(second));
+    }
+
+    #[test]
+    fn an_interface_that_comes_back_is_listened_at_anew() {
+        let (one, other) = ((4, Ipv4Addr::LOCALHOST), (5, Ipv4Addr::LOCALHOST));
+        let stop = Arc::<AtomicBool>::default();
+        let mut listened = Listened::default();
+        listened.put(one, Arc::clone(&stop));
+        listened.put(other, Arc::default());
+        listened.keep(&[other]);
+        assert!(stop.load(Ordering::Relaxed));
+        assert!(!listened.has(one) && listened.has(other));
     }
 }

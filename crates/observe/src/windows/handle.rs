@@ -14,7 +14,7 @@ use windows_sys::Win32::Foundation::{
     INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::System::Threading::{
-    GetCurrentProcess, OpenProcess, OpenProcessToken, OpenThread,
+    GetCurrentProcess, GetProcessIdOfThread, OpenProcess, OpenProcessToken, OpenThread,
 };
 
 #[derive(Debug)]
@@ -36,6 +36,12 @@ impl Handle {
     pub(super) fn of_thread(thread: u32, rights: u32) -> Option<Self> {
         // SAFETY: no pointers are passed.
         Self::own(unsafe { OpenThread(rights, 0, thread) })
+    }
+
+    /// Of a thread: the number of its process. 0: it is not told.
+    pub(super) fn owner(&self) -> u32 {
+        // SAFETY: the handle is open.
+        unsafe { GetProcessIdOfThread(self.0) }
     }
 
     /// What tells whose rights a process has. `None`: it may not be asked.

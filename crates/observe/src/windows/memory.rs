@@ -98,14 +98,25 @@ pub(super) fn memory(process: &Handle) -> Result<Memory, Untested> {
             Untested::TooLarge
         });
     }
+    // It seems to have no more addresses as soon as it has ended.
+    if regions
+        .first()
+        .is_some_and(|it| query_at(process, it.start).is_none())
+    {
+        return Err(Untested::Ended);
+    }
     Ok(Memory { regions, is_whole })
 }
 
 /// What is at an address, from its page on, of all kinds of memory. `None`: none is there, or the process has
 /// ended.
 pub(super) fn at(process: &Handle, address: u64) -> Option<Region> {
-    let found = query(process, usize::try_from(address).ok()?)?;
+    let found = query_at(process, address)?;
     (found.State == MEM_COMMIT).then(|| region(&found))
+}
+
+fn query_at(process: &Handle, address: u64) -> Option<MEMORY_BASIC_INFORMATION> {
+    query(process, usize::try_from(address).ok()?)
 }
 
 /// `None`: it is beyond all addresses, or the process has ended.

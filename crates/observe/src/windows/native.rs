@@ -54,7 +54,8 @@ pub(super) fn is_critical(process: &Handle) -> Option<bool> {
     let query = native().process?;
     let told = told::<1>(query, process, BREAK_ON_TERMINATION, size_of::<u32>());
     // Wine does not know the question, and has no such processes.
-    Some(told.is_some_and(|[ends_all]| ends_all != 0))
+    let is_critical = told.map(|[ends_all]| ends_all != 0);
+    is_critical.or_else(|| is_wine().then_some(false))
 }
 
 /// The address that a thread began at; 0 where it is kept back.

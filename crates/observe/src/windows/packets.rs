@@ -153,6 +153,12 @@ impl Packets {
                 return self.gaps.push(no_packets(&why));
             }
         };
+        let places: Vec<Place> = all
+            .iter()
+            .filter_map(|told| Some((told.index, address_of(told)?)))
+            .collect();
+        // One that comes back is listened at anew.
+        self.listened.keep(&places);
         for told in all {
             let Some(address) = address_of(&told) else {
                 continue;
@@ -160,16 +166,21 @@ impl Packets {
             self.describe(&told);
             let place = (told.index, address);
             let is_same = self.listened.has(place);
-            let was_refused = self.refused.get(&told.index) == Some(&address);
             let has_room =
                 self.listened.has_interface(told.index) || self.listened.len() < MOST_INTERFACES;
-            if is_same || was_refused || !has_room {
+            if is_same || !has_room {
                 continue;
             }
             match self.listen(place) {
-                Ok(stop) => self.listened.put(place, stop),
+                Ok(stop) => {
+                    self.refused.remove(&told.index);
+                    self.listened.put(place, stop);
+                }
                 Err(error) => {
-                    self.refused.insert(told.index, address);
+                    // An address that was just given may be of use in a moment. Why not, is said once.
+                    if self.refused.insert(told.index, address) == Some(address) {
+                        continue;
+                    }
                     let name = told.name.lossy();
                     let why = reason(&error);
                     self.gaps

@@ -1,6 +1,7 @@
 //! The program itself is started, with its first thread suspended, and in a job object: the job counts it and
 //! all that it starts. As long as it waits, it ends when the job is let go of, which also happens when whocalls
-//! is ended.
+//! is ended. Where there can be no job (on Windows 7, within another one), it stays and waits for ever when
+//! whocalls is ended before it goes.
 #![expect(
     unsafe_code,
     reason = "system calls: the types are those of the pages of the Windows API"
@@ -67,21 +68,28 @@ impl Waiting {
         if self.was_told {
             return Ok(());
         }
-        self.was_told = true;
+        let threads = threads().ok_or_else(io::Error::last_os_error)?;
         if let Some(job) = &self.job {
             job.limit(JOB_OBJECT_LIMIT_BREAKAWAY_OK)?;
         }
-        // It holds the process, so that no other one has its number.
-        let threads = threads().ok_or_else(io::Error::last_os_error)?;
+        // It holds the process, so that no other one has its number. Others may have put threads into it.
         let own = threads.get(&self.pid()).map_or(&[][..], Vec::as_slice);
+        let mut gone = Err(io::Error::from(io::ErrorKind::NotFound));
         for thread in own {
-            resume(*thread)?;
+            match resume(*thread) {
+                Ok(()) => {
+                    self.was_told = true;
+                    gone = Ok(());
+                }
+                Err(error) if gone.is_err() => gone = Err(error),
+                Err(_) => {}
+            }
         }
-        // Somebody may have ended it meanwhile; then it has none.
-        match own.is_empty() && self.child.try_wait()?.is_none() {
-            true => Err(io::ErrorKind::NotFound.into()),
-            false => Ok(()),
+        // Somebody may have ended it meanwhile.
+        if gone.is_err() && self.child.try_wait()?.is_some() {
+            return Ok(());
         }
+        gone
     }
 
     pub(crate) fn is_over(&mut self) -> bool {

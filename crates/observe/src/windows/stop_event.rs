@@ -54,28 +54,30 @@ impl StopEvent {
 ///
 /// Errors: the number of the system (winerror.h); `ERROR_FILE_NOT_FOUND`: there is none.
 pub(super) fn set(pid: u32, start_ticks: u64) -> Result<(), u32> {
-    let mut failed = ERROR_FILE_NOT_FOUND;
+    let mut result = Err(ERROR_FILE_NOT_FOUND);
+    // Somebody else may have taken the first name: all are set.
     for name in names(pid, start_ticks) {
-        // SAFETY: the name ends with a zero and outlives the call.
-        let event = unsafe { OpenEventW(EVENT_MODIFY_STATE, 0, name.as_ptr()) };
-        let Some(event) = Handle::own(event) else {
+        match set_named(&name) {
+            Ok(()) => result = Ok(()),
+            // The second: something else has the name. Wine also says so where nothing has.
+            Err(ERROR_FILE_NOT_FOUND | ERROR_INVALID_HANDLE) => {}
             // One that is there and may not be set is more than one that is not there.
-            failed = match last_error() {
-                // The second: something else has the name. Wine also says so where nothing has.
-                ERROR_FILE_NOT_FOUND | ERROR_INVALID_HANDLE => failed,
-                other => other,
-            };
-            continue;
-        };
-        // SAFETY: the handle is open.
-        let is_set = unsafe { SetEvent(event.raw()) };
-        return if is_set == 0 {
-            Err(last_error())
-        } else {
-            Ok(())
-        };
+            Err(other) => result = result.or(Err(other)),
+        }
     }
-    Err(failed)
+    result
+}
+
+/// `name` ends with a zero.
+fn set_named(name: &[u16]) -> Result<(), u32> {
+    // SAFETY: the name ends with a zero and outlives the call.
+    let event = unsafe { OpenEventW(EVENT_MODIFY_STATE, 0, name.as_ptr()) };
+    let event = Handle::own(event).ok_or_else(last_error)?;
+    // SAFETY: the handle is open.
+    match unsafe { SetEvent(event.raw()) } {
+        0 => Err(last_error()),
+        _ => Ok(()),
+    }
 }
 
 /// No other process has it, nor one that has the same number later.

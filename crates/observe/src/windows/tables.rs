@@ -114,10 +114,11 @@ fn cookie(protocol: Protocol, row: &Row) -> u64 {
         hash.update(ip.map(|ip| ip.to_string()).unwrap_or_default());
         hash.update(port.unwrap_or_default().to_be_bytes());
     }
-    if let Some(made) = row.made {
+    // With another end as well, it is one connection; what is left of it may have lost its time.
+    if let Some(made) = row.made.filter(|_| row.remote.is_none()) {
         hash.update(made.unix_nanos().to_be_bytes());
     } else if row.remote.is_none() {
-        // Several may share a port; with another end as well, it is one connection.
+        // Several may share a port.
         hash.update(row.pid.to_be_bytes());
     }
     let hash: [u8; 32] = hash.finalize().into();

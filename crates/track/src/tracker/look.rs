@@ -23,7 +23,8 @@ impl Tracker {
         } = look;
         self.taken = taken;
         // Where nobody tells what happens between two looks, what is new in the second came between them.
-        let is_news = tier == Tier::Polling && self.watched.since().told().is_some();
+        let polls = tier == Tier::Polling && self.tier != Tier::NoBtf;
+        let is_news = polls && self.watched.since().told().is_some();
         self.watched.from(taken);
         self.home_netns = home_netns;
         self.users = users;
@@ -36,11 +37,15 @@ impl Tracker {
             looked_at: true,
         };
         let mut seen = HashSet::with_capacity(sockets.len());
+        let left_before = std::mem::take(&mut self.left);
         for mut connection in connections(&host, sockets) {
             let key = Key::of(&connection);
             let connected = connection.protocol.has_connections();
             let stands = !matches!(connection.state, State::Closed | State::TimeWait);
             seen.insert(key.socket);
+            if polls && !stands {
+                self.left.insert(key.socket);
+            }
             let mut begun = begun;
             if is_news && connected {
                 begun.change = Change::Opened;
@@ -48,7 +53,7 @@ impl Tracker {
             }
             match self.connections.life(&key) {
                 // What is left of one that is over.
-                Some(Life::Open) if tier == Tier::Polling && !stands => {
+                Some(Life::Open) if polls && !stands => {
                     self.finish(&key, taken, Life::Ended, told, unseen_end);
                 }
                 Some(Life::Open) => self.mend(key, connection, begun, told),
@@ -58,6 +63,8 @@ impl Tracker {
                 }
                 Some(Life::Missing) if stands => self.begin(key, connection, begun, told),
                 Some(Life::Ended | Life::Missing | Life::Gone) => {}
+                // It was told, and is known no more.
+                None if left_before.contains(&key.socket) && !stands => {}
                 None => {
                     self.begin(key, connection, begun, told);
                     // It came and went since the last look.
@@ -120,7 +127,13 @@ impl Tracker {
 
 /// It is over, and how it ended was not seen.
 pub(super) fn unseen_end(connection: &mut Connection) {
-    connection.state = State::Closed;
+    // Who waited for an answer, and waits no more, hardly ever got one.
+    let is_unanswered = connection.state == State::SynSent;
+    connection.state = if is_unanswered {
+        State::Failed
+    } else {
+        State::Closed
+    };
 }
 
 /// The owner stays as long as it holds the socket, or when the look knows of no holder.

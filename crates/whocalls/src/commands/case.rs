@@ -386,6 +386,18 @@ pub(super) fn replay(
         tale.apply(&mut tracker, &mut |_, _, _| {});
     }
     let mut snapshot = tracker.snapshot();
+    let mut heard = None;
+    if wanted == Wanted::WithImports && limits.pairs > 0 {
+        let mut progress = Progress::new(talk);
+        let mut say = |done, total| {
+            progress.say(done, total);
+            true
+        };
+        // Before imports, whose connections would be those of the packets as well.
+        let told = heard::heard(case, &snapshot, until, &mut story.missing, &mut say)?;
+        progress.end();
+        heard = Some(told);
+    }
     if wanted == Wanted::WithImports {
         let mut imports = Imports::of_case(case);
         if !imports.is_empty() {
@@ -412,14 +424,7 @@ pub(super) fn replay(
         }
         story.missing.add_imports(&mut imports, talk);
     }
-    if wanted == Wanted::WithImports && limits.pairs > 0 {
-        let mut progress = Progress::new(talk);
-        let mut say = |done, total| {
-            progress.say(done, total);
-            true
-        };
-        let heard = heard::heard(case, &snapshot, until, &mut story.missing, &mut say)?;
-        progress.end();
+    if let Some(heard) = heard {
         snapshot = heard.put(snapshot, None);
     }
     if !is_told {

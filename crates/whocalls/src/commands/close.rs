@@ -64,6 +64,10 @@ impl Which {
         ))
     }
 
+    fn is_one_end(&self) -> bool {
+        matches!(self, Self::Matching(Ends::Either(_), _))
+    }
+
     fn is(&self, snapshot: &Snapshot, connection: &Connection) -> bool {
         match self {
             Self::Id(id) => connection.id.to_string() == *id,
@@ -92,6 +96,11 @@ fn only_one<'a>(
                 refused.get_or_insert((connection, error));
             }
         }
+    }
+    // Whoever copied the end of a listener does not mean who calls it.
+    let is_of_listener = which.is_one_end() && matches!(refused, Some((_, ActionError::Listener)));
+    if is_of_listener {
+        meant.clear();
     }
     match (meant.as_slice(), refused) {
         ([one], _) => Ok(*one),

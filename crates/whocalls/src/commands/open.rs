@@ -315,8 +315,9 @@ impl Showing<'_> {
                 break;
             }
         }
-        self.read_imports(&mut story, &mut tracker, events)?;
+        // Before imports, whose connections would be those of the packets as well.
         self.read_packets(&mut story, &tracker, events)?;
+        self.read_imports(&mut story, &mut tracker, events)?;
         let snapshot = Arc::new(self.heard.put(tracker.snapshot(), None));
         self.ended = snapshot.taken;
         self.whole = Some(Arc::clone(&snapshot));

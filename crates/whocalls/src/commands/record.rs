@@ -205,10 +205,8 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
         Screen::new(hands, user, watch.now(), arguments.allow_actions, color)
     });
     let start = Instant::now();
-    if let Some(program) = &mut program {
-        let gone = program.go();
-        gone.map_err(|error| cannot_start(&arguments.program, &error))?;
-    }
+    let gone = program.as_mut().map_or(Ok(()), Waiting::go);
+    let gone = gone.map_err(|error| cannot_start(&arguments.program, &error));
     let ends = Ends {
         interrupt: &interrupt,
         at: arguments.time.map(|time| start + time),
@@ -225,7 +223,9 @@ fn record(arguments: &RecordArguments, color: Color, strict: bool, talk: Talk) -
         announcement: Mutex::new(announcement),
         asks_again: asks && phone_offset_ns.is_some(),
     };
-    match recording.all(watch, header, arguments.copy_programs, ends, screen, talk) {
+    let outcome = gone
+        .and_then(|()| recording.all(watch, header, arguments.copy_programs, ends, screen, talk));
+    match outcome {
         Ok(outcome) => recording.finish(Ok(&outcome), &interrupt, strict, talk),
         Err(error) => {
             // What was recorded is sealed all the same.

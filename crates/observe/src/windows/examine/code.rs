@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::files;
 use super::subject::Subject;
@@ -12,6 +13,8 @@ use crate::parse::pe::{Pe, Section, pe};
 /// A large program has some 300 libraries.
 pub(super) const MOST_MODULES: usize = 1000;
 const HEAD: usize = 4096;
+/// Who has so much code that it takes longer may have it so that nobody looks at the rest.
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
 /// So many bytes of code are kept.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
@@ -22,11 +25,11 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    /// What is loaded at `base` has the head of another file: this one has taken its path. One whose head
-    /// was wiped out says nothing of that.
-    pub(super) fn is_other(&self, subject: &Subject, base: u64) -> bool {
-        let own = pe(&subject.read(base, HEAD));
-        own.is_some_and(|own| own.sections != self.head.sections)
+    /// What is loaded at `base` has the head of another file: this one has taken its path. `None`: its head was
+    /// wiped out, and says nothing of that.
+    pub(super) fn is_other(&self, subject: &Subject, base: u64) -> Option<bool> {
+        let own = pe(&subject.read(base, HEAD))?;
+        Some(own.sections != self.head.sections)
     }
 }
 
@@ -65,6 +68,11 @@ fn load(path: &str, base: u64) -> Option<Loaded> {
     let head = pe(&file)?;
     let code = head.sections.iter();
     let code = code.filter(|it| it.executable && !it.writable);
+    // Sections of a file that somebody made up may all lie at the same place of it.
+    let all = code.clone().map(|it| u64::from(it.length));
+    if all.fold(0, u64::saturating_add) > u64::try_from(file.len()).ok()? {
+        return None;
+    }
     let sections = code.map(|section| {
         let expected = head.loaded(&file, section, base)?;
         Some((section.clone(), expected))

@@ -3,10 +3,11 @@
 //! code which its file does not have.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use model::{Outcome, Sign, Text, Trace, Untested};
 
-use super::code::{Loaded, MOST_MODULES};
+use super::code::{LONGEST, Loaded, MOST_MODULES};
 use super::files;
 use super::kept::Kept;
 use super::subject::Subject;
@@ -29,7 +30,12 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
         modules.entry(region.allocation).or_default().push(region);
     }
     let (mut traces, mut is_unread) = (Vec::new(), modules.len() > MOST_MODULES);
+    let began = Instant::now();
     for (base, regions) in modules.into_iter().take(MOST_MODULES) {
+        if began.elapsed() > LONGEST {
+            is_unread = true;
+            break;
+        }
         match of_module(subject, kept, (base, &regions)) {
             Some(found) => {
                 traces.extend(found.traces);
@@ -55,7 +61,7 @@ struct Found {
 fn of_module(subject: &Subject, kept: &Kept, (base, regions): (u64, &[&Region])) -> Option<Found> {
     let path = files::path_at(subject, base)?;
     let loaded = kept.code.of(&path, base)?;
-    if loaded.is_other(subject, base) {
+    if loaded.is_other(subject, base) == Some(true) {
         return None;
     }
     let mut of_it = Found {
@@ -70,21 +76,20 @@ fn of_module(subject: &Subject, kept: &Kept, (base, regions): (u64, &[&Region]))
         };
         let (found, is_unread) = module.differing(section, expected);
         of_it.is_unread = of_it.is_unread || is_unread;
-        let Some((first, _)) = found.first() else {
+        let Some(first) = found.first else {
             continue;
         };
-        let is_breakpoint = found.iter().all(|(_, byte)| *byte == BREAKPOINT);
-        let sign = match is_breakpoint {
+        let sign = match found.is_breakpoints {
             true => Sign::Breakpoints,
             false => Sign::Differs,
         };
         let address = base.saturating_add(section.address.into());
-        let address = address.saturating_add(u64::try_from(*first).unwrap_or_default());
-        let expected = expected.get(*first..).unwrap_or_default();
+        let address = address.saturating_add(u64::try_from(first).unwrap_or_default());
+        let expected = expected.get(first..).unwrap_or_default();
         let expected = expected.iter().copied().take(Trace::MOST_BYTES).collect();
         of_it.traces.push(Trace {
             address: Some(address),
-            length: u64::try_from(found.len()).ok(),
+            length: Some(found.count),
             bytes: Some(subject.read(address, Trace::MOST_BYTES)),
             expected: Some(expected),
             ..Trace::of_file(sign, Text::from(path.clone()))
@@ -117,6 +122,28 @@ fn beside_code(
     beside.collect()
 }
 
+/// Bytes that are not what they should be.
+struct Differing {
+    /// Where in the section.
+    first: Option<usize>,
+    count: u64,
+    is_breakpoints: bool,
+}
+
+impl Differing {
+    const NONE: Self = Self {
+        first: None,
+        count: 0,
+        is_breakpoints: true,
+    };
+
+    fn add(&mut self, offset: usize, byte: u8) {
+        self.first.get_or_insert(offset);
+        self.count = self.count.saturating_add(1);
+        self.is_breakpoints = self.is_breakpoints && byte == BREAKPOINT;
+    }
+}
+
 struct Module<'a> {
     subject: &'a Subject,
     head: &'a Pe,
@@ -124,9 +151,9 @@ struct Module<'a> {
 }
 
 impl Module<'_> {
-    /// Bytes that differ: where in the section, and what is there; and whether some could not be read.
-    fn differing(&self, section: &Section, expected: &[u8]) -> (Vec<(usize, u8)>, bool) {
-        let (mut found, mut is_unread) = (Vec::new(), false);
+    /// And whether some could not be read.
+    fn differing(&self, section: &Section, expected: &[u8]) -> (Differing, bool) {
+        let (mut found, mut is_unread) = (Differing::NONE, false);
         let start = self.base.saturating_add(section.address.into());
         for (number, piece) in expected.chunks(AT_ONCE).enumerate() {
             let into = number.saturating_mul(AT_ONCE);
@@ -156,12 +183,12 @@ impl Module<'_> {
         section: &Section,
         into: usize,
         (there, piece): (&[u8], &[u8]),
-        found: &mut Vec<(usize, u8)>,
+        found: &mut Differing,
     ) {
         for (nth, (is, should)) in there.iter().zip(piece).enumerate() {
             let offset = into.saturating_add(nth);
             if is != should && !self.is_written(section, offset) {
-                found.push((offset, *is));
+                found.add(offset, *is);
             }
         }
     }

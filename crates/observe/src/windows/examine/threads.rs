@@ -26,7 +26,7 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
     let mut traces = Vec::new();
     let mut unread = None;
     for thread in threads.iter().take(MOST_THREADS) {
-        let start = match start_of(*thread) {
+        let start = match start_of(*thread, subject.pid) {
             Ok(start) => start,
             // It has ended meanwhile, as threads do.
             Err(Untested::Ended) => continue,
@@ -61,7 +61,12 @@ fn look(subject: &Subject, kept: &Kept) -> Result<Outcome, Untested> {
     }
 }
 
-fn start_of(thread: u32) -> Result<u64, Untested> {
-    let thread = Handle::of_thread(thread, THREAD_QUERY_INFORMATION);
-    native::start_of(&thread.ok_or_else(why_untested)?)
+fn start_of(thread: u32, pid: u32) -> Result<u64, Untested> {
+    let thread = Handle::of_thread(thread, THREAD_QUERY_INFORMATION).ok_or_else(why_untested)?;
+    match thread.owner() {
+        0 => Err(Untested::Unreadable),
+        owner if owner == pid => native::start_of(&thread),
+        // Another process has its number by now.
+        _ => Err(Untested::Ended),
+    }
 }

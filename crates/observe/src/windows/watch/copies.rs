@@ -1,7 +1,7 @@
 //! Copies of programs for the case. A thread opens what is wanted: a disk may be slow, and nobody waits for it.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread;
 
 use model::{Process, ProcessId};
@@ -39,7 +39,14 @@ impl Copies {
         let Some((wanted, _)) = &self.thread else {
             return false;
         };
-        wanted.try_send(Arc::clone(process)).is_ok()
+        match wanted.try_send(Arc::clone(process)) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => false,
+            Err(TrySendError::Disconnected(_)) => {
+                self.thread = None;
+                false
+            }
+        }
     }
 
     pub(super) fn take(&mut self) -> Vec<ProgramCopy> {

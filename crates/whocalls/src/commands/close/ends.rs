@@ -47,6 +47,22 @@ pub(super) fn taken(words: &[String]) -> Result<(Ends, Vec<String>), String> {
             },
         }
     }
+    let joins = |it: &str| {
+        let words = ["and", "or", "not"];
+        words.iter().any(|word| it.eq_ignore_ascii_case(word)) || it.contains(['(', ')'])
+    };
+    let mut beside = left.iter().flat_map(|it| it.split_whitespace());
+    if !ends.is_empty() && beside.any(joins) {
+        return Err(
+            "an end may stand beside terms, and not beside and, or, not and brackets".to_owned(),
+        );
+    }
+    let has_scope = words.iter().any(|it| it.contains('%'));
+    if has_scope && ends.len() == 1 {
+        return Err(
+            "an end with an interface may be that of several: name the other end, too".to_owned(),
+        );
+    }
     let ends = match ends.as_slice() {
         [] => return Ok((Ends::NotNamed, words.to_vec())),
         [end] => Ends::Either(*end),
@@ -117,7 +133,16 @@ mod tests {
         let other = Endpoint::new([0x2001, 0xdb8, 0, 0, 0, 0, 0, 7].into(), 443);
         check(&["[2001:db8::7]:443"], Ends::Either(other), &[]);
         let near = Endpoint::new([0xfe80, 0, 0, 0, 0, 0, 0, 1].into(), 22);
-        check(&["[fe80::1%wlan0]:22"], Ends::Either(near), &[]);
+        let scoped = ["[fe80::1%wlan0]:22", "[fe80::1%wlan0]:23"];
+        let far = Endpoint {
+            port: Some(23),
+            ..near
+        };
+        let both = Ends::Both {
+            local: near,
+            remote: far,
+        };
+        check(&scoped, both, &[]);
     }
 
     #[test]
@@ -146,6 +171,13 @@ mod tests {
         ] {
             assert!(wrong(&[word]).contains("is no end"), "{word}");
         }
+        for words in [
+            &["not", "203.0.113.9:443", "proc:curl"][..],
+            &["203.0.113.9:443 or", "proc:curl"],
+        ] {
+            assert!(wrong(words).contains("beside"), "{words:?}");
+        }
+        assert!(wrong(&["[fe80::1%wlan0]:22"]).contains("interface"));
         let three = ["1.2.3.4:5", "1.2.3.4:6", "1.2.3.4:7"];
         assert_eq!(wrong(&three), "a connection has two ends");
     }
