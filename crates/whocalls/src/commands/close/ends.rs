@@ -173,7 +173,7 @@ mod tests {
         }
         for words in [
             &["not", "203.0.113.9:443", "proc:curl"][..],
-            &["203.0.113.9:443 or", "proc:curl"],
+            &["203.0.113.9:443", "proc:curl or proc:wget"],
         ] {
             assert!(wrong(words).contains("beside"), "{words:?}");
         }
