@@ -35,6 +35,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         remembered: Vec::new(),
         devices: Arc::default(),
         asked: Shelf::default(),
+        attendance: Arc::default(),
         addresses: Default::default(),
         let_go: 0,
         findings: Default::default(),
